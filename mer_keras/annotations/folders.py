@@ -1,0 +1,122 @@
+"""Where a database's files are: its annotation table, its clip folders, and nothing outside it."""
+
+import os
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mer_keras.errors import AnnotationError
+
+#: Suffixes (lower case) of files that can be frames.
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+
+
+def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path, list[str]]:
+    """Find the annotation table in the root of a database.
+
+    Args:
+        root: the database's folder.
+        official: names of known releases, the preferred one first; compared without case.
+        pattern: what other releases may be called, in lower case, with ``*``.
+
+    Returns:
+        The table, and remarks: which one was read if there are several or its name is unknown.
+
+    Raises:
+        AnnotationError: there is none, or several of unknown names.
+    """
+    try:
+        names = sorted(entry.name for entry in os.scandir(root) if entry.is_file())
+    except OSError as error:
+        raise AnnotationError(
+            f"{root}: can't be listed ({error.strerror}): expected the folder of a database"
+        ) from error
+    folded = {name.casefold(): name for name in names}
+    known = [folded[name.casefold()] for name in official if name.casefold() in folded]
+    # an open spreadsheet leaves a lock file "~$name.xlsx" beside it
+    like = [n for n in names if fnmatchcase(n.casefold(), pattern) and n[0] not in "~."]
+    if not known and len(like) != 1:
+        found = f"found {', '.join(like)}; keep one" if like else "copy it there"
+        raise AnnotationError(
+            f"{root}: expected the annotation table {official[0]!r} in this folder: {found}"
+        )
+    chosen = (known or like)[0]
+    remarks = []
+    if not known or len({*known, *like}) > 1:
+        others = ", ".join(sorted({*known, *like} - {chosen}))
+        remarks.append(
+            f"annotations read from {chosen}" + (f", not from {others}" if others else "")
+        )
+    return root / chosen, remarks
+
+
+def require_inside(path: Path, root: Path, where: str) -> Path:
+    """Return ``path`` as an absolute path.
+
+    Args:
+        path: a file or folder under ``root``.
+        root: the database's folder.
+        where: says what names the path, for errors.
+
+    Raises:
+        AnnotationError: a link leads out of ``root``.
+    """
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        inside = False
+    if not inside:
+        raise AnnotationError(
+            f"{where}: {path} leads out of {root}: expected a place inside the database's folder; "
+            "replace the link by what it points to"
+        )
+    return path.absolute()
+
+
+def has_images(folder: Path) -> bool:
+    """Say whether a folder exists and holds at least one image."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(
+                entry.name.lower().endswith(IMAGE_SUFFIXES) and not entry.name.startswith(".")
+                for entry in entries
+            )
+    except OSError:
+        return False
+
+
+def require_images(folders: Sequence[Path], source: Path, tree: str) -> None:
+    """Check that every clip has its frames.
+
+    Args:
+        folders: one a clip.
+        source: the annotation table that lists the clips.
+        tree: the expected tree, for errors.
+
+    Raises:
+        AnnotationError: naming the first folder that is absent or holds no image.
+    """
+    empty = [folder for folder in folders if not has_images(folder)]
+    if empty:
+        problem = "holds no image" if empty[0].is_dir() else "is absent"
+        raise AnnotationError(
+            f"{empty[0]} {problem} ({len(empty)} of {len(folders)} clips in {source.name} lack "
+            f"their frames): expected {tree}; unpack the database completely, or remove the rows "
+            "of clips that you don't have"
+        )
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, hidden ones left out; none if it can't be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names)]
+
+
+def unlisted_warnings(present: Iterable[Path], used: Iterable[Path], source: Path) -> list[str]:
+    """Return a line with the number of clip folders that no row names."""
+    extra = {path.absolute() for path in present} - {path.absolute() for path in used}
+    return [f"{len(extra)} clip folder(s) have no row in {source.name}"] if extra else []

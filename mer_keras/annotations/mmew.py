@@ -1,0 +1,161 @@
+"""MMEW: micro- and macro-expression warehouse (Ben et al., IEEE Trans. PAMI 2021).
+
+90 frames a second; 300 micro-expression clips of 36 subjects. The frames of a clip are numbered
+from 1, and the table's frame numbers are taken in that numbering. The macro-expressions beside
+them are not read.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mer_keras.annotations.folders import (
+    find_table,
+    require_images,
+    require_inside,
+    subfolders,
+    unlisted_warnings,
+)
+from mer_keras.annotations.samples import Samples, make_samples
+from mer_keras.annotations.tables import Row, listed_rows, span_warnings, table_rows
+from mer_keras.annotations.workbook import read_sheet
+from mer_keras.errors import AnnotationError
+from mer_keras.terms import DataKind
+
+NAME = "mmew"
+FPS = 90.0
+WORKBOOKS = ("MMEW_Micro_Exp.xlsx",)
+TREE = """MMEW/   (or MMEW_Final/)
+  MMEW_Micro_Exp.xlsx
+  Micro_Expression/happiness/S01-01-001/1.jpg   <emotion>/<clip>/<frame>.jpg"""
+
+_COLUMNS = {
+    "Filename": (),
+    "OnsetFrame": ("Onset",),
+    "ApexFrame": ("Apex",),
+    "OffsetFrame": ("Offset",),
+    "Estimated Emotion": ("Emotion",),
+}
+_OPTIONAL = {"Subject": (), "Action Units": ("Action Unit", "AU", "AUs")}
+_CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
+#: Releases call the folder of what is none of the six emotions differently.
+_REST = frozenset({"other", "others", "repression"})
+
+
+def read(root: Path, data_kind: DataKind) -> Samples:
+    """Read the table and find each clip's folder.
+
+    The subject is the first part of a clip's name.
+
+    Args:
+        root: the folder that holds the table, and ``Micro_Expression`` in it or one level below.
+        data_kind: of the frames in it.
+
+    Returns:
+        One row a clip. Emotions are in lower case; a missing apex is empty, with a warning.
+
+    Raises:
+        AnnotationError: the table is absent, unreadable or breaks its format, a clip has no frames
+            or its folder stands under another emotion.
+    """
+    table, warnings = find_table(root, WORKBOOKS, "mmew*micro*.xlsx")
+    rows, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
+    frames = _frames_root(root)
+    on_disk = _folders_by_clip(frames)
+    records, spans, folders, odd = [], [], [], []
+    for row in rows:
+        clip = row.name("Filename")
+        subject = subject_of(clip, row.where("Filename"))
+        if not _same_subject(row.text("Subject"), subject):
+            odd.append(row.number)
+        span = row.span("OnsetFrame", "ApexFrame", "OffsetFrame")
+        emotion = row.name("Estimated Emotion").lower()
+        folder = _folder_of(clip, emotion, on_disk, frames, row)
+        folder = require_inside(folder, root, row.where("Filename"))
+        spans.append((row, span))
+        folders.append(folder)
+        records.append(
+            {
+                "database": NAME,
+                "subject": subject,
+                "clip": clip,
+                "path": folder,
+                **span._asdict(),
+                "fps": FPS,
+                "emotion": emotion,
+                "action_units": row.text("Action Units"),
+                "data_kind": data_kind,
+            }
+        )
+    samples = make_samples(records, source=str(table))
+    require_images(folders, table, f"the tree\n{TREE}\n")
+    if odd:
+        remarks.append(
+            f"{table.name}: Subject differs from the clip's name, which is used, in "
+            f"{listed_rows(odd)}"
+        )
+    present = [folder for same in on_disk.values() for folder in same]
+    warnings += remarks + span_warnings(table, spans) + unlisted_warnings(present, folders, table)
+    return Samples(samples.table, warnings=tuple(warnings))
+
+
+def subject_of(clip: str, where: str) -> str:
+    """Return the subject in a clip's name: ``S01`` of ``S01-01-001``.
+
+    Args:
+        clip: the clip's name.
+        where: says which cell it is from, for errors.
+
+    Raises:
+        AnnotationError: the name has another form.
+    """
+    match = _CLIP.fullmatch(clip)
+    if match is None:
+        raise AnnotationError(
+            f"{where}: {clip[:60]!r}, expected S<person>-<emotion>-<sample> such as S01-01-001, "
+            "since the subject is read from it; correct the cell"
+        )
+    return match[1].upper()
+
+
+def _same_subject(cell: str, subject: str) -> bool:
+    digits = re.findall(r"[0-9]+", cell)
+    return not cell or (len(digits) == 1 and int(digits[0]) == int(subject[1:]))
+
+
+def _frames_root(root: Path) -> Path:
+    """Find ``Micro_Expression`` in the root or in one of its folders (an archive within)."""
+    for place in (root, *subfolders(root)):
+        for folder in subfolders(place):
+            if folder.name.casefold() == "micro_expression":
+                return folder
+    raise AnnotationError(
+        f"{root}: expected a folder 'Micro_Expression' with the frames, in the tree\n{TREE}\n"
+        "unpack the database completely"
+    )
+
+
+def _folders_by_clip(frames: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = defaultdict(list)
+    for emotion in subfolders(frames):
+        for folder in subfolders(emotion):
+            found[folder.name].append(folder)
+    return found
+
+
+def _folder_of(
+    clip: str, emotion: str, on_disk: Mapping[str, Sequence[Path]], frames: Path, row: Row
+) -> Path:
+    """Return the clip's folder; the expected one if there is none, to be named as absent."""
+    folders = on_disk.get(clip, ())
+    accepted = _REST if emotion in _REST else {emotion}
+    for folder in folders:
+        if folder.parent.name.casefold() in accepted:
+            return folder
+    if folders:
+        raise AnnotationError(
+            f"{row.where('Estimated Emotion')}: {emotion!r}, but the frames of this clip stand in "
+            f"{folders[0]}: expected one emotion a clip; correct the cell or move the folder"
+        )
+    return frames / emotion / clip

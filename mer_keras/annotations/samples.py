@@ -1,0 +1,165 @@
+"""The samples table: one row a clip, joined everywhere by ``sample_id``."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from mer_keras.errors import AnnotationError
+from mer_keras.terms import SAMPLE_COLUMNS, DataKind
+
+#: What a reader must give for each clip; the other columns are derived or have a default.
+REQUIRED = ("database", "subject", "clip", "path", "emotion", "data_kind")
+
+_DTYPES: dict[str, str] = {
+    "onset": "Int64",
+    "apex": "Int64",
+    "offset": "Int64",
+    "fps": "Float64",
+    "corrected": "bool",
+}
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A row or clip left out, and why."""
+
+    database: str
+    clip: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A validated samples table with what was left out and what a reader should know.
+
+    Attributes:
+        table: one row a clip, columns ``terms.SAMPLE_COLUMNS``, sorted by ``sample_id``.
+        excluded: rows of the annotation that are not in ``table``, each with its reason.
+        warnings: what was accepted but deserves a line in the report.
+    """
+
+    table: pd.DataFrame
+    excluded: tuple[Excluded, ...] = ()
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def ids(self) -> list[str]:
+        """All sample ids, in table order."""
+        return list(self.table["sample_id"])
+
+    @property
+    def data_kind(self) -> DataKind:
+        """The one kind of data in the table.
+
+        Raises:
+            AnnotationError: the table is empty or mixes kinds, which no number may.
+        """
+        kinds = sorted(set(self.table["data_kind"]))
+        if len(kinds) != 1:
+            raise AnnotationError(
+                f"a samples table must hold one kind of data, found {kinds or 'no samples'}: "
+                "load each database from one root"
+            )
+        return DataKind(kinds[0])
+
+    def class_counts(self) -> dict[str, int]:
+        """Clips per label, in order of the label's name."""
+        return {str(k): int(v) for k, v in self.table["label"].value_counts().sort_index().items()}
+
+    def digest(self) -> str:
+        """Digest of everything that a result depends on; paths are left out.
+
+        Two copies of one database in different folders have the same digest.
+        """
+        columns = [c for c in SAMPLE_COLUMNS if c != "path"]
+        text = self.table[columns].to_csv(index=False, lineterminator="\n")
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def make_samples(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    source: str,
+    excluded: Sequence[Excluded] = (),
+    warnings: Sequence[str] = (),
+) -> Samples:
+    """Build and check a samples table from a reader's rows.
+
+    Args:
+        rows: mappings with the keys of ``REQUIRED`` and any of ``terms.SAMPLE_COLUMNS``.
+            ``sample_id`` and ``subject_id`` are derived; ``label`` is empty until a label
+            scheme is applied; frame numbers are inclusive.
+        source: the file that the rows come from, named in errors.
+        excluded: rows that the reader left out.
+        warnings: what the reader accepted with a remark.
+
+    Raises:
+        AnnotationError: no rows, a key missing or unknown, a duplicate clip, or frame numbers
+            out of order.
+    """
+    records = [_complete(dict(row), source) for row in rows]
+    if not records:
+        raise AnnotationError(f"{source}: no clip is left: expected at least one annotated row")
+    table = pd.DataFrame.from_records(records, columns=list(SAMPLE_COLUMNS)).astype(_DTYPES)
+    table = table.sort_values("sample_id", kind="stable").reset_index(drop=True)
+    validate(table, source)
+    return Samples(table, tuple(excluded), tuple(warnings))
+
+
+def validate(table: pd.DataFrame, source: str) -> None:
+    """Check the contract of the samples table.
+
+    Raises:
+        AnnotationError: naming the offending clip, with what was expected.
+    """
+    missing = [c for c in SAMPLE_COLUMNS if c not in table.columns]
+    if missing:
+        raise AnnotationError(f"{source}: the samples table lacks the column(s) {missing}")
+    twice = table.loc[table["sample_id"].duplicated(), "sample_id"]
+    if len(twice):
+        raise AnnotationError(
+            f"{source}: two rows for clip {twice.iloc[0]!r}: each (subject, clip) may stand once; "
+            "remove one of the rows"
+        )
+    for earlier, later in (("onset", "apex"), ("apex", "offset"), ("onset", "offset")):
+        wrong = table[(table[earlier] > table[later]).fillna(False).astype(bool)]
+        if len(wrong):
+            row = wrong.iloc[0]
+            raise AnnotationError(
+                f"{source}: clip {row['sample_id']!r} has {earlier} {row[earlier]} after "
+                f"{later} {row[later]}: expected onset <= apex <= offset; correct the table"
+            )
+
+
+def _complete(row: dict[str, Any], source: str) -> dict[str, Any]:
+    absent = [key for key in REQUIRED if row.get(key) in (None, "")]
+    if absent:
+        raise AnnotationError(f"{source}: row {row.get('clip', row)!r} has no {', '.join(absent)}")
+    unknown = sorted(set(row) - set(SAMPLE_COLUMNS))
+    if unknown:
+        raise AnnotationError(f"{source}: unknown column(s) {unknown} in a reader's row")
+    for key in ("database", "subject", "clip"):
+        if "/" in str(row[key]):
+            raise AnnotationError(f"{source}: {key} {row[key]!r} must not contain '/'")
+    subject_id = f"{row['database']}/{row['subject']}"
+    defaults: dict[str, Any] = {
+        "onset": None,
+        "apex": None,
+        "offset": None,
+        "fps": None,
+        "label": "",
+        "action_units": "",
+        "corrected": False,
+    }
+    return {
+        **defaults,
+        **row,
+        "emotion": str(row["emotion"]).strip().lower(),
+        "path": str(row["path"]),
+        "subject_id": subject_id,
+        "sample_id": f"{subject_id}/{row['clip']}",
+        "data_kind": str(DataKind(row["data_kind"])),
+    }

@@ -1,0 +1,116 @@
+"""Identities of procedural faces: what makes one subject look unlike another.
+
+Face coordinates: x to the right and y downwards, both from -1 to 1 over the square frame, so that
+one unit is 45 pixels in a 90-pixel frame.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Point = tuple[float, float]
+
+#: Range of each trait. Shapes vary by some per cent, as faces do after alignment; tones, light and
+#: hair vary widely, so that a subject looks more like itself than like anybody else.
+_RANGES: dict[str, tuple[float, float]] = {
+    "face_width": (0.62, 0.76),
+    "face_height": (0.86, 0.98),
+    "jaw": (0.02, 0.24),  # how much narrower the jaw is than the cheekbones
+    "eye_x": (0.29, 0.35),
+    "eye_y": (-0.19, -0.11),
+    "eye_width": (0.135, 0.18),
+    "eye_height": (0.05, 0.085),
+    "iris": (0.055, 0.075),
+    "gaze": (-0.02, 0.02),
+    "brow_y": (-0.41, -0.33),
+    "brow_thickness": (0.022, 0.05),
+    "brow_arch": (0.02, 0.09),
+    "brow_tilt": (-0.05, 0.03),
+    "nose_length": (0.31, 0.42),  # from the eye line to the nostrils
+    "nose_width": (0.10, 0.16),
+    "mouth_y": (0.45, 0.54),
+    "mouth_width": (0.20, 0.29),
+    "upper_lip": (0.04, 0.075),
+    "lower_lip": (0.055, 0.095),
+    "mouth_curve": (-0.02, 0.02),
+    "hairline": (-0.84, -0.60),
+    "parting": (-0.5, 0.5),
+    "hair_length": (0.0, 1.0),
+    "skin": (0.38, 0.80),
+    "hair": (0.04, 0.42),
+    "background": (0.15, 0.90),
+    "light_x": (-0.8, 0.8),
+    "light_y": (-0.7, 0.1),
+    "light": (0.10, 0.32),
+    "fold": (0.01, 0.07),  # depth of the line from nose to mouth corner
+    "stubble": (-0.08, 0.06),  # none at or below zero
+    "freckles": (0.005, 0.028),
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes one subject look unlike another; lengths in face coordinates, tones in 0..1."""
+
+    face_width: float
+    face_height: float
+    jaw: float
+    eye_x: float
+    eye_y: float
+    eye_width: float
+    eye_height: float
+    iris: float
+    gaze: float
+    brow_y: float
+    brow_thickness: float
+    brow_arch: float
+    brow_tilt: float
+    nose_length: float
+    nose_width: float
+    mouth_y: float
+    mouth_width: float
+    upper_lip: float
+    lower_lip: float
+    mouth_curve: float
+    hairline: float
+    parting: float
+    hair_length: float
+    skin: float
+    hair: float
+    background: float
+    light_x: float
+    light_y: float
+    light: float
+    fold: float
+    stubble: float
+    freckles: float
+    texture: int
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> "Identity":
+        """Draw every trait uniformly from its range."""
+        traits = {name: float(rng.uniform(*_RANGES[name])) for name in _RANGES}
+        return cls(**traits, texture=int(rng.integers(2**31)))
+
+    @classmethod
+    def average(cls) -> "Identity":
+        """The face in the middle of every range: where landmarks lie when nobody is named."""
+        return cls(**{name: (low + high) / 2 for name, (low, high) in _RANGES.items()}, texture=0)
+
+    def landmarks(self) -> dict[str, Point]:
+        """Where action units take hold, on the picture's right half (mirror x for the left)."""
+        nose_y = self.eye_y + self.nose_length
+        return {
+            "inner_brow": (self.eye_x - 0.15, self.brow_y),
+            "middle_brow": (self.eye_x + 0.02, self.brow_y - self.brow_arch / 2),
+            "outer_brow": (self.eye_x + 0.18, self.brow_y),
+            "upper_lid": (self.eye_x, self.eye_y - self.eye_height),
+            "lower_lid": (self.eye_x, self.eye_y + 0.7 * self.eye_height),
+            "cheek": (self.eye_x + 0.06, self.eye_y + 0.24),
+            "nose_root": (0.06, self.eye_y - 0.02),
+            "nose_wing": (self.nose_width, nose_y - 0.04),
+            "upper_lip": (0.09, self.mouth_y - self.upper_lip),
+            "lower_lip": (0.09, self.mouth_y + self.lower_lip),
+            "corner": (self.mouth_width, self.mouth_y - self.mouth_curve),
+            "chin": (0.08, self.mouth_y + 0.27),
+        }

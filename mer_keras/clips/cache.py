@@ -1,0 +1,191 @@
+"""Arrays computed from files, kept under the cache folder and found again by content.
+
+Two levels. The first knows files by path, size and times, and says which content they have, so
+that a second run opens none of them. The second knows an array by that content, the step that
+made it and its parameters, so that a changed parameter or a moved database redoes only what
+depends on it. Entries are written aside and renamed, and carry a checksum: a killed or parallel
+writer can't leave a wrong one, and a damaged one is computed anew.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mer_keras import settings
+from mer_keras.clips.frames import read_bytes
+from mer_keras.errors import FrameError
+
+#: What is told about the sources beside the array; anything that JSON holds.
+Facts = dict[str, Any]
+Compute = Callable[[Sequence[bytes]], tuple[np.ndarray, Facts]]
+
+_STATS, _ARRAYS = "stats-1", "arrays-1"  # a new number when the form of the entries changes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An array with the facts about its sources.
+
+    Attributes:
+        array: what the step made.
+        facts: what the step told beside it.
+        not_stored: why the entry could not be written, else empty. The array is good either way.
+    """
+
+    array: np.ndarray
+    facts: Facts
+    not_stored: str = ""
+
+
+def root() -> Path:
+    """Folder of this cache. Resolved when called."""
+    return settings.cache_root() / "clips"
+
+
+def fetch(sources: Sequence[Path], step: str, params: Mapping[str, Any], compute: Compute) -> Entry:
+    """Return the array of some files from the cache, or compute and store it.
+
+    Args:
+        sources: files, in an order that matters.
+        step: name of what is computed; change it when ``compute`` gives other values.
+        params: everything else that the values depend on, as JSON can hold it.
+        compute: contents of ``sources`` -> array and facts. They must depend on nothing else.
+
+    Raises:
+        FrameError: a source can't be read; and whatever ``compute`` raises. Neither is stored.
+    """
+    stat_path = _path(_STATS, _stat_key(sources), ".json")
+    known = _load_content(stat_path)
+    if known is not None:
+        entry = _load_entry(_array_path(known, step, params))
+        if entry is not None:
+            return entry
+    contents = [read_bytes(path) for path in sources]
+    content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
+    array_path = _array_path(content, step, params)
+    entry = _load_entry(array_path) if content != known else None
+    trouble = ""
+    if entry is None:
+        array, facts = compute(contents)
+        entry = Entry(array, facts)
+        trouble = _store(array_path, _pack(entry))
+    trouble = trouble or _store(stat_path, json.dumps({"content": content}).encode())
+    return Entry(entry.array, entry.facts, trouble)
+
+
+def size() -> int:
+    """Bytes that the cache takes on the disk."""
+    total = 0
+    for path in _files():
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # removed by another process since it was listed
+            continue
+    return total
+
+
+def clear() -> int:
+    """Remove the cache's own files, and nothing else in its folder; return the bytes freed."""
+    freed = size()
+    for path in _files():
+        path.unlink(missing_ok=True)
+    return freed
+
+
+def _files() -> list[Path]:
+    # Only where entries are written: the user may have named a folder that holds other things.
+    return [
+        path
+        for level in (_STATS, _ARRAYS)
+        for path in (root() / level).glob("[0-9a-f][0-9a-f]/*")
+        if path.is_file()
+    ]
+
+
+def _digest(*parts: bytes) -> str:
+    return hashlib.blake2b(b"".join(parts), digest_size=20).hexdigest()
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _path(level: str, key: str, suffix: str) -> Path:
+    return root() / level / key[:2] / f"{key}{suffix}"
+
+
+def _array_path(content: str, step: str, params: Mapping[str, Any]) -> Path:
+    return _path(_ARRAYS, _digest(_canonical([content, step, dict(params)])), ".clip")
+
+
+def _stat_key(sources: Sequence[Path]) -> str:
+    """Digest of what the file system says about the files.
+
+    The folder belongs to it: unpacked archives are full of frames ``1.bmp`` of one size and time.
+    """
+    rows = []
+    for path in sources:
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise FrameError(
+                f"{path}: can't be read ({error.strerror}): expected a file that was there when "
+                "its folder was listed; check the database and the connection to it"
+            ) from error
+        name = os.path.abspath(path)  # noqa: PTH100 - Path has nothing that leaves links alone
+        rows.append([os.fsencode(name).hex(), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
+    return _digest(_canonical(rows))
+
+
+def _load_content(path: Path) -> str | None:
+    try:
+        found = json.loads(path.read_bytes())["content"]
+    except (OSError, ValueError, KeyError, TypeError):  # absent or damaged: read the files
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _pack(entry: Entry) -> bytes:
+    buffer = io.BytesIO()
+    buffer.write(_canonical(entry.facts) + b"\n")
+    np.save(buffer, entry.array, allow_pickle=False)
+    payload = buffer.getvalue()
+    return _digest(payload).encode() + b"\n" + payload
+
+
+def _load_entry(path: Path) -> Entry | None:
+    try:
+        checksum, _, payload = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    if checksum != _digest(payload).encode():
+        return None
+    facts, _, array = payload.partition(b"\n")
+    return Entry(np.load(io.BytesIO(array), allow_pickle=False), json.loads(facts))
+
+
+def _store(path: Path, data: bytes) -> str:
+    """Write a file so that it is there as a whole or not at all; return what went wrong.
+
+    A full or read-only disk costs time in the next run and is no reason to stop this one.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        return error.strerror or type(error).__name__
+    return ""

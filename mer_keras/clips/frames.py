@@ -1,0 +1,165 @@
+"""Frames on disk: which numbers a clip folder holds, and one image as an array.
+
+Databases pad their frame numbers differently, even from clip to clip, so a frame is known by the
+integer in its name and by nothing else.
+"""
+
+import os
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.clips.headers import DamagedImageError, check_complete, read_header
+from mer_keras.errors import FrameError
+
+#: Suffixes (lower case) of files that can be frames, and the format each promises.
+SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp"}
+#: Larger images are refused before they are decoded: no database has frames of a tenth of this.
+MAX_PIXELS = 50_000_000
+MAX_BYTES = 200_000_000
+
+_INTEGER = re.compile(r"[0-9]+")
+
+
+class UnreadableImageError(FrameError):
+    """One image is empty, damaged or cut off: its clip can be left out and the rest used.
+
+    Attributes:
+        reason: file name (without folders, as reports must not hold them) and what is wrong.
+    """
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.reason = f"{path.name}: {problem}"
+        super().__init__(
+            f"{path}: {problem}: expected a whole JPEG, PNG or BMP image; "
+            "copy the file anew from the database's archive"
+        )
+
+
+def list_frames(folder: Path) -> dict[int, Path]:
+    """Find the frames of a clip folder, by number.
+
+    The number is the last integer in the name without its suffix: ``006_05562.jpg`` is frame
+    5562, ``reg_EP01_12-73.jpg`` frame 73. Hidden files, shortcuts, ``Thumbs.db``, images without
+    a number and sub-folders are no frames.
+
+    Returns:
+        Frame number -> file, in the order of the numbers.
+
+    Raises:
+        FrameError: the folder is absent or holds no frame, or two files have one number.
+    """
+    frames: dict[int, Path] = {}
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if _may_be_frame(entry))
+    except OSError as error:
+        raise FrameError(
+            f"{folder}: can't be listed ({error.strerror}): expected the folder of a clip's "
+            "frames; check that the database is complete and has its official layout"
+        ) from error
+    for name in names:
+        integers = _INTEGER.findall(Path(name).stem)
+        if not integers:
+            continue
+        number = int(integers[-1])
+        if number in frames:
+            raise FrameError(
+                f"{folder}: {frames[number].name!r} and {name!r} are both frame {number}: expected "
+                "one file a frame number; move one of them out of the folder"
+            )
+        frames[number] = folder / name
+    if not frames:
+        raise FrameError(
+            f"{folder}: holds no frame: expected numbered images ({', '.join(SUFFIXES)}); "
+            "check that the database was unpacked completely"
+        )
+    return dict(sorted(frames.items()))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file that should be an image.
+
+    Raises:
+        UnreadableImageError: it has zero bytes.
+        FrameError: it can't be read, or is far larger than an image should be.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise FrameError(
+                f"{path}: {size:,} bytes, expected an image of at most {MAX_BYTES:,}; "
+                "replace it by a frame of the official database"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise FrameError(
+            f"{path}: can't be read ({error.strerror}): expected an image; "
+            "check that it exists and that you may read it"
+        ) from error
+    if not data:
+        raise UnreadableImageError(path, "zero bytes")
+    return data
+
+
+def decode(data: bytes, path: Path, *, gray: bool) -> NDArray[np.uint8]:
+    """Decode the bytes of an image.
+
+    Sixteen bits become eight by division by 257, so that full scale stays full scale. Alpha is
+    dropped, CMYK becomes BGR or gray, and a rotation in the EXIF data is applied, all as OpenCV
+    does it. The format is told by the content: a PNG may be called ``.jpg``.
+
+    Args:
+        data: the file's content.
+        path: the file's name, for errors.
+        gray: (h, w) if true, else (h, w, 3) in OpenCV's order (blue, green, red).
+
+    Raises:
+        UnreadableImageError: the bytes are no whole image.
+        FrameError: the image claims more than ``MAX_PIXELS``, or has no 8 or 16 bits a channel.
+    """
+    try:
+        header = read_header(data)
+        if header.pixels > MAX_PIXELS:
+            raise FrameError(
+                f"{path}: the header claims {header.width}x{header.height} pixels, expected at "
+                f"most {MAX_PIXELS:,} in all; replace the file or scale it down"
+            )
+        check_complete(data, header)
+    except DamagedImageError as error:
+        raise UnreadableImageError(path, str(error)) from error
+    colour = cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), colour | cv2.IMREAD_ANYDEPTH)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise UnreadableImageError(path, f"{header.format.upper()} that can't be decoded")
+    if image.dtype == np.uint16:
+        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if image.dtype != np.uint8:
+        raise FrameError(
+            f"{path}: pixels of type {image.dtype}, expected 8 or 16 bits a channel; convert it"
+        )
+    return image
+
+
+def read_gray(path: Path) -> NDArray[np.uint8]:
+    """Read an image as (h, w) gray values; see ``decode`` for rules and errors."""
+    return decode(read_bytes(path), path, gray=True)
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read an image as (h, w, 3) in OpenCV's channel order; see ``decode``."""
+    return decode(read_bytes(path), path, gray=False)
+
+
+def _may_be_frame(entry: os.DirEntry[str]) -> bool:
+    return (
+        not entry.name.startswith(".")
+        and Path(entry.name).suffix.lower() in SUFFIXES
+        and entry.is_file()
+    )

@@ -1,0 +1,64 @@
+"""STSTNet, the baseline network of the MEGC 2019 composite.
+
+Paper: Liong, Gan, See, Khor, Huang, "Shallow triple stream three-dimensional CNN (STSTNet) for
+micro-expression recognition", FG 2019.
+
+Architecture, for 28x28x3 flow images (horizontal and vertical flow, strain; 0..255, unscaled):
+
+=====================================  ==========  ==========
+layer                                  output      parameters
+=====================================  ==========  ==========
+three parallel streams of 3, 5 and 8   10x10x16    480
+filters: 3x3 convolution (padding 2),
+ReLU, batch norm, 3x3 max-pool (stride
+3, padding 1), dropout 0.5; then
+concatenated
+2x2 average pool, flatten              400         0
+dense softmax                          3           1,203
+=====================================  ==========  ==========
+
+Parameters: 1,683 trainable (448 convolution, 32 normalisation, 1,203 dense), and 32 moving
+statistics. The paper prints no count.
+
+The three streams read one input with kernels of one size, so that they are one convolution with
+3 + 5 + 8 filters; they are built as that, in the layer ``streams`` (see ``layers.streams``).
+
+What the paper leaves open: the training recipe is that of the authors' PyTorch code, and so are
+the initial weights (uniform within 1/sqrt(fan in)) and the constants of batch normalisation.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import layers
+
+from mer_keras.layers.streams import ConvNormPool
+
+STREAMS = (3, 5, 8)
+
+
+def build(
+    input_shape: Sequence[int] = (28, 28, 3), classes: int = 3, *, dropout: float = 0.5
+) -> keras.Model:
+    """Build STSTNet: images (batch, 28, 28, 3), 0..255 -> probabilities (batch, classes).
+
+    Args:
+        input_shape: height, width, channels; height and width of the form 6 n + 4.
+        classes: number of classes.
+        dropout: part of the pooled values set to zero in training.
+    """
+    images = keras.Input(tuple(input_shape), name="clip")
+    x = ConvNormPool(sum(STREAMS), momentum=0.9, epsilon=1e-5, name="streams")(images)
+    x = layers.Dropout(dropout, name="dropout")(x)
+    x = layers.AveragePooling2D(2, name="average_pool")(x)
+    x = layers.Flatten(name="flatten")(x)
+    limit = int(x.shape[-1]) ** -0.5
+    x = layers.Dense(
+        classes,
+        activation="softmax",
+        kernel_initializer=keras.initializers.RandomUniform(-limit, limit),
+        bias_initializer=keras.initializers.RandomUniform(-limit, limit),
+        name="fc",
+    )(x)
+    return keras.Model(images, x, name="ststnet")

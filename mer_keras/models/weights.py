@@ -1,0 +1,117 @@
+"""Weights brought by a user, loaded into networks that this package built. Nothing is executed.
+
+Two file forms are taken: Keras' ``.weights.h5``, and ``.npz`` with one array a variable, named
+by the variable's path (``conv1/kernel``, ``bn1/moving_mean``); ``mer-keras models NAME
+--variables`` lists the paths and shapes of a network.
+"""
+
+import hashlib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mer_keras.errors import UserError
+
+SUFFIXES = (".weights.h5", ".npz")
+MAX_BYTES = 2_000_000_000
+
+
+def fold_weights(path: Path, fold: str) -> Path:
+    """Return the weight file for a fold: ``path`` itself, or ``<fold>.npz`` in the folder ``path``.
+
+    In file names ``/`` of a fold's name is ``_``: the fold ``smic/s01`` reads ``smic_s01.npz``.
+
+    Raises:
+        UserError: no such file.
+    """
+    if path.is_file():
+        return path
+    stem = fold.replace("/", "_")
+    for suffix in SUFFIXES:
+        file = path / f"{stem}{suffix}"
+        if file.is_file():
+            return file
+    raise UserError(
+        f"{path}: no weights for fold {fold!r}: expected a file, or a folder with "
+        + " or ".join(f"{stem}{suffix}" for suffix in SUFFIXES)
+    )
+
+
+def load_weights(network: Any, file: Path) -> None:
+    """Load a weight file into a network; on an error the network keeps its weights.
+
+    Args:
+        network: a built ``keras.Model``.
+        file: ``.weights.h5`` or ``.npz``.
+
+    Raises:
+        UserError: another form, a truncated file, a variable missing, unknown, not finite or of
+            another shape.
+    """
+    if file.stat().st_size > MAX_BYTES:
+        raise UserError(f"{file}: larger than {MAX_BYTES:,} bytes")
+    if file.name.endswith(".weights.h5"):
+        kept = network.get_weights()
+        try:
+            network.load_weights(file)
+        except Exception as error:  # h5py and Keras raise many kinds for a file that doesn't fit
+            network.set_weights(kept)
+            raise UserError(
+                f"{file}: can't be loaded into {network.name!r}: {str(error).splitlines()[0]}"
+            ) from error
+        return
+    if not file.name.endswith(".npz"):
+        raise UserError(f"{file}: expected a file ending in {' or '.join(SUFFIXES)}")
+    arrays = _read_npz(file)
+    variables = {variable.path: variable for variable in network.weights}
+    _compare(file, arrays, variables)
+    for path, variable in variables.items():
+        variable.assign(arrays[path].astype("float32"))
+
+
+def weights_digest(path: Path) -> str:
+    """Digest of a weight file, or of all weight files of a folder with their names.
+
+    Raises:
+        UserError: nothing there.
+    """
+    files = [path] if path.is_file() else sorted(p for s in SUFFIXES for p in path.glob(f"*{s}"))
+    if not files:
+        raise UserError(
+            f"{path}: no weights: expected a file ending in {' or '.join(SUFFIXES)}, or a folder "
+            "with one such file a fold"
+        )
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        digest.update(file.name.encode())
+        digest.update(hashlib.blake2b(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _read_npz(file: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{file}: not a plain .npz of numeric arrays ({error}): write it with numpy.savez"
+        ) from error
+
+
+def _compare(file: Path, arrays: dict[str, np.ndarray], variables: dict[str, Any]) -> None:
+    missing = sorted(set(variables) - set(arrays))
+    unknown = sorted(set(arrays) - set(variables))
+    if missing or unknown:
+        raise UserError(
+            f"{file}: does not fit the network: missing {missing or 'nothing'}, unknown "
+            f"{unknown or 'nothing'}"
+        )
+    for path, variable in variables.items():
+        if arrays[path].shape != tuple(variable.shape):
+            raise UserError(
+                f"{file}: {path} has shape {arrays[path].shape}, expected {tuple(variable.shape)}"
+            )
+        if arrays[path].dtype.kind not in "fiu" or not np.all(np.isfinite(arrays[path])):
+            raise UserError(f"{file}: {path} holds values that are not finite numbers")

@@ -1,0 +1,143 @@
+"""Folds as ids: the value that protocols produce, its promises and its digest."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+
+from mer_keras.errors import InvariantError, ProtocolError
+from mer_keras.terms import Selection
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One division of the samples.
+
+    Attributes:
+        name: unique in its protocol; a fold's random seeds derive from it.
+        train: ids whose clips are fitted, augmented, oversampled and used for statistics.
+        val: ids that ``selection`` looks at; empty for ``last_epoch``.
+        test: ids that are predicted.
+        selection: which data choose the epoch.
+    """
+
+    name: str
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+    selection: Selection
+
+
+@dataclass(frozen=True)
+class FoldSet:
+    """All folds of a protocol, with remarks that belong in the report."""
+
+    folds: tuple[Fold, ...]
+    notes: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """Digest of the folds: equal for equal divisions, whatever their remarks."""
+        text = json.dumps([asdict(fold) for fold in self.folds], sort_keys=True)
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON-ready mapping; the inverse of ``from_json``."""
+        return {
+            "digest": self.digest(),
+            "notes": list(self.notes),
+            "folds": [asdict(fold) for fold in self.folds],
+        }
+
+    @classmethod
+    def from_json(cls, tree: dict[str, Any]) -> "FoldSet":
+        """Rebuild a fold set and check its digest.
+
+        Raises:
+            ProtocolError: the stored digest does not match the stored folds.
+        """
+        folds = tuple(
+            Fold(
+                name=item["name"],
+                train=tuple(item["train"]),
+                val=tuple(item["val"]),
+                test=tuple(item["test"]),
+                selection=Selection(item["selection"]),
+            )
+            for item in tree["folds"]
+        )
+        made = cls(folds, tuple(tree["notes"]))
+        if made.digest() != tree["digest"]:
+            raise ProtocolError(
+                "the stored folds do not match their digest: the file was edited after it was "
+                "written; delete the run folder and run again"
+            )
+        return made
+
+
+def check_folds(folds: FoldSet, table: pd.DataFrame) -> None:
+    """Assert what every protocol promises.
+
+    Subjects of test never stand in train; validation subjects stand in neither (except under
+    ``test_fold``, where validation is the test itself); every sample is tested exactly once;
+    ids are known and listed once.
+
+    Raises:
+        InvariantError: naming the fold and the first offender.
+    """
+    subject_of = dict(zip(table["sample_id"], table["subject_id"], strict=True))
+    names = [fold.name for fold in folds.folds]
+    _no_repeat(names, "fold names")
+    for fold in folds.folds:
+        _check_fold(fold, subject_of)
+    tested = [i for fold in folds.folds for i in fold.test]
+    _no_repeat(tested, "tested samples")
+    if set(tested) != set(subject_of):
+        raise InvariantError(
+            f"every sample must be tested once: {len(set(subject_of) - set(tested))} of "
+            f"{len(subject_of)} are not"
+        )
+
+
+def missing_classes(ids: Iterable[str], table: pd.DataFrame) -> list[str]:
+    """Classes of the table that none of ``ids`` has, sorted by name."""
+    label_of = dict(zip(table["sample_id"], table["label"], strict=True))
+    return sorted(set(table["label"]) - {label_of[i] for i in ids})
+
+
+def _check_fold(fold: Fold, subject_of: dict[str, str]) -> None:
+    where = f"fold {fold.name!r}"
+    for part in ("train", "val", "test"):
+        ids: Sequence[str] = getattr(fold, part)
+        _no_repeat(ids, f"{where}: {part} ids")
+        unknown = [i for i in ids if i not in subject_of]
+        if unknown:
+            raise InvariantError(f"{where}: unknown id {unknown[0]!r} in {part}")
+    if not fold.train or not fold.test:
+        raise InvariantError(f"{where}: train and test must not be empty")
+    subjects = {part: {subject_of[i] for i in getattr(fold, part)} for part in ("train", "val")}
+    tested = {subject_of[i] for i in fold.test}
+    _disjoint(where, "train", subjects["train"], "test", tested)
+    if fold.selection is Selection.TEST_FOLD:
+        if fold.val != fold.test:
+            raise InvariantError(f"{where}: under test_fold validation is the test itself")
+        return
+    if bool(fold.val) != (fold.selection is Selection.INNER_SUBJECTS):
+        raise InvariantError(f"{where}: {fold.selection} with {len(fold.val)} validation samples")
+    _disjoint(where, "validation", subjects["val"], "test", tested)
+    _disjoint(where, "train", subjects["train"], "validation", subjects["val"])
+
+
+def _disjoint(where: str, a: str, first: set[str], b: str, second: set[str]) -> None:
+    shared = sorted(first & second)
+    if shared:
+        raise InvariantError(f"{where}: subject {shared[0]!r} stands in {a} and in {b}")
+
+
+def _no_repeat(items: Sequence[str], what: str) -> None:
+    repeated = [item for item, count in Counter(items).items() if count > 1]
+    if repeated:
+        raise InvariantError(f"{what} must not repeat, found {repeated[0]!r} twice")

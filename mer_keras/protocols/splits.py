@@ -1,0 +1,98 @@
+"""Subject-exclusive divisions: which ids are tested together."""
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from mer_keras.errors import ProtocolError
+
+#: draws of a stratified division that are tried until every class stands in every test fold
+MAX_DRAWS = 50
+
+
+def loso(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Leave one subject out: one fold a ``subject_id``, in sorted order.
+
+    Equal bare subject numbers of two databases are two subjects.
+
+    Args:
+        table: the samples table.
+
+    Returns:
+        Test ids by fold name; the name is the ``subject_id``.
+
+    Raises:
+        ProtocolError: fewer than two subjects.
+    """
+    groups = table.groupby("subject_id", sort=True)["sample_id"]
+    if groups.ngroups < 2:
+        raise ProtocolError(
+            f"LOSO needs at least 2 subjects, found {groups.ngroups}: there is nothing to train on"
+        )
+    return {str(subject): list(ids) for subject, ids in groups}
+
+
+def subject_kfold(
+    table: pd.DataFrame, k: int, seed: int = 0
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Divide subjects into ``k`` groups whose class distributions are as alike as possible.
+
+    scikit-learn's ``StratifiedGroupKFold`` may leave a class out of a fold, so draws are repeated
+    with following seeds until none is missing; if none of ``MAX_DRAWS`` is, the one with the
+    fewest gaps is kept. Both cases are said in the notes.
+
+    Args:
+        table: the samples table, with labels.
+        k: number of folds, at least 2.
+        seed: first seed to draw with.
+
+    Returns:
+        Test ids by fold name (``fold-1`` ...), and notes.
+
+    Raises:
+        ProtocolError: fewer subjects than folds.
+    """
+    subjects = table["subject_id"].nunique()
+    if subjects < k:
+        raise ProtocolError(
+            f"{k} folds need at least {k} subjects, found {subjects}: lower protocol.k"
+        )
+    best: tuple[int, int, np.ndarray] | None = None
+    for draw in range(MAX_DRAWS):
+        assigned = assign_groups(table, k, seed + draw)
+        gaps = _gaps(assigned, table["label"].to_numpy(), k)
+        if best is None or gaps < best[0]:
+            best = (gaps, draw, assigned)
+        if gaps == 0:
+            break
+    assert best is not None  # noqa: S101 - MAX_DRAWS is positive
+    gaps, draw, assigned = best
+    notes = []
+    if draw:
+        notes.append(
+            f"{k}-fold division: draw {draw + 1} was taken, because earlier ones left a class "
+            "out of a test fold"
+        )
+    if gaps:
+        notes.append(
+            f"{k}-fold division: {gaps} (fold, class) pairs have no test sample in the best of "
+            f"{MAX_DRAWS} draws; metrics are pooled over the full label set"
+        )
+    ids = table["sample_id"].to_numpy()
+    return {f"fold-{i + 1}": list(ids[assigned == i]) for i in range(k)}, notes
+
+
+def assign_groups(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
+    """One stratified draw: the fold number (0..k-1) of each row, whole subjects together."""
+    labels = table["label"].to_numpy(dtype=str)
+    groups = table["subject_id"].to_numpy(dtype=str)
+    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
+    assigned = np.full(len(table), -1)
+    for number, (_, test) in enumerate(splitter.split(labels, labels, groups)):
+        assigned[test] = number
+    return assigned
+
+
+def _gaps(assigned: np.ndarray, labels: np.ndarray, k: int) -> int:
+    classes = set(labels)
+    return sum(len(classes - set(labels[assigned == i])) for i in range(k))

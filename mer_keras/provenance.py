@@ -1,0 +1,70 @@
+"""Where a result comes from: versions, device, state of the code. Names no host and no path."""
+
+import datetime
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("mer-keras", "keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pandas")
+
+
+def describe() -> dict[str, Any]:
+    """Return ``created`` (UTC), ``versions``, ``backend``, ``device`` and ``git``."""
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "created": now.isoformat(timespec="seconds"),
+        "versions": versions(),
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "device": device(),
+        "git": git_state(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of those of ``PACKAGES`` that are installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def device() -> str:
+    """The devices that the backend computes on, such as ``2 CPU cores (x86_64)``."""
+    cpu = f"{os.cpu_count()} CPU cores ({platform.machine()})"
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        gpus = [
+            tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+            for gpu in tf.config.list_physical_devices("GPU")
+        ]
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
+    else:
+        import torch
+
+        gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return ", ".join([*gpus, cpu])
+
+
+def git_state() -> str:
+    """Short commit of the checkout the package runs from, ``-dirty`` if changed, else ``unknown``."""
+    root = Path(__file__).parent.parent
+    if not (root / ".git").exists():
+        return "unknown"
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return done.stdout.strip() or "unknown"

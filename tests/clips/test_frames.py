@@ -1,0 +1,250 @@
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from mer_keras.clips import frames, headers
+from mer_keras.clips.frames import UnreadableImageError, list_frames, read_gray, read_image
+from mer_keras.errors import FrameError
+
+PATTERN = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+
+
+def encoded(suffix, image=PATTERN, *options):
+    ok, data = cv2.imencode(suffix, image, list(options))
+    assert ok
+    return data.tobytes()
+
+
+def png_claiming(width, height):
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0"))
+        + chunk(b"IEND", b"")
+    )
+
+
+def touch(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("006_05562.jpg", 5562),
+        ("013_1123.jpg", 1123),
+        ("img46.jpg", 46),
+        ("reg_img46.jpg", 46),
+        ("1.jpg", 1),
+        ("0.png", 0),
+        ("EP01_12-73.jpg", 73),
+        ("reg_EP01_12-073.JPG", 73),
+        ("image200010.bmp", 200010),
+        ("reg_image00200010.jpeg", 200010),
+        ("表情 é 7.png", 7),
+    ],
+)
+def test_the_number_is_the_last_integer_of_the_name(tmp_path, name, number):
+    assert list_frames(touch(tmp_path, name)) == {number: tmp_path / name}
+
+
+def test_order_is_by_number_not_by_text(tmp_path):  # fault 25
+    touch(tmp_path, "img10.jpg", "img9.jpg", "img100.jpg", "img0011.jpg", "img1.jpg")
+    assert list(list_frames(tmp_path)) == [1, 9, 10, 11, 100]
+
+
+def test_strays_are_no_frames(tmp_path):  # fault 28
+    touch(
+        tmp_path,
+        "img1.jpg",
+        "Thumbs.db",
+        "Thumbs1.db",
+        ".DS_Store",
+        "._img1.jpg",
+        "Desktop - Shortcut 3.lnk",
+        "notes2.txt",
+        "cover.jpg",
+    )
+    (tmp_path / "img5.jpg").mkdir()
+    assert list(list_frames(tmp_path)) == [1]
+
+
+@pytest.mark.parametrize("pair", [("img1.jpg", "img001.jpg"), ("img1.jpg", "img1.png")])
+def test_two_files_of_one_number_are_refused(tmp_path, pair):
+    with pytest.raises(FrameError, match="both frame 1") as caught:
+        list_frames(touch(tmp_path, *pair))
+    assert all(name in str(caught.value) for name in pair)
+
+
+def test_a_folder_that_is_absent_is_named(tmp_path):
+    with pytest.raises(FrameError, match=r"no_such_clip: can't be listed.*expected the folder"):
+        list_frames(tmp_path / "no_such_clip")
+
+
+def test_a_folder_without_frames_is_named(tmp_path):
+    with pytest.raises(FrameError, match=r"empty: holds no frame.*\.jpg.*unpacked"):
+        list_frames(touch(tmp_path / "empty", "Thumbs.db"))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp"])
+def test_lossless_images_come_back_exactly(tmp_path, suffix):
+    path = tmp_path / f"a b ü 微 1{suffix}"
+    path.write_bytes(encoded(suffix))
+    np.testing.assert_array_equal(read_gray(path), PATTERN)
+    np.testing.assert_array_equal(read_image(path), np.repeat(PATTERN[..., None], 3, axis=2))
+
+
+def test_jpeg_is_read_as_opencv_reads_it(tmp_path):
+    path = tmp_path / "1.jpg"
+    path.write_bytes(encoded(".jpg"))
+    np.testing.assert_array_equal(read_gray(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    np.testing.assert_array_equal(read_image(path), cv2.imread(str(path)))
+
+
+def test_colour_has_opencv_channel_order(tmp_path):
+    blue = np.zeros((4, 4, 3), np.uint8)
+    blue[..., 0] = 255
+    (tmp_path / "1.png").write_bytes(encoded(".png", blue))
+    assert read_image(tmp_path / "1.png")[0, 0].tolist() == [255, 0, 0]
+
+
+def test_sixteen_bits_are_scaled_to_eight(tmp_path):  # fault 22
+    deep = np.array([[0, 128, 129, 257, 32896, 65535]], np.uint16)
+    (tmp_path / "1.png").write_bytes(encoded(".png", deep))
+    assert read_gray(tmp_path / "1.png").tolist() == [[0, 0, 1, 1, 128, 255]]
+    assert read_image(tmp_path / "1.png").dtype == np.uint8
+
+
+def test_alpha_is_dropped(tmp_path):  # fault 22
+    seen = np.dstack([PATTERN, PATTERN, PATTERN, np.zeros_like(PATTERN)])
+    (tmp_path / "1.png").write_bytes(encoded(".png", seen))
+    np.testing.assert_array_equal(read_image(tmp_path / "1.png"), seen[..., :3])
+    np.testing.assert_array_equal(read_gray(tmp_path / "1.png"), PATTERN)
+
+
+def test_cmyk_jpeg_is_converted(tmp_path):  # fault 22
+    image = pytest.importorskip("PIL.Image")
+    image.new("CMYK", (8, 6), (0, 0, 0, 128)).save(tmp_path / "1.jpg")
+    assert read_gray(tmp_path / "1.jpg").shape == (6, 8)
+    assert 100 < read_image(tmp_path / "1.jpg").mean() < 155
+
+
+def test_zero_bytes_are_told(tmp_path):  # fault 19
+    touch(tmp_path, "img3.jpg")
+    with pytest.raises(UnreadableImageError, match=r"img3\.jpg: zero bytes") as caught:
+        read_gray(tmp_path / "img3.jpg")
+    assert caught.value.reason == "img3.jpg: zero bytes"  # no folder: reports print it
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp"])
+def test_every_truncation_is_told(tmp_path, suffix):  # fault 20
+    path, whole = tmp_path / f"1{suffix}", encoded(suffix, np.tile(PATTERN, (3, 3)))
+    path.write_bytes(whole)
+    read_gray(path)
+    for length in {1, 2, 3, 9, 20, 40, len(whole) // 2, len(whole) - 20, len(whole) - 1}:
+        path.write_bytes(whole[:length])
+        with pytest.raises(UnreadableImageError):
+            read_gray(path)
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_picture():
+    whole = encoded(".jpg")
+    thumbnail = b"\xff\xe1" + struct.pack(">H", len(whole) + 2) + whole
+    nested = whole[:2] + thumbnail + whole[2:]
+    headers.check_complete(nested, headers.read_header(nested))
+    with pytest.raises(headers.DamagedImageError, match="no end marker"):
+        headers.check_complete(nested[:-2], headers.read_header(nested))
+
+
+def test_bytes_after_the_end_are_harmless(tmp_path):
+    for suffix in (".jpg", ".png", ".bmp"):
+        path = tmp_path / f"1{suffix}"
+        path.write_bytes(encoded(suffix) + b"\0" * 10)
+        assert read_gray(path).shape == PATTERN.shape
+
+
+def test_a_progressive_jpeg_is_whole(tmp_path):
+    data = encoded(".jpg", np.tile(PATTERN, (4, 4)), cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    (tmp_path / "1.jpg").write_bytes(data)
+    assert read_gray(tmp_path / "1.jpg").shape == (24, 32)
+
+
+def test_a_flipped_bit_in_a_png_is_told(tmp_path):
+    data = bytearray(encoded(".png"))
+    data[data.index(b"IDAT") + 8] ^= 1
+    (tmp_path / "1.png").write_bytes(data)
+    with pytest.raises(UnreadableImageError, match="checksum"):
+        read_gray(tmp_path / "1.png")
+
+
+@pytest.mark.parametrize("data", [b"<html>no image</html>", b"BM", b"\xff\xd8\xff\xd9", b"GIF89a"])
+def test_what_is_no_image_is_told(tmp_path, data):
+    (tmp_path / "1.jpg").write_bytes(data)
+    with pytest.raises(UnreadableImageError):
+        read_gray(tmp_path / "1.jpg")
+
+
+def test_a_whole_file_of_nonsense_is_told(tmp_path):
+    (tmp_path / "1.png").write_bytes(png_claiming(8, 6))  # one byte of pixels
+    with pytest.raises(UnreadableImageError, match="can't be decoded"):
+        read_gray(tmp_path / "1.png")
+
+
+def jpeg_claiming(width, height):
+    data = bytearray(encoded(".jpg"))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_claiming(20_000, 10_000),
+        jpeg_claiming(20_000, 10_000),
+        jpeg_claiming(20_000, 10_000)[:-2],
+    ],
+)
+def test_a_huge_header_is_refused_before_decoding(tmp_path, monkeypatch, data):  # fault 23
+    (tmp_path / "1.png").write_bytes(data)
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
+    with pytest.raises(FrameError, match=r"20000x10000.*50,000,000") as caught:
+        read_gray(tmp_path / "1.png")
+    assert not isinstance(caught.value, UnreadableImageError)  # stops the run
+
+
+def test_a_huge_file_is_refused_before_reading(tmp_path, monkeypatch):
+    (tmp_path / "1.png").write_bytes(encoded(".png"))
+    monkeypatch.setattr(frames, "MAX_BYTES", 10)
+    with pytest.raises(FrameError, match="at most 10"):
+        read_gray(tmp_path / "1.png")
+
+
+def test_a_file_that_is_absent_is_named(tmp_path):
+    with pytest.raises(FrameError, match=r"9\.jpg: can't be read"):
+        read_gray(tmp_path / "9.jpg")
+
+
+def test_the_content_decides_not_the_name(tmp_path):  # fault 21
+    (tmp_path / "1.jpg").write_bytes(encoded(".png"))
+    np.testing.assert_array_equal(read_gray(tmp_path / "1.jpg"), PATTERN)
+
+
+def test_a_bmp_with_its_top_row_first_is_whole():
+    data = bytearray(encoded(".bmp"))
+    data[22:26] = struct.pack("<i", -6)
+    header = headers.read_header(bytes(data))
+    assert (header.width, header.height) == (8, 6)
+    headers.check_complete(bytes(data), header)
