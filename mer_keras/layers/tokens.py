@@ -1,0 +1,93 @@
+"""From clips to tokens, and from tokens to one vector."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class GridBlocks(keras.layers.Layer):
+    """Cut every frame into a grid and stack each cell over time.
+
+    Shapes: (batch, time, height, width, channels) -> (batch, rows * columns, time, height / rows,
+    width / columns, channels); cells in reading order.
+
+    Source: ESANN 2025, section 2, first model (3x3 grid, nine 30x30x13 blocks).
+    """
+
+    def __init__(self, rows: int = 3, columns: int = 3, **kwargs: Any) -> None:
+        """See the class."""
+        super().__init__(**kwargs)
+        self.rows = rows
+        self.columns = columns
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Check that the grid divides the frame.
+
+        Raises:
+            ValueError: it does not.
+        """
+        height, width = input_shape[2:4]
+        if (height or 0) % self.rows or (width or 0) % self.columns:
+            raise ValueError(
+                f"a grid of {self.rows}x{self.columns} does not divide frames of {height}x{width}: "
+                "choose a size that it divides"
+            )
+
+    def call(self, clips: Any) -> Any:
+        """Cut clips as the class says."""
+        _, time, height, width, channels = clips.shape
+        high, wide = height // self.rows, width // self.columns
+        cells = ops.reshape(clips, (-1, time, self.rows, high, self.columns, wide, channels))
+        cells = ops.transpose(cells, (0, 2, 4, 1, 3, 5, 6))
+        return ops.reshape(cells, (-1, self.rows * self.columns, time, high, wide, channels))
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the layer."""
+        return {**super().get_config(), "rows": self.rows, "columns": self.columns}
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class PositionalEmbedding(keras.layers.Layer):
+    """Add a learned vector to each token.
+
+    Shapes: (batch, tokens, width) -> the same. The vectors start uniform in +-0.05.
+
+    Source: ESANN 2025, section 2 ("positional embedding is added to the feature vectors"); that
+    it is learned is a reading.
+    """
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create one vector a token."""
+        self.embedding = self.add_weight(
+            name="embedding", shape=tuple(input_shape[1:]), initializer="uniform"
+        )
+
+    def call(self, tokens: Any) -> Any:
+        """Add the vectors."""
+        return tokens + self.embedding
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class TokenAt(keras.layers.Layer):
+    """Read out one token.
+
+    Shapes: (batch, tokens, width) -> (batch, width).
+
+    Args:
+        index: of the token; negative numbers count from the end.
+    """
+
+    def __init__(self, index: int, **kwargs: Any) -> None:
+        """See the class."""
+        super().__init__(**kwargs)
+        self.index = index
+
+    def call(self, tokens: Any) -> Any:
+        """Take the token."""
+        return tokens[:, self.index]
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the layer."""
+        return {**super().get_config(), "index": self.index}

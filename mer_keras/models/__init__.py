@@ -1,0 +1,6 @@
+"""Networks, one module a paper, and the baselines beside them.
+
+In: an input shape, a number of classes and named readings of what a paper leaves open.
+Out: uncompiled ``keras.Model``s that give class probabilities.
+May be imported by: training and everything after it.
+"""

@@ -1,0 +1,163 @@
+"""Label schemes: the papers' classes and counts, and nothing guessed."""
+
+import pytest
+
+from mer_keras.annotations.labels import SCHEMES, LabelScheme, apply_scheme, get_scheme
+from mer_keras.annotations.samples import Excluded, Samples, make_samples
+from mer_keras.errors import AnnotationError, InvariantError, UserError
+
+# clips per emotion as the databases' authors print them
+SAMM = dict(
+    anger=57, other=26, happiness=26, surprise=15, contempt=12, disgust=9, fear=8, sadness=6
+)
+MMEW = dict(happiness=36, anger=8, surprise=89, disgust=72, fear=16, sadness=13, others=66)
+MEGC = dict(negative=250, positive=109, surprise=83)
+
+
+def samples_of(emotions, **options):
+    rows = [
+        {
+            "database": "db",
+            "subject": f"{k % 5}",
+            "clip": f"{emotion}_{k}",
+            "path": "p",
+            "emotion": emotion,
+            "data_kind": "licensed",
+        }
+        for emotion, count in emotions.items()
+        for k in range(count)
+    ]
+    return make_samples(rows, source="table", **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "emotions", "classes", "counts"),
+    [
+        ("samm3", SAMM, "positive negative surprise", (26, 92, 15)),
+        ("samm5", SAMM, "happiness other anger contempt surprise", (26, 26, 57, 12, 15)),
+        (
+            "samm7",
+            SAMM,
+            "happiness anger contempt disgust fear sadness surprise",
+            (26, 57, 12, 9, 8, 6, 15),
+        ),
+        ("mmew5", MMEW, "happiness surprise disgust fear sadness", (36, 89, 72, 16, 13)),
+        ("megc3", MEGC, "negative positive surprise", (250, 109, 83)),
+    ],
+)
+def test_papers_classes_and_counts(name, emotions, classes, counts):
+    scheme = get_scheme(name)
+    assert scheme.classes == tuple(classes.split())
+    assert scheme.counts == dict(zip(scheme.classes, counts, strict=True))
+    samples = apply_scheme(samples_of(emotions), scheme)
+    assert samples.class_counts() == dict(scheme.counts)
+    assert samples.warnings == ()
+    assert len(samples.table) + len(samples.excluded) == sum(emotions.values())
+    assert len(samples.table) == sum(counts)
+
+
+def test_every_scheme_is_named_by_its_key_and_has_a_source():
+    for name, scheme in SCHEMES.items():
+        assert scheme.name == name
+        assert scheme.title
+        assert scheme.source
+
+
+@pytest.mark.parametrize(
+    ("name", "pairs"),
+    [
+        (
+            "samm3",
+            dict(
+                happiness="positive",
+                anger="negative",
+                contempt="negative",
+                disgust="negative",
+                fear="negative",
+                sadness="negative",
+                surprise="surprise",
+            ),
+        ),
+        ("megc3", dict(negative="negative", positive="positive", surprise="surprise")),
+    ],
+)
+def test_mapping(name, pairs):
+    samples = apply_scheme(samples_of(dict.fromkeys(pairs, 1)), get_scheme(name))
+    assert dict(zip(samples.table["emotion"], samples.table["label"], strict=True)) == pairs
+
+
+def test_left_out_clips_are_listed_with_the_reason():
+    before = samples_of(
+        {"anger": 1, "other": 1}, excluded=[Excluded("db", "x", "why")], warnings="w"
+    )
+    after = apply_scheme(before, get_scheme("samm3"))
+    assert after.excluded[0] == Excluded("db", "x", "why")
+    assert after.excluded[1] == Excluded("db", "other_0", "emotion 'other' is left out of samm3")
+    assert after.warnings[0] == "w"
+    assert after.ids == ["db/0/anger_0"]
+
+
+@pytest.mark.parametrize("spelling", ["other", "others", "Other", "Others "])
+def test_spellings_of_other(spelling):
+    samples = apply_scheme(samples_of({spelling: 1, "anger": 1}), get_scheme("samm5"))
+    assert sorted(samples.table["label"]) == ["anger", "other"]
+    assert len(apply_scheme(samples_of({spelling: 1, "anger": 1}), get_scheme("samm7")).table) == 1
+
+
+def test_repression_is_left_out_of_mmew():
+    samples = apply_scheme(samples_of({"repression": 2, "fear": 1}), get_scheme("mmew5"))
+    assert len(samples.excluded) == 2
+
+
+def test_unknown_emotion():
+    with pytest.raises(AnnotationError) as caught:
+        apply_scheme(samples_of({"anger": 2, "happines": 3}), get_scheme("samm3"))
+    assert caught.value.exit_code == 2
+    for words in ("'db/0/happines_0'", "'happines'", "did you mean 'happiness'", "3 such clip"):
+        assert words in str(caught.value)
+
+
+def test_other_counts_are_a_warning_and_stay():
+    samples = apply_scheme(samples_of(SAMM | {"surprise": 14}), get_scheme("samm3"))
+    assert samples.class_counts()["surprise"] == 14
+    (warning,) = samples.warnings
+    assert "surprise 14 (published: 15)" in warning
+    assert "negative" not in warning
+
+
+def test_class_without_clips_is_named():
+    samples = apply_scheme(samples_of({"anger": 57}), get_scheme("samm5"))
+    assert "happiness 0 (published: 26)" in samples.warnings[0]
+
+
+def test_nothing_left():
+    with pytest.raises(AnnotationError, match="leaves out all 3 clips"):
+        apply_scheme(samples_of({"other": 3}), get_scheme("samm3"))
+
+
+def test_samples_are_not_changed():
+    before = samples_of({"anger": 1, "other": 1})
+    apply_scheme(before, get_scheme("samm3"))
+    assert isinstance(before, Samples)
+    assert before.table["label"].tolist() == ["", ""]
+    assert len(before.table) == 2
+
+
+def test_no_such_scheme():
+    with pytest.raises(UserError, match=r"'samm4' \(did you mean 'samm"):
+        get_scheme("samm4")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mapping": {"a": "x"}},
+        {"mapping": {"a": "x", "b": "y", "c": "z"}},
+        {"leaves_out": frozenset({"a"})},
+        {"counts": {"x": 1}},
+    ],
+)
+def test_contradictory_scheme(changes):
+    whole = {"name": "n", "title": "t", "classes": ("x", "y"), "mapping": {"a": "x", "b": "y"}}
+    with pytest.raises(InvariantError):
+        LabelScheme(**{**whole, "source": "s", **changes})
