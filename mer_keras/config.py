@@ -182,8 +182,12 @@ class Experiment(_Strict):
         return self
 
     def digest(self) -> str:
-        """Digest of the canonical config: equal configs, however written, have equal digests."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        """Digest of the canonical config: equal configs, however written, have equal digests.
+
+        Values that equal their default are left out, so that a new field with a default does not
+        orphan finished runs.
+        """
+        text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

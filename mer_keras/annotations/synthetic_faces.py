@@ -69,9 +69,9 @@ ACTION_UNITS: dict[str, tuple[Bump, ...]] = {
     "17": (Bump("chin", 0.0, -1.0, 0.16, 0.12), Bump("lower_lip", 0.0, -0.45, 0.13, 0.08)),
     "20": (Bump("corner", 1.0, 0.25, 0.18, 0.15), Bump("lower_lip", 0.35, 0.2, 0.14, 0.10)),
     "24": (
-        Bump("upper_lip", 0.0, 0.7, 0.14, 0.07),
-        Bump("lower_lip", 0.0, -0.8, 0.14, 0.08),
-        Bump("corner", -0.4, 0.0, 0.12, 0.10),
+        Bump("upper_lip", 0.0, 0.65, 0.14, 0.08),
+        Bump("lower_lip", 0.0, -0.75, 0.14, 0.09),
+        Bump("corner", -0.6, 0.0, 0.12, 0.10),
     ),
     "25": (Bump("lower_lip", 0.0, 1.0, 0.16, 0.10), Bump("chin", 0.0, 0.5, 0.18, 0.14)),
 }
@@ -96,7 +96,8 @@ def displacement(
             ``REFERENCE_SIZE``, whatever the intensities (only their ratios count then).
 
     Returns:
-        Float32 array (size, size, 2): how far the skin at each pixel moves to the right and down.
+        Float32 array (size, size, 2): how far what shows at each pixel at the apex has come, to
+        the right and down, from where it was at rest.
 
     Raises:
         KeyError: a code names no known action unit.
@@ -159,8 +160,8 @@ def render_clip(
 ) -> NDArray[np.uint8]:
     """Film one micro-expression.
 
-    The skin is moved by looking up where it came from (backward warping), which for fields this
-    small and smooth shows a point at its place plus its displacement to within a tenth of a pixel.
+    The skin is moved by looking up where it came from, and where the field squeezes it it darkens
+    a little, as creases do, and brightens where it is stretched.
 
     Args:
         identity: whose face.

@@ -12,7 +12,7 @@ Point = tuple[float, float]
 
 #: Range of each trait. Shapes vary by some per cent, as faces do after alignment; tones, light and
 #: hair vary widely, so that a subject looks more like itself than like anybody else.
-_RANGES: dict[str, tuple[float, float]] = {
+RANGES: dict[str, tuple[float, float]] = {
     "face_width": (0.62, 0.76),
     "face_height": (0.86, 0.98),
     "jaw": (0.02, 0.24),  # how much narrower the jaw is than the cheekbones
@@ -89,13 +89,13 @@ class Identity:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "Identity":
         """Draw every trait uniformly from its range."""
-        traits = {name: float(rng.uniform(*_RANGES[name])) for name in _RANGES}
+        traits = {name: float(rng.uniform(*RANGES[name])) for name in RANGES}
         return cls(**traits, texture=int(rng.integers(2**31)))
 
     @classmethod
     def average(cls) -> "Identity":
         """The face in the middle of every range: where landmarks lie when nobody is named."""
-        return cls(**{name: (low + high) / 2 for name, (low, high) in _RANGES.items()}, texture=0)
+        return cls(**{name: (low + high) / 2 for name, (low, high) in RANGES.items()}, texture=0)
 
     def landmarks(self) -> dict[str, Point]:
         """Where action units take hold, on the picture's right half (mirror x for the left)."""

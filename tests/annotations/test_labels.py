@@ -7,11 +7,26 @@ from mer_keras.annotations.samples import Excluded, Samples, make_samples
 from mer_keras.errors import AnnotationError, InvariantError, UserError
 
 # clips per emotion as the databases' authors print them
-SAMM = dict(
-    anger=57, other=26, happiness=26, surprise=15, contempt=12, disgust=9, fear=8, sadness=6
-)
-MMEW = dict(happiness=36, anger=8, surprise=89, disgust=72, fear=16, sadness=13, others=66)
-MEGC = dict(negative=250, positive=109, surprise=83)
+SAMM = {
+    "anger": 57,
+    "other": 26,
+    "happiness": 26,
+    "surprise": 15,
+    "contempt": 12,
+    "disgust": 9,
+    "fear": 8,
+    "sadness": 6,
+}
+MMEW = {
+    "happiness": 36,
+    "anger": 8,
+    "surprise": 89,
+    "disgust": 72,
+    "fear": 16,
+    "sadness": 13,
+    "others": 66,
+}
+MEGC = {"negative": 250, "positive": 109, "surprise": 83}
 
 
 def samples_of(emotions, **options):
@@ -68,17 +83,17 @@ def test_every_scheme_is_named_by_its_key_and_has_a_source():
     [
         (
             "samm3",
-            dict(
-                happiness="positive",
-                anger="negative",
-                contempt="negative",
-                disgust="negative",
-                fear="negative",
-                sadness="negative",
-                surprise="surprise",
-            ),
+            {
+                "happiness": "positive",
+                "anger": "negative",
+                "contempt": "negative",
+                "disgust": "negative",
+                "fear": "negative",
+                "sadness": "negative",
+                "surprise": "surprise",
+            },
         ),
-        ("megc3", dict(negative="negative", positive="positive", surprise="surprise")),
+        ("megc3", {"negative": "negative", "positive": "positive", "surprise": "surprise"}),
     ],
 )
 def test_mapping(name, pairs):
