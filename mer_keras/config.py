@@ -191,6 +191,30 @@ class Experiment(_Strict):
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def find_config(name: str) -> Path:
+    """Return the file of an experiment, given as a path or as ``<method>/<table>``.
+
+    Names are looked up in ``experiments/`` of the working folder, then of the checkout.
+
+    Raises:
+        ConfigError: no such experiment.
+    """
+    if Path(name).suffix in (".yaml", ".yml"):
+        return Path(name)
+    roots = [Path("experiments"), Path(__file__).parent.parent / "experiments"]
+    for root in roots:
+        file = root / f"{name}.yaml"
+        if file.is_file():
+            return file
+    known = sorted(
+        str(file.relative_to(root).with_suffix("")) for root in roots for file in root.glob("*/*.yaml")
+    )
+    raise ConfigError(
+        f"no experiment {name!r}{did_you_mean(name, known)}; known: "
+        f"{', '.join(dict.fromkeys(known)) or 'none'}"
+    )
+
+
 def load_config(
     path: Path, *, profile: str = "full", overrides: Sequence[str] = ()
 ) -> Experiment:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from mer_keras.pipeline.balance import oversample
 from mer_keras.processes import Progress, share_out
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
-from mer_keras.results import RunFolder, Unit, slug
+from mer_keras.results import RunFolder, Unit, slug, units_of
 from mer_keras.terms import DataKind, Selection
 from mer_keras.training import FoldData, FoldFailedError, FoldOutcome, Trainer
 
@@ -186,15 +186,6 @@ def _count_done(folder: RunFolder, units: list[Unit]) -> tuple[int, int]:
     return sum(folder.is_done(unit) for unit in units), len(units)
 
 
-def units_of(manifest: dict[str, Any], folds: FoldSet) -> dict[str, list[Unit]]:
-    """All units of a run, by row key."""
-    seeds = manifest["config"]["seeds"]
-    return {
-        entry["key"]: [Unit(entry["key"], seed, fold.name) for seed in seeds for fold in folds.folds]
-        for entry in manifest["rows"]
-    }
-
-
 def fold_seed(seed: int, fold: str) -> int:
     """Seed of one fold, from the run's seed and the fold's name alone: any fold can be rerun."""
     digest = hashlib.blake2b(f"{seed}/{fold}".encode(), digest_size=4).digest()
@@ -247,6 +238,48 @@ def protocol_name(config: Experiment) -> str:
     if config.protocol.name == "loso":
         return "leave-one-subject-out"
     return f"subject-exclusive stratified {config.protocol.k}-fold"
+
+
+def describe_plan(config: Experiment, data: str) -> dict[str, Any]:
+    """Return what a run would do, JSON-ready: folds with class counts, and training steps."""
+    prepared = prepare(config, data)
+    table = prepared.samples.table
+    label_of = dict(zip(table["sample_id"], table["label"], strict=True))
+
+    def counts(ids: Sequence[str]) -> dict[str, int]:
+        labels = [label_of[i] for i in ids]
+        return {name: labels.count(name) for name in prepared.scheme.classes}
+
+    folds, steps = [], 0
+    own = sum(not row.quoted for row in config.rows)
+    for fold in prepared.folds.folds:
+        classes = counts(fold.train)
+        size = len(fold.train)
+        if config.train.balance == "oversample":
+            size = max(classes.values()) * sum(count > 0 for count in classes.values())
+        steps += -(-size // config.train.batch_size) * config.train.epochs
+        folds.append(
+            {
+                "train": len(fold.train),
+                "val": len(fold.val),
+                "test": len(fold.test),
+                "fitted": size,
+                "train_classes": classes,
+                "test_classes": counts(fold.test),
+            }
+        )
+    return {
+        "experiment": config.name,
+        "data_kind": str(prepared.samples.data_kind),
+        "protocol": protocol_name(config),
+        "selection": str(config.selection),
+        "n_samples": len(table),
+        "n_subjects": int(table["subject_id"].nunique()),
+        "folds_digest": prepared.folds.digest(),
+        "folds": folds,
+        "steps": steps * own * len(config.seeds),
+        "notes": list(prepared.folds.notes),
+    }
 
 
 def _row_entries(config: Experiment, selection: str) -> list[dict[str, Any]]:

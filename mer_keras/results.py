@@ -192,6 +192,15 @@ class RunFolder:
         return record if record.get("checksum") == _checksum(stored) else None
 
 
+def units_of(manifest: dict[str, Any], folds: FoldSet) -> dict[str, list[Unit]]:
+    """All units of a run, by row key."""
+    seeds = manifest["config"]["seeds"]
+    return {
+        entry["key"]: [Unit(entry["key"], seed, fold.name) for seed in seeds for fold in folds.folds]
+        for entry in manifest["rows"]
+    }
+
+
 def write_json(path: Path, tree: dict[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,396 @@
+"""Command line. Heavy imports happen inside the commands, so that ``--help`` is instant."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mer_keras import __version__
+from mer_keras.errors import MerKerasError, UserError, did_you_mean
+
+app = typer.Typer(
+    name="mer-keras",
+    help="Do published micro-expression results hold, and under which protocol?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(
+    help="Find, describe, check and synthesise databases.", no_args_is_help=True
+)
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Experiments = Annotated[
+    list[str],
+    typer.Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files."),
+]
+Profile = Annotated[str, typer.Option(help="Set of overrides in the config: quick or full.")]
+Data = Annotated[
+    str, typer.Option(help="real, synthetic, or auto: real where present, else synthetic.")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Override a config value, such as train.epochs=5. Repeatable."),
+]
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 done, 2 the user's input, 3 a broken invariant."""
+    # TensorFlow's start-up remarks drown ours; its kernels for newer CPUs serve older ones too
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    try:
+        app()
+    except MerKerasError as error:
+        print(f"mer-keras: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error
+    except KeyboardInterrupt:
+        print("mer-keras: stopped; the same command goes on where it was", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mer-keras {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Do published micro-expression results hold, and under which protocol?"""
+
+
+@app.command()
+def run(
+    experiments: Experiments,
+    profile: Profile = "full",
+    data: Data = "auto",
+    overrides: Overrides = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Evaluate these weights instead of training: a file, or a folder."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the folds.")] = 1,
+    report: Annotated[Path | None, typer.Option(help="Write a report into this folder.")] = None,
+) -> None:
+    """Train and test every row of published tables; an interrupted run goes on.
+
+    Example: mer-keras run shallow_convlstm/table1 --profile quick --report results/report
+    """
+    from mer_keras.experiment import run_experiment
+
+    for config in _load(experiments, profile, overrides):
+        with _progress(config.name) as progress:
+            folder = run_experiment(
+                config,
+                profile=profile,
+                data=data,
+                weights=weights,
+                workers=workers,
+                progress=progress,
+            )
+        print(f"{config.name}: {folder.path}")
+    if report:
+        _report(experiments, report)
+
+
+@app.command()
+def resume(
+    run_folder: Annotated[Path, typer.Argument(help="A folder under results/.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the folds.")] = 1,
+) -> None:
+    """Go on with an interrupted run, by the config that is stored in it.
+
+    Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
+    """
+    from mer_keras.config import Experiment
+    from mer_keras.experiment import run_experiment
+    from mer_keras.results import RunFolder
+
+    manifest = RunFolder(run_folder).manifest()
+    if manifest["identity"]["weights"]:
+        raise UserError(f"{run_folder}: was run with --weights: give the same command again")
+    config = Experiment.model_validate(manifest["config"])
+    kind = "synthetic" if manifest["data_kind"] == "synthetic" else "real"
+    with _progress(config.name) as progress:
+        folder = run_experiment(
+            config,
+            profile=manifest["profile"],
+            data=kind,
+            workers=workers,
+            progress=progress,
+        )
+    if folder.run_id != run_folder.resolve().name:
+        raise UserError(
+            f"{run_folder}: data or config changed since; a new run was made in {folder.path}"
+        )
+    print(folder.path)
+
+
+@app.command()
+def plan(
+    experiments: Experiments,
+    profile: Profile = "full",
+    data: Data = "auto",
+    overrides: Overrides = None,
+    as_json: Json = False,
+) -> None:
+    """Show the folds of experiments with their class counts, and train nothing.
+
+    Example: mer-keras plan ststnet/megc2019 --json
+    """
+    from mer_keras.experiment import describe_plan
+
+    plans = [describe_plan(config, data) for config in _load(experiments, profile, overrides)]
+    if as_json:
+        print(json.dumps(plans, indent=1))
+        return
+    for entry in plans:
+        print(
+            f"{entry['experiment']}: {entry['data_kind']} data, {entry['n_samples']} clips, "
+            f"{entry['n_subjects']} subjects, {entry['protocol']}, {entry['selection']}"
+        )
+        _print_table(
+            ["fold", "train", "val", "test", "test clips by class"],
+            [
+                [str(i + 1), f["train"], f["val"], f["test"], _counts(f["test_classes"])]
+                for i, f in enumerate(entry["folds"])
+            ],
+        )
+        print(f"steps in all: {entry['steps']:,}\n")
+        for note in entry["notes"]:
+            print(f"note: {note}")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """List runs and how many of their folds are done.
+
+    Example: mer-keras status
+    """
+    from mer_keras.report.view import run_states
+
+    states = run_states()
+    if as_json:
+        print(json.dumps(states, indent=1))
+        return
+    _print_table(
+        ["run", "data", "folds done", "failed"],
+        [[s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]] for s in states],
+    )
+
+
+@app.command()
+def report(
+    experiments: Experiments,
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results/report"),
+) -> None:
+    """Write tables, figures and one HTML file from the stored predictions.
+
+    Example: mer-keras report shallow_convlstm/table1 --out results/report
+    """
+    _report(experiments, out)
+
+
+@app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show one network only.")] = None,
+    variables: Annotated[
+        bool, typer.Option("--variables", help="List a network's variables (builds it).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List networks: paper, input shape, parameters published and built.
+
+    Example: mer-keras models --json
+    """
+    from dataclasses import asdict
+
+    from mer_keras.models import registry
+
+    specs = [registry.get_spec(name)] if name else list(registry.MODELS.values())
+    if variables:
+        if not name:
+            raise UserError("--variables needs the name of a network")
+        entries = [
+            {"variable": v.path, "shape": list(v.shape)} for v in registry.build(name).weights
+        ]
+        if as_json:
+            print(json.dumps(entries, indent=1))
+        else:
+            _print_table(["variable", "shape"], [list(entry.values()) for entry in entries])
+        return
+    if as_json:
+        print(json.dumps([asdict(spec) for spec in specs], indent=1))
+        return
+    _print_table(
+        ["network", "paper", "input", "published", "built"],
+        [
+            [
+                spec.name,
+                spec.paper,
+                "x".join(map(str, spec.input_shape)),
+                f"{spec.published_parameters:,}" if spec.published_parameters else "-",
+                f"{spec.built_parameters:,}",
+            ]
+            for spec in specs
+        ],
+    )
+
+
+@data_app.command("list")
+def data_list(as_json: Json = False) -> None:
+    """List databases and whether they are present.
+
+    Example: mer-keras data list
+    """
+    from mer_keras.annotations.databases import DATABASES, find
+
+    entries = [
+        {"name": d.name, "title": d.title, "present": find(d.name) is not None}
+        for d in DATABASES.values()
+    ]
+    if as_json:
+        print(json.dumps(entries, indent=1))
+        return
+    _print_table(
+        ["database", "title", "present"],
+        [[e["name"], e["title"], "yes" if e["present"] else "no"] for e in entries],
+    )
+
+
+@data_app.command("howto")
+def data_howto(name: str) -> None:
+    """Say whom to ask for a database and what tree is expected.
+
+    Example: mer-keras data howto samm
+    """
+    from mer_keras.annotations.databases import howto
+
+    print(howto(name))
+
+
+@data_app.command("check")
+def data_check(
+    name: str,
+    root: Annotated[Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Read a database's annotation and say what was found.
+
+    Example: mer-keras data check mmew
+    """
+    from mer_keras.annotations.databases import load
+
+    samples = load(name, root)
+    emotions = samples.table["emotion"].value_counts().sort_index()
+    entry = {
+        "database": name,
+        "data_kind": str(samples.data_kind),
+        "clips": len(samples.table),
+        "subjects": int(samples.table["subject_id"].nunique()),
+        "emotions": {str(k): int(v) for k, v in emotions.items()},
+        "excluded": [e.reason for e in samples.excluded],
+        "warnings": list(samples.warnings),
+    }
+    if as_json:
+        print(json.dumps(entry, indent=1))
+        return
+    for key, value in entry.items():
+        print(f"{key}: {_counts(value) if isinstance(value, dict) else value}")
+
+
+@data_app.command("synth")
+def data_synth(
+    name: str,
+    signal: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
+) -> None:
+    """Write a synthetic database in the official layout into the cache, and say where.
+
+    Example: mer-keras data synth samm --no-signal
+    """
+    from mer_keras.annotations import synthetic
+
+    if name not in synthetic.WRITERS:
+        known = ", ".join(synthetic.WRITERS)
+        raise UserError(f"no synthetic {name!r}{did_you_mean(name, synthetic.WRITERS)}; {known}")
+    with _progress(f"synthetic {name}") as progress:
+        root = synthetic.ensure(
+            name, signal=signal, progress=lambda done, total: progress("clips", done, total)
+        )
+    print(root)
+
+
+def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:
+    from mer_keras.config import find_config, load_config
+
+    return [
+        load_config(find_config(name), profile=profile, overrides=overrides or [])
+        for name in experiments
+    ]
+
+
+def _report(experiments: list[str], out: Path) -> None:
+    from mer_keras.report.document import write_report
+    from mer_keras.report.view import views_of
+
+    configs = _load(experiments, "full", None)
+    written = write_report([(config, views_of(config.name)) for config in configs], out)
+    print(f"report: {next(path for path in written if path.suffix == '.html')}")
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[str, float, float], None]]:
+    """Show one bar with the time left on the terminal, or a line now and then elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.1f}/{task.total:.0f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(title, total=1)
+        last = ""
+
+        def tell(what: str, done: float, total: float) -> None:
+            nonlocal last
+            bar.update(task, description=f"{title}: {what}", completed=done, total=total)
+            line = f"{title}: {what} {int(done)}/{int(total)}"
+            if not console.is_terminal and line != last and what != "clips":
+                print(line, file=sys.stderr, flush=True)
+            last = line
+
+        yield tell
+
+
+def _print_table(header: list[str], rows: list[list[Any]]) -> None:
+    texts = [[str(cell) for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
+    for row in texts:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+if __name__ == "__main__":
+    main()

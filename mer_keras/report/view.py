@@ -1,0 +1,133 @@
+"""What a report reads of a run: its manifest, completeness and predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mer_keras import settings
+from mer_keras.errors import ResultsError
+from mer_keras.results import MANIFEST, RunFolder, units_of
+from mer_keras.terms import DataKind
+
+
+@dataclass(frozen=True)
+class RowState:
+    """How far one row of a run is.
+
+    ``parameters`` is the count of the network as it was built for this run.
+    """
+
+    key: str
+    name: str
+    kind: str
+    model: str
+    selection: str
+    expected: int
+    done: int
+    failures: tuple[str, ...]
+    parameters: int | None
+    seconds: float
+
+    @property
+    def complete(self) -> bool:
+        """Whether every fold of every seed is stored."""
+        return self.done == self.expected
+
+
+@dataclass(frozen=True)
+class RunView:
+    """One run as a report sees it; ``predictions`` holds all rows, seeds and folds together."""
+
+    run_id: str
+    profile: str
+    data_kind: DataKind
+    manifest: dict[str, Any]
+    rows: tuple[RowState, ...]
+    predictions: pd.DataFrame
+
+    @property
+    def classes(self) -> list[str]:
+        """The full label set, in the paper's order."""
+        return list(self.manifest["classes"])
+
+    @property
+    def moves(self) -> bool:
+        """Whether anything moves in the clips: false for synthetic data without a signal."""
+        return bool(self.manifest["config"]["data"]["signal"])
+
+    def of_row(self, key: str) -> pd.DataFrame:
+        """Predictions of one row."""
+        return self.predictions[self.predictions["row"] == key]
+
+
+def read_view(path: Path) -> RunView:
+    """Read a run folder.
+
+    Raises:
+        ResultsError: it is not one, or its files don't match.
+    """
+    folder = RunFolder(path)
+    manifest = folder.manifest()
+    units = units_of(manifest, folder.folds())
+    states = []
+    for entry in manifest["rows"]:
+        of_row = units[entry["key"]]
+        records = [folder.record(unit) for unit in of_row if folder.is_done(unit)]
+        failures = [reason for unit in of_row if (reason := folder.failure(unit))]
+        states.append(
+            RowState(
+                key=entry["key"],
+                name=entry["name"],
+                kind=entry["kind"],
+                model=entry["model"],
+                selection=entry["selection"],
+                expected=len(of_row),
+                done=len(records),
+                failures=tuple(failures),
+                parameters=records[0]["parameters"] if records else None,
+                seconds=sum(record["seconds"] for record in records),
+            )
+        )
+    return RunView(
+        run_id=manifest["run_id"],
+        profile=manifest["profile"],
+        data_kind=DataKind(manifest["data_kind"]),
+        manifest=manifest,
+        rows=tuple(states),
+        predictions=folder.predictions([unit for of_row in units.values() for unit in of_row]),
+    )
+
+
+def views_of(experiment: str) -> list[RunView]:
+    """All runs of an experiment, newest first."""
+    found = [read_view(path) for path in _run_folders() if _experiment(path) == experiment]
+    return sorted(found, key=lambda view: str(view.manifest["created"]), reverse=True)
+
+
+def run_states() -> list[dict[str, Any]]:
+    """One JSON-ready entry a run: its name, kind of data, folds done, expected and failed."""
+    return [
+        {
+            "run_id": view.run_id,
+            "data_kind": str(view.data_kind),
+            "done": sum(row.done for row in view.rows),
+            "expected": sum(row.expected for row in view.rows),
+            "failed": sum(len(row.failures) for row in view.rows),
+        }
+        for view in map(read_view, _run_folders())
+    ]
+
+
+def _run_folders() -> Sequence[Path]:
+    root = settings.results_root()
+    return sorted(file.parent for file in root.glob(f"*/{MANIFEST}"))
+
+
+def _experiment(path: Path) -> str:
+    try:
+        return str(RunFolder(path).manifest()["experiment"])
+    except (ResultsError, KeyError):
+        return ""
