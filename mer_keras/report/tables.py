@@ -1,0 +1,262 @@
+"""Runs of an experiment -> tables of text cells, by the display rules.
+
+Published and real numbers stand in one table; synthetic ones in a table of their own that holds
+no published number. A number never stands without its kind of data, protocol and selection.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mer_keras.config import Experiment, Published, Row
+from mer_keras.models.registry import MODELS
+from mer_keras.report.scoring import SHOWN, RowScores, Value, score_row, verdict
+from mer_keras.report.view import RowState, RunView
+from mer_keras.results import slug
+from mer_keras.terms import DAGGER, DataKind, Selection
+
+ABSENT = "n/a: database not present"
+WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
+
+#: results whose selection saw, or may have seen, the reported samples
+_MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
+
+_SELECTIONS = {
+    Selection.INNER_SUBJECTS: "epoch chosen on held-back training subjects",
+    Selection.LAST_EPOCH: "last epoch",
+    Selection.TEST_FOLD: f"epoch chosen on the tested samples {DAGGER}",
+    Selection.EXTERNAL: f"weights given, what chose them is unknown {DAGGER}",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text cells.
+
+    Attributes:
+        name: for files.
+        data_kind: of its numbers; ``published`` where there is no run.
+        caption: what was run, on how much of what, how.
+        header: of the columns.
+        rows: cells; the first of a row names it.
+        notes: below the table.
+        view: the run it comes from.
+    """
+
+    name: str
+    data_kind: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+    view: RunView | None = None
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether it needs the watermark."""
+        return self.data_kind == DataKind.SYNTHETIC
+
+
+def tables_of(config: Experiment, views: Sequence[RunView]) -> list[Table]:
+    """All tables of an experiment: real runs (or their absence) first, synthetic ones apart."""
+    chosen = _newest(views)
+    real = [view for view in chosen if view.data_kind is not DataKind.SYNTHETIC]
+    synthetic = [view for view in chosen if view.data_kind is DataKind.SYNTHETIC]
+    tables = [_real_table(config, view) for view in real] or [_absent_table(config)]
+    tables += [_database_table(config, view) for view in real if _databases(view) > 1]
+    return tables + [_synthetic_table(config, view) for view in synthetic]
+
+
+def describe(view: RunView) -> str:
+    """One line: kind of data, amounts, protocol, selection, seeds, profile."""
+    manifest = view.manifest
+    selection = Selection(manifest["selection"])
+    parts = [
+        f"{view.data_kind} data",
+        f"{manifest['n_samples']} clips of {manifest['n_subjects']} subjects",
+        manifest["protocol"],
+        _SELECTIONS[selection],
+        f"{len(manifest['config']['seeds'])} seed(s)",
+        f"profile {view.profile}"
+        + ("" if view.profile == "full" else ": not the paper's settings"),
+    ]
+    if not view.moves:
+        parts.append("motion switched off: every method must be at chance")
+    return "; ".join(parts)
+
+
+def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
+    """Published numbers of a row as printed, each with what it is; reasons go to ``notes``."""
+    texts = []
+    for number in numbers:
+        if number.metric == "parameters":
+            continue
+        text = f"{number.name} {number.value:g}"
+        if number.metric == "unknown":
+            text += " (which average: unknown)"
+        elif number.name.lower() != number.metric:
+            text += f" (= {number.metric.upper()})"
+        if number.why:
+            if number.why not in notes:
+                notes.append(number.why)
+            text += f" [{notes.index(number.why) + 1}]"
+        texts.append(text)
+    return "; ".join(texts) or "-"
+
+
+def _newest(views: Sequence[RunView]) -> list[RunView]:
+    """The newest run of each kind, profile, selection and signal; full profiles first."""
+    kept: dict[tuple[str, str, str, bool], RunView] = {}
+    for view in views:
+        key = (view.data_kind, view.profile, view.manifest["selection"], view.moves)
+        kept.setdefault(key, view)
+    return sorted(kept.values(), key=lambda view: (view.profile != "full", not view.moves))
+
+
+def _databases(view: RunView) -> int:
+    return view.predictions["database"].nunique()
+
+
+def _real_table(config: Experiment, view: RunView) -> Table:
+    notes: list[str] = []
+    states = {state.key: state for state in view.rows}
+    rows = []
+    for row in config.rows:
+        text = published_text(row.published, notes)
+        if row.quoted:
+            rows.append((f"{row.name} (quoted)", text, "-", "-", "-", "-", _parameters(row), "-"))
+            continue
+        state = states.get(slug(row.name))
+        if state is None:
+            rows.append((row.name, text, *["not in this run"] * 4, _parameters(row), "not run"))
+            continue
+        scores = score_row(view, state)
+        rows.append(
+            (
+                _name(state),
+                text,
+                *_numbers(state, scores),
+                _parameters(row, state),
+                _verdicts(row, view, state, scores),
+            )
+        )
+    for state in view.rows:
+        if state.kind == "baseline":
+            numbers = _numbers(state, score_row(view, state))
+            rows.append((f"{state.name} (baseline)", "-", *numbers, "-", "-"))
+    header = ("method", "published", *_metric_header(view.data_kind), "parameters", "verdict")
+    return Table(
+        name=f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}.{view.data_kind}",
+        data_kind=str(view.data_kind),
+        caption=describe(view),
+        header=header,
+        rows=tuple(rows),
+        notes=tuple(notes),
+        view=view,
+    )
+
+
+def _absent_table(config: Experiment) -> Table:
+    notes: list[str] = []
+    rows = []
+    for row in config.rows:
+        name = f"{row.name} (quoted)" if row.quoted else row.name
+        real = "-" if row.quoted else ABSENT
+        rows.append((name, published_text(row.published, notes), real, _parameters(row)))
+    return Table(
+        name=f"{slug(config.name)}.published",
+        data_kind="published",
+        caption=f"published numbers; real data: {ABSENT}",
+        header=("method", "published", "real", "parameters"),
+        rows=tuple(rows),
+        notes=tuple(notes),
+    )
+
+
+def _synthetic_table(config: Experiment, view: RunView) -> Table:
+    rows = [
+        (
+            _name(state) if state.kind == "network" else f"{state.name} (baseline)",
+            *_numbers(state, score_row(view, state)),
+            f"{state.parameters:,}" if state.parameters else "-",
+        )
+        for state in view.rows
+    ]
+    still = "" if view.moves else ".still"
+    return Table(
+        name=f"{slug(config.name)}.{view.profile}.{view.data_kind}{still}",
+        data_kind=str(view.data_kind),
+        caption=describe(view),
+        header=("method", *_metric_header(view.data_kind), "parameters as run"),
+        rows=tuple(rows),
+        view=view,
+    )
+
+
+def _database_table(config: Experiment, view: RunView) -> Table:
+    """UF1 and UAR of each database's slice of one pooled run."""
+    names = sorted(view.predictions["database"].unique())
+    rows = []
+    for state in view.rows:
+        scores = score_row(view, state)
+        if scores is None:
+            continue
+        cells = [
+            f"{100 * scores.databases[n]['uf1']:.2f} / {100 * scores.databases[n]['uar']:.2f}"
+            for n in names
+        ]
+        rows.append((_name(state), *cells))
+    clips = view.of_row(view.rows[0].key).drop_duplicates("sample_id")["database"].value_counts()
+    header = tuple(f"{name} ({clips.get(name, 0)} clips)" for name in names)
+    return Table(
+        name=f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}.databases",
+        data_kind=str(view.data_kind),
+        caption=f"UF1 / UAR (%) of each database within the pooled run; {describe(view)}",
+        header=("method", *header),
+        rows=tuple(rows),
+        view=view,
+    )
+
+
+def _metric_header(kind: DataKind) -> tuple[str, ...]:
+    label = "synthetic" if kind is DataKind.SYNTHETIC else "real"
+    shown = [f"{name.upper()} %, {label} [95 % over subjects]" for name in SHOWN]
+    return (*shown, "UAR %, mean ± SD over folds")
+
+
+def _numbers(state: RowState, scores: RowScores | None) -> tuple[str, ...]:
+    if scores is None:
+        failed = f", {len(state.failures)} failed" if state.failures else ""
+        return (f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-")
+    uar = scores.values["uar"]
+    shown = [_with_interval(scores.values[name], scores.seeds) for name in SHOWN]
+    return (*shown, f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
+
+
+def _with_interval(value: Value, seeds: int) -> str:
+    text = f"{100 * value.pooled:.2f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+    return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
+
+
+def _name(state: RowState) -> str:
+    marked = Selection(state.selection) in _MARKED
+    return f"{state.name} {DAGGER}" if marked else state.name
+
+
+def _parameters(row: Row, state: RowState | None = None) -> str:
+    printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
+    parts = [f"published {printed:,}"] if printed else []
+    if row.model:
+        parts = parts or ["published: none"]
+        parts.append(f"built {MODELS[row.model].built_parameters:,} at the paper's input")
+    if state and state.parameters and state.parameters != MODELS[str(row.model)].built_parameters:
+        parts.append(f"{state.parameters:,} as run")
+    return "; ".join(parts) or "-"
+
+
+def _verdicts(row: Row, view: RunView, state: RowState, scores: RowScores | None) -> str:
+    found = [
+        f"{number.name}: {verdict(number, view, state, scores)}"
+        for number in row.published
+        if number.metric != "parameters"
+    ]
+    return "; ".join(found) or "-"
