@@ -21,9 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(
-    help="Find, describe, check and synthesise databases.", no_args_is_help=True
-)
+data_app = typer.Typer(help="Find, describe, check and synthesise databases.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -187,7 +185,10 @@ def status(as_json: Json = False) -> None:
         return
     _print_table(
         ["run", "data", "folds done", "failed"],
-        [[s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]] for s in states],
+        [
+            [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]]
+            for s in states
+        ],
     )
 
 
@@ -284,7 +285,9 @@ def data_howto(name: str) -> None:
 @data_app.command("check")
 def data_check(
     name: str,
-    root: Annotated[Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Read a database's annotation and say what was found.
@@ -354,7 +357,13 @@ def _report(experiments: list[str], out: Path) -> None:
 def _progress(title: str) -> Iterator[Callable[[str, float, float], None]]:
     """Show one bar with the time left on the terminal, or a line now and then elsewhere."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     bar = Progress(
@@ -385,7 +394,9 @@ def _print_table(header: list[str], rows: list[list[Any]]) -> None:
     texts = [[str(cell) for cell in row] for row in [header, *rows]]
     widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
     for row in texts:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -207,7 +207,9 @@ def find_config(name: str) -> Path:
         if file.is_file():
             return file
     known = sorted(
-        str(file.relative_to(root).with_suffix("")) for root in roots for file in root.glob("*/*.yaml")
+        str(file.relative_to(root).with_suffix(""))
+        for root in roots
+        for file in root.glob("*/*.yaml")
     )
     raise ConfigError(
         f"no experiment {name!r}{did_you_mean(name, known)}; known: "
@@ -215,9 +217,7 @@ def find_config(name: str) -> Path:
     )
 
 
-def load_config(
-    path: Path, *, profile: str = "full", overrides: Sequence[str] = ()
-) -> Experiment:
+def load_config(path: Path, *, profile: str = "full", overrides: Sequence[str] = ()) -> Experiment:
     """Read a config, apply a profile and then overrides, and check the result.
 
     Args:

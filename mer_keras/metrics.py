@@ -146,8 +146,8 @@ def bootstrap_interval(
     names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
     number = {name: i for i, name in enumerate(classes)}
     per_subject = np.zeros((len(names), len(number), len(number)), np.int64)
-    rows = [number[name] for name in labels]
-    columns = [number[name] for name in predicted]
+    rows = np.array([number[name] for name in labels])
+    columns = np.array([number[name] for name in predicted])
     np.add.at(per_subject, (owner, rows, columns), 1)
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)

@@ -58,7 +58,7 @@ def device() -> str:
 
 
 def git_state() -> str:
-    """Short commit of the checkout the package runs from, ``-dirty`` if changed, else ``unknown``."""
+    """Short commit of the checkout it runs from, ``-dirty`` if changed; else ``unknown``."""
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return "unknown"

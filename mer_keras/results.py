@@ -196,7 +196,9 @@ def units_of(manifest: dict[str, Any], folds: FoldSet) -> dict[str, list[Unit]]:
     """All units of a run, by row key."""
     seeds = manifest["config"]["seeds"]
     return {
-        entry["key"]: [Unit(entry["key"], seed, fold.name) for seed in seeds for fold in folds.folds]
+        entry["key"]: [
+            Unit(entry["key"], seed, fold.name) for seed in seeds for fold in folds.folds
+        ]
         for entry in manifest["rows"]
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def data_roots() -> list[Path]:
-    """Folders searched for databases: ``MER_DATA`` (several joined by ``os.pathsep``) or ``data``."""
+    """Folders searched for databases: ``MER_DATA`` (joined by ``os.pathsep``) or ``data``."""
     given = os.environ.get("MER_DATA", "data")
     return [Path(part).expanduser() for part in given.split(os.pathsep) if part]
 

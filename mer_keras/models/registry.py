@@ -121,7 +121,10 @@ def get_spec(name: str) -> ModelSpec:
 
 
 def build(
-    name: str, input_shape: Sequence[int] | None = None, classes: int | None = None, **arguments: Any
+    name: str,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+    **arguments: Any,
 ) -> Any:
     """Build an uncompiled network.
 

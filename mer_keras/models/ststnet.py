@@ -23,6 +23,9 @@ statistics. The paper prints no count.
 The three streams read one input with kernels of one size, so that they are one convolution with
 3 + 5 + 8 filters; they are built as that, in the layer ``streams`` (see ``layers.streams``).
 
+A file with the tensors of the authors' PyTorch network, or with three separate streams, is
+converted by ``from_streams``; see ``mer-keras run --weights``.
+
 What the paper leaves open: the training recipe is that of the authors' PyTorch code, and so are
 the initial weights (uniform within 1/sqrt(fan in)) and the constants of batch normalisation.
 """
@@ -62,3 +65,39 @@ def build(
         name="fc",
     )(x)
     return keras.Model(images, x, name="ststnet")
+
+
+def from_streams(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Convert tensors of the authors' PyTorch network to this network's variables.
+
+    Args:
+        arrays: by the names of a PyTorch state: ``conv1.weight`` (3, 3, 3, 3), filters first,
+            ``conv1.bias``, ``bn1.weight``, ``bn1.bias``, ``bn1.running_mean``,
+            ``bn1.running_var``, the same with 2 and 3, ``fc.weight`` (classes, 400), whose
+            columns count channels before rows, and ``fc.bias``. Others are ignored.
+
+    Returns:
+        Arrays by the variables' paths, such as ``streams/kernel``.
+
+    Raises:
+        KeyError: a tensor is missing.
+        ValueError: tensors don't fit together.
+    """
+
+    def joined(name: str) -> np.ndarray:
+        layer, tensor = name.split(".")
+        return np.concatenate([arrays[f"{layer}{i}.{tensor}"] for i in (1, 2, 3)])
+
+    dense = arrays["fc.weight"]
+    side = round((dense.shape[1] / sum(STREAMS)) ** 0.5)
+    dense = dense.reshape(len(dense), sum(STREAMS), side, side).transpose(2, 3, 1, 0)
+    return {
+        "streams/kernel": joined("conv.weight").transpose(2, 3, 1, 0),
+        "streams/bias": joined("conv.bias"),
+        "streams/gamma": joined("bn.weight"),
+        "streams/beta": joined("bn.bias"),
+        "streams/moving_mean": joined("bn.running_mean"),
+        "streams/moving_variance": joined("bn.running_var"),
+        "fc/kernel": dense.reshape(-1, dense.shape[-1]),
+        "fc/bias": arrays["fc.bias"],
+    }

@@ -1,8 +1,9 @@
 """Weights brought by a user, loaded into networks that this package built. Nothing is executed.
 
 Two file forms are taken: Keras' ``.weights.h5``, and ``.npz`` with one array a variable, named
-by the variable's path (``conv1/kernel``, ``bn1/moving_mean``); ``mer-keras models NAME
---variables`` lists the paths and shapes of a network.
+by the variable's path (``streams/kernel``, ``fc/bias``); ``mer-keras models NAME --variables``
+lists the paths and shapes of a network. An ``.npz`` with the tensors of the authors' PyTorch
+STSTNet under their own names is converted on loading.
 """
 
 import hashlib
@@ -65,6 +66,15 @@ def load_weights(network: Any, file: Path) -> None:
     if not file.name.endswith(".npz"):
         raise UserError(f"{file}: expected a file ending in {' or '.join(SUFFIXES)}")
     arrays = _read_npz(file)
+    if network.name == "ststnet" and "conv1.weight" in arrays:
+        from mer_keras.models.ststnet import from_streams
+
+        try:
+            arrays = from_streams(arrays)
+        except (KeyError, ValueError) as error:
+            raise UserError(
+                f"{file}: not the tensors of a PyTorch STSTNet (conv1 to 3, bn1 to 3, fc): {error}"
+            ) from error
     variables = {variable.path: variable for variable in network.weights}
     _compare(file, arrays, variables)
     for path, variable in variables.items():

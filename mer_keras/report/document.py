@@ -121,12 +121,12 @@ def _excluded(view: RunView) -> str:
 
 
 def _render(template: str, sections: Sequence[Section]) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
         loader=PackageLoader("mer_keras.report"),
         # clip, class and row names come from users: escaped wherever a browser reads them
-        autoescape=lambda name: bool(name and ".html" in name),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

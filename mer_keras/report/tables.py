@@ -118,8 +118,8 @@ def _databases(view: RunView) -> int:
 
 def _real_table(config: Experiment, view: RunView) -> Table:
     notes: list[str] = []
+    rows: list[tuple[str, ...]] = []
     states = {state.key: state for state in view.rows}
-    rows = []
     for row in config.rows:
         text = published_text(row.published, notes)
         if row.quoted:

@@ -1,0 +1,69 @@
+# Every target sets up what it needs: a virtual environment in .venv, installed from requirements.lock.
+# Variables: PROFILE=quick|full  PAPER=shallow_convlstm  TABLE=table1  SIGNAL=on|off  WORKERS=1
+#            DATA=auto|real|synthetic  MER_DATA=/folder/of/databases
+
+PYTHON  ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+             $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+             2>/dev/null && echo $$p && break; done)
+PROFILE ?= quick
+SIGNAL  ?= on
+WORKERS ?= 1
+DATA    ?= auto
+PAPER   ?=
+
+BIN    := .venv/bin
+STAMP  := .venv/.installed
+RUN    := $(BIN)/mer-keras run
+TABLE1 := shallow_convlstm/table1 shallow_attention/table1
+CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
+STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock reproduce-table1 reproduce reproduce-megc2019 test test-fast lint format clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
+
+setup: $(STAMP)  ## create .venv and install from the lock (nothing to do if it is current)
+
+$(STAMP): requirements.lock setup.cfg pyproject.toml
+	@test -n "$(PYTHON)" || { echo "needs Python 3.11, 3.12 or 3.13: none found"; exit 2; }
+	@echo "installing into .venv (a few minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lock:  ## resolve the dependencies of setup.cfg anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --quiet --extra dev setup.cfg --output-file requirements.lock
+
+reproduce-table1: setup  ## Table 1 of every paper that has one (PAPER=... for one, SIGNAL=off to remove the motion)
+	$(if $(CHOSEN),,$(error no Table 1 for PAPER=$(PAPER); there is one of: $(TABLE1)))
+	$(RUN) $(CHOSEN) --profile $(PROFILE) $(STILL) --workers $(WORKERS) --report results/report-table1
+
+reproduce: setup  ## one table: PAPER=shallow_convlstm TABLE=table2
+	$(if $(and $(PAPER),$(TABLE)),,$(error give PAPER=... and TABLE=..., such as PAPER=shallow_convlstm TABLE=table2))
+	$(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS) \
+	  --report results/report-$(PAPER)-$(TABLE)
+
+reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
+	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019
+
+test: setup  ## all tests
+	$(BIN)/python -m pytest
+
+test-fast: setup  ## annotations, protocols, metrics, results: seconds, without TensorFlow
+	$(BIN)/python -m pytest -m "not slow" tests/annotations tests/protocols tests/test_metrics.py tests/test_results.py
+
+lint: setup  ## ruff, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the virtual environment and caches; results stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache *.egg-info build
