@@ -2,7 +2,7 @@
 
 A config says what is reproduced (paper, table, published numbers), on which data, under which
 protocol and recipe. ``profiles`` holds named sets of overrides: ``full`` is the paper's settings,
-``quick`` a small version for two CPU cores. Nothing is read from a config that is not declared here.
+``quick`` a small version for two CPU cores. Nothing is read that is not declared here.
 """
 
 import hashlib
@@ -75,7 +75,7 @@ class Clip(_Strict):
     """What a network is fed with.
 
     ``frames``: ``frames`` gray images of ``size`` pixels squared, scaled to 0..1.
-    ``flow_image``: one precomputed flow image as its file holds it (0..255, OpenCV's channel order).
+    ``flow_image``: one precomputed flow image as its file holds it (0..255, OpenCV's order).
     """
 
     kind: Literal["frames", "flow_image"]
@@ -132,7 +132,7 @@ class EarlyStopping(_Strict):
 class Augmentation(_Strict):
     """Random changes of training clips, drawn once a clip (see ``pipeline.augmentation``).
 
-    ``applies_to``: ``copies`` changes only the copies that oversampling adds, ``all`` every training clip.
+    ``applies_to``: ``copies`` changes only the copies that oversampling adds, ``all`` every clip.
     """
 
     applies_to: Literal["copies", "all"] = "copies"

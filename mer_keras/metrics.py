@@ -66,7 +66,7 @@ def per_class_recall(matrix: Matrix) -> Values:
 
 
 def per_class_f1(matrix: Matrix) -> Values:
-    """F1 of each class, 2 TP / (2 TP + FP + FN): (..., C, C) -> (..., C) in 0..1; 0 if undefined."""
+    """F1 of each class, 2 TP / (2 TP + FP + FN): (..., C, C) -> (..., C); 0 if undefined."""
     return _ratio(2 * _diagonal(matrix), matrix.sum(axis=-1) + matrix.sum(axis=-2))
 
 

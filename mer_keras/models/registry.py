@@ -64,7 +64,7 @@ _SPECS = (
         published_parameters=28_000_000,
         built_parameters=2_132_725,
         trainable_parameters=2_132_725,
-        leaves_open="padding, pooling stride, width of a head; no reading gives the published count",
+        leaves_open="padding, pooling stride, width of a head; no reading gives 28 or 55 million",
     ),
     ModelSpec(
         name="shallow_attention_conv2d",
@@ -76,7 +76,7 @@ _SPECS = (
         published_parameters=55_000_000,
         built_parameters=6_165_269,
         trainable_parameters=6_165_269,
-        leaves_open="padding, pooling stride, width of a head; no reading gives the published count",
+        leaves_open="padding, pooling stride, width of a head; no reading gives 28 or 55 million",
     ),
     ModelSpec(
         name="shallow_attention_convlstm",

@@ -53,4 +53,4 @@ def training_input(
         .map(gather)
         .prefetch(1)
     )
-    return {"x": dataset}
+    return {"x": dataset, "shuffle": False}

@@ -1,7 +1,5 @@
 """A protocol and a selection, applied: samples -> checked folds."""
 
-import warnings
-
 import pandas as pd
 
 from mer_keras.config import ProtocolConfig
@@ -82,13 +80,11 @@ def hold_back_subjects(
             "selection inner_subjects needs at least 2 training subjects in each fold, found "
             f"{subjects}: use selection=last_epoch"
         )
-    groups = min(max(2, round(1 / fraction)), subjects)
+    largest = int(rest["label"].value_counts().max())
+    groups = max(2, min(round(1 / fraction), subjects, largest))
     best: tuple[tuple[int, int], list[str], list[str]] | None = None
     for draw in range(MAX_INNER_DRAWS):
-        with warnings.catch_warnings():
-            # a class with fewer clips than groups is usual here, and counted below
-            warnings.filterwarnings("ignore", message="The least populated class")
-            held = assign_groups(rest, groups, seed + draw) == 0
+        held = assign_groups(rest, groups, seed + draw) == 0
         train = list(rest.loc[~held, "sample_id"])
         val = list(rest.loc[held, "sample_id"])
         gaps = (len(missing_classes(train, rest)), len(missing_classes(val, rest)))

@@ -1,5 +1,7 @@
 """Subject-exclusive divisions: which ids are tested together."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
@@ -7,7 +9,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from mer_keras.errors import ProtocolError
 
 #: draws of a stratified division that are tried until every class stands in every test fold
-MAX_DRAWS = 50
+MAX_DRAWS = 20
 
 
 def loso(table: pd.DataFrame) -> dict[str, list[str]]:
@@ -50,7 +52,7 @@ def subject_kfold(
         Test ids by fold name (``fold-1`` ...), and notes.
 
     Raises:
-        ProtocolError: fewer subjects than folds.
+        ProtocolError: fewer subjects than folds, or no class with that many samples.
     """
     subjects = table["subject_id"].nunique()
     if subjects < k:
@@ -83,13 +85,25 @@ def subject_kfold(
 
 
 def assign_groups(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
-    """One stratified draw: the fold number (0..k-1) of each row, whole subjects together."""
+    """One stratified draw: the fold number (0..k-1) of each row, whole subjects together.
+
+    Raises:
+        ProtocolError: no class has ``k`` samples.
+    """
+    largest = int(table["label"].value_counts().max())
+    if largest < k:
+        raise ProtocolError(
+            f"{k} stratified groups need a class with at least {k} samples, the largest has {largest}"
+        )
     labels = table["label"].to_numpy(dtype=str)
     groups = table["subject_id"].to_numpy(dtype=str)
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     assigned = np.full(len(table), -1)
-    for number, (_, test) in enumerate(splitter.split(labels, labels, groups)):
-        assigned[test] = number
+    with warnings.catch_warnings():
+        # a class with fewer clips than groups is usual here, and counted by the callers
+        warnings.filterwarnings("ignore", message="The least populated class")
+        for number, (_, test) in enumerate(splitter.split(labels, labels, groups)):
+            assigned[test] = number
     return assigned
 
 

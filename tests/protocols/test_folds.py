@@ -1,0 +1,86 @@
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from mer_keras.errors import InvariantError, ProtocolError
+from mer_keras.protocols.folds import Fold, FoldSet, check_folds, missing_classes
+from mer_keras.terms import Selection
+
+TABLE = pd.DataFrame(
+    {
+        "sample_id": ["d/1/a", "d/1/b", "d/2/a", "d/3/a"],
+        "subject_id": ["d/1", "d/1", "d/2", "d/3"],
+        "label": ["x", "y", "x", "y"],
+    }
+)
+
+
+def fold(name, train, val, test, selection=Selection.INNER_SUBJECTS):
+    return Fold(name, tuple(train), tuple(val), tuple(test), selection)
+
+
+GOOD = FoldSet(
+    (
+        fold("1", ["d/2/a"], ["d/3/a"], ["d/1/a", "d/1/b"]),
+        fold("2", ["d/1/a", "d/1/b"], ["d/3/a"], ["d/2/a"]),
+        fold("3", ["d/1/a", "d/1/b"], ["d/2/a"], ["d/3/a"]),
+    )
+)
+
+
+def with_first(**changes):
+    return FoldSet((dataclasses.replace(GOOD.folds[0], **changes), *GOOD.folds[1:]))
+
+
+def test_good_folds_pass():
+    check_folds(GOOD, TABLE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"train": ("d/2/a", "d/1/a")}, "'d/1' stands in train and in test"),
+        ({"val": ("d/1/b",)}, "'d/1' stands in validation and in test"),
+        ({"val": ("d/2/a",)}, "'d/2' stands in train and in validation"),
+        ({"val": ()}, "with 0 validation samples"),
+        ({"selection": Selection.LAST_EPOCH}, "last_epoch with 1 validation"),
+        ({"selection": Selection.TEST_FOLD}, "validation is the test itself"),
+        ({"train": ("d/9/a",)}, "unknown id 'd/9/a'"),
+        ({"train": ()}, "must not be empty"),
+        ({"train": ("d/2/a", "d/2/a")}, "must not repeat"),
+        ({"test": ("d/1/a",)}, "1 of 4 are not"),
+        ({"name": "2"}, "fold names must not repeat"),
+    ],
+)
+def test_each_broken_promise_is_an_invariant_error(changes, complaint):
+    with pytest.raises(InvariantError, match=complaint):
+        check_folds(with_first(**changes), TABLE)
+
+
+def test_sample_tested_twice():
+    twice = FoldSet((*GOOD.folds, dataclasses.replace(GOOD.folds[0], name="4")))
+    with pytest.raises(InvariantError, match="tested samples must not repeat"):
+        check_folds(twice, TABLE)
+
+
+def test_json_round_trip_keeps_the_digest():
+    again = FoldSet.from_json(GOOD.to_json())
+    assert again == GOOD
+    assert again.digest() == GOOD.digest()
+
+
+def test_edited_folds_are_refused():
+    tree = GOOD.to_json()
+    tree["folds"][0]["train"] = ["d/3/a"]
+    with pytest.raises(ProtocolError, match="edited"):
+        FoldSet.from_json(tree)
+
+
+def test_notes_do_not_change_the_digest():
+    assert FoldSet(GOOD.folds, ("remark",)).digest() == GOOD.digest()
+
+
+def test_missing_classes():
+    assert missing_classes(["d/1/a", "d/2/a"], TABLE) == ["y"]
+    assert missing_classes(["d/1/a", "d/1/b"], TABLE) == []

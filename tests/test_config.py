@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mer_keras.config import Experiment, find_config, load_config
+from mer_keras.errors import ConfigError
+from mer_keras.models.registry import MODELS
+
+EXPERIMENTS = sorted(Path(__file__).parents[1].glob("experiments/*/*.yaml"))
+ONE = next(p for p in EXPERIMENTS if p.match("shallow_convlstm/table1.yaml"))
+
+
+@pytest.mark.parametrize("profile", ["full", "quick"])
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_every_experiment_loads_in_both_profiles(path, profile):
+    config = load_config(path, profile=profile)
+    assert config.name == f"{path.parent.name}/{path.stem}"
+    for row in config.rows:
+        assert row.published, f"{row.name} has no published number"
+        if not row.quoted:
+            assert row.model in MODELS
+    assert config.baselines
+    assert config.not_reproduced
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("train.epoch=5", "did you mean 'epochs'"),
+        ("train.epochs=five", "train.epochs"),
+        ("train.epochs=0", "greater than or equal to 1"),
+        ("train.augmentation.flp=1", "did you mean 'flip'"),
+        ("train.epochs", "expected key=value"),
+        ("train.epochs=[", "not YAML"),
+        ("name.first=x", "goes into 'name', which holds a value"),
+        ("protocol.k=null", "'k' is needed"),
+        ("selection=external", "set by --weights"),
+        ("rows=[]", "at least 1 item"),
+    ],
+)
+def test_bad_overrides_say_what_to_do(override, complaint):
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        load_config(ONE, overrides=[override])
+    assert caught.value.exit_code == 2
+
+
+def test_overrides_come_after_the_profile():
+    config = load_config(ONE, profile="quick", overrides=["train.epochs=3"])
+    assert config.train.epochs == 3
+    assert config.data.clip.size == 33
+
+
+def test_unknown_profile_and_experiment():
+    with pytest.raises(ConfigError, match="did you mean 'quick'"):
+        load_config(ONE, profile="quik")
+    with pytest.raises(ConfigError, match=r"did you mean 'shallow_convlstm/table1'"):
+        find_config("shallow_convlst/table1")
+
+
+def test_files_that_are_no_config(tmp_path):
+    for text in ("- a\n", "a: [\n", "\x00", "!!python/object/apply:os.system ['true']"):
+        file = tmp_path / "bad.yaml"
+        file.write_text(text)
+        with pytest.raises(ConfigError):
+            load_config(file)
+    with pytest.raises(ConfigError, match="no such config"):
+        load_config(tmp_path / "absent.yaml")
+    (tmp_path / "big.yaml").write_text("#" * 1_000_001)
+    with pytest.raises(ConfigError, match="larger than"):
+        load_config(tmp_path / "big.yaml")
+
+
+def test_digest_ignores_spelling_but_not_values():
+    one = load_config(ONE)
+    spelt_out = Experiment.model_validate(
+        yaml.safe_load(yaml.safe_dump(one.model_dump(mode="json")))
+    )
+    assert spelt_out.digest() == one.digest()
+    assert load_config(ONE, overrides=["train.epochs=51"]).digest() != one.digest()
+
+
+def test_a_row_is_own_or_quoted():
+    tree = load_config(ONE).model_dump(mode="json")
+    tree["rows"][0]["quoted"] = True
+    with pytest.raises(ValueError, match="either 'model' or 'quoted"):
+        Experiment.model_validate(tree)
+
+
+def test_published_fraction():
+    row = load_config(ONE).rows[0]
+    assert row.published[0].fraction == pytest.approx(0.7833)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_config_or_a_config_error(text):
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "x.yaml"
+        file.write_bytes(text.encode("utf-8", "surrogatepass"))
+        with pytest.raises(ConfigError):
+            load_config(file)
