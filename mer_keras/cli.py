@@ -88,6 +88,7 @@ def run(
     """
     from mer_keras.experiment import run_experiment
 
+    _import_keras()
     for config in _load(experiments, profile, overrides):
         with _progress(config.name) as progress:
             folder = run_experiment(
@@ -117,6 +118,7 @@ def resume(
     from mer_keras.results import RunFolder
 
     manifest = RunFolder(run_folder).manifest()
+    _import_keras()
     if manifest["identity"]["weights"]:
         raise UserError(f"{run_folder}: was run with --weights: give the same command again")
     config = Experiment.model_validate(manifest["config"])
@@ -333,6 +335,19 @@ def data_synth(
             name, signal=signal, progress=lambda done, total: progress("clips", done, total)
         )
     print(root)
+
+
+def _import_keras() -> None:
+    """Import Keras without the remarks that TensorFlow's C++ parts write past Python."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:

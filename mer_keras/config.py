@@ -92,8 +92,6 @@ class Data(_Strict):
     clip: Clip
     #: synthetic data only: with ``False`` nothing moves, so that every method must be at chance
     signal: bool = True
-    #: use at most this many clips (whole subjects, classes kept in proportion as far as possible)
-    limit: int | None = Field(default=None, ge=2)
 
 
 class ProtocolConfig(_Strict):

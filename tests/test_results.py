@@ -71,7 +71,7 @@ def test_damaged_unit_does_not_count_as_done(run, damage):
 
 def test_interrupted_write_leaves_nothing_that_counts(run, monkeypatch):
     monkeypatch.setattr("mer_keras.results.write_json", lambda *_: (_ for _ in ()).throw(OSError))
-    with pytest.raises(OSError):  # noqa: PT011 - the one raised above
+    with pytest.raises(OSError):
         run.store(UNIT, predictions(), {})
     assert not run.is_done(UNIT)
 

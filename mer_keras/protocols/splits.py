@@ -93,7 +93,8 @@ def assign_groups(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
     largest = int(table["label"].value_counts().max())
     if largest < k:
         raise ProtocolError(
-            f"{k} stratified groups need a class with at least {k} samples, the largest has {largest}"
+            f"{k} stratified groups need a class with at least {k} samples, the largest has "
+            f"{largest}"
         )
     labels = table["label"].to_numpy(dtype=str)
     groups = table["subject_id"].to_numpy(dtype=str)

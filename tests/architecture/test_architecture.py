@@ -1,0 +1,166 @@
+"""The house rules: import order, light imports, sizes, thin packages, no machine in the text."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "mer_keras"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+#: rooms from the ground up; a module imports from its own room and from lower ones only
+ORDER = [
+    {"terms", "errors", "settings", "config", "processes", "provenance"},
+    {"metrics", "annotations", "protocols"},
+    {"clips"},
+    {"pipeline"},
+    {"layers"},
+    {"models"},
+    {"training"},
+    {"results"},
+    {"experiment"},
+    {"report"},
+    {"cli"},
+]
+LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
+LEAVES = ORDER[0]
+#: rooms that must start without TensorFlow and Keras
+LIGHT = ["annotations", "protocols", "metrics", "results", "config", "report", "cli"]
+
+
+def room_of(module):
+    return module.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_rooms(module):
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "mer_keras" and len(parts) > 1 and parts[1] in LEVEL:
+                yield parts[1]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(PACKAGE)))
+def test_imports_run_one_way(module):
+    own = room_of(module)
+    if own == "__init__":
+        return
+    assert own in LEVEL, f"{own} has no place in the order of rooms"
+    for room in imported_rooms(module):
+        assert room == own or LEVEL[room] < LEVEL[own], f"{own} must not import {room}"
+        if own in ("protocols", "metrics") and room != own:
+            assert room in LEAVES, f"{own} may import leaves only, not {room}"
+
+
+@pytest.mark.parametrize("room", LIGHT)
+def test_light_rooms_start_without_tensorflow(room):
+    modules = [
+        ".".join(m.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for m in MODULES
+        if room_of(m) == room
+    ]
+    code = f"import sys, {', '.join(modules)}; print({{'tensorflow', 'keras'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_only_the_dataset_module_and_provenance_name_tensorflow():
+    for module in MODULES:
+        if module.name in ("dataset.py", "provenance.py"):
+            continue
+        for node in ast.walk(ast.parse(module.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert not any(n.split(".")[0] == "tensorflow" for n in names), module
+
+
+def test_modules_fit_in_the_head():
+    for module in MODULES:
+        lines = len(module.read_text().splitlines())
+        assert lines <= 500, f"{module.name} has {lines} lines"
+
+
+def test_packages_are_thin_and_say_what_they_are():
+    for init in PACKAGE.rglob("__init__.py"):
+        tree = ast.parse(init.read_text())
+        assert ast.get_docstring(tree), init
+        others = [n for n in tree.body[1:] if not isinstance(n, ast.Assign)]
+        assert not others, f"{init} does more than to introduce itself"
+
+
+def test_only_training_fits_and_only_protocols_split():
+    for module in MODULES:
+        text = module.read_text()
+        if room_of(module) != "training":
+            assert not re.search(r"model\.fit\(|network\.fit\(", text), module
+        if room_of(module) != "protocols":
+            assert not re.search(r"(GroupKFold|LeaveOneGroupOut|train_test_split)", text), module
+
+
+def test_nothing_dangerous_is_loaded():
+    pattern = re.compile(
+        r"\bimport pickle|allow_pickle=True|yaml\.load\(|safe_mode=False|layers\.Lambda|get_file\("
+    )
+    for module in MODULES:
+        assert not pattern.search(module.read_text()), module
+
+
+def test_every_config_field_is_read_by_something():
+    from pydantic import BaseModel
+
+    from mer_keras import config
+
+    text = "\n".join(m.read_text() for m in MODULES if m.name != "config.py")
+    text += "\n".join((PACKAGE / "report/templates").glob("*")) if False else ""
+    text += "\n".join(t.read_text() for t in (PACKAGE / "report/templates").glob("*"))
+    text += (PACKAGE / "config.py").read_text().split("def digest")[1]
+    for model in vars(config).values():
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            continue
+        for field in model.model_fields:
+            if field in ("where", "notes"):
+                continue
+            assert re.search(rf"\.{field}\b|\[\"{field}\"\]", text), f"{model.__name__}.{field}"
+
+
+def test_experiments_name_known_models_databases_and_schemes():
+    from mer_keras.annotations.databases import DATABASES
+    from mer_keras.annotations.labels import SCHEMES
+    from mer_keras.models.registry import MODELS
+
+    for file in ROOT.glob("experiments/*/*.yaml"):
+        tree = yaml.safe_load(file.read_text())
+        assert tree["data"]["database"] in DATABASES
+        assert tree["data"]["labels"] in SCHEMES
+        for row in tree["rows"]:
+            assert row.get("quoted") or row["model"] in MODELS
+        assert {"full", "quick"} <= set(tree["profiles"])
+
+
+def test_dependencies_have_a_reason_each():
+    block = (ROOT / "setup.cfg").read_text().split("install_requires =")[1].split("[options")[0]
+    lines = [line.strip() for line in block.splitlines() if line.strip()]
+    for before, line in zip(lines, lines[1:], strict=False):
+        if not line.startswith("#"):
+            assert before.startswith("#"), f"{line} has no reason"
+
+
+def test_no_machine_in_the_text():
+    pattern = re.compile(r"(^|[\s\"'(=])/(home|root|work|Users|mnt)/")
+    for suffix in ("*.py", "*.md", "*.yaml", "*.cfg", "*.toml", "*.cff"):
+        for file in ROOT.rglob(suffix):
+            if any(part in (".venv", "results", "build") for part in file.parts):
+                continue
+            assert not pattern.search(file.read_text()), file

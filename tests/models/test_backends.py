@@ -1,0 +1,58 @@
+"""The same networks build and train one step on JAX and on PyTorch."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import numpy as np
+import keras
+from mer_keras.config import Train
+from mer_keras.models import registry
+from mer_keras.terms import Selection
+from mer_keras.training import FoldData, Trainer
+
+assert keras.backend.backend() == {backend!r}
+shapes = {shapes!r}
+recipe = Train.model_validate(dict(
+    optimizer=dict(learning_rate=1e-2), epochs=1, batch_size=8,
+    augmentation=dict(flip=0.5, brightness=0.1, salt_pepper=0.02)))
+for name, shape in shapes.items():
+    x = np.random.default_rng(0).random((8, *shape)).astype("float32")
+    y = np.arange(8, dtype="int32") % 3
+    trainer = Trainer(lambda: registry.build(name, shape, 3), recipe)
+    data = FoldData(x, y, np.arange(8) > 3, x[:0], y[:0], x[:2])
+    trainer.reset(5)
+    before = [np.array(keras.ops.convert_to_numpy(v)) for v in trainer.network.trainable_weights]
+    out = trainer.fit_predict(data, Selection.LAST_EPOCH, 5)
+    assert out.probabilities.shape == (2, 3)
+    assert np.isfinite(out.history["loss"]).all()
+    after = [keras.ops.convert_to_numpy(v) for v in trainer.network.trainable_weights]
+    assert any((a != b).any() for a, b in zip(after, before)), name
+    print("trained", name)
+"""
+SHAPES = {
+    "shallow_convlstm": (3, 12, 12, 1),
+    "shallow_attention_conv3d": (7, 21, 21, 1),
+    "shallow_attention_conv2d": (5, 12, 12, 1),
+    "shallow_attention_convlstm": (3, 12, 12, 1),
+    "ststnet": (28, 28, 3),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_one_step_on_another_backend(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed (extra: pip install mer_keras[{backend}])")
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.format(backend=backend, shapes=SHAPES)],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.split() == [word for name in SHAPES for word in ("trained", name)]

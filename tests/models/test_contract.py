@@ -1,0 +1,154 @@
+"""What every registered network must do, and the counts that the papers' readings imply."""
+
+import importlib
+import inspect
+import math
+
+import numpy as np
+import pytest
+
+from mer_keras.errors import ConfigError, UserError
+from mer_keras.models import registry
+
+keras = pytest.importorskip("keras")
+
+#: inputs that are small enough to train on in a test
+SMALL = {
+    "shallow_convlstm": (3, 12, 12, 1),
+    "shallow_attention_conv3d": (7, 21, 21, 1),
+    "shallow_attention_conv2d": (5, 12, 12, 1),
+    "shallow_attention_convlstm": (3, 12, 12, 1),
+    "ststnet": (28, 28, 3),
+}
+NAMES = list(registry.MODELS)
+
+
+def batch(name, count=8, classes=3):
+    rng = np.random.default_rng(0)
+    clips = rng.random((count, *SMALL[name])).astype("float32")
+    return clips, np.arange(count, dtype="int32") % classes
+
+
+def test_every_network_is_tested():
+    assert set(SMALL) == set(registry.MODELS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameter_counts_to_the_digit(name):
+    spec = registry.get_spec(name)
+    model = registry.build(name)
+    assert model.count_params() == spec.built_parameters
+    trainable = sum(math.prod(v.shape) for v in model.trainable_weights)
+    assert trainable == spec.trainable_parameters
+    assert model.input_shape == (None, *spec.input_shape)
+    assert model.output_shape == (None, spec.classes)
+
+
+CONV3D, CONV2D, CONVLSTM = (f"shallow_attention_{n}" for n in ("conv3d", "conv2d", "convlstm"))
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "arguments", "count"),
+    [
+        # ACCV 2022: five classes; other readings of section 3.2
+        ("shallow_convlstm", 5, {}, 11_664_421),
+        ("shallow_convlstm", 3, {"padding": "same"}, 12_204_995),
+        ("shallow_convlstm", 3, {"pool_stride": 2}, 3_012_035),
+        # ESANN 2025: readings of "a parameter size of 64"
+        (CONV3D, 5, {"padding": "same"}, 4_257_173),
+        (CONV2D, 5, {"padding": "same"}, 6_448_645),
+        (CONVLSTM, 5, {"padding": "same"}, 6_276_373),
+        (CONV3D, 5, {"key_dim": 64}, 6_286_645),
+        (CONV2D, 5, {"key_dim": 64}, 18_060_629),
+        (CONVLSTM, 5, {"key_dim": 64}, 17_897_613),
+    ],
+)
+def test_counts_of_other_readings(name, classes, arguments, count):
+    assert registry.build(name, classes=classes, **arguments).count_params() == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "classes", "arguments", "count"),
+    [
+        ("shallow_convlstm", 3, {"all_states": True}, 104_672_195),
+        (CONV3D, 5, {"key_dim": 64, "pool_stride": 1}, 46_482_549),
+        (CONV2D, 5, {"key_dim": 64, "pool_stride": 1}, 70_605_253),
+        (CONVLSTM, 5, {"key_dim": 64, "pool_stride": 1}, 69_856_405),
+    ],
+)
+def test_counts_of_large_readings(name, classes, arguments, count):
+    assert registry.build(name, classes=classes, **arguments).count_params() == count
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_probabilities(name):
+    model = registry.build(name, SMALL[name], 4)
+    out = model.predict(batch(name)[0], verbose=0)
+    assert out.shape == (8, 4)
+    assert out.dtype == np.float32
+    np.testing.assert_allclose(out.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_config_and_weights_round_trip(name, tmp_path):
+    model = registry.build(name, SMALL[name], 3)
+    again = type(model).from_config(model.get_config())
+    file = tmp_path / "net.weights.h5"
+    model.save_weights(file)
+    again.load_weights(file)
+    clips, _ = batch(name)
+    expected = model.predict(clips, verbose=0)
+    np.testing.assert_allclose(again.predict(clips, verbose=0), expected, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_learns_eight_clips_by_heart(name):
+    keras.utils.set_random_seed(0)
+    model = registry.build(name, SMALL[name], 3)
+    clips, labels = batch(name)
+    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy", ["accuracy"])
+    before = [np.array(v) for v in model.trainable_weights]
+    start = model.evaluate(clips, labels, verbose=0)[0]
+    model.fit(clips, labels, batch_size=8, epochs=150, verbose=0)
+    loss, accuracy = model.evaluate(clips, labels, verbose=0)
+    assert loss < start
+    assert accuracy == 1.0
+    for variable, old in zip(model.trainable_weights, before, strict=True):
+        assert np.any(np.array(variable) != old), f"{variable.path} was not trained"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_layer_is_named_and_none_runs_code(name):
+    model = registry.build(name, SMALL[name], 3)
+    for layer in model.layers:
+        assert not layer.name[-1].isdigit() or layer.name.startswith("input"), layer.name
+        assert not isinstance(layer, keras.layers.Lambda)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_module_cites_its_paper_and_its_builder_explains_its_arguments(name):
+    spec = registry.get_spec(name)
+    module, function = spec.builder.split(":")
+    imported = importlib.import_module(module)
+    venue = spec.paper.split(", ")[-1].split()[0]
+    assert venue in imported.__doc__
+    assert f"{spec.built_parameters:,}" in imported.__doc__ or name == "ststnet"
+    builder = getattr(imported, function)
+    for argument in inspect.signature(builder).parameters:
+        assert f"{argument}:" in builder.__doc__
+
+
+@pytest.mark.parametrize("readout", ["onset", "apex", "offset"])
+def test_readout_token_can_be_chosen(readout):
+    model = registry.build(CONV2D, SMALL[CONV2D], 3, readout=readout)
+    index = {"onset": 0, "apex": 2, "offset": 4}[readout]
+    assert model.get_layer(f"{readout}_token").index == index
+
+
+def test_unknown_names_and_arguments():
+    with pytest.raises(UserError, match="did you mean 'ststnet'"):
+        registry.build("ststne")
+    with pytest.raises(ConfigError, match="did you mean 'padding'"):
+        registry.build("shallow_convlstm", paddin="same")

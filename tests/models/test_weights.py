@@ -1,0 +1,162 @@
+"""Weights from elsewhere: what is taken, and what is refused without running anything."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+from mer_keras.errors import UserError  # noqa: E402
+from mer_keras.models import registry  # noqa: E402
+from mer_keras.models.weights import fold_weights, load_weights, weights_digest  # noqa: E402
+
+
+@pytest.fixture
+def network():
+    return registry.build("ststnet")
+
+
+def arrays_of(network):
+    return {v.path: np.array(v) for v in network.weights}
+
+
+def state(seed=0):
+    """Tensors of the authors' PyTorch network, at random."""
+    rng = np.random.default_rng(seed)
+    made = {"fc.weight": rng.normal(size=(3, 400)) * 0.05, "fc.bias": rng.normal(size=3)}
+    for i, filters in enumerate((3, 5, 8), 1):
+        made |= {
+            f"conv{i}.weight": rng.normal(size=(filters, 3, 3, 3)) * 0.2,
+            f"conv{i}.bias": rng.normal(size=filters),
+            f"bn{i}.weight": rng.normal(size=filters),
+            f"bn{i}.bias": rng.normal(size=filters),
+            f"bn{i}.running_mean": rng.normal(size=filters),
+            f"bn{i}.running_var": rng.uniform(0.5, 2, filters),
+            f"bn{i}.num_batches_tracked": np.array(7),
+        }
+    return {name: np.asarray(value, "float32") for name, value in made.items()}
+
+
+def naive_forward(tensors, image):
+    """The PyTorch network on one (28, 28, 3) image, in loops."""
+    x = image.transpose(2, 0, 1)
+    padded = np.pad(x, [(0, 0), (2, 2), (2, 2)])
+    streams = []
+    for i in (1, 2, 3):
+        kernel, bias = tensors[f"conv{i}.weight"], tensors[f"conv{i}.bias"]
+        maps = np.empty((len(kernel), 30, 30))
+        for r in range(30):
+            for c in range(30):
+                patch = padded[:, r : r + 3, c : c + 3]
+                maps[:, r, c] = np.tensordot(kernel, patch, 3) + bias
+        maps = np.maximum(maps, 0)
+        spread = np.sqrt(tensors[f"bn{i}.running_var"] + 1e-5)
+        scale = tensors[f"bn{i}.weight"] / spread
+        shift = tensors[f"bn{i}.bias"] - tensors[f"bn{i}.running_mean"] * scale
+        maps = maps * scale[:, None, None] + shift[:, None, None]
+        maps = np.pad(maps, [(0, 0), (1, 1), (1, 1)], constant_values=-np.inf)
+        pooled = [
+            [maps[:, 3 * r : 3 * r + 3, 3 * c : 3 * c + 3].max(axis=(1, 2)) for c in range(10)]
+            for r in range(10)
+        ]
+        streams.append(np.array(pooled).transpose(2, 0, 1))
+    x = np.concatenate(streams).reshape(16, 5, 2, 5, 2).mean(axis=(2, 4)).reshape(-1)
+    logits = tensors["fc.weight"] @ x + tensors["fc.bias"]
+    return np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+
+
+def test_pytorch_tensors_give_the_pytorch_output(network, tmp_path):
+    tensors = state()
+    np.savez(tmp_path / "w.npz", **tensors)
+    load_weights(network, tmp_path / "w.npz")
+    images = np.random.default_rng(1).uniform(0, 1, (3, 28, 28, 3)).astype("float32")
+    expected = [naive_forward(tensors, image) for image in images]
+    np.testing.assert_allclose(network.predict(images, verbose=0), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".weights.h5"])
+def test_own_layout_round_trip(network, tmp_path, suffix):
+    file = tmp_path / f"w{suffix}"
+    other = registry.build("ststnet")
+    if suffix == ".npz":
+        np.savez(file, **arrays_of(other))
+    else:
+        other.save_weights(file)
+    load_weights(network, file)
+    for path, value in arrays_of(other).items():
+        np.testing.assert_array_equal(arrays_of(network)[path], value)
+
+
+class Bomb:
+    def __reduce__(self):
+        return (pytest.fail, ("code in a weight file was run",))
+
+
+def hostile(tmp_path, kind, network):
+    good = arrays_of(network)
+    file = tmp_path / "w.npz"
+    if kind == "pickle":
+        file.write_bytes(pickle.dumps(Bomb()))
+    elif kind == "object array":
+        np.savez(file, **(good | {"fc/bias": np.array([Bomb()], dtype=object)}))
+    elif kind == "truncated":
+        np.savez(file, **good)
+        file.write_bytes(file.read_bytes()[:500])
+    elif kind == "missing":
+        good.pop("fc/bias")
+        np.savez(file, **good)
+    elif kind == "shape":
+        np.savez(file, **(good | {"fc/bias": np.zeros(4)}))
+    elif kind == "not finite":
+        np.savez(file, **(good | {"fc/bias": np.full(3, np.nan)}))
+    elif kind == "half a pytorch state":
+        np.savez(file, **{"conv1.weight": np.zeros((3, 3, 3, 3))})
+    elif kind == "html":
+        file = tmp_path / "w.weights.h5"
+        file.write_text("<html>not found</html>")
+    elif kind == "another suffix":
+        file = tmp_path / "w.pth"
+        file.write_bytes(pickle.dumps(Bomb()))
+    return file
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "pickle",
+        "object array",
+        "truncated",
+        "missing",
+        "shape",
+        "not finite",
+        "half a pytorch state",
+        "html",
+        "another suffix",
+    ],
+)
+def test_refused_and_the_network_is_left_as_it_was(network, tmp_path, kind):
+    before = arrays_of(network)
+    file = hostile(tmp_path, kind, network)
+    with pytest.raises(UserError, match=file.name):
+        load_weights(network, file)
+    for path, value in before.items():
+        np.testing.assert_array_equal(arrays_of(network)[path], value)
+
+
+def test_one_file_a_fold(tmp_path):
+    (tmp_path / "smic_s01.npz").write_bytes(b"x")
+    assert fold_weights(tmp_path, "smic/s01") == tmp_path / "smic_s01.npz"
+    assert fold_weights(tmp_path / "smic_s01.npz", "any") == tmp_path / "smic_s01.npz"
+    with pytest.raises(UserError, match=r"smic_s02\.npz"):
+        fold_weights(tmp_path, "smic/s02")
+
+
+def test_digest_follows_content_and_names(tmp_path):
+    with pytest.raises(UserError, match="no weights"):
+        weights_digest(tmp_path)
+    (tmp_path / "a.npz").write_bytes(b"x")
+    one = weights_digest(tmp_path)
+    (tmp_path / "a.npz").write_bytes(b"y")
+    assert weights_digest(tmp_path) != one
+    (tmp_path / "a.npz").write_bytes(b"x")
+    assert weights_digest(tmp_path) == one

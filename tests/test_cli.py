@@ -1,0 +1,111 @@
+"""The command line as a user meets it: help, exit codes, messages."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mer_keras.models.registry import MODELS
+
+
+def call(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "mer_keras.cli", *arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+VERBS = [
+    "run",
+    "resume",
+    "plan",
+    "status",
+    "report",
+    "models",
+    "data list",
+    "data howto",
+    "data check",
+    "data synth",
+]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb):
+    done = call(*verb.split(), "--help")
+    assert done.returncode == 0
+    assert "Example: mer-keras " + verb in " ".join(done.stdout.split())
+
+
+def test_help_is_quick_and_needs_no_tensorflow():
+    code = (
+        "import sys; sys.argv = ['mer-keras', '--help']\n"
+        "from mer_keras import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'sklearn', 'cv2', 'matplotlib'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "Usage" in done.stdout
+    # a generous bound: it takes some 0.3 s, importing TensorFlow takes 5
+    assert time.perf_counter() - started < 4
+
+
+def test_models_as_json():
+    done = call("models", "--json")
+    entries = json.loads(done.stdout)
+    assert [entry["name"] for entry in entries] == list(MODELS)
+    ststnet = next(entry for entry in entries if entry["name"] == "ststnet")
+    assert ststnet["trainable_parameters"] == 1683
+    assert ststnet["input_shape"] == [28, 28, 3]
+    assert {"published_parameters", "built_parameters", "leaves_open"} <= set(ststnet)
+
+
+def test_version():
+    assert call("--version").stdout.startswith("mer-keras 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["run", "ststnet/megc2020"], "did you mean 'ststnet/megc2019'"),
+        (["run", "ststnet/megc2019", "--profile", "quikc"], "did you mean 'quick'"),
+        (["run", "ststnet/megc2019", "--set", "train.epoch=5"], "did you mean 'epochs'"),
+        (["run", "ststnet/megc2019"], "data howto megc2019_flow"),
+        (["run", "shallow_convlstm/table1", "--data", "real"], "data howto samm"),
+        (["plan", "ststnet/megc2019", "--data", "synthetic"], "no synthetic"),
+        (["models", "ststne"], "did you mean 'ststnet'"),
+        (["data", "howto", "sam"], "did you mean 'samm'"),
+        (["data", "synth", "mmwe"], "did you mean 'mmew'"),
+        (["resume", "nowhere"], "nowhere"),
+    ],
+)
+def test_the_users_mistakes_end_with_2_and_say_what_to_do(places, arguments, complaint):
+    done = call(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert complaint in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_data_verbs_on_a_synthetic_database(places):
+    from mer_keras.annotations import synthetic
+
+    synthetic.write_mmew(places / "data" / "MMEW", clips=20, size=24)
+    listed = {d["name"]: d["present"] for d in json.loads(call("data", "list", "--json").stdout)}
+    assert listed["mmew"]
+    assert not listed["samm"]
+    checked = json.loads(call("data", "check", "mmew", "--json").stdout)
+    assert checked["clips"] == 20
+    assert checked["data_kind"] == "synthetic"
+    assert "Micro_Expression" in call("data", "howto", "mmew").stdout
+
+
+def test_status_of_nothing(places):
+    assert json.loads(call("status", "--json").stdout) == []

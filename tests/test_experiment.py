@@ -1,0 +1,241 @@
+"""Config -> run on a small synthetic database: stored, resumable, without leaks."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("keras")
+from mer_keras import experiment
+from mer_keras.annotations import synthetic
+from mer_keras.annotations.samples import make_samples
+from mer_keras.clips.assemble import ClipArrays
+from mer_keras.config import load_config
+from mer_keras.errors import ConfigError, DatabaseNotFoundError, InvariantError
+from mer_keras.results import RunFolder, Unit, units_of
+from mer_keras.terms import DataKind
+from mer_keras.training import FoldFailedError, Trainer
+
+ROOT = Path(__file__).parents[1]
+TABLE1 = ROOT / "experiments/shallow_convlstm/table1.yaml"
+SMALL = [
+    "data.clip.size=12",
+    "data.clip.frames=3",
+    "train.epochs=1",
+    "protocol.k=3",
+    "baselines=[majority]",
+]
+
+
+def small(*more):
+    return load_config(TABLE1, profile="quick", overrides=[*SMALL, *more])
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """Loud clips of three classes: 12 subjects with five clips each."""
+    rng = np.random.default_rng(0)
+    rows, clips = [], []
+    for subject in range(12):
+        for clip, emotion in enumerate(["happiness", "anger", "anger", "fear", "surprise"]):
+            rows.append(
+                {
+                    "database": "samm",
+                    "subject": f"{subject:03}",
+                    "clip": f"c{clip}",
+                    "path": "unused",
+                    "emotion": emotion,
+                    "data_kind": DataKind.SYNTHETIC,
+                }
+            )
+            clips.append(rng.random((3, 12, 12, 1)))
+    samples = make_samples(rows, source="test")
+    return samples, np.array(clips, "float32")
+
+
+@pytest.fixture
+def run(places, arrays, monkeypatch):
+    """Return a function that runs a config on ``arrays``."""
+    samples, clips = arrays
+    monkeypatch.setattr(experiment.databases, "find", lambda name: None)
+    monkeypatch.setattr(experiment.databases, "load", lambda name, root=None: samples)
+    monkeypatch.setattr(experiment.synthetic, "ensure", lambda *_, **__: None)
+    monkeypatch.setattr(
+        experiment,
+        "load_clips",
+        lambda given, clip, progress=None: ClipArrays(tuple(samples.ids), clips, (), ()),
+    )
+
+    def do(config=None, **options):
+        return experiment.run_experiment(config or small(), profile="quick", **options)
+
+    return do
+
+
+def stored(folder):
+    units = units_of(folder.manifest(), folder.folds())
+    return folder.predictions([unit for of_row in units.values() for unit in of_row])
+
+
+def test_every_sample_is_tested_once_by_every_row(run, arrays):
+    folder = run()
+    predictions = stored(folder)
+    assert set(predictions["row"]) == {"proposed-convlstm", "baseline-majority"}
+    for _, part in predictions.groupby("row"):
+        assert sorted(part["sample_id"]) == sorted(arrays[0].ids)
+    classes = ["positive", "negative", "surprise"]
+    sums = predictions[[f"prob_{name}" for name in classes]].sum(axis=1)
+    np.testing.assert_allclose(sums, 1, atol=1e-5)
+    labels = dict(zip(arrays[0].table["sample_id"], arrays[0].table["emotion"], strict=True))
+    expected = {"happiness": "positive", "surprise": "surprise"}
+    for row in predictions.itertuples():
+        assert row.label == expected.get(labels[row.sample_id], "negative")
+    assert set(predictions["data_kind"]) == {"synthetic"}
+    assert set(predictions["selection"]) == {"inner_subjects", "last_epoch"}
+
+
+def test_manifest_names_no_path_and_no_host(run, places):
+    import platform
+
+    text = json.dumps(run().manifest())
+    assert str(places) not in text
+    assert str(Path.home()) not in text
+    assert platform.node() not in text or len(platform.node()) < 4
+
+
+def test_a_second_call_trains_nothing(run, monkeypatch):
+    folder = run()
+    before = stored(folder)
+    monkeypatch.setattr(Trainer, "fit_predict", lambda *_: pytest.fail("trained again"))
+    pd.testing.assert_frame_equal(stored(run()), before)
+
+
+def test_an_interrupted_run_goes_on_and_ends_the_same(run, places, monkeypatch):
+    whole = stored(run())
+    monkeypatch.setenv("MER_RESULTS", str(places / "other"))
+    real, calls = Trainer.fit_predict, []
+
+    def stop_at_second(self, *args):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(self, *args)
+
+    monkeypatch.setattr(Trainer, "fit_predict", stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    folder = RunFolder(next((places / "other").iterdir()))
+    assert len(stored(folder)) < len(whole)
+    monkeypatch.setattr(Trainer, "fit_predict", real)
+    pd.testing.assert_frame_equal(stored(run()), whole)
+
+
+def test_any_fold_rerun_alone_gives_the_same(run):
+    folder = run()
+    before = stored(folder)
+    unit = Unit("proposed-convlstm", 0, "fold-2")
+    next(folder.path.glob(f"predictions/{unit.stem()}.parquet")).unlink()
+    pd.testing.assert_frame_equal(stored(run()), before)
+
+
+def test_a_failing_fold_fails_alone(run, monkeypatch):
+    real = Trainer.fit_predict
+    count = []
+
+    def fail_first(self, *args):
+        count.append(1)
+        if len(count) == 1:
+            raise FoldFailedError("the loss became nan")
+        return real(self, *args)
+
+    monkeypatch.setattr(Trainer, "fit_predict", fail_first)
+    folder = run()
+    assert folder.failure(Unit("proposed-convlstm", 0, "fold-1")) == "the loss became nan"
+    assert folder.is_done(Unit("proposed-convlstm", 0, "fold-2"))
+
+
+def test_given_weights_are_evaluated_and_marked(run, tmp_path):
+    from mer_keras.models import registry
+
+    network = registry.build("shallow_convlstm", (3, 12, 12, 1), 3)
+    file = tmp_path / "net.weights.h5"
+    network.save_weights(file)
+    folder = run(weights=file)
+    predictions = stored(folder)
+    own = predictions[predictions["row"] == "proposed-convlstm"]
+    assert set(own["selection"]) == {"external"}
+    assert set(own["epoch"]) == {0}
+    assert folder.manifest()["selection"] == "external"
+    assert folder.run_id != run().run_id
+
+
+def test_only_training_ids_are_copied(run, arrays):
+    prepared = experiment.prepare(small(), "auto")
+    for fold in prepared.folds.folds:
+        data = experiment.fold_data(prepared, fold, "oversample", seed=1)
+        counts = np.bincount(data.y_train)
+        assert len(set(counts)) == 1
+        assert (~data.is_copy).sum() == len(fold.train)
+        held = {clip.tobytes() for clip in np.concatenate([data.x_val, data.x_test])}
+        assert not held & {clip.tobytes() for clip in data.x_train}
+
+
+def test_a_copy_from_outside_train_breaks_the_invariant(run, monkeypatch):
+    prepared = experiment.prepare(small(), "auto")
+    fold = prepared.folds.folds[0]
+    leaking = [*fold.train, fold.test[0]]
+    monkeypatch.setattr(
+        experiment, "oversample", lambda *_: (leaking, np.zeros(len(leaking), bool))
+    )
+    with pytest.raises(InvariantError, match="not a training id") as caught:
+        experiment.fold_data(prepared, fold, "oversample", seed=1)
+    assert caught.value.exit_code == 3
+
+
+def test_fold_seeds_depend_on_seed_and_name_only():
+    seeds = {experiment.fold_seed(s, f) for s in range(5) for f in ("a", "b", "smic/s01")}
+    assert len(seeds) == 15
+    assert experiment.fold_seed(0, "a") == experiment.fold_seed(0, "a") < 2**31
+
+
+def test_changed_data_make_another_run(run, arrays):
+    one = experiment.prepare(small(), "auto")
+    ids = experiment.make_manifest(small(), "quick", one)["run_id"]
+    changed = ClipArrays(one.clips.sample_ids, one.clips.arrays + 1, (), ())
+    other = experiment.Prepared(one.samples, one.scheme, changed, one.folds)
+    assert experiment.make_manifest(small(), "quick", other)["run_id"] != ids
+
+
+def test_two_processes_give_all_folds(places, monkeypatch):
+    monkeypatch.setitem(synthetic.WRITERS, "samm", lambda root, **kw: _few_samm(root, **kw))
+    config = small("baselines=[]", "train.balance=none", "train.augmentation=null")
+    root = places / "data" / "SAMM"
+    _few_samm(root)
+    folder = experiment.run_experiment(config, profile="quick", data="real", workers=2)
+    assert len(set(stored(folder)["fold"])) == 3
+
+
+def _few_samm(root, **options):
+    synthetic.write_samm(root, clips=24, size=24)
+    return root
+
+
+def test_absent_database_says_what_to_do(places):
+    with pytest.raises(DatabaseNotFoundError, match="data howto samm"):
+        experiment.load_samples(small(), "real")
+
+
+def test_contradictions(places):
+    flow = load_config(ROOT / "experiments/ststnet/megc2019.yaml")
+    with pytest.raises(ConfigError, match="no synthetic megc2019_flow"):
+        experiment.load_samples(flow, "synthetic")
+
+
+def test_plan_counts_steps(run):
+    plan = experiment.describe_plan(small(), "auto")
+    assert len(plan["folds"]) == 3
+    assert sum(f["test"] for f in plan["folds"]) == plan["n_samples"] == 60
+    expected = sum(-(-f["fitted"] // 16) for f in plan["folds"])
+    assert plan["steps"] == expected
