@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ import typer
 
 from mer_keras import __version__
 from mer_keras.errors import MerKerasError, UserError, did_you_mean
+
+#: of progress, where it is not shown on a terminal
+SECONDS_BETWEEN_LINES = 5
 
 app = typer.Typer(
     name="mer-keras",
@@ -392,15 +396,15 @@ def _progress(title: str) -> Iterator[Callable[[str, float, float], None]]:
     )
     with bar:
         task = bar.add_task(title, total=1)
-        last = ""
+        last = 0.0
 
         def tell(what: str, done: float, total: float) -> None:
             nonlocal last
             bar.update(task, description=f"{title}: {what}", completed=done, total=total)
-            line = f"{title}: {what} {int(done)}/{int(total)}"
-            if not console.is_terminal and line != last and what != "clips":
-                print(line, file=sys.stderr, flush=True)
-            last = line
+            now = time.monotonic()
+            if not console.is_terminal and (now - last > SECONDS_BETWEEN_LINES or done == total):
+                print(f"{title}: {what} {done:.1f}/{total:.0f}", file=sys.stderr, flush=True)
+                last = now
 
         yield tell
 

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,6 @@ def test_every_config_field_is_read_by_something():
     from mer_keras import config
 
     text = "\n".join(m.read_text() for m in MODULES if m.name != "config.py")
-    text += "\n".join((PACKAGE / "report/templates").glob("*")) if False else ""
     text += "\n".join(t.read_text() for t in (PACKAGE / "report/templates").glob("*"))
     text += (PACKAGE / "config.py").read_text().split("def digest")[1]
     for model in vars(config).values():
@@ -152,7 +152,7 @@ def test_experiments_name_known_models_databases_and_schemes():
 def test_dependencies_have_a_reason_each():
     block = (ROOT / "setup.cfg").read_text().split("install_requires =")[1].split("[options")[0]
     lines = [line.strip() for line in block.splitlines() if line.strip()]
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if not line.startswith("#"):
             assert before.startswith("#"), f"{line} has no reason"
 
