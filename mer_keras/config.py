@@ -62,7 +62,6 @@ class Row(_Strict):
     arguments: dict[str, Any] = Field(default_factory=dict)
     quoted: bool = False
     published: tuple[Published, ...] = ()
-    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _own_or_quoted(self) -> "Row":

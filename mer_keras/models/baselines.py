@@ -59,6 +59,6 @@ def _linear_svm(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray) ->
 
     if len(np.unique(y_train)) == 1:
         return np.full(len(x_test), y_train[0])
-    model = make_pipeline(StandardScaler(), SVC(kernel="linear", C=SVM_C, class_weight="balanced"))
-    model.fit(x_train.reshape(len(x_train), -1), y_train)
-    return np.asarray(model.predict(x_test.reshape(len(x_test), -1)))
+    svm = make_pipeline(StandardScaler(), SVC(kernel="linear", C=SVM_C, class_weight="balanced"))
+    svm.fit(x_train.reshape(len(x_train), -1), y_train)
+    return np.asarray(svm.predict(x_test.reshape(len(x_test), -1)))

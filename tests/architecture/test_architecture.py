@@ -16,7 +16,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: rooms from the ground up; a module imports from its own room and from lower ones only
 ORDER = [
-    {"terms", "errors", "settings", "config", "processes", "provenance"},
+    {"terms", "errors", "settings"},
+    {"config", "processes", "provenance"},
     {"metrics", "annotations", "protocols"},
     {"clips"},
     {"pipeline"},
@@ -29,7 +30,7 @@ ORDER = [
     {"cli"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-LEAVES = ORDER[0]
+LEAVES = ORDER[0] | ORDER[1]
 #: rooms that must start without TensorFlow and Keras
 LIGHT = ["annotations", "protocols", "metrics", "results", "config", "report", "cli"]
 
@@ -107,7 +108,7 @@ def test_only_training_fits_and_only_protocols_split():
         if room_of(module) != "training":
             assert not re.search(r"model\.fit\(|network\.fit\(", text), module
         if room_of(module) != "protocols":
-            assert not re.search(r"(GroupKFold|LeaveOneGroupOut|train_test_split)", text), module
+            assert not re.search(r"(GroupKFold|LeaveOneGroupOut|train_test_split)\(", text), module
 
 
 def test_nothing_dangerous_is_loaded():
@@ -130,8 +131,8 @@ def test_every_config_field_is_read_by_something():
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
         for field in model.model_fields:
-            if field in ("where", "notes"):
-                continue
+            if model is config.Published and field in ("unit", "where"):
+                continue  # read by the model itself, and by readers of the file
             assert re.search(rf"\.{field}\b|\[\"{field}\"\]", text), f"{model.__name__}.{field}"
 
 

@@ -8,8 +8,8 @@ def samples(n=60, seed=0):
     rng = np.random.default_rng(seed)
     labels = np.repeat([0, 1, 2], [n // 2, n // 3, n - n // 2 - n // 3])
     inputs = rng.normal(size=(n, 4, 5))
-    inputs[labels == 1, 0] += 2
-    inputs[labels == 2, 1] += 2
+    inputs[labels == 1, 0] += 4
+    inputs[labels == 2, 1] += 4
     return inputs, labels
 
 

@@ -1,0 +1,315 @@
+"""The display rules, on made-up predictions."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mer_keras import metrics
+from mer_keras.config import load_config
+from mer_keras.protocols.folds import Fold, FoldSet
+from mer_keras.report.document import write_report
+from mer_keras.report.scoring import score_row, verdict
+from mer_keras.report.tables import ABSENT, WATERMARK, tables_of
+from mer_keras.report.view import read_view
+from mer_keras.results import RunFolder, units_of
+from mer_keras.terms import DAGGER, PREDICTION_COLUMNS, Selection
+
+ROOT = Path(__file__).parents[2]
+CONFIG = load_config(ROOT / "experiments/shallow_convlstm/table1.yaml")
+CLASSES = ["positive", "negative", "surprise"]
+SECRET = "subject-zero-zero-seven"
+
+
+def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", skip=(), **extra):
+    """A stored run of one network and one baseline over four folds of six clips."""
+    config = CONFIG.model_dump(mode="json") | {"seeds": extra.get("seeds", [0])}
+    config["data"]["signal"] = extra.get("signal", True)
+    rows = [
+        {
+            "key": "proposed-convlstm",
+            "name": "Proposed ConvLSTM",
+            "model": "shallow_convlstm",
+            "kind": "network",
+            "selection": selection,
+        },
+        {
+            "key": "baseline-majority",
+            "name": "majority class",
+            "model": "majority",
+            "kind": "baseline",
+            "selection": "last_epoch",
+        },
+    ]
+    run_id = extra.get("run_id", f"run-{kind}-{profile}-{selection}")
+    manifest = {
+        "run_id": run_id,
+        "identity": {"config": "c", "weights": ""},
+        "experiment": CONFIG.name,
+        "config": config,
+        "config_digest": "c0",
+        "samples_digest": "s0",
+        "folds_digest": "f0",
+        "profile": profile,
+        "data_kind": kind,
+        "protocol": "subject-exclusive stratified 4-fold",
+        "selection": selection,
+        "n_samples": 24,
+        "n_subjects": 8,
+        "classes": CLASSES,
+        "class_counts": {"negative": 8, "positive": 8, "surprise": 8},
+        "excluded": [{"clip": SECRET, "reason": "zero bytes"}] * 2,
+        "warnings": extra.get("warnings", []),
+        "rows": rows,
+        "created": extra.get("created", "2026-01-01T00:00:00+00:00"),
+        "versions": {"keras": "3.15.1"},
+        "backend": "tensorflow",
+        "device": "2 CPU cores",
+        "git": "abc1234",
+    }
+    ids = [f"{['samm', 'smic'][i % 2]}/{SECRET}{i // 3}/c{i}" for i in range(24)]
+    folds = FoldSet(
+        tuple(
+            Fold(f"fold-{k + 1}", ("x",), (), tuple(ids[6 * k : 6 * k + 6]), Selection.LAST_EPOCH)
+            for k in range(4)
+        )
+    )
+    folder = RunFolder(root / run_id)
+    folder.open(manifest, folds)
+    rng = np.random.default_rng(0)
+    for key, units in units_of(manifest, folds).items():
+        for unit in units:
+            if (key, unit.fold) in skip:
+                continue
+            fold = next(f for f in folds.folds if f.name == unit.fold)
+            labels = [CLASSES[ids.index(i) % 3] for i in fold.test]
+            right = rng.random(6) < (0.8 if key == "proposed-convlstm" else 0)
+            table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, ""), index=range(6))
+            table["row"], table["fold"], table["seed"] = key, unit.fold, unit.seed
+            table["sample_id"] = list(fold.test)
+            table["subject_id"] = [i.rsplit("/", 1)[0] for i in fold.test]
+            table["database"] = [i.split("/")[0] for i in fold.test]
+            table["label"] = labels
+            table["predicted"] = np.where(right, labels, "negative")
+            folder.store(unit, table, {"seconds": 1.0, "parameters": 11_664_323})
+    return read_view(folder.path)
+
+
+def table_of(views, synthetic=False):
+    return next(t for t in tables_of(CONFIG, views) if t.synthetic == synthetic)
+
+
+def cell(table, row, column):
+    position = next(i for i, name in enumerate(table.header) if name.startswith(column))
+    return next(r for r in table.rows if r[0].startswith(row))[position]
+
+
+def test_without_real_data_the_column_says_so():
+    table = table_of([])
+    assert cell(table, "Proposed ConvLSTM", "real") == ABSENT
+    assert cell(table, "Shallow CNN (quoted)", "real") == "-"
+    assert "78.33 (= UAR)" in cell(table, "Proposed ConvLSTM", "published")
+    assert "which average: unknown" in cell(table, "Shallow CNN", "published")
+    assert table.data_kind == "published"
+
+
+def test_numbers_are_pooled_over_all_samples(tmp_path):
+    view = make_run(tmp_path)
+    part = view.of_row("proposed-convlstm")
+    pooled = metrics.scores(list(part["label"]), list(part["predicted"]), CLASSES)
+    shown = cell(table_of([view]), "Proposed ConvLSTM", "UF1")
+    assert shown.startswith(f"{100 * pooled.uf1:.2f} [")
+    folds = [
+        metrics.scores(list(f["label"]), list(f["predicted"]), CLASSES).uf1
+        for _, f in part.groupby("fold")
+    ]
+    assert abs(np.mean(folds) - pooled.uf1) > 1e-3, "the case must tell the two apart"
+
+
+def test_synthetic_numbers_stand_apart_and_beside_no_published_one(tmp_path):
+    views = [make_run(tmp_path, kind="synthetic", profile="quick")]
+    tables = tables_of(CONFIG, views)
+    assert [t.synthetic for t in tables] == [False, True]
+    text = " ".join(" ".join(row) for row in tables[1].rows) + " ".join(tables[1].header)
+    assert "78.33" not in text
+    assert "published" not in text
+    assert ABSENT in cell(tables[0], "Proposed ConvLSTM", "real")
+
+
+def test_synthetic_section_of_the_page_holds_no_published_number(tmp_path):
+    view = make_run(tmp_path / "runs", kind="synthetic", profile="quick")
+    write_report([(CONFIG, [view])], tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    section = page.split('class="synthetic"')[1].split("<details>")[0]
+    assert WATERMARK in section
+    for row in CONFIG.rows:
+        for number in row.published:
+            assert f"{number.value:g}" not in re.sub(r"<svg.*?</svg>", "", section, flags=re.S)
+    assert WATERMARK in (tmp_path / "report.md").read_text()
+    svg = next((tmp_path / "figures").glob("*.svg")).read_text()
+    assert WATERMARK in svg
+    assert "synthetic data" in svg
+
+
+@pytest.mark.parametrize("selection", ["test_fold", "external"])
+def test_selection_on_the_test_bears_a_dagger(tmp_path, selection):
+    table = table_of([make_run(tmp_path, selection=selection)])
+    assert DAGGER in table.caption
+    assert any(row[0] == f"Proposed ConvLSTM {DAGGER}" for row in table.rows)
+
+
+def test_honest_selection_bears_none(tmp_path):
+    table = table_of([make_run(tmp_path, selection="inner_subjects")])
+    assert DAGGER not in table.caption + "".join(row[0] for row in table.rows)
+
+
+def test_no_headline_number_while_a_fold_is_missing(tmp_path):
+    view = make_run(tmp_path, skip={("proposed-convlstm", "fold-3")})
+    table = table_of([view])
+    assert cell(table, "Proposed ConvLSTM", "UF1") == "INCOMPLETE 3/4"
+    assert "not run" in cell(table, "Proposed ConvLSTM", "verdict")
+    assert "[" in cell(table, "majority class", "UF1")
+    assert score_row(view, view.rows[0]) is None
+
+
+def test_verdict_by_the_fixed_rule(tmp_path):
+    view = make_run(tmp_path)
+    row = view.rows[0]
+    scores = score_row(view, row)
+    value = scores.values["uar"]
+    number = CONFIG.rows[0].published[0]
+
+    def judged(fraction, **changes):
+        changed = number.model_copy(update={"value": 100 * fraction, **changes})
+        return verdict(changed, view, row, scores)
+
+    assert judged(value.pooled) == "consistent"
+    assert judged(value.low) == judged(value.high) == "consistent"
+    assert judged(value.high + 0.01) == "lower"
+    assert judged(value.low - 0.01) == "higher"
+    assert judged(value.pooled, metric="unknown") == "not comparable"
+    assert verdict(number, view, row, None) == "not run"
+
+
+@pytest.mark.parametrize("changes", [{"profile": "quick"}, {"kind": "synthetic"}])
+def test_only_full_real_runs_are_judged(tmp_path, changes):
+    view = make_run(tmp_path, **changes)
+    scores = score_row(view, view.rows[0])
+    assert verdict(CONFIG.rows[0].published[0], view, view.rows[0], scores) == "not comparable"
+
+
+def test_caption_says_what_was_run(tmp_path):
+    caption = table_of([make_run(tmp_path, profile="quick")]).caption
+    for part in (
+        "licensed data",
+        "24 clips of 8 subjects",
+        "4-fold",
+        "last epoch",
+        "not the paper",
+    ):
+        assert part in caption
+
+
+def test_each_database_of_a_pooled_run_is_shown(tmp_path):
+    view = make_run(tmp_path)
+    table = next(t for t in tables_of(CONFIG, [view]) if t.name.endswith("databases"))
+    part = view.of_row("proposed-convlstm")
+    part = part[part["database"] == "samm"]
+    expected = metrics.scores(list(part["label"]), list(part["predicted"]), CLASSES)
+    shown = cell(table, "Proposed ConvLSTM", "samm (12 clips)")
+    assert shown == f"{100 * expected.uf1:.2f} / {100 * expected.uar:.2f}"
+
+
+def test_several_seeds_are_averaged_and_their_spread_is_said(tmp_path):
+    view = make_run(tmp_path, seeds=[0, 1, 2])
+    assert "SD over seeds" in cell(table_of([view]), "Proposed ConvLSTM", "UF1")
+    assert score_row(view, view.rows[0]).clips == 24
+
+
+def test_the_newest_run_of_a_kind_is_shown(tmp_path):
+    old = make_run(tmp_path, run_id="old", created="2026-01-01T00:00:00+00:00")
+    new = make_run(tmp_path, run_id="new", created="2026-02-01T00:00:00+00:00")
+    assert table_of([new, old]).view.run_id == "new"
+
+
+def test_still_faces_have_a_table_of_their_own(tmp_path):
+    moving = make_run(tmp_path, kind="synthetic", run_id="moving")
+    still = make_run(tmp_path, kind="synthetic", run_id="still", signal=False)
+    shown = [t for t in tables_of(CONFIG, [still, moving]) if t.synthetic]
+    assert [t.view.run_id for t in shown] == ["moving", "still"]
+    assert "must be at chance" in shown[1].caption
+
+
+class Balance(HTMLParser):
+    VOID = frozenset({"meta", "path", "use", "rect", "link", "br", "image"})
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.loads, self.scripts = [], [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.loads += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v]
+        self.scripts += tag == "script"
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.loads += [v for k, v in attrs if k in ("src", "href", "xlink:href") and v]
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+
+def test_page_is_whole_offline_and_escaped(tmp_path):
+    row = CONFIG.rows[0].model_copy(update={"name": "<script>alert(1)</script>"})
+    config = CONFIG.model_copy(update={"rows": (row, *CONFIG.rows[1:])})
+    view = make_run(tmp_path / "runs", warnings=["<img src=x onerror=alert(1)>"])
+    write_report([(config, [view])], tmp_path)
+    parser = Balance()
+    parser.feed((tmp_path / "report.html").read_text())
+    assert parser.open == []
+    assert parser.scripts == 0
+    assert all(load.startswith("#") for load in parser.loads), parser.loads
+    assert "<script>" not in (tmp_path / "report.md").read_text()
+
+
+def test_no_subject_no_clip_and_no_path_in_any_file(tmp_path):
+    view = make_run(tmp_path / "runs")
+    files = write_report([(CONFIG, [view])], tmp_path / "out")
+    assert {f.suffix for f in files} == {".html", ".md", ".json", ".csv", ".svg"}
+    for file in files:
+        text = file.read_text()
+        assert SECRET not in text, file
+        assert str(tmp_path) not in text, file
+
+
+def test_every_file_states_its_kind_of_data(tmp_path):
+    views = [make_run(tmp_path / "runs"), make_run(tmp_path / "runs", kind="synthetic")]
+    for file in write_report([(CONFIG, views)], tmp_path):
+        if file.suffix == ".csv":
+            assert file.read_text().startswith("data_kind,")
+        if file.suffix == ".json":
+            for table in json.loads(file.read_text())[0]["tables"]:
+                assert table["data_kind"] in ("licensed", "synthetic", "published")
+
+
+def test_cells_that_a_spreadsheet_would_run_are_escaped(tmp_path):
+    row = CONFIG.rows[0].model_copy(update={"name": "=HYPERLINK(1)"})
+    config = CONFIG.model_copy(update={"rows": (row,)})
+    write_report([(config, [])], tmp_path)
+    text = next((tmp_path / "tables").glob("*.csv")).read_text()
+    assert "\npublished,'=HYPERLINK(1)," in text
+
+
+def test_the_same_runs_give_the_same_files(tmp_path):
+    view = make_run(tmp_path / "runs", kind="synthetic")
+    for name in ("a", "b"):
+        write_report([(CONFIG, [view])], tmp_path / name)
+    for file in (tmp_path / "a").rglob("*.*"):
+        other = tmp_path / "b" / file.relative_to(tmp_path / "a")
+        assert file.read_text() == other.read_text(), file
