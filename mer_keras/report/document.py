@@ -116,7 +116,8 @@ def provenance(view: RunView) -> dict[str, Any]:
 
 
 def _excluded(view: RunView) -> str:
-    reasons = Counter(item["reason"] for item in view.manifest["excluded"])
+    # the part before a colon may name a file, and a file its subject
+    reasons = Counter(item["reason"].rpartition(": ")[2] for item in view.manifest["excluded"])
     return ", ".join(f"{count} ({reason})" for reason, count in sorted(reasons.items()))
 
 

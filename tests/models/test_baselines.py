@@ -7,9 +7,9 @@ from mer_keras.models import baselines
 def samples(n=60, seed=0):
     rng = np.random.default_rng(seed)
     labels = np.repeat([0, 1, 2], [n // 2, n // 3, n - n // 2 - n // 3])
-    inputs = rng.normal(size=(n, 4, 5))
-    inputs[labels == 1, 0] += 4
-    inputs[labels == 2, 1] += 4
+    inputs = rng.normal(size=(n, 20, 30))
+    inputs[labels == 1, :5] += 1
+    inputs[labels == 2, 5:10] += 1
     return inputs, labels
 
 
@@ -36,7 +36,9 @@ def test_stratified_draws_follow_the_training_classes():
 def test_svm_finds_what_is_there_and_shuffled_labels_do_not():
     _, y = samples(seed=1)
     assert (chosen("linear_svm") == y).mean() > 0.8
-    assert (chosen("shuffled_labels") == y).mean() < 0.6
+    # one permutation may be right by chance, the mean of several is not
+    shuffled = [(chosen("shuffled_labels", seed) == y).mean() for seed in range(12)]
+    assert np.mean(shuffled) < 0.6
 
 
 def test_one_training_class_only():

@@ -62,7 +62,7 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
         "n_subjects": 8,
         "classes": CLASSES,
         "class_counts": {"negative": 8, "positive": 8, "surprise": 8},
-        "excluded": [{"clip": SECRET, "reason": "zero bytes"}] * 2,
+        "excluded": [{"clip": SECRET, "reason": f"{SECRET}_1.jpg: zero bytes"}] * 2,
         "warnings": extra.get("warnings", []),
         "rows": rows,
         "created": extra.get("created", "2026-01-01T00:00:00+00:00"),
