@@ -112,8 +112,10 @@ class Trainer:
         """Train from fresh weights, choose the epoch as ``selection`` says, predict the test.
 
         Raises:
-            FoldFailedError: the loss is no longer finite.
+            FoldFailedError: the loss or a weight is no longer finite.
         """
+        import keras
+
         started = time.perf_counter()
         self.reset(seed)
         recipe = self._recipe
@@ -132,9 +134,13 @@ class Trainer:
             verbose=0,
         ).history
         curves = {name: [float(v) for v in values] for name, values in history.items()}
-        if not np.all(np.isfinite(curves["loss"])):
+        # some kernels turn NaN into 0 in a ReLU, so that a finite loss proves nothing
+        weights = (np.asarray(keras.ops.convert_to_numpy(v)) for v in self._network.weights)
+        if not np.all(np.isfinite(curves["loss"])) or not all(
+            np.isfinite(w).all() for w in weights
+        ):
             raise FoldFailedError(
-                f"the loss became {curves['loss'][-1]} in epoch {len(curves['loss'])}: lower "
+                f"loss or weights are no longer finite after epoch {len(curves['loss'])}: lower "
                 "train.optimizer.learning_rate or look at the input"
             )
         epoch = int(np.argmin(curves["val_loss"])) + 1 if watched else len(curves["loss"])

@@ -13,6 +13,7 @@ FILTERS = 7
 
 def plain_and_fast(seed=0, size=28, signs="mixed"):
     """The same weights in plain layers and in the layer; both end at the pooled map."""
+    keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     fast = ConvNormPool(FILTERS)
     fast.build((None, size, size, 3))
@@ -55,7 +56,8 @@ def test_same_function_as_the_plain_layers(training, signs, size):
     expected = pool(ops.convert_to_numpy(plain(batch, training=training)))
     found = ops.convert_to_numpy(fast(batch, training=training))
     assert found.shape == expected.shape == (6, (size + 2) // 3, (size + 2) // 3, FILTERS)
-    np.testing.assert_allclose(found, expected, atol=2e-4)
+    # the variance is taken in one pass, so that a few digits of float32 differ
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-4)
     np.testing.assert_allclose(fast.moving_mean, norm.moving_mean, rtol=1e-4, atol=1e-6)
     # Keras tracks the same population variance
     np.testing.assert_allclose(fast.moving_variance, norm.moving_variance, rtol=1e-3)
