@@ -148,6 +148,8 @@ class Train(_Strict):
     early_stopping: EarlyStopping | None = None
     balance: Literal["none", "oversample"] = "none"
     augmentation: Augmentation | None = None
+    #: subtract the mean frame of the training clips and divide by their standard deviation
+    standardise: bool = False
     #: part of the training subjects that ``inner_subjects`` holds back for selection
     inner_fraction: float = Field(default=0.2, gt=0, lt=1)
 

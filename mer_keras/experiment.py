@@ -358,6 +358,7 @@ def _predict_given(
     on_epoch: Callable[[int, int], None],
 ) -> FoldOutcome:
     load_weights(trainer.network, fold_weights(weights, fold.name))
+    trainer.standardise_by(data)
     return FoldOutcome(
         trainer.predict(data.x_test), epoch=0, parameters=trainer.network.count_params()
     )

@@ -81,7 +81,7 @@ class Trainer:
 
     @property
     def network(self) -> Any:
-        """The network without the augmentation in front, with its latest weights."""
+        """The network without what stands in front of it, with its latest weights."""
         if self._network is None:
             self.reset(0)
         return self._network
@@ -118,6 +118,7 @@ class Trainer:
 
         started = time.perf_counter()
         self.reset(seed)
+        self.standardise_by(data)
         recipe = self._recipe
         inputs = {"clip": data.x_train}
         if recipe.augmentation is not None:
@@ -154,10 +155,19 @@ class Trainer:
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
         """Class probabilities, (clips, classes) float32, by the present weights."""
-        network = self.network
+        if self._model is None:
+            self.reset(0)
+        given = self._held_out(clips)
         return np.asarray(
-            network.predict(clips, batch_size=self._recipe.batch_size, verbose=0), "float32"
+            self._model.predict(given, batch_size=self._recipe.batch_size, verbose=0), "float32"
         )
+
+    def standardise_by(self, data: FoldData) -> None:
+        """Take the statistics of a fold's original training clips, if the recipe says so."""
+        if self._recipe.standardise:
+            if self._model is None:
+                self.reset(0)
+            self._model.get_layer("standardise").set_from(data.x_train[~data.is_copy])
 
     def _held_out(self, clips: np.ndarray) -> dict[str, np.ndarray]:
         inputs = {"clip": clips}
@@ -166,8 +176,10 @@ class Trainer:
         return inputs
 
     def _assemble(self) -> tuple[Any, Any]:
-        """Return the network, and the model that is trained: augmentation, then the network."""
+        """Return the network, and what is trained: augmentation, standardising, the network."""
         import keras
+
+        from mer_keras.pipeline.standardise import StandardiseByTraining
 
         network = self._build()
         clip = keras.Input(network.input_shape[1:], name="clip")
@@ -185,6 +197,8 @@ class Trainer:
             )
             chosen = inputs["is_copy"] if setting.applies_to == "copies" else None
             changed = layer(clip, apply=chosen)
+        if self._recipe.standardise:
+            changed = StandardiseByTraining(name="standardise")(changed)
         return network, keras.Model(inputs, network(changed), name="trained")
 
     def _compile(self) -> None:

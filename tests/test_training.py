@@ -23,7 +23,9 @@ def recipe(**changes):
     return Train.model_validate(base | changes)
 
 
-AUGMENTED = recipe(augmentation={"flip": 0.5, "brightness": 0.1, "salt_pepper": 0.02})
+AUGMENTED = recipe(
+    augmentation={"flip": 0.5, "brightness": 0.1, "salt_pepper": 0.02}, standardise=True
+)
 
 
 def data(seed=0, train=20, test=6):
@@ -128,6 +130,24 @@ def test_only_copies_are_changed(monkeypatch):
     changed = np.any(out != fold.x_train, axis=(1, 2, 3, 4))
     assert changed[fold.is_copy].any()
     assert not changed[~fold.is_copy].any()
+
+
+def test_statistics_come_from_original_training_clips_only():
+    fold = data()
+    trainer = Trainer(build, AUGMENTED)
+    trainer.fit_predict(fold, Selection.LAST_EPOCH, seed=1)
+    layer = trainer._model.get_layer("standardise")
+    frames = fold.x_train[~fold.is_copy].reshape(-1, 6, 6, 1)
+    np.testing.assert_allclose(layer.mean, frames.mean(axis=0), atol=1e-6)
+    assert float(layer.scale) == pytest.approx((frames - frames.mean(axis=0)).std(), rel=1e-5)
+    out = np.asarray(layer(fold.x_train[~fold.is_copy]))
+    assert out.mean() == pytest.approx(0, abs=1e-4)
+    assert out.std() == pytest.approx(1, rel=1e-3)
+    poisoned = FoldData(
+        fold.x_train, fold.y_train, fold.is_copy, fold.x_val, fold.y_val, fold.x_test + 100
+    )
+    trainer.fit_predict(poisoned, Selection.LAST_EPOCH, seed=1)
+    np.testing.assert_allclose(layer.mean, frames.mean(axis=0), atol=1e-6)
 
 
 def test_every_training_clip_is_seen_once_an_epoch():
