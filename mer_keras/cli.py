@@ -6,13 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mer_keras import __version__
-from mer_keras.errors import MerKerasError, UserError, did_you_mean
+from mer_keras.errors import MerKerasError, UserError
 
 #: of progress, where it is not shown on a terminal
 SECONDS_BETWEEN_LINES = 5
@@ -324,20 +325,27 @@ def data_check(
 def data_synth(
     name: str,
     signal: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
+    native: Annotated[
+        bool, typer.Option("--native", help="The database's true resolution (large).")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn.")] = 0,
+    clips: Annotated[int | None, typer.Option(min=1, help="Only so many, evenly spaced.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder, instead of the cache.")] = None,
 ) -> None:
-    """Write a synthetic database in the official layout into the cache, and say where.
+    """Write a synthetic database in the official layout, into the cache, and say where.
 
     Example: mer-keras data synth samm --no-signal
     """
-    from mer_keras.annotations import synthetic
+    from mer_keras.annotations.synthetic import stand_ins
 
-    if name not in synthetic.WRITERS:
-        known = ", ".join(synthetic.WRITERS)
-        raise UserError(f"no synthetic {name!r}{did_you_mean(name, synthetic.WRITERS)}; {known}")
+    film = stand_ins.Film(seed=seed, signal=signal, native=native, clips=clips)
     with _progress(f"synthetic {name}") as progress:
-        root = synthetic.ensure(
-            name, signal=signal, progress=lambda done, total: progress("clips", done, total)
-        )
+        tell = partial(progress, "clips")
+        if out is None:
+            root = stand_ins.ensure(name, film, tell)
+        else:
+            root = out / stand_ins.get_layout(name).folder
+            stand_ins.write(name, root, film, tell)
     print(root)
 
 

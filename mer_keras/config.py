@@ -83,12 +83,32 @@ class Clip(_Strict):
     sampling: Literal["around_apex", "uniform_with_apex"] = "around_apex"
 
 
+class Policies(_Strict):
+    """What is done about faults that leave a choice. The defaults guess nothing.
+
+    ``frame_order``: onset <= apex <= offset doesn't hold: stop, or leave the clip out.
+    ``apex``: nobody annotated it: the middle frame stands in, it is spotted from optical flow, or
+    the clip is left out. ``sizes``: frames of one clip differ in size: stop, or resize each.
+    ``face``: none is found: the centre of the frame stands in, or the clip is left out.
+    """
+
+    frame_order: Literal["error", "exclude"] = "error"
+    apex: Literal["middle", "spot", "exclude"] = "middle"
+    sizes: Literal["error", "resize"] = "error"
+    face: Literal["centre", "exclude"] = "centre"
+
+
 class Data(_Strict):
     """Which clips, and how their emotions become classes."""
 
     database: str
     labels: str
     clip: Clip
+    #: which of a database's frame trees: its own cropped faces, or the camera's pictures
+    tree: Literal["auto", "cropped", "raw"] = "auto"
+    #: apply the known corrections to the official table (see ``annotations.corrections``)
+    corrections: bool = True
+    policies: Policies = Policies()
     #: synthetic data only: with ``False`` nothing moves, so that every method must be at chance
     signal: bool = True
 

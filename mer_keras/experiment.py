@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from mer_keras import provenance, settings
-from mer_keras.annotations import databases, synthetic
-from mer_keras.annotations.labels import LabelScheme, apply_scheme, get_scheme
+from mer_keras.annotations import databases
+from mer_keras.annotations.label_schemes import get_scheme
+from mer_keras.annotations.labels import LabelScheme, apply_scheme
 from mer_keras.annotations.samples import Samples
+from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.clips.assemble import ClipArrays, load_clips
 from mer_keras.config import Experiment
 from mer_keras.errors import ConfigError, InvariantError
@@ -64,20 +66,31 @@ def load_samples(config: Experiment, data: str, progress: Progress | None = None
         ConfigError: ``data`` and the config contradict each other.
     """
     name = config.data.database
-    writable = name in synthetic.WRITERS
+    writable = name in stand_ins.LAYOUTS
     if data == "auto":
         data = "real" if databases.find(name) is not None or not writable else "synthetic"
     if data == "synthetic":
         if not writable:
             raise ConfigError(f"there is no synthetic {name}: it is public, use real data")
         report = partial(progress, f"synthetic {name}: writing clips") if progress else None
-        root = synthetic.ensure(name, signal=config.data.signal, progress=report)
-        samples = databases.load(name, root)
+        film = stand_ins.Film(signal=config.data.signal)
+        samples = _read(config, stand_ins.ensure(name, film, report))
     else:
-        samples = databases.load(name)
+        samples = _read(config)
         if not config.data.signal and samples.data_kind is not DataKind.SYNTHETIC:
             raise ConfigError("data.signal=off is for synthetic data: add --data synthetic")
     return apply_scheme(samples, get_scheme(config.data.labels))
+
+
+def _read(config: Experiment, root: Path | None = None) -> Samples:
+    data = config.data
+    return databases.load(
+        data.database,
+        root,
+        tree=data.tree,
+        corrections=data.corrections,
+        policies=data.policies,
+    )
 
 
 def prepare(config: Experiment, data: str, progress: Progress | None = None) -> Prepared:
@@ -86,8 +99,11 @@ def prepare(config: Experiment, data: str, progress: Progress | None = None) -> 
     report = partial(progress, "clips") if progress else None
     clips = load_clips(samples, config.data.clip, progress=report)
     kept = samples.table[samples.table["sample_id"].isin(clips.sample_ids)].reset_index(drop=True)
-    samples = Samples(
-        kept, samples.excluded + clips.excluded, samples.warnings + tuple(clips.warnings)
+    samples = replace(
+        samples,
+        table=kept,
+        excluded=samples.excluded + clips.excluded,
+        warnings=samples.warnings + clips.warnings,
     )
     folds = build_folds(
         samples.table,
@@ -228,6 +244,7 @@ def make_manifest(
         "class_counts": samples.class_counts(),
         "excluded": excluded,
         "warnings": [*samples.warnings, *prepared.folds.notes],
+        "editions": list(samples.editions),
         "rows": _row_entries(config, str(selection)),
         **provenance.describe(),
     }

@@ -38,6 +38,7 @@ SAMPLE_COLUMNS = (
     "emotion",
     "label",
     "action_units",
+    "objective_class",
     "corrected",
     "data_kind",
 )

@@ -95,9 +95,9 @@ def test_the_users_mistakes_end_with_2_and_say_what_to_do(places, arguments, com
 
 
 def test_data_verbs_on_a_synthetic_database(places):
-    from mer_keras.annotations import synthetic
+    from mer_keras.annotations.synthetic import stand_ins
 
-    synthetic.write_mmew(places / "data" / "MMEW", clips=20, size=24)
+    stand_ins.write("mmew", places / "data" / "MMEW", stand_ins.Film(clips=20, size=24))
     listed = {d["name"]: d["present"] for d in json.loads(call("data", "list", "--json").stdout)}
     assert listed["mmew"]
     assert not listed["samm"]

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("keras")
 from mer_keras import experiment
-from mer_keras.annotations import synthetic
 from mer_keras.annotations.samples import make_samples
+from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.clips.assemble import ClipArrays
 from mer_keras.config import load_config
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, InvariantError
@@ -61,7 +61,7 @@ def run(places, arrays, monkeypatch):
     samples, clips = arrays
     monkeypatch.setattr(experiment.databases, "find", lambda name: None)
     monkeypatch.setattr(experiment.databases, "load", lambda name, root=None: samples)
-    monkeypatch.setattr(experiment.synthetic, "ensure", lambda *_, **__: None)
+    monkeypatch.setattr(experiment.stand_ins, "ensure", lambda *_, **__: None)
     monkeypatch.setattr(
         experiment,
         "load_clips",
@@ -208,18 +208,11 @@ def test_changed_data_make_another_run(run, arrays):
     assert experiment.make_manifest(small(), "quick", other)["run_id"] != ids
 
 
-def test_two_processes_give_all_folds(places, monkeypatch):
-    monkeypatch.setitem(synthetic.WRITERS, "samm", lambda root, **kw: _few_samm(root, **kw))
+def test_two_processes_give_all_folds(places):
     config = small("baselines=[]", "train.balance=none", "train.augmentation=null")
-    root = places / "data" / "SAMM"
-    _few_samm(root)
+    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.Film(clips=24, size=24))
     folder = experiment.run_experiment(config, profile="quick", data="real", workers=2)
     assert len(set(stored(folder)["fold"])) == 3
-
-
-def _few_samm(root, **options):
-    synthetic.write_samm(root, clips=24, size=24)
-    return root
 
 
 def test_absent_database_says_what_to_do(places):

@@ -1,84 +1,69 @@
 """The databases that can be read: where each is looked for, who reads it, whom to ask for it."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from mer_keras import settings
-from mer_keras.annotations import megc2019_flow, mmew, samm
+from mer_keras.annotations.entry import Database
+from mer_keras.annotations.loading import finish
+from mer_keras.annotations.readers import (
+    cas_me2,
+    casme,
+    casme2,
+    megc2019,
+    megc2019_flow,
+    mmew,
+    samm,
+    smic,
+)
 from mer_keras.annotations.samples import Samples
-from mer_keras.annotations.synthetic import MARKER
+from mer_keras.config import Policies
 from mer_keras.errors import DatabaseNotFoundError, UserError, did_you_mean
 from mer_keras.terms import DataKind
 
 #: A file of this name in a database's folder says that its frames are synthetic.
-SYNTHETIC_MARKER = MARKER
+SYNTHETIC_MARKER = "SYNTHETIC.json"
 
 
-@dataclass(frozen=True)
-class Database:
-    """A database and how to get at it.
-
-    Attributes:
-        name: key in ``DATABASES``.
-        title: for tables and texts.
-        folders: names it may have under a data root, the preferred one first; case is ignored.
-        reader: (its folder, kind of data) -> samples.
-        default_kind: of its data, unless ``SYNTHETIC_MARKER`` says otherwise.
-        whom_to_ask: how a user gets it.
-        tree: the expected files.
-    """
-
-    name: str
-    title: str
-    folders: tuple[str, ...]
-    reader: Callable[[Path, DataKind], Samples]
-    default_kind: DataKind
-    whom_to_ask: str
-    tree: str
+def _folder_in(root: Path, database: Database) -> Path | None:
+    """Return the database's folder in a data root; case is ignored, the preferred name first."""
+    present = _folders_of(root)
+    for folder in database.folders:
+        same = [name for name in present if name.casefold() == folder.casefold()]
+        if same:
+            return root / (folder if folder in same else same[0])
+    return None
 
 
-_ALL = (
-    Database(
-        name=samm.NAME,
-        title="SAMM, spontaneous micro-facial movements",
-        folders=("SAMM",),
-        reader=samm.read,
-        default_kind=DataKind.LICENSED,
-        whom_to_ask=(
-            "Manchester Metropolitan University (M. H. Yap): sign the licence agreement at\n"
-            "https://helward.mmu.ac.uk/STAFF/M.Yap/dataset.php and send it as described there."
-        ),
-        tree=samm.TREE,
+def _find_part(database: Database, first: Path) -> Path | None:
+    """Find a part of a composite database: beside it, then under the data roots."""
+    return _folder_in(first, database) or find(database.name)
+
+
+_MEGC2019 = Database(
+    name=megc2019.NAME,
+    title="MEGC 2019 composite of SMIC-HS, CASME II and SAMM",
+    folders=("MEGC2019", "MEGC_2019"),
+    reader=megc2019.reader(_find_part),
+    whom_to_ask=(
+        "The three databases: see their own entries. The table is handed out by the organisers of\n"
+        "the second facial micro-expressions grand challenge:\n"
+        "https://facial-micro-expressiongc.github.io/MEGC2019/"
     ),
-    Database(
-        name=mmew.NAME,
-        title="MMEW, micro- and macro-expression warehouse",
-        folders=("MMEW", "MMEW_Final"),
-        reader=mmew.read,
-        default_kind=DataKind.LICENSED,
-        whom_to_ask=(
-            "Shandong University (X. Ben): sign the licence agreement at\n"
-            "http://www.dpailab.com/database.html and send it as described there."
-        ),
-        tree=mmew.TREE,
-    ),
-    Database(
-        name=megc2019_flow.NAME,
-        title="MEGC 2019 composite set as optical flow",
-        folders=("megc2019_flow",),
-        reader=megc2019_flow.read,
-        default_kind=DataKind.PUBLIC,
-        whom_to_ask=(
-            "Public, though no licence is stated: the input images of STSTNet, which its authors\n"
-            "link from https://github.com/christy1206/STSTNet. They come in one folder a left-out\n"
-            "subject, whose test images are that subject's own clips. Copy each clip's image once\n"
-            "and list all in samples.csv (database: casme2, samm or smic; subject as its database\n"
-            "writes it; emotion: negative, positive or surprise)."
-        ),
-        tree=megc2019_flow.TREE,
-    ),
+    tree=megc2019.TREE,
+    counts={"negative": 250, "positive": 109, "surprise": 83},
+    subjects=68,
+)
+
+_ALL: tuple[Database, ...] = (
+    samm.DATABASE,
+    casme.DATABASE,
+    casme2.DATABASE,
+    cas_me2.DATABASE,
+    smic.DATABASE,
+    mmew.DATABASE,
+    _MEGC2019,
+    megc2019_flow.DATABASE,
 )
 
 #: Name -> database.
@@ -105,27 +90,33 @@ def find(name: str) -> Path | None:
         UserError: there is no database of this name.
     """
     database = get_database(name)
-    for root in settings.data_roots():
-        present = _folders_of(root)
-        for folder in database.folders:
-            same = [name for name in present if name.casefold() == folder.casefold()]
-            if same:
-                return root / (folder if folder in same else same[0])
-    return None
+    places = (_folder_in(root, database) for root in settings.data_roots())
+    return next((place for place in places if place is not None), None)
 
 
-def load(name: str, root: Path | None = None) -> Samples:
+def load(
+    name: str,
+    root: Path | None = None,
+    *,
+    tree: str = "auto",
+    corrections: bool = True,
+    policies: Policies | None = None,
+) -> Samples:
     """Read a database. Nothing is ever written into its folder.
 
     Args:
         name: a key of ``DATABASES``.
         root: its folder; by default it is looked for under ``settings.data_roots()``.
+        tree: which frames, of a database that has several trees: ``cropped``, ``raw``, or ``auto``
+            for the first one that is there.
+        corrections: apply the known corrections to its official table.
+        policies: what to do about faults that leave a choice.
 
     Returns:
         All annotated clips, without labels (see ``labels.apply_scheme``).
 
     Raises:
-        UserError: there is no database of this name.
+        UserError: there is no database of this name, or it has no such tree.
         DatabaseNotFoundError: it is not where it was looked for.
         AnnotationError: its table or folders break its format.
     """
@@ -133,8 +124,13 @@ def load(name: str, root: Path | None = None) -> Samples:
     place = root if root is not None else find(name)
     if place is None or not place.is_dir():
         raise DatabaseNotFoundError(_not_found(database, root))
+    if tree != "auto" and tree not in database.trees:
+        known = ", ".join(database.trees) or "none"
+        raise UserError(f"database {name!r} has no frame tree {tree!r}; to choose from: {known}")
+    reading = database.reader(place, tree) if database.trees else database.reader(place)
     synthetic = os.path.lexists(place / SYNTHETIC_MARKER)
-    return database.reader(place, DataKind.SYNTHETIC if synthetic else database.default_kind)
+    kind = DataKind.SYNTHETIC if synthetic else database.default_kind
+    return finish(reading, kind, database=database, policies=policies, corrections=corrections)
 
 
 def howto(name: str) -> str:

@@ -1,14 +1,14 @@
 """Where a database's files are: its annotation table, its clip folders, and nothing outside it."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mer_keras.errors import AnnotationError
 
 #: Suffixes (lower case) of files that can be frames.
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
 
 def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path, list[str]]:
@@ -50,6 +50,40 @@ def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path,
     return root / chosen, remarks
 
 
+def find_tree(
+    root: Path, trees: Mapping[str, Sequence[str]], wanted: str, expected: str
+) -> tuple[Path, str]:
+    """Find one of a database's frame trees.
+
+    Args:
+        root: the database's folder.
+        trees: name of a tree -> folders that releases call it, below the root, the preferred tree
+            first; compared without case.
+        wanted: name of a tree, or ``auto`` for the first one that is there.
+        expected: the expected files, for errors.
+
+    Returns:
+        The tree's folder and its name.
+
+    Raises:
+        AnnotationError: there is none, or not the wanted one.
+    """
+    names = list(trees) if wanted == "auto" else [wanted]
+    for name in names:
+        for folder in trees[name]:
+            place: Path | None = root
+            for part in folder.split("/"):
+                inside = {p.name.casefold(): p for p in subfolders(place)} if place else {}
+                place = inside.get(part.casefold())
+            if place is not None:
+                return place, name
+    looked = ", ".join(repr(folder) for name in names for folder in trees[name])
+    raise AnnotationError(
+        f"{root}: no frames: looked for the folder(s) {looked}: expected the tree\n{expected}\n"
+        "unpack the database completely"
+    )
+
+
 def require_inside(path: Path, root: Path, where: str) -> Path:
     """Return ``path`` as an absolute path.
 
@@ -85,24 +119,28 @@ def has_images(folder: Path) -> bool:
         return False
 
 
-def require_images(folders: Sequence[Path], source: Path, tree: str) -> None:
+def require_frames(paths: Sequence[Path], source: Path, tree: str) -> None:
     """Check that every clip has its frames.
 
     Args:
-        folders: one a clip.
+        paths: one a clip: a folder of frames, or a file.
         source: the annotation table that lists the clips.
-        tree: the expected tree, for errors.
+        tree: the expected files, for errors.
 
     Raises:
-        AnnotationError: naming the first folder that is absent or holds no image.
+        AnnotationError: naming the first path that is absent, or the first folder without images.
     """
-    empty = [folder for folder in folders if not has_images(folder)]
+    known: dict[Path, bool] = {}
+    for path in paths:
+        if path not in known:
+            known[path] = path.is_file() or has_images(path)
+    empty = [path for path in paths if not known[path]]
     if empty:
         problem = "holds no image" if empty[0].is_dir() else "is absent"
         raise AnnotationError(
-            f"{empty[0]} {problem} ({len(empty)} of {len(folders)} clips in {source.name} lack "
-            f"their frames): expected {tree}; unpack the database completely, or remove the rows "
-            "of clips that you don't have"
+            f"{empty[0]} {problem} ({len(empty)} of {len(paths)} clips in {source.name} lack "
+            f"their frames): expected the tree\n{tree}\nunpack the database completely, or remove "
+            "the rows of clips that you don't have"
         )
 
 

@@ -1,11 +1,16 @@
 """Label schemes: which raw emotion counts as which class, and which clips a paper leaves out."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pandas as pd
 
 from mer_keras.annotations.samples import Excluded, Samples, validate
-from mer_keras.errors import AnnotationError, InvariantError, UserError, did_you_mean
+from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
 
+_NAMES = {"emotion": "emotion", "objective_class": "objective class"}
 #: Spellings of one emotion in different releases.
 _SPELLINGS = {"others": "other"}
 
@@ -15,13 +20,16 @@ class LabelScheme:
     """Raw emotions -> the classes of a paper's table.
 
     Attributes:
-        name: key in ``SCHEMES``.
+        name: key in ``label_schemes.SCHEMES``.
         title: for tables and figures.
         classes: in the paper's order, which is the order of class numbers.
         mapping: emotion -> class.
         leaves_out: emotions whose clips are not used.
         source: the paper that divides the clips in this way.
         counts: clips a class, as published.
+        database_counts: the same for each database, where the scheme is for several.
+        column: of the samples table, that the mapping's keys are values of.
+        min_frames: clips of fewer frames from onset to offset are left out.
     """
 
     name: str
@@ -31,27 +39,18 @@ class LabelScheme:
     source: str
     leaves_out: frozenset[str] = frozenset()
     counts: Mapping[str, int] | None = field(default=None)
+    database_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    column: Literal["emotion", "objective_class"] = "emotion"
+    min_frames: int = 0
 
     def __post_init__(self) -> None:
         if set(self.mapping.values()) != set(self.classes):
             raise InvariantError(f"label scheme {self.name}: mapping and classes differ")
         if self.leaves_out & set(self.mapping):
             raise InvariantError(f"label scheme {self.name}: an emotion is mapped and left out")
-        if self.counts is not None and set(self.counts) != set(self.classes):
+        printed = [*self.database_counts.values(), *([self.counts] if self.counts else [])]
+        if any(set(counts) != set(self.classes) for counts in printed):
             raise InvariantError(f"label scheme {self.name}: counts and classes differ")
-
-
-def get_scheme(name: str) -> LabelScheme:
-    """Return a label scheme by name.
-
-    Raises:
-        UserError: there is none of this name.
-    """
-    if name not in SCHEMES:
-        raise UserError(
-            f"no label scheme {name!r}{did_you_mean(name, SCHEMES)}: there are {', '.join(SCHEMES)}"
-        )
-    return SCHEMES[name]
 
 
 def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
@@ -67,113 +66,81 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
     Raises:
         AnnotationError: an emotion is neither mapped nor left out, or no clip is left.
     """
-    emotions = samples.table["emotion"].map(lambda emotion: _SPELLINGS.get(emotion, emotion))
+    values = _values(samples, scheme)
     known = {*scheme.mapping, *scheme.leaves_out}
-    unknown = ~emotions.isin(known)
+    unknown = ~values.isin(known)
     if unknown.any():
         row = samples.table[unknown].iloc[0]
-        emotion = str(row["emotion"])
+        value = str(values[unknown].iloc[0])
         raise AnnotationError(
-            f"clip {row['sample_id']!r}: emotion {emotion[:60]!r}{did_you_mean(emotion, known)} is "
-            f"not known to label scheme {scheme.name!r} ({int(unknown.sum())} such clip(s)): "
-            f"expected one of {', '.join(sorted(known))}; correct the annotation table or choose "
-            "another scheme"
+            f"clip {row['sample_id']!r}: {_NAMES[scheme.column]} {value[:60]!r}"
+            f"{did_you_mean(value, known)} is not known to label scheme {scheme.name!r} "
+            f"({int(unknown.sum())} such clip(s)): expected one of {', '.join(sorted(known))}; "
+            "correct the annotation table or choose another scheme"
         )
-    left_out = emotions.isin(scheme.leaves_out)
-    excluded = tuple(
-        Excluded(row.database, row.clip, f"emotion {row.emotion!r} is left out of {scheme.name}")
+    left_out = values.isin(scheme.leaves_out)
+    frames = samples.table["offset"] - samples.table["onset"] + 1
+    short = (frames < scheme.min_frames).fillna(False).astype(bool) & ~left_out
+    excluded = [
+        Excluded(
+            row.database,
+            row.clip,
+            f"{_NAMES[scheme.column]} {values[row.Index]!r} is left out of {scheme.name}",
+        )
         for row in samples.table[left_out].itertuples()
-    )
-    table = samples.table[~left_out].copy()
+    ]
+    excluded += [
+        Excluded(row.database, row.clip, f"fewer than {scheme.min_frames} frames")
+        for row in samples.table[short].itertuples()
+    ]
+    kept = ~(left_out | short)
+    table = samples.table[kept].copy()
     if table.empty:
         raise AnnotationError(
             f"label scheme {scheme.name!r} leaves out all {len(samples.table)} clips: "
             "expected a scheme for this database"
         )
-    table["label"] = emotions[~left_out].map(dict(scheme.mapping))
+    table["label"] = values[kept].map(dict(scheme.mapping))
     table = table.reset_index(drop=True)
     validate(table, f"label scheme {scheme.name}")
-    labelled = Samples(table, samples.excluded + excluded)
-    return Samples(
-        table, labelled.excluded, (*samples.warnings, *_count_warnings(labelled, scheme))
-    )
+    labelled = replace(samples, table=table, excluded=(*samples.excluded, *excluded))
+    return replace(labelled, warnings=(*samples.warnings, *_count_warnings(labelled, scheme)))
+
+
+def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
+    """Return what the scheme maps, as text."""
+    column = samples.table[scheme.column]
+    if scheme.column == "emotion":
+        return column.map(lambda emotion: _SPELLINGS.get(emotion, emotion))
+    missing = column.isna()
+    if missing.any():
+        row = samples.table[missing].iloc[0]
+        raise AnnotationError(
+            f"clip {row['sample_id']!r} has no objective class ({int(missing.sum())} such "
+            f"clip(s)): label scheme {scheme.name!r} needs them: expected the database's table of objective "
+            "classes beside its own; mer-keras data howto " + str(row["database"])
+        )
+    return column.astype(int).astype(str)
 
 
 def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:
-    if scheme.counts is None:
-        return []
-    found = samples.class_counts()
-    differing = [
-        f"{name} {found.get(name, 0)} (published: {scheme.counts[name]})"
-        for name in scheme.classes
-        if found.get(name, 0) != scheme.counts[name]
+    tables = dict(list(samples.table.groupby("database")))
+    pairs = [
+        (f"{scheme.name}, {database}", tables[database], counts)
+        for database, counts in scheme.database_counts.items()
+        if database in tables
     ]
-    if not differing:
-        return []
-    return [f"{scheme.name}: clips a class differ from the published ones: {', '.join(differing)}"]
-
-
-def _same(*classes: str) -> dict[str, str]:
-    return {name: name for name in classes}
-
-
-_SHUKLA = "Shukla, Rai, Verlekar: shallow ConvLSTM-based network, ACCV 2022 workshops"
-_NEGATIVE = ("anger", "contempt", "disgust", "fear", "sadness")
-_SAMM5 = ("happiness", "other", "anger", "contempt", "surprise")
-_SAMM7 = ("happiness", "anger", "contempt", "disgust", "fear", "sadness", "surprise")
-_MMEW5 = ("happiness", "surprise", "disgust", "fear", "sadness")
-_MEGC3 = ("negative", "positive", "surprise")
-
-_ALL = (
-    LabelScheme(
-        name="samm3",
-        title="SAMM, 3 classes",
-        classes=("positive", "negative", "surprise"),
-        mapping={
-            "happiness": "positive",
-            **dict.fromkeys(_NEGATIVE, "negative"),
-            "surprise": "surprise",
-        },
-        leaves_out=frozenset({"other"}),
-        source=_SHUKLA,
-        counts={"positive": 26, "negative": 92, "surprise": 15},
-    ),
-    LabelScheme(
-        name="samm5",
-        title="SAMM, 5 classes",
-        classes=_SAMM5,
-        mapping=_same(*_SAMM5),
-        leaves_out=frozenset({"disgust", "fear", "sadness"}),
-        source=_SHUKLA,
-        counts=dict(zip(_SAMM5, (26, 26, 57, 12, 15), strict=True)),
-    ),
-    LabelScheme(
-        name="samm7",
-        title="SAMM, 7 classes",
-        classes=_SAMM7,
-        mapping=_same(*_SAMM7),
-        leaves_out=frozenset({"other"}),
-        source=_SHUKLA,
-        counts=dict(zip(_SAMM7, (26, 57, 12, 9, 8, 6, 15), strict=True)),
-    ),
-    LabelScheme(
-        name="mmew5",
-        title="MMEW, 5 classes",
-        classes=_MMEW5,
-        mapping=_same(*_MMEW5),
-        leaves_out=frozenset({"anger", "other", "repression"}),
-        source="Upadhya, Verlekar: shallow convolution and attention-based models, ESANN 2025",
-        counts=dict(zip(_MMEW5, (36, 89, 72, 16, 13), strict=True)),
-    ),
-    LabelScheme(
-        name="megc3",
-        title="MEGC 2019 composite, 3 classes",
-        classes=_MEGC3,
-        mapping=_same(*_MEGC3),
-        source="See et al.: MEGC 2019, second facial micro-expressions grand challenge, FG 2019",
-        counts=dict(zip(_MEGC3, (250, 109, 83), strict=True)),
-    ),
-)
-
-#: Name -> label scheme.
-SCHEMES: dict[str, LabelScheme] = {scheme.name: scheme for scheme in _ALL}
+    if scheme.counts is not None:
+        pairs.append((scheme.name, samples.table, scheme.counts))
+    lines = []
+    for title, table, printed in pairs:
+        found = Counter(table["label"])
+        differing = [
+            f"{name} {found[name]} (published: {printed[name]})"
+            for name in scheme.classes
+            if found[name] != printed[name]
+        ]
+        if differing:
+            lines.append(f"{title}: clips a class differ from the published ones: ")
+            lines[-1] += ", ".join(differing)
+    return lines

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,8 +19,12 @@ _DTYPES: dict[str, str] = {
     "apex": "Int64",
     "offset": "Int64",
     "fps": "Float64",
+    "objective_class": "Int64",
     "corrected": "bool",
 }
+#: Columns that came later: they count in a digest only where they hold something, so that results
+#: of before are still known by theirs.
+_LATER = ("objective_class",)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,32 @@ class Excluded:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a reader found in a database's folder, before corrections and checks.
+
+    Attributes:
+        source: the annotation table (the root where folders are the annotation), for errors.
+        rows: one mapping a clip: the keys of ``REQUIRED`` but ``data_kind``, any other of
+            ``terms.SAMPLE_COLUMNS``; ``row``, its number in the table as a spreadsheet program
+            shows it (None without a table); and ``tree`` where it isn't ``frames``. ``path`` is a
+            folder of frames or a file.
+        tree: the expected files, for errors.
+        edition: which of the known releases was found: the table's name.
+        frames: which of the database's trees the paths lead into: ``raw``, ``cropped`` or ``any``.
+        warnings: what was accepted but deserves a line in the report.
+        excluded: rows that are no samples, each with its reason.
+    """
+
+    source: Path
+    rows: list[dict[str, Any]]
+    tree: str
+    edition: str = ""
+    frames: str = "any"
+    warnings: list[str] = field(default_factory=list)
+    excluded: list[Excluded] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Samples:
     """A validated samples table with what was left out and what a reader should know.
 
@@ -39,11 +70,13 @@ class Samples:
         table: one row a clip, columns ``terms.SAMPLE_COLUMNS``, sorted by ``sample_id``.
         excluded: rows of the annotation that are not in ``table``, each with its reason.
         warnings: what was accepted but deserves a line in the report.
+        editions: which release of each database was read.
     """
 
     table: pd.DataFrame
     excluded: tuple[Excluded, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    editions: tuple[str, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -74,7 +107,8 @@ class Samples:
 
         Two copies of one database in different folders have the same digest.
         """
-        columns = [c for c in SAMPLE_COLUMNS if c != "path"]
+        unused = {c for c in _LATER if self.table[c].isna().all()}
+        columns = [c for c in SAMPLE_COLUMNS if c != "path" and c not in unused]
         text = self.table[columns].to_csv(index=False, lineterminator="\n")
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
@@ -91,7 +125,7 @@ def make_samples(
     Args:
         rows: mappings with the keys of ``REQUIRED`` and any of ``terms.SAMPLE_COLUMNS``.
             ``sample_id`` and ``subject_id`` are derived; ``label`` is empty until a label
-            scheme is applied; frame numbers are inclusive.
+            scheme is applied; frame numbers are inclusive. ``row`` and ``tree`` are ignored.
         source: the file that the rows come from, named in errors.
         excluded: rows that the reader left out.
         warnings: what the reader accepted with a remark.
@@ -138,6 +172,8 @@ def _complete(row: dict[str, Any], source: str) -> dict[str, Any]:
     absent = [key for key in REQUIRED if row.get(key) in (None, "")]
     if absent:
         raise AnnotationError(f"{source}: row {row.get('clip', row)!r} has no {', '.join(absent)}")
+    for key in ("row", "tree"):
+        row.pop(key, None)
     unknown = sorted(set(row) - set(SAMPLE_COLUMNS))
     if unknown:
         raise AnnotationError(f"{source}: unknown column(s) {unknown} in a reader's row")
@@ -152,6 +188,7 @@ def _complete(row: dict[str, Any], source: str) -> dict[str, Any]:
         "fps": None,
         "label": "",
         "action_units": "",
+        "objective_class": None,
         "corrected": False,
     }
     return {

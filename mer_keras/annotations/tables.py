@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mer_keras.annotations.folders import require_inside
 from mer_keras.annotations.workbook import Cell
 from mer_keras.errors import AnnotationError, did_you_mean
 
@@ -17,6 +18,7 @@ _HEADER_ROWS = 200
 _MISSING = frozenset({"", "/", "\\"})
 _NUMBER = re.compile(r"([0-9]{1,9})(?:\.0*)?", re.ASCII)
 _MAX_FRAME = 999_999_999
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 #: What no name of a subject, clip or file may hold, since folders are found by it.
 _UNSAFE = re.compile(r"[/\\:\x00-\x1f\x7f]|\.\.")
 _MAX_NAME_BYTES = 200
@@ -74,6 +76,34 @@ class Row:
     def name(self, column: str) -> str:
         """Return a cell that names a subject or clip; see ``check_name``."""
         return check_name(self.text(column), self.where(column))
+
+    def path(self, column: str, root: Path) -> Path:
+        """Return the file or folder that a cell names, below ``root`` and not outside it.
+
+        Raises:
+            AnnotationError: a part is no plain name (see ``check_name``), or a link leads outside.
+        """
+        text = self.required_text(column)
+        for part in text.split("/"):
+            check_name(part, self.where(column))
+        return require_inside(root / text, root, self.where(column))
+
+    def objective_class(self, column: str) -> int | None:
+        """Return an objective class, 1 to 7 (also as a Roman numeral); None if the cell is empty.
+
+        Raises:
+            AnnotationError: it is anything else.
+        """
+        value = self.cell(column)
+        if value is None:
+            return None
+        number = _ROMAN.get(str(value).upper(), as_whole_number(value))
+        if number is None or not 1 <= number <= 7:
+            raise AnnotationError(
+                f"{self.where(column)}: {str(value)[:60]!r}, expected an objective class, 1 to 7; "
+                "correct the cell"
+            )
+        return number
 
     def span(self, onset: str, apex: str, offset: str) -> Span:
         """Return the frame numbers from the columns of these names; only the apex may be missing.
@@ -180,6 +210,33 @@ def table_rows(
             "use the official table"
         )
     return data, remarks
+
+
+def rows_without_header(
+    rows: Sequence[Sequence[Cell]], columns: Sequence[str], source: Path
+) -> list[Row]:
+    """Return the rows of a table that has no header; blank ones are ignored.
+
+    Args:
+        rows: rows of the sheet.
+        columns: what its cells are, from the first on; a row may be shorter.
+        source: the file, for errors.
+
+    Raises:
+        AnnotationError: it holds no row.
+    """
+    places = {name: place for place, name in enumerate(columns)}
+    data = [
+        Row(source, number, cells, places)
+        for number, cells in enumerate(rows, start=1)
+        if any(cell is not None for cell in cells)
+    ]
+    if not data:
+        raise AnnotationError(
+            f"{source}: no row: expected the columns {', '.join(columns)} without a header; use "
+            "the official table"
+        )
+    return data
 
 
 def parse_frame_number(value: Cell, where: str) -> int | None:

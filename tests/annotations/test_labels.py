@@ -2,7 +2,8 @@
 
 import pytest
 
-from mer_keras.annotations.labels import SCHEMES, LabelScheme, apply_scheme, get_scheme
+from mer_keras.annotations.label_schemes import SCHEMES, get_scheme
+from mer_keras.annotations.labels import LabelScheme, apply_scheme
 from mer_keras.annotations.samples import Excluded, Samples, make_samples
 from mer_keras.errors import AnnotationError, InvariantError, UserError
 

@@ -138,7 +138,7 @@ def test_every_config_field_is_read_by_something():
 
 def test_experiments_name_known_models_databases_and_schemes():
     from mer_keras.annotations.databases import DATABASES
-    from mer_keras.annotations.labels import SCHEMES
+    from mer_keras.annotations.label_schemes import SCHEMES
     from mer_keras.models.registry import MODELS
 
     for file in ROOT.glob("experiments/*/*.yaml"):

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_keras.annotations.synthetic_faces import (
+from mer_keras.annotations.synthetic.faces import (
     ACTION_UNITS,
     REFERENCE_SIZE,
     RESIDUE,
@@ -17,8 +17,8 @@ from mer_keras.annotations.synthetic_faces import (
     render_clip,
     render_neutral,
 )
-from mer_keras.annotations.synthetic_identity import RANGES
-from mer_keras.annotations.synthetic_plans import PROTOTYPES
+from mer_keras.annotations.synthetic.identity import RANGES
+from mer_keras.annotations.synthetic.plans import PROTOTYPES
 
 SMILE = {"6": 0.7, "12": 1.0}
 

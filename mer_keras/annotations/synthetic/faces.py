@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.annotations.synthetic_identity import Identity
-from mer_keras.annotations.synthetic_portrait import grid, render_neutral
+from mer_keras.annotations.synthetic.identity import Identity
+from mer_keras.annotations.synthetic.portrait import grid, render_neutral
 
 __all__ = ["Identity", "course", "displacement", "render_clip", "render_neutral"]
 
@@ -154,11 +154,13 @@ def render_clip(
     apex: int,
     offset: int,
     rng: np.random.Generator,
+    first: int | None = None,
+    last: int | None = None,
     size: int = 96,
     peak: float | None = None,
     signal: bool = True,
 ) -> NDArray[np.uint8]:
-    """Film one micro-expression.
+    """Film one expression.
 
     The skin is moved by looking up where it came from, and where the field squeezes it it darkens
     a little, as creases do, and brightens where it is stretched.
@@ -166,18 +168,22 @@ def render_clip(
     Args:
         identity: whose face.
         action_units: see ``displacement``.
-        onset: first frame of the clip.
+        onset: last frame at rest.
         apex: frame of the full expression.
-        offset: last frame of the clip (inclusive).
+        offset: last frame of the expression (inclusive).
         rng: draws placement, drift, flicker and noise; the draws don't depend on ``signal``.
+        first: first frame that is filmed; by default the onset.
+        last: last frame that is filmed; by default the offset.
         size: side of the square frames in pixels.
         peak: see ``displacement``.
         signal: without it the face never moves by action units; all else stays the same.
 
     Returns:
-        uint8 array (frames, size, size), one frame for each number from onset to offset.
+        uint8 array (frames, size, size), one frame for each number from ``first`` to
+        ``last``.
     """
-    count = offset - onset + 1
+    start = onset if first is None else first
+    count = (offset if last is None else last) - start + 1
     scale = size / REFERENCE_SIZE
     shift = (_drift(rng, count) * scale).astype(np.float32)
     light = 1 + _FLICKER * (0.5 * rng.standard_normal(count) + _wave(rng, count))
@@ -192,7 +198,7 @@ def render_clip(
     column, row = np.meshgrid(line, line)
     frames = np.empty((count, size, size), np.uint8)
     for k in range(count):
-        much = course(onset + k, onset, apex, offset) if signal else 0.0
+        much = course(start + k, onset, apex, offset) if signal else 0.0
         from_x = (column - field[..., 0] * np.float32(much) - shift[k, 0] + 0.5) * _SUPERSAMPLING
         from_y = (row - field[..., 1] * np.float32(much) - shift[k, 1] + 0.5) * _SUPERSAMPLING
         frame = cv2.remap(

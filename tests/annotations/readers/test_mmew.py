@@ -2,13 +2,14 @@
 
 import pytest
 
-from mer_keras.annotations import mmew
+from mer_keras.annotations.loading import finish
+from mer_keras.annotations.readers import mmew
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
 
 
 def read(root, kind=DataKind.LICENSED):
-    return mmew.read(root, kind)
+    return finish(mmew.read(root), kind)
 
 
 def failure(root):

@@ -6,26 +6,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 from python_calamine import CalamineWorkbook
 
-from mer_keras.annotations import synthetic
-from mer_keras.annotations.synthetic import MARKER, WRITERS, ensure, write_mmew, write_samm
-from mer_keras.annotations.synthetic_faces import Identity, displacement
-from mer_keras.annotations.synthetic_plans import (
-    MMEW_EMOTIONS,
-    SAMM_EMOTIONS,
-    SAMM_SUBJECTS,
-    plan_mmew,
-    plan_samm,
-)
+from mer_keras.annotations.synthetic import mmew, samm, stand_ins
+from mer_keras.annotations.synthetic.faces import Identity, displacement
+from mer_keras.annotations.synthetic.stand_ins import MARKER, Film, ensure, write
 from mer_keras.errors import UserError
 
-FEW = {"size": 32, "clips": 6}
-PLANS = {"samm": plan_samm, "mmew": plan_mmew}
+FEW = Film(size=32, clips=6)
+PLANS = {"samm": samm.plan, "mmew": mmew.plan}
+plan_samm, plan_mmew = samm.plan, mmew.plan
 
 
 def contents(root):
@@ -41,10 +36,10 @@ def table(path, sheet=0):
 def written(tmp_path_factory):
     base = tmp_path_factory.mktemp("synthetic")
     roots = {}
-    for name, write in WRITERS.items():
+    for name in PLANS:
         for signal in (True, False):
             roots[name, signal] = base / f"{name}-{signal}"
-            write(roots[name, signal], signal=signal, **FEW)
+            write(name, roots[name, signal], replace(FEW, signal=signal))
     return roots
 
 
@@ -59,7 +54,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(
-    ("name", "emotions", "people"), [("samm", SAMM_EMOTIONS, 29), ("mmew", MMEW_EMOTIONS, 36)]
+    ("name", "emotions", "people"), [("samm", samm.EMOTIONS, 29), ("mmew", mmew.EMOTIONS, 36)]
 )
 def test_counts_are_the_published_ones(name, emotions, people, seed):
     plan = PLANS[name](seed)
@@ -116,7 +111,7 @@ def test_samm_has_the_official_tree(written):
     paths = sorted(p.relative_to(root).as_posix() for p in root.rglob("*.jpg"))
     for path in paths:
         subject, clip, file = path.split("/")
-        assert subject in SAMM_SUBJECTS and clip.startswith(f"{subject}_")
+        assert subject in samm.SUBJECTS and clip.startswith(f"{subject}_")
         assert file.startswith(f"{subject}_")
         assert len(file.removesuffix(".jpg").split("_")[1]) in (4, 5)
     assert len({p.split("/")[1] for p in paths}) == 6
@@ -145,11 +140,12 @@ def test_samm_table_has_its_header_in_row_14_and_one_row_a_clip(written):
         subject, clip, code, onset, apex, offset, duration, micro, units, emotion, objective = row[
             :11
         ]
-        assert isinstance(subject, str) and subject in SAMM_SUBJECTS
+        assert isinstance(subject, str) and subject in samm.SUBJECTS
         assert clip.startswith(f"{subject}_{int(code)}_")
-        assert onset < apex < offset and duration == offset - onset + 1
+        assert onset < offset and duration == offset - onset + 1
+        assert onset < apex < offset or clip in dict(samm.STRAY_APEX).values()
         assert micro == "Micro - 1/2" and units
-        assert emotion.lower() in SAMM_EMOTIONS and emotion[0].isupper()
+        assert emotion.lower() in samm.EMOTIONS and emotion[0].isupper()
         assert objective in range(1, 8)
         numbers = sorted(int(p.stem.split("_")[1]) for p in (root / subject / clip).iterdir())
         assert numbers == list(range(int(onset), int(offset) + 1))
@@ -184,7 +180,7 @@ def test_the_marker_says_what_it_is_and_nothing_about_the_machine(written, name,
     marker = json.loads(text)
     assert marker["database"] == name and marker["signal"] is signal
     assert marker["seed"] == 0 and marker["size"] == 32
-    assert marker["generator_version"] == synthetic.GENERATOR_VERSION
+    assert marker["generator_version"] == stand_ins.GENERATOR_VERSION
     assert "drawings" in marker["note"]
     assert str(root.parent) not in text and "/" not in text
 
@@ -199,19 +195,19 @@ def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     now = time.time
     monkeypatch.setattr(time, "time", lambda: now() + 90_000)  # a workbook carries no date
-    WRITERS[name](tmp_path / "again", **FEW)
+    write(name, tmp_path / "again", FEW)
     assert contents(tmp_path / "again") == contents(written[name, True])
 
 
 def test_another_seed_gives_another_database(written, tmp_path):
-    write_samm(tmp_path / "other", seed=1, **FEW)
+    write("samm", tmp_path / "other", replace(FEW, seed=1))
     assert not set(contents(tmp_path / "other").values()) & {
         data for path, data in contents(written["samm", True]).items() if path.endswith(".jpg")
     }
 
 
 def test_a_part_has_the_frames_of_the_whole(written, tmp_path):
-    write_mmew(tmp_path / "part", size=32, clips=3)
+    write("mmew", tmp_path / "part", replace(FEW, clips=3))
     part, more = contents(tmp_path / "part"), contents(written["mmew", True])
     shared = [path for path in part if path.endswith(".jpg")]
     assert shared and all(part[path] == more[path] for path in shared)
@@ -235,7 +231,7 @@ def test_the_signal_switch_changes_motion_and_nothing_else(written, name):
 
 def test_progress_counts_every_clip(tmp_path):
     seen = []
-    write_mmew(tmp_path / "m", size=16, clips=4, progress=lambda *n: seen.append(n))
+    write("mmew", tmp_path / "m", Film(size=16, clips=4), lambda *n: seen.append(n))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -245,23 +241,23 @@ def test_progress_counts_every_clip(tmp_path):
 def test_a_folder_that_holds_something_is_never_written_into(tmp_path):
     (tmp_path / "006").mkdir()
     with pytest.raises(UserError, match="not an empty folder"):
-        write_samm(tmp_path, **FEW)
+        write("samm", tmp_path, FEW)
     assert [p.name for p in tmp_path.iterdir()] == ["006"]
 
 
 @pytest.mark.parametrize("clips", [0, 160])
 def test_an_impossible_number_of_clips_is_an_error(tmp_path, clips):
     with pytest.raises(UserError, match="expected 1 to 159"):
-        write_samm(tmp_path / "s", clips=clips)
+        write("samm", tmp_path / "s", Film(clips=clips))
 
 
 def test_the_marker_is_there_before_any_frame(tmp_path, monkeypatch):
     def killed(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(synthetic, "_write_clip", killed)
+    monkeypatch.setattr(stand_ins, "_film_clip", killed)
     with pytest.raises(KeyboardInterrupt):
-        write_samm(tmp_path / "s", **FEW)
+        write("samm", tmp_path / "s", FEW)
     assert [p.name for p in (tmp_path / "s").iterdir()] == [MARKER]
 
 
@@ -269,43 +265,43 @@ def test_the_marker_is_there_before_any_frame(tmp_path, monkeypatch):
 
 
 def test_ensure_writes_once_and_names_what_it_holds(cache, monkeypatch):
-    root = ensure("mmew", seed=3, size=16, clips=2, signal=False)
-    version = synthetic.GENERATOR_VERSION
+    root = ensure("mmew", Film(seed=3, size=16, clips=2, signal=False))
+    version = stand_ins.GENERATOR_VERSION
     assert root == cache / f"mmew-v{version}-seed3-16px-nosignal-2clips" / "MMEW"
     assert (root / MARKER).is_file()
-    monkeypatch.setitem(WRITERS, "mmew", None)  # a second call would fail if it wrote
-    assert ensure("mmew", seed=3, size=16, clips=2, signal=False) == root
+    monkeypatch.setattr(stand_ins, "write", None)  # a second call would fail if it wrote
+    assert ensure("mmew", Film(seed=3, size=16, clips=2, signal=False)) == root
 
 
 def test_ensure_leaves_nothing_behind_when_it_fails(cache, monkeypatch):
-    def broken(root, **_options):
+    def broken(_name, root, *_options):
         root.mkdir(parents=True)
         raise OSError("disk full")
 
-    monkeypatch.setitem(WRITERS, "samm", broken)
+    monkeypatch.setattr(stand_ins, "write", broken)
     with pytest.raises(OSError, match="disk full"):
-        ensure("samm", **FEW)
+        ensure("samm", FEW)
     assert list(cache.iterdir()) == []
 
 
 def test_ensure_writes_a_damaged_database_anew(cache):
-    root = ensure("mmew", size=16, clips=2)
+    root = ensure("mmew", Film(size=16, clips=2))
     whole = contents(root)
     (root / "MMEW_Micro_Exp.xlsx").unlink()
-    assert contents(ensure("mmew", size=16, clips=2)) == whole
+    assert contents(ensure("mmew", Film(size=16, clips=2))) == whole
     assert len(list(cache.iterdir())) == 1
 
 
 def test_ensure_yields_to_a_faster_process(cache, monkeypatch):
-    first = WRITERS["mmew"]
+    first = stand_ins.write
 
-    def slow(root, **options):
-        first(root, **options)
-        monkeypatch.setitem(WRITERS, "mmew", first)
-        ensure("mmew", size=16, clips=2)  # another process comes in between
+    def slow(*arguments):
+        first(*arguments)
+        monkeypatch.setattr(stand_ins, "write", first)
+        ensure("mmew", Film(size=16, clips=2))  # another process comes in between
 
-    monkeypatch.setitem(WRITERS, "mmew", slow)
-    root = ensure("mmew", size=16, clips=2)
+    monkeypatch.setattr(stand_ins, "write", slow)
+    root = ensure("mmew", Film(size=16, clips=2))
     assert (root / MARKER).is_file()
     assert len(list(cache.iterdir())) == 1
 
@@ -315,7 +311,7 @@ def test_ensure_removes_only_old_drafts(cache):
     for draft in (old, young):
         draft.mkdir(parents=True)
     os.utime(old, (1, 1))
-    ensure("mmew", size=16, clips=1)
+    ensure("mmew", Film(size=16, clips=1))
     assert not old.exists() and young.exists()
 
 
@@ -326,7 +322,7 @@ def test_ensure_names_the_nearest_database():
 
 def test_asking_for_a_database_imports_no_opencv():
     code = (
-        "import sys, mer_keras.annotations.synthetic; "
+        "import sys, mer_keras.annotations.synthetic.stand_ins; "
         "sys.exit(any(m in sys.modules for m in ('cv2', 'openpyxl', 'tensorflow', 'keras')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -338,7 +334,7 @@ def test_asking_for_a_database_imports_no_opencv():
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "least"), [("samm", 10_000), ("mmew", 8_000)])
 def test_a_whole_database(tmp_path, name, least):
-    WRITERS[name](tmp_path / name)
+    write(name, tmp_path / name)
     assert sum(1 for _ in (tmp_path / name).rglob("*.jpg")) > least
 
 
@@ -356,7 +352,7 @@ def test_a_linear_svm_finds_the_motion_and_nothing_else(tmp_path):
     score = {}
     for signal in (True, False):
         root = tmp_path / str(signal)
-        write_samm(root, signal=signal)
+        write("samm", root, Film(signal=signal))
         inputs = []
         for p in plan:
             rest, full = (

@@ -6,18 +6,17 @@ recordings, in the table as in the file names. The table's header follows some r
 
 from pathlib import Path
 
+from mer_keras.annotations.entry import Database
 from mer_keras.annotations.folders import (
     find_table,
-    require_images,
     require_inside,
     subfolders,
     unlisted_warnings,
 )
-from mer_keras.annotations.samples import Samples, make_samples
+from mer_keras.annotations.samples import Reading
 from mer_keras.annotations.tables import as_whole_number, span_warnings, table_rows
 from mer_keras.annotations.workbook import Cell, read_sheet
 from mer_keras.errors import AnnotationError
-from mer_keras.terms import DataKind
 
 NAME = "samm"
 FPS = 200.0
@@ -34,53 +33,48 @@ _COLUMNS = {
     "Offset Frame": ("Offset",),
     "Estimated Emotion": ("Emotion",),
 }
-_OPTIONAL = {"Action Units": ("Action Unit", "AU", "AUs")}
+_OPTIONAL = {"Action Units": ("Action Unit", "AU", "AUs"), "Objective Classes": ()}
 
 
-def read(root: Path, data_kind: DataKind) -> Samples:
+def read(root: Path) -> Reading:
     """Read the table and find each clip's folder.
 
     Args:
         root: the folder that holds the table and one folder a subject.
-        data_kind: of the frames in it.
 
     Returns:
         One row a clip. Emotions are in lower case; a missing apex is empty, with a warning.
 
     Raises:
-        AnnotationError: the table is absent, unreadable or breaks its format, or a clip has no
-            frames.
+        AnnotationError: the table is absent, unreadable or breaks its format.
     """
     table, warnings = find_table(root, WORKBOOKS, "samm*facs*.xlsx")
-    rows, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
-    records, spans, folders = [], [], []
-    for row in rows:
-        subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
-        clip = row.name("Filename")
-        span = row.span("Onset Frame", "Apex Frame", "Offset Frame")
-        folder = require_inside(root / subject / clip, root, row.where("Filename"))
-        spans.append((row, span))
-        folders.append(folder)
-        records.append(
+    lines, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
+    rows, spans = [], []
+    for line in lines:
+        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
+        clip = line.name("Filename")
+        span = line.span("Onset Frame", "Apex Frame", "Offset Frame")
+        spans.append((line, span))
+        rows.append(
             {
+                "row": line.number,
                 "database": NAME,
                 "subject": subject,
                 "clip": clip,
-                "path": folder,
+                "path": require_inside(root / subject / clip, root, line.where("Filename")),
                 **span._asdict(),
                 "fps": FPS,
-                "emotion": row.required_text("Estimated Emotion").lower(),
-                "action_units": row.text("Action Units"),
-                "data_kind": data_kind,
+                "emotion": line.required_text("Estimated Emotion").lower(),
+                "action_units": line.text("Action Units"),
+                "objective_class": line.objective_class("Objective Classes"),
             }
         )
-    # first the table's own faults (a clip that stands twice, frames out of order), then the disk's
-    samples = make_samples(records, source=str(table))
-    require_images(folders, table, f"the tree\n{TREE}\n")
     subjects = [folder for folder in subfolders(root) if folder.name.isdigit()]
     present = [clip for subject in subjects for clip in subfolders(subject)]
-    warnings += remarks + span_warnings(table, spans) + unlisted_warnings(present, folders, table)
-    return Samples(samples.table, warnings=tuple(warnings))
+    warnings += remarks + span_warnings(table, spans)
+    warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
+    return Reading(table, rows, TREE, edition=table.name, warnings=warnings)
 
 
 def normalise_subject(value: Cell, where: str) -> str:
@@ -100,3 +94,27 @@ def normalise_subject(value: Cell, where: str) -> str:
             "such as 006; correct the cell"
         )
     return f"{number:03d}"
+
+
+DATABASE = Database(
+    name=NAME,
+    title="SAMM, spontaneous micro-facial movements",
+    folders=("SAMM",),
+    reader=read,
+    whom_to_ask=(
+        "Manchester Metropolitan University (M. H. Yap): sign the licence agreement at\n"
+        "https://helward.mmu.ac.uk/STAFF/M.Yap/dataset.php and send it as described there."
+    ),
+    tree=TREE,
+    counts={
+        "anger": 57,
+        "other": 26,
+        "happiness": 26,
+        "surprise": 15,
+        "contempt": 12,
+        "disgust": 9,
+        "fear": 8,
+        "sadness": 6,
+    },
+    subjects=29,
+)

@@ -4,13 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras.annotations import samm
+from mer_keras.annotations.loading import finish
+from mer_keras.annotations.readers import samm
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
 
 
 def read(root, kind=DataKind.LICENSED):
-    return samm.read(root, kind)
+    return finish(samm.read(root), kind)
 
 
 def failure(root):

@@ -10,18 +10,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mer_keras.annotations.entry import Database
 from mer_keras.annotations.folders import (
     find_table,
-    require_images,
     require_inside,
     subfolders,
     unlisted_warnings,
 )
-from mer_keras.annotations.samples import Samples, make_samples
+from mer_keras.annotations.samples import Reading
 from mer_keras.annotations.tables import Row, listed_rows, span_warnings, table_rows
 from mer_keras.annotations.workbook import read_sheet
 from mer_keras.errors import AnnotationError
-from mer_keras.terms import DataKind
 
 NAME = "mmew"
 FPS = 90.0
@@ -43,61 +42,57 @@ _CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
 _REST = frozenset({"other", "others", "repression"})
 
 
-def read(root: Path, data_kind: DataKind) -> Samples:
+def read(root: Path) -> Reading:
     """Read the table and find each clip's folder.
 
     The subject is the first part of a clip's name.
 
     Args:
         root: the folder that holds the table, and ``Micro_Expression`` in it or one level below.
-        data_kind: of the frames in it.
 
     Returns:
         One row a clip. Emotions are in lower case; a missing apex is empty, with a warning.
 
     Raises:
-        AnnotationError: the table is absent, unreadable or breaks its format, a clip has no frames
-            or its folder stands under another emotion.
+        AnnotationError: the table is absent, unreadable or breaks its format, or a clip's folder
+            stands under another emotion.
     """
     table, warnings = find_table(root, WORKBOOKS, "mmew*micro*.xlsx")
-    rows, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
+    lines, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
     frames = _frames_root(root)
     on_disk = _folders_by_clip(frames)
-    records, spans, folders, odd = [], [], [], []
-    for row in rows:
-        clip = row.name("Filename")
-        subject = subject_of(clip, row.where("Filename"))
-        if not _same_subject(row.text("Subject"), subject):
-            odd.append(row.number)
-        span = row.span("OnsetFrame", "ApexFrame", "OffsetFrame")
-        emotion = row.name("Estimated Emotion").lower()
-        folder = _folder_of(clip, emotion, on_disk, frames, row)
-        folder = require_inside(folder, root, row.where("Filename"))
-        spans.append((row, span))
-        folders.append(folder)
-        records.append(
+    rows, spans, odd = [], [], []
+    for line in lines:
+        clip = line.name("Filename")
+        subject = subject_of(clip, line.where("Filename"))
+        if not _same_subject(line.text("Subject"), subject):
+            odd.append(line.number)
+        span = line.span("OnsetFrame", "ApexFrame", "OffsetFrame")
+        emotion = line.name("Estimated Emotion").lower()
+        folder = _folder_of(clip, emotion, on_disk, frames, line)
+        spans.append((line, span))
+        rows.append(
             {
+                "row": line.number,
                 "database": NAME,
                 "subject": subject,
                 "clip": clip,
-                "path": folder,
+                "path": require_inside(folder, root, line.where("Filename")),
                 **span._asdict(),
                 "fps": FPS,
                 "emotion": emotion,
-                "action_units": row.text("Action Units"),
-                "data_kind": data_kind,
+                "action_units": line.text("Action Units"),
             }
         )
-    samples = make_samples(records, source=str(table))
-    require_images(folders, table, f"the tree\n{TREE}\n")
     if odd:
         remarks.append(
             f"{table.name}: Subject differs from the clip's name, which is used, in "
             f"{listed_rows(odd)}"
         )
     present = [folder for same in on_disk.values() for folder in same]
-    warnings += remarks + span_warnings(table, spans) + unlisted_warnings(present, folders, table)
-    return Samples(samples.table, warnings=tuple(warnings))
+    warnings += remarks + span_warnings(table, spans)
+    warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
+    return Reading(table, rows, TREE, edition=table.name, warnings=warnings)
 
 
 def subject_of(clip: str, where: str) -> str:
@@ -159,3 +154,26 @@ def _folder_of(
             f"{folders[0]}: expected one emotion a clip; correct the cell or move the folder"
         )
     return frames / emotion / clip
+
+
+DATABASE = Database(
+    name=NAME,
+    title="MMEW, micro- and macro-expression warehouse",
+    folders=("MMEW", "MMEW_Final"),
+    reader=read,
+    whom_to_ask=(
+        "Shandong University (X. Ben): sign the licence agreement at\n"
+        "http://www.dpailab.com/database.html and send it as described there."
+    ),
+    tree=TREE,
+    counts={
+        "happiness": 36,
+        "anger": 8,
+        "surprise": 89,
+        "disgust": 72,
+        "fear": 16,
+        "sadness": 13,
+        "other": 66,
+    },
+    subjects=36,
+)

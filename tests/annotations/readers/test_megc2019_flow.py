@@ -2,14 +2,17 @@
 
 import pytest
 
-from mer_keras.annotations import databases, megc2019_flow
-from mer_keras.annotations.labels import apply_scheme, get_scheme
+from mer_keras.annotations import databases
+from mer_keras.annotations.label_schemes import get_scheme
+from mer_keras.annotations.labels import apply_scheme
+from mer_keras.annotations.loading import finish
+from mer_keras.annotations.readers import megc2019_flow
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
 
 
 def read(root):
-    return megc2019_flow.read(root, DataKind.PUBLIC)
+    return finish(megc2019_flow.read(root), DataKind.PUBLIC)
 
 
 def failure(root):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.annotations.synthetic_identity import Identity
+from mer_keras.annotations.synthetic.identity import Identity
 
 Image = NDArray[np.floating[Any]]
 

@@ -1,0 +1,5 @@
+"""One reader per database: its official folder -> rows.
+
+In: the folder of a database. Out: a ``samples.Reading``, without corrections and checks.
+May be imported by: ``databases``. Imports its siblings in ``annotations`` only.
+"""
