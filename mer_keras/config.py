@@ -70,17 +70,57 @@ class Row(_Strict):
         return self
 
 
+class Magnification(_Strict):
+    """Eulerian magnification of all frames of a clip (see ``clips.magnification``).
+
+    ``low`` and ``high`` bound the band: in Hz, but of ``iir`` they are the two coefficients.
+    ``fps``: frames a second that the band is reckoned with; None takes the clip's own.
+    """
+
+    alpha: float = Field(gt=0)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+    temporal_filter: Literal["ideal", "butterworth", "iir"] = "ideal"
+    pyramid: Literal["gaussian", "laplacian"] = "gaussian"
+    levels: int = Field(default=2, ge=0, le=10)
+    fps: float | None = Field(default=None, gt=0)
+
+
+class Flow(_Strict):
+    """Optical flow from the onset to the apex frame (see ``clips.flow``).
+
+    ``at``: side in pixels of the squares that flow is computed on before it is made smaller.
+    """
+
+    method: Literal["tvl1", "farneback", "dis"] = "tvl1"
+    at: int = Field(default=128, ge=16, le=1024)
+
+
 class Clip(_Strict):
     """What a network is fed with.
 
-    ``frames``: ``frames`` gray images of ``size`` pixels squared, scaled to 0..1.
-    ``flow_image``: one precomputed flow image as its file holds it (0..255, OpenCV's order).
+    ``frames``: ``frames`` images of ``size`` pixels squared, gray or RGB by ``channels``, scaled to
+    0..1. ``flow``: horizontal and vertical flow and optical strain, computed from the onset and the
+    apex frame, 0..255. ``flow_image``: the same, precomputed, as its file holds it (0..255,
+    OpenCV's order).
+
+    ``crop``: which part of a frame; ``haar`` finds the face on the onset frame and levels the eyes
+    if ``align``. ``normalise`` is done clip by clip: ``unit`` to 0..1, ``standard`` to mean 0 and
+    standard deviation 1.
     """
 
-    kind: Literal["frames", "flow_image"]
+    kind: Literal["frames", "flow", "flow_image"]
     frames: int = Field(default=1, ge=1, le=512)
     size: int = Field(default=90, ge=8, le=1024)
-    sampling: Literal["around_apex", "uniform_with_apex"] = "around_apex"
+    channels: Literal[1, 3] = 1
+    sampling: Literal[
+        "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated"
+    ] = "around_apex"
+    crop: Literal["none", "centre", "haar"] = "none"
+    align: bool = True
+    magnification: Magnification | None = None
+    flow: Flow = Flow()
+    normalise: Literal["none", "unit", "standard"] = "none"
 
 
 class Policies(_Strict):
@@ -210,6 +250,24 @@ class Experiment(_Strict):
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+def parse_policies(texts: Sequence[str]) -> Policies:
+    """Return the policies that ``name=value`` texts ask for.
+
+    Raises:
+        ConfigError: a text has another form, or names no policy or value.
+    """
+    tree: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"policy {text!r}: expected name=value, such as frame_order=exclude")
+        tree[key.strip()] = value.strip()
+    try:
+        return Policies.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"policy: {_explain(error, Policies)}") from error
+
+
 def find_config(name: str) -> Path:
     """Return the file of an experiment, given as a path or as ``<method>/<table>``.
 
@@ -298,12 +356,12 @@ def _assign(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
     node[last] = value
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str:
     lines = []
     for item in error.errors():
         place = ".".join(str(part) for part in item["loc"]) or "config"
         if item["type"] == "extra_forbidden":
-            known = _fields_at(item["loc"][:-1])
+            known = _fields_at(item["loc"][:-1], model)
             hint = did_you_mean(str(item["loc"][-1]), known) or f"; known: {', '.join(known)}"
             lines.append(f"{place}: unknown key{hint}")
         else:
@@ -311,9 +369,8 @@ def _explain(error: ValidationError) -> str:
     return "; ".join(lines)
 
 
-def _fields_at(location: Sequence[int | str]) -> list[str]:
-    """Names of the fields of the model at a pydantic error location."""
-    model: type[BaseModel] = Experiment
+def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """Names of the fields of the model at a pydantic error location, from a model on."""
     for part in location:
         if isinstance(part, int):
             continue

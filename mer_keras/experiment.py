@@ -97,7 +97,7 @@ def prepare(config: Experiment, data: str, progress: Progress | None = None) -> 
     """Load samples, cut their clips and divide them."""
     samples = load_samples(config, data, progress)
     report = partial(progress, "clips") if progress else None
-    clips = load_clips(samples, config.data.clip, progress=report)
+    clips = load_clips(samples, config.data.clip, config.data.policies, progress=report)
     kept = samples.table[samples.table["sample_id"].isin(clips.sample_ids)].reset_index(drop=True)
     samples = replace(
         samples,

@@ -19,6 +19,15 @@ def cache_root() -> Path:
     return Path(base) / "mer_keras"
 
 
+def registry_path() -> Path:
+    """File that lists a user's own databases, in ``MER_CONFIG`` or the user's config folder."""
+    given = os.environ.get("MER_CONFIG")
+    if given:
+        return Path(given).expanduser() / "databases.json"
+    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(base) / "mer_keras" / "databases.json"
+
+
 def results_root() -> Path:
     """Folder for runs: ``MER_RESULTS`` or ``results``."""
     return Path(os.environ.get("MER_RESULTS", "results")).expanduser()

@@ -6,10 +6,13 @@ from pathlib import Path
 from mer_keras import settings
 from mer_keras.annotations.entry import Database
 from mer_keras.annotations.loading import finish
+from mer_keras.annotations.own import add as remember
+from mer_keras.annotations.own import check_new_name, own_databases
 from mer_keras.annotations.readers import (
     cas_me2,
     casme,
     casme2,
+    manifest,
     megc2019,
     megc2019_flow,
     mmew,
@@ -70,17 +73,45 @@ _ALL: tuple[Database, ...] = (
 DATABASES: dict[str, Database] = {database.name: database for database in _ALL}
 
 
+def known_databases() -> dict[str, Database]:
+    """Return all databases by name: those of the suite, then the user's own."""
+    return {**DATABASES, **own_databases()}
+
+
+def add(table: Path, name: str | None = None) -> Samples:
+    """Check a user's own list of clips and remember it under a name.
+
+    Args:
+        table: the CSV file (see ``readers.manifest``).
+        name: by default that of its folder.
+
+    Returns:
+        Its clips.
+
+    Raises:
+        UserError: the name can't be used.
+        AnnotationError: the list breaks its format, or frames are absent. Nothing is added then.
+    """
+    wanted = name or "".join(c if c.isalnum() else "_" for c in table.resolve().parent.name.lower())
+    name = check_new_name(wanted, set(DATABASES))
+    entry = manifest.database(name, table.parent, table.name)
+    samples = finish(entry.reader(table.parent), entry.default_kind)
+    remember(name, table)
+    return samples
+
+
 def get_database(name: str) -> Database:
     """Return a database by name.
 
     Raises:
         UserError: there is none of this name.
     """
-    if name not in DATABASES:
+    known = known_databases()
+    if name not in known:
         raise UserError(
-            f"no database {name!r}{did_you_mean(name, DATABASES)}: there are {', '.join(DATABASES)}"
+            f"no database {name!r}{did_you_mean(name, known)}: there are {', '.join(known)}"
         )
-    return DATABASES[name]
+    return known[name]
 
 
 def find(name: str) -> Path | None:
@@ -90,6 +121,8 @@ def find(name: str) -> Path | None:
         UserError: there is no database of this name.
     """
     database = get_database(name)
+    if database.place is not None:
+        return database.place if database.place.is_dir() else None
     places = (_folder_in(root, database) for root in settings.data_roots())
     return next((place for place in places if place is not None), None)
 
@@ -161,8 +194,8 @@ def _folders_of(root: Path) -> list[str]:
 
 
 def _not_found(database: Database, root: Path | None) -> str:
-    if root is not None:
-        looked = f"  {root}"
+    if root is not None or database.place is not None:
+        looked = f"  {root or database.place}"
     else:
         roots = settings.data_roots()
         looked = "\n".join(f"  {base / folder}" for base in roots for folder in database.folders)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mer_keras.annotations.samples import Reading
 from mer_keras.terms import DataKind
@@ -22,6 +23,7 @@ class Database:
         default_kind: of its data, unless a marker in its folder says otherwise.
         counts: clips by emotion as its owners or users print them; a difference is reported.
         subjects: people in it, likewise.
+        place: its folder, where that is known beforehand.
         expressions: ``micro``, or ``macro`` for a database that is used for pretraining.
     """
 
@@ -35,4 +37,5 @@ class Database:
     default_kind: DataKind = DataKind.LICENSED
     counts: dict[str, int] = field(default_factory=dict)
     subjects: int | None = None
+    place: Path | None = None
     expressions: str = "micro"

@@ -117,8 +117,8 @@ def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
         row = samples.table[missing].iloc[0]
         raise AnnotationError(
             f"clip {row['sample_id']!r} has no objective class ({int(missing.sum())} such "
-            f"clip(s)): label scheme {scheme.name!r} needs them: expected the database's table of objective "
-            "classes beside its own; mer-keras data howto " + str(row["database"])
+            f"clip(s)): label scheme {scheme.name!r} needs them: expected the database's table of "
+            f"objective classes beside its own; mer-keras data howto {row['database']}"
         )
     return column.astype(int).astype(str)
 

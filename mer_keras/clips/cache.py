@@ -13,7 +13,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,13 @@ class Entry:
         array: what the step made.
         facts: what the step told beside it.
         not_stored: why the entry could not be written, else empty. The array is good either way.
+        key: digest of all that the array depends on, for what is derived from it.
     """
 
     array: np.ndarray
     facts: Facts
     not_stored: str = ""
+    key: str = ""
 
 
 def root() -> Path:
@@ -67,7 +69,7 @@ def fetch(sources: Sequence[Path], step: str, params: Mapping[str, Any], compute
     if known is not None:
         entry = _load_entry(_array_path(known, step, params))
         if entry is not None:
-            return entry
+            return replace(entry, key=_array_key(known, step, params))
     contents = [read_bytes(path) for path in sources]
     content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
     array_path = _array_path(content, step, params)
@@ -78,7 +80,34 @@ def fetch(sources: Sequence[Path], step: str, params: Mapping[str, Any], compute
         entry = Entry(array, facts)
         trouble = _store(array_path, _pack(entry))
     trouble = trouble or _store(stat_path, json.dumps({"content": content}).encode())
-    return Entry(entry.array, entry.facts, trouble)
+    return Entry(entry.array, entry.facts, trouble, _array_key(content, step, params))
+
+
+def derive(
+    entry: Entry,
+    step: str,
+    params: Mapping[str, Any],
+    compute: Callable[[np.ndarray], tuple[np.ndarray, Facts]],
+) -> Entry:
+    """Return what a further step makes of an entry's array, from the cache or computed and stored.
+
+    Args:
+        entry: of ``fetch`` or ``derive``; its sources are not touched.
+        step: name of what is computed; change it when ``compute`` gives other values.
+        params: everything else that the values depend on, as JSON can hold it.
+        compute: array -> array and facts. They must depend on nothing else.
+
+    Raises:
+        FrameError: whatever ``compute`` raises; nothing is stored then.
+    """
+    key = _array_key(entry.key, step, params)
+    found = _load_entry(_array_path(entry.key, step, params))
+    if found is not None:
+        return replace(found, key=key)
+    array, facts = compute(entry.array)
+    made = Entry(array, facts, key=key)
+    trouble = _store(_array_path(entry.key, step, params), _pack(made))
+    return replace(made, not_stored=entry.not_stored or trouble)
 
 
 def size() -> int:
@@ -122,8 +151,12 @@ def _path(level: str, key: str, suffix: str) -> Path:
     return root() / level / key[:2] / f"{key}{suffix}"
 
 
+def _array_key(content: str, step: str, params: Mapping[str, Any]) -> str:
+    return _digest(_canonical([content, step, dict(params)]))
+
+
 def _array_path(content: str, step: str, params: Mapping[str, Any]) -> Path:
-    return _path(_ARRAYS, _digest(_canonical([content, step, dict(params)])), ".clip")
+    return _path(_ARRAYS, _array_key(content, step, params), ".clip")
 
 
 def _stat_key(sources: Sequence[Path]) -> str:

@@ -16,7 +16,14 @@ from mer_keras.clips.headers import DamagedImageError, check_complete, read_head
 from mer_keras.errors import FrameError
 
 #: Suffixes (lower case) of files that can be frames, and the format each promises.
-SUFFIXES = {".jpg": "jpeg", ".jpeg": "jpeg", ".png": "png", ".bmp": "bmp"}
+SUFFIXES = {
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".png": "png",
+    ".bmp": "bmp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
 #: Larger images are refused before they are decoded: no database has frames of a tenth of this.
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
@@ -34,7 +41,7 @@ class UnreadableImageError(FrameError):
     def __init__(self, path: Path, problem: str) -> None:
         self.reason = f"{path.name}: {problem}"
         super().__init__(
-            f"{path}: {problem}: expected a whole JPEG, PNG or BMP image; "
+            f"{path}: {problem}: expected a whole JPEG, PNG, BMP or TIFF image; "
             "copy the file anew from the database's archive"
         )
 
@@ -80,18 +87,18 @@ def list_frames(folder: Path) -> dict[int, Path]:
     return dict(sorted(frames.items()))
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a whole file that should be an image.
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Read a whole file that should be an image, a video or a table of pixels.
 
     Raises:
         UnreadableImageError: it has zero bytes.
-        FrameError: it can't be read, or is far larger than an image should be.
+        FrameError: it can't be read, or has more than ``most`` bytes.
     """
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
+        if size > most:
             raise FrameError(
-                f"{path}: {size:,} bytes, expected an image of at most {MAX_BYTES:,}; "
+                f"{path}: {size:,} bytes, expected at most {most:,}; "
                 "replace it by a frame of the official database"
             )
         data = path.read_bytes()
@@ -155,6 +162,14 @@ def read_gray(path: Path) -> NDArray[np.uint8]:
 def read_image(path: Path) -> NDArray[np.uint8]:
     """Read an image as (h, w, 3) in OpenCV's channel order; see ``decode``."""
     return decode(read_bytes(path), path, gray=False)
+
+
+def misnamed(path: Path, found: str | None) -> str:
+    """Return a remark if an image's content is of another kind than its suffix says."""
+    suffix = path.suffix.lower()
+    if found is None or SUFFIXES.get(suffix, found) == found:
+        return ""
+    return f"{found.upper()} image named {suffix}"
 
 
 def _may_be_frame(entry: os.DirEntry[str]) -> bool:

@@ -6,10 +6,10 @@ whatever size a header claims. Both are found here, from the bytes alone.
 
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple
 
-ImageFormat = Literal["jpeg", "png", "bmp"]
+ImageFormat = Literal["jpeg", "png", "bmp", "tiff"]
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 # Stuffed bytes (FF 00), fill bytes (FF FF), restarts and other markers without a payload don't end
@@ -45,6 +45,8 @@ def image_format(data: bytes) -> ImageFormat | None:
         return "jpeg"
     if data.startswith(_PNG_MAGIC):
         return "png"
+    if data.startswith((b"II*\x00", b"MM\x00*")):
+        return "tiff"
     return "bmp" if data.startswith(b"BM") else None
 
 
@@ -56,8 +58,8 @@ def read_header(data: bytes) -> Header:
     """
     found = image_format(data)
     if found is None:
-        raise DamagedImageError("neither JPEG, PNG nor BMP by its content")
-    width, height = {"jpeg": _jpeg_size, "png": _png_size, "bmp": _bmp_size}[found](data)
+        raise DamagedImageError("neither JPEG, PNG, BMP nor TIFF by its content")
+    width, height = _SIZES[found](data)
     if width <= 0 or height <= 0:
         raise DamagedImageError(f"{found.upper()} header with the size {width}x{height}")
     return Header(found, width, height)
@@ -74,8 +76,10 @@ def check_complete(data: bytes, header: Header) -> None:
             raise DamagedImageError("truncated JPEG: no end marker")
     elif header.format == "png":
         _check_png_chunks(data)
-    else:
+    elif header.format == "bmp":
         _check_bmp_length(data, header)
+    else:
+        _check_tiff_strips(data)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -144,3 +148,57 @@ def _check_bmp_length(data: bytes, header: Header) -> None:
     stride = (header.width * bits + 31) // 32 * 4
     if int.from_bytes(data[10:14], "little") + stride * header.height > len(data):
         raise DamagedImageError("truncated BMP: fewer rows than its header claims")
+
+
+_TIFF_WIDTH, _TIFF_HEIGHT, _TIFF_OFFSETS, _TIFF_LENGTHS = 256, 257, 273, 279
+_TIFF_TILES = 324
+_TIFF_SIZES = {1: 1, 3: 2, 4: 4}
+_TIFF_MAX_TAGS = 1000
+
+
+def _tiff_tags(data: bytes) -> dict[int, list[int]]:
+    """Return the whole-number tags of the first picture in a TIFF file."""
+    order: Literal["little", "big"] = "little" if data[:1] == b"I" else "big"
+
+    def number(at: int, length: int) -> int:
+        if at + length > len(data):
+            raise DamagedImageError("truncated TIFF: its directory is cut off")
+        return int.from_bytes(data[at : at + length], order)
+
+    start = number(4, 4)
+    count = number(start, 2)
+    if count > _TIFF_MAX_TAGS:
+        raise DamagedImageError(f"TIFF with {count} tags")
+    tags = {}
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, values = number(entry, 2), number(entry + 2, 2), number(entry + 4, 4)
+        length = _TIFF_SIZES.get(kind)
+        if length is None or values * length > len(data):
+            continue
+        place = entry + 8 if values * length <= 4 else number(entry + 8, 4)
+        tags[tag] = [number(place + k * length, length) for k in range(values)]
+    return tags
+
+
+def _tiff_size(data: bytes) -> tuple[int, int]:
+    tags = _tiff_tags(data)
+    if not tags.get(_TIFF_WIDTH) or not tags.get(_TIFF_HEIGHT):
+        raise DamagedImageError("TIFF without a size")
+    return tags[_TIFF_WIDTH][0], tags[_TIFF_HEIGHT][0]
+
+
+def _check_tiff_strips(data: bytes) -> None:
+    tags = _tiff_tags(data)
+    if _TIFF_TILES in tags:
+        return  # tiles: only decoding tells
+    ends = zip(tags.get(_TIFF_OFFSETS, []), tags.get(_TIFF_LENGTHS, []), strict=False)
+    if any(offset + length > len(data) for offset, length in ends):
+        raise DamagedImageError("truncated TIFF: fewer rows than its header claims")
+
+
+_SIZES: dict[ImageFormat, Callable[[bytes], tuple[int, int]]] = {
+    "jpeg": _jpeg_size,
+    "png": _png_size,
+    "bmp": _bmp_size,
+    "tiff": _tiff_size,
+}

@@ -1,7 +1,8 @@
 """Which frames of a clip a network sees: pure functions on frame numbers.
 
-Every sampling returns ``frames`` numbers that don't decrease, begin with the onset, end with the
-offset and contain the apex. A number may repeat where the clip has too few frames.
+Every sampling returns ``frames`` numbers between onset and offset that don't decrease. Those that
+span the clip begin with the onset, end with the offset and contain the apex. A number may repeat
+where the clip has too few frames.
 """
 
 from collections.abc import Callable, Mapping
@@ -74,9 +75,97 @@ def uniform_with_apex(onset: int, apex: int | None, offset: int, frames: int) ->
     return tuple(sorted((onset, peak, offset, *_between(onset, offset, frames - 3))))
 
 
-#: The samplings by the names that configs use.
-SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
+def apex_window(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, ...]:
+    """``frames`` successive frames around the apex; the clip's first and last one are repeated.
+
+    With an even number, one more frame comes before the apex than after it (MERANet: 16 frames
+    around the apex, edge frames replicated).
+
+    Args:
+        onset: first frame number.
+        apex: frame number of the strongest expression; ``None``: the middle frame.
+        offset: last frame number.
+        frames: how many numbers to return.
+
+    Raises:
+        InvariantError: not onset <= apex <= offset.
+    """
+    peak = _checked_apex(onset, apex, offset)
+    first = peak - frames // 2
+    return tuple(min(max(number, onset), offset) for number in range(first, first + frames))
+
+
+def apex_only(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, ...]:
+    """Only the apex frame.
+
+    Args:
+        onset: first frame number.
+        apex: frame number of the strongest expression; ``None``: the middle frame.
+        offset: last frame number.
+        frames: must be 1.
+
+    Raises:
+        ConfigError: ``frames`` is not 1.
+        InvariantError: not onset <= apex <= offset.
+    """
+    if frames != 1:
+        raise ConfigError(
+            f"sampling apex can't give {frames} frames: expected 1; change data.clip.frames"
+        )
+    return (_checked_apex(onset, apex, offset),)
+
+
+def last(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, ...]:
+    """The last ``frames`` frames, the strongest of a sequence from neutral to apex (CK+).
+
+    The first frame is repeated where there are fewer. Arguments are those of ``apex_window``.
+    """
+    _checked_apex(onset, apex, offset)
+    return tuple(max(onset, number) for number in range(offset - frames + 1, offset + 1))
+
+
+def interpolation_weights(length: int, frames: int) -> tuple[list[int], list[float]]:
+    """Say how ``frames`` evenly spaced moments lie between the frames of a clip.
+
+    Linear interpolation in time. (TIM, Zhou et al., CVPR 2011, fits a path graph instead.)
+
+    Args:
+        length: frames of the clip.
+        frames: moments, the first one on the first frame, the last one on the last.
+
+    Returns:
+        For each moment the index of the frame before it, and the share of the frame after that.
+    """
+    if length == 1 or frames == 1:
+        return [(length - 1) // 2 if frames == 1 else 0] * frames, [0.0] * frames
+    places = [k * (length - 1) / (frames - 1) for k in range(frames)]
+    before = [min(int(place), length - 2) for place in places]
+    return before, [place - index for place, index in zip(places, before, strict=True)]
+
+
+def every(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, ...]:
+    """Every frame from onset to offset, for interpolation: ``frames`` is not looked at.
+
+    Raises:
+        InvariantError: not onset <= apex <= offset.
+    """
+    _checked_apex(onset, apex, offset)
+    return tuple(range(onset, offset + 1))
+
+
+#: The samplings that span the clip, by the names that configs use.
+SPANNING: Mapping[str, Sampling] = MappingProxyType(
     {"around_apex": around_apex, "uniform_with_apex": uniform_with_apex}
+)
+#: All samplings by the names that configs use.
+SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
+    {
+        **SPANNING,
+        "apex_window": apex_window,
+        "apex": apex_only,
+        "last": last,
+        "interpolated": every,
+    }
 )
 
 

@@ -3,20 +3,15 @@
 import json
 import os
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mer_keras import __version__
+from mer_keras.cli.data import app as data_app
+from mer_keras.cli.show import Json, counts, print_table, show_progress
 from mer_keras.errors import MerKerasError, UserError
-
-#: of progress, where it is not shown on a terminal
-SECONDS_BETWEEN_LINES = 5
 
 app = typer.Typer(
     name="mer-keras",
@@ -26,10 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data_app = typer.Typer(help="Find, describe, check and synthesise databases.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Experiments = Annotated[
     list[str],
     typer.Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files."),
@@ -95,7 +88,7 @@ def run(
 
     _import_keras()
     for config in _load(experiments, profile, overrides):
-        with _progress(config.name) as progress:
+        with show_progress(config.name) as progress:
             folder = run_experiment(
                 config,
                 profile=profile,
@@ -128,7 +121,7 @@ def resume(
         raise UserError(f"{run_folder}: was run with --weights: give the same command again")
     config = Experiment.model_validate(manifest["config"])
     kind = "synthetic" if manifest["data_kind"] == "synthetic" else "real"
-    with _progress(config.name) as progress:
+    with show_progress(config.name) as progress:
         folder = run_experiment(
             config,
             profile=manifest["profile"],
@@ -166,10 +159,10 @@ def plan(
             f"{entry['experiment']}: {entry['data_kind']} data, {entry['n_samples']} clips, "
             f"{entry['n_subjects']} subjects, {entry['protocol']}, {entry['selection']}"
         )
-        _print_table(
+        print_table(
             ["fold", "train", "val", "test", "test clips by class"],
             [
-                [str(i + 1), f["train"], f["val"], f["test"], _counts(f["test_classes"])]
+                [str(i + 1), f["train"], f["val"], f["test"], counts(f["test_classes"])]
                 for i, f in enumerate(entry["folds"])
             ],
         )
@@ -190,7 +183,7 @@ def status(as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(states, indent=1))
         return
-    _print_table(
+    print_table(
         ["run", "data", "folds done", "failed"],
         [
             [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]]
@@ -237,12 +230,12 @@ def models(
         if as_json:
             print(json.dumps(entries, indent=1))
         else:
-            _print_table(["variable", "shape"], [list(entry.values()) for entry in entries])
+            print_table(["variable", "shape"], [list(entry.values()) for entry in entries])
         return
     if as_json:
         print(json.dumps([asdict(spec) for spec in specs], indent=1))
         return
-    _print_table(
+    print_table(
         ["network", "paper", "input", "published", "built"],
         [
             [
@@ -255,98 +248,6 @@ def models(
             for spec in specs
         ],
     )
-
-
-@data_app.command("list")
-def data_list(as_json: Json = False) -> None:
-    """List databases and whether they are present.
-
-    Example: mer-keras data list
-    """
-    from mer_keras.annotations.databases import DATABASES, find
-
-    entries = [
-        {"name": d.name, "title": d.title, "present": find(d.name) is not None}
-        for d in DATABASES.values()
-    ]
-    if as_json:
-        print(json.dumps(entries, indent=1))
-        return
-    _print_table(
-        ["database", "title", "present"],
-        [[e["name"], e["title"], "yes" if e["present"] else "no"] for e in entries],
-    )
-
-
-@data_app.command("howto")
-def data_howto(name: str) -> None:
-    """Say whom to ask for a database and what tree is expected.
-
-    Example: mer-keras data howto samm
-    """
-    from mer_keras.annotations.databases import howto
-
-    print(howto(name))
-
-
-@data_app.command("check")
-def data_check(
-    name: str,
-    root: Annotated[
-        Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Read a database's annotation and say what was found.
-
-    Example: mer-keras data check mmew
-    """
-    from mer_keras.annotations.databases import load
-
-    samples = load(name, root)
-    emotions = samples.table["emotion"].value_counts().sort_index()
-    entry = {
-        "database": name,
-        "data_kind": str(samples.data_kind),
-        "clips": len(samples.table),
-        "subjects": int(samples.table["subject_id"].nunique()),
-        "emotions": {str(k): int(v) for k, v in emotions.items()},
-        "excluded": [e.reason for e in samples.excluded],
-        "warnings": list(samples.warnings),
-    }
-    if as_json:
-        print(json.dumps(entry, indent=1))
-        return
-    for key, value in entry.items():
-        print(f"{key}: {_counts(value) if isinstance(value, dict) else value}")
-
-
-@data_app.command("synth")
-def data_synth(
-    name: str,
-    signal: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
-    native: Annotated[
-        bool, typer.Option("--native", help="The database's true resolution (large).")
-    ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn.")] = 0,
-    clips: Annotated[int | None, typer.Option(min=1, help="Only so many, evenly spaced.")] = None,
-    out: Annotated[Path | None, typer.Option(help="New folder, instead of the cache.")] = None,
-) -> None:
-    """Write a synthetic database in the official layout, into the cache, and say where.
-
-    Example: mer-keras data synth samm --no-signal
-    """
-    from mer_keras.annotations.synthetic import stand_ins
-
-    film = stand_ins.Film(seed=seed, signal=signal, native=native, clips=clips)
-    with _progress(f"synthetic {name}") as progress:
-        tell = partial(progress, "clips")
-        if out is None:
-            root = stand_ins.ensure(name, film, tell)
-        else:
-            root = out / stand_ins.get_layout(name).folder
-            stand_ins.write(name, root, film, tell)
-    print(root)
 
 
 def _import_keras() -> None:
@@ -378,57 +279,3 @@ def _report(experiments: list[str], out: Path) -> None:
     configs = _load(experiments, "full", None)
     written = write_report([(config, views_of(config.name)) for config in configs], out)
     print(f"report: {next(path for path in written if path.suffix == '.html')}")
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[str, float, float], None]]:
-    """Show one bar with the time left on the terminal, or a line now and then elsewhere."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.1f}/{task.total:.0f}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(title, total=1)
-        last = 0.0
-
-        def tell(what: str, done: float, total: float) -> None:
-            nonlocal last
-            bar.update(task, description=f"{title}: {what}", completed=done, total=total)
-            now = time.monotonic()
-            if not console.is_terminal and (now - last > SECONDS_BETWEEN_LINES or done == total):
-                print(f"{title}: {what} {done:.1f}/{total:.0f}", file=sys.stderr, flush=True)
-                last = now
-
-        yield tell
-
-
-def _print_table(header: list[str], rows: list[list[Any]]) -> None:
-    texts = [[str(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(len(row[i]) for row in texts) for i in range(len(header))]
-    for row in texts:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,184 @@
+"""The ``data`` verbs: find, describe, check, add and synthesise databases."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mer_keras.cli.show import Json, counts, print_table, show_progress
+
+app = typer.Typer(help="Find, describe, check, add and synthesise databases.", no_args_is_help=True)
+
+
+@app.command("list")
+def data_list(as_json: Json = False) -> None:
+    """List databases: which are present, where, and which can be synthesised.
+
+    Example: mer-keras data list
+    """
+    from mer_keras.annotations.databases import find, known_databases
+    from mer_keras.annotations.synthetic.stand_ins import LAYOUTS
+
+    entries = []
+    for database in known_databases().values():
+        place = find(database.name)
+        entries.append(
+            {
+                "name": database.name,
+                "title": database.title,
+                "expressions": database.expressions,
+                "data_kind": str(database.default_kind),
+                "place": str(place) if place else None,
+                "synthetic": database.name in LAYOUTS,
+            }
+        )
+    if as_json:
+        print(json.dumps(entries, indent=1))
+        return
+    print_table(
+        ["database", "title", "expressions", "found in"],
+        [[e["name"], e["title"], e["expressions"], e["place"] or "-"] for e in entries],
+    )
+
+
+@app.command("howto")
+def data_howto(name: str) -> None:
+    """Say whom to ask for a database and what tree is expected.
+
+    Example: mer-keras data howto samm
+    """
+    from mer_keras.annotations.databases import howto
+
+    print(howto(name))
+
+
+@app.command("check")
+def data_check(
+    name: str,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")
+    ] = None,
+    tree: Annotated[str, typer.Option(help="Frames: cropped, raw, or auto.")] = "auto",
+    corrections: Annotated[
+        bool, typer.Option(help="Apply the known corrections to the official table.")
+    ] = True,
+    policy: Annotated[
+        list[str] | None,
+        typer.Option(help="What to do about a fault, such as frame_order=exclude. Repeatable."),
+    ] = None,
+    frames: Annotated[
+        bool, typer.Option("--frames", help="Decode the frames of every clip too (slow).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Read a database as a run would, and say what was found and what deviates.
+
+    Example: mer-keras data check mmew --frames
+    """
+    from mer_keras.annotations.databases import load
+    from mer_keras.config import parse_policies
+
+    policies = parse_policies(policy or [])
+    samples = load(name, root, tree=tree, corrections=corrections, policies=policies)
+    if frames:
+        samples = _check_frames(samples, policies)
+    emotions = samples.table["emotion"].valuecounts().sort_index()
+    entry = {
+        "database": name,
+        "data_kind": str(samples.data_kind),
+        "editions": list(samples.editions),
+        "clips": len(samples.table),
+        "subjects": int(samples.table["subject_id"].nunique()),
+        "emotions": {str(k): int(v) for k, v in emotions.items()},
+        "corrected": int(samples.table["corrected"].sum()),
+        "excluded": [f"{e.clip}: {e.reason}" for e in samples.excluded],
+        "warnings": list(samples.warnings),
+    }
+    if as_json:
+        print(json.dumps(entry, indent=1))
+        return
+    for key, value in entry.items():
+        if isinstance(value, list):
+            print(f"{key}: {len(value)}" + "".join(f"\n  {line}" for line in value))
+        else:
+            print(f"{key}: {counts(value) if isinstance(value, dict) else value}")
+
+
+@app.command("add")
+def data_add(
+    table: Annotated[Path, typer.Argument(help="A CSV file that lists clips; see the README.")],
+    name: Annotated[str | None, typer.Option(help="By default that of its folder.")] = None,
+) -> None:
+    """Add own data: check a list of clips (sample, subject, path, onset, apex, offset, emotion).
+
+    Example: mer-keras data add my_lab/clips.csv --name my_lab
+    """
+    from mer_keras.annotations.databases import add
+
+    samples = add(table, name)
+    database = samples.table["database"].iloc[0]
+    people = samples.table["subject_id"].nunique()
+    print(f"{database}: {len(samples.table)} clips of {people} subjects")
+    for line in samples.warnings:
+        print(f"  {line}")
+
+
+@app.command("cache")
+def data_cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove what is in it.")] = False,
+) -> None:
+    """Show how large the cache of prepared clips is, or clear it.
+
+    Example: mer-keras data cache --clear
+    """
+    from mer_keras.clips import cache
+
+    if clear:
+        print(f"{cache.root()}: {cache.clear() / 1e6:,.1f} MB removed")
+    else:
+        print(f"{cache.root()}: {cache.size() / 1e6:,.1f} MB")
+
+
+@app.command("synth")
+def data_synth(
+    name: str,
+    signal: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
+    native: Annotated[
+        bool, typer.Option("--native", help="The database's true resolution (large).")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn.")] = 0,
+    clips: Annotated[int | None, typer.Option(min=1, help="Only so many, evenly spaced.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder, instead of the cache.")] = None,
+) -> None:
+    """Write a synthetic database in the official layout, into the cache, and say where.
+
+    Example: mer-keras data synth samm --no-signal
+    """
+    from mer_keras.annotations.synthetic import stand_ins
+
+    film = stand_ins.Film(seed=seed, signal=signal, native=native, clips=clips)
+    with show_progress(f"synthetic {name}") as progress:
+        tell = partial(progress, "clips")
+        if out is None:
+            root = stand_ins.ensure(name, film, tell)
+        else:
+            root = out / stand_ins.get_layout(name).folder
+            stand_ins.write(name, root, film, tell)
+    print(root)
+
+
+def _check_frames(samples: Any, policies: Any) -> Any:
+    """Decode every frame of every clip, and return the samples with what was found."""
+    from dataclasses import replace
+
+    from mer_keras.clips.assemble import check_frames
+
+    with show_progress("frames") as progress:
+        excluded, warnings = check_frames(samples, policies, partial(progress, "clips"))
+    return replace(
+        samples,
+        excluded=samples.excluded + excluded,
+        warnings=samples.warnings + warnings,
+    )
