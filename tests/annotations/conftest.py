@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from openpyxl import Workbook
+
+from mer_keras.annotations.synthetic import stand_ins
 
 SAMM_TEXT = [[f"Line {n} of the text above the table"] for n in range(1, 14)]
 SAMM_HEADER = (
@@ -124,3 +127,35 @@ def samm_with():
 def mmew_with():
     """Return MMEW's rows with one cell replaced."""
     return lambda index, column, value: replaced(MMEW_ROWS, index, column, value)
+
+
+@pytest.fixture(scope="session")
+def sketched(tmp_path_factory):
+    """Write whole stand-ins with two blank frames a clip, each once, and return their roots.
+
+    Everything is as in the real thing but the pictures: readers look at names only.
+    """
+
+    def film(layout, plan, _film, root):
+        frames = np.full((len(plan.filmed), 8, 8), 90, np.uint8)
+        if root is None:
+            return plan, frames
+        ends = [plan.filmed[0], plan.filmed[-1]]
+        for number in ends:
+            path = root / layout.frame_path(plan, number)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"an image, to those who look only at names")
+        return plan, frames[:0]
+
+    roots = {}
+
+    def write(name):
+        if name not in roots:
+            root = tmp_path_factory.mktemp(name) / stand_ins.get_layout(name).folder
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(stand_ins, "_film_clip", film)
+                stand_ins.write(name, root)
+            roots[name] = root
+        return roots[name]
+
+    return write

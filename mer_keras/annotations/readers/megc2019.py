@@ -60,12 +60,12 @@ def read(root: Path, find: Find) -> Reading:
     rows, unknown = [], []
     for line in lines:
         name = _database(line)
-        key = _key(name, line)
+        key, emotion = _key(name, line), _class(line)
         own = parts[name].get(key)
         if own is None:
             unknown.append((line.number, name))
             continue
-        rows.append({**own, "row": line.number, "emotion": _class(line)})
+        rows.append({**own, "row": line.number, "emotion": emotion})
     if unknown:
         raise AnnotationError(
             f"{table}: {listed_rows([number for number, _ in unknown])} name(s) clips that "

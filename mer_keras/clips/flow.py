@@ -1,0 +1,128 @@
+"""Optical flow between two frames, and the images that networks are fed with instead of pixels."""
+
+from enum import StrEnum
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.errors import FrameError
+
+Gray = NDArray[np.uint8]
+Field = NDArray[np.float32]
+
+
+class FlowMethod(StrEnum):
+    """How flow is found, from the fastest to the slowest."""
+
+    DIS = "dis"  # dense inverse search, Kroeger et al., ECCV 2016
+    FARNEBACK = "farneback"  # polynomial expansion, Farneback, SCIA 2003
+    TVL1 = "tvl1"  # total variation, Zach, Pock, Bischof, DAGM 2007
+
+
+def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1) -> Field:
+    """Say how far what shows at each pixel of the first frame has moved in the second.
+
+    Args:
+        first: uint8 (height, width).
+        second: the same shape.
+        method: how it is found.
+
+    Returns:
+        float32 (height, width, 2): to the right and down, in pixels.
+
+    Raises:
+        FrameError: the frames have other shapes or types, or the flow is not finite.
+    """
+    for frame in (first, second):
+        if frame.ndim != 2 or frame.dtype != np.uint8 or frame.shape != first.shape:
+            raise FrameError(
+                f"optical flow: frames of shapes {first.shape} and {second.shape} and types "
+                f"{first.dtype} and {second.dtype}, expected two gray frames of one size, 8 bits"
+            )
+    field = _METHODS[method](first, second)
+    if not np.isfinite(field).all():
+        raise FrameError(
+            f"optical flow by {method} has NaN or infinite values: look at the two frames, or "
+            "choose another data.clip.flow.method"
+        )
+    return field
+
+
+def optical_strain(field: Field) -> Field:
+    """Say how much the skin is stretched and sheared at each pixel.
+
+    The magnitude of the infinitesimal strain tensor, sqrt(e_xx^2 + e_yy^2 + 2 e_xy^2) (Shreve et
+    al., FG 2011; Liong et al., FG 2019, equations 3 and 4), by central differences.
+
+    Args:
+        field: float32 (height, width, 2), at least 2x2.
+
+    Returns:
+        float32 (height, width), 0 or above, in pixels a pixel.
+    """
+    u_y, u_x = np.gradient(field[..., 0])
+    v_y, v_x = np.gradient(field[..., 1])
+    shear = (u_y + v_x) / 2
+    return np.sqrt(u_x**2 + v_y**2 + 2 * shear**2).astype(np.float32)
+
+
+def flow_image(
+    onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = FlowMethod.TVL1
+) -> Field:
+    """Make the input of STSTNet: flow to the right, flow down, strain (Liong et al., FG 2019).
+
+    Each channel is made smaller with area interpolation and scaled by its own range to 0..255, as
+    the published images are.
+
+    Args:
+        onset: uint8 (height, width).
+        apex: the same shape.
+        size: side of the image in pixels.
+        method: see ``optical_flow``.
+
+    Returns:
+        float32 (size, size, 3), 0..255; a channel that is the same everywhere is 0.
+
+    Raises:
+        FrameError: see ``optical_flow``.
+    """
+    field = optical_flow(onset, apex, method)
+    channels = np.dstack([field, optical_strain(field)])
+    small = cv2.resize(channels, (size, size), interpolation=cv2.INTER_AREA)
+    least, greatest = small.min(axis=(0, 1)), small.max(axis=(0, 1))
+    spread = np.where(greatest > least, greatest - least, 1)
+    return ((small - least) / spread * 255).astype(np.float32)
+
+
+def _dis(first: Gray, second: Gray) -> Field:
+    finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    finder.setFinestScale(0)  # micro-movements live in the finest scale, which presets skip
+    return np.asarray(finder.calc(first, second, None), np.float32)
+
+
+def _farneback(first: Gray, second: Gray) -> Field:
+    empty: Any = None
+    return np.asarray(
+        cv2.calcOpticalFlowFarneback(first, second, empty, 0.5, 3, 15, 5, 7, 1.5, 0), np.float32
+    )
+
+
+def _tvl1(first: Gray, second: Gray) -> Field:
+    from skimage.registration import optical_flow_tvl1
+
+    # brightness in 0..1, which the default weights are made for; the flow comes as (down, right)
+    down, right = optical_flow_tvl1(
+        first.astype(np.float32) / np.float32(255),
+        second.astype(np.float32) / np.float32(255),
+        dtype=np.float32,
+    )
+    return np.dstack([right, down]).astype(np.float32)
+
+
+_METHODS = {
+    FlowMethod.DIS: _dis,
+    FlowMethod.FARNEBACK: _farneback,
+    FlowMethod.TVL1: _tvl1,
+}

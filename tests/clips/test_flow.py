@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+
+from mer_keras.clips.flow import FlowMethod, flow_image, optical_flow, optical_strain
+from mer_keras.errors import FrameError
+
+#: mean absolute error in pixels that each method keeps for a sub-pixel shift of a smooth texture
+BOUNDS = {FlowMethod.TVL1: 0.05, FlowMethod.FARNEBACK: 0.05, FlowMethod.DIS: 0.05}
+SHAPE = (72, 84)
+MARGIN = 12
+
+
+def texture():
+    """The Fourier transform of a smooth random picture that repeats at its edges."""
+    rng = np.random.default_rng(0)
+    down, right = np.meshgrid(*(np.fft.fftfreq(n) for n in SHAPE), indexing="ij")
+    soft = np.exp(-(right**2 + down**2) / (2 * 0.06**2))
+    return np.fft.fft2(rng.standard_normal(SHAPE)) * soft, down, right
+
+
+def shifted(dx, dy):
+    """The texture moved to the right and down, exactly, as 8-bit gray values."""
+    spectrum, down, right = texture()
+    still = np.fft.ifft2(spectrum).real
+    moved = np.fft.ifft2(spectrum * np.exp(-2j * np.pi * (right * dx + down * dy))).real
+    return np.clip(np.rint((moved - still.min()) / np.ptp(still) * 255), 0, 255).astype(np.uint8)
+
+
+def inside(field):
+    return field[MARGIN:-MARGIN, MARGIN:-MARGIN]
+
+
+@pytest.mark.parametrize("method", list(FlowMethod))
+@pytest.mark.parametrize("shift", [(0.4, -0.7), (-0.3, 0.3), (0.0, 0.55)])
+def test_a_known_sub_pixel_shift_is_found(method, shift):
+    field = inside(optical_flow(shifted(0, 0), shifted(*shift), method))
+    assert field.dtype == np.float32 and field.shape[-1] == 2
+    errors = np.abs(field - np.array(shift, np.float32))
+    assert errors.mean(axis=(0, 1)).max() < BOUNDS[method]
+
+
+@pytest.mark.parametrize("method", list(FlowMethod))
+def test_equal_frames_have_no_flow(method):
+    frame = shifted(0, 0)
+    assert np.abs(inside(optical_flow(frame, frame, method))).max() < 0.02
+
+
+def test_strain_of_a_shift_and_of_a_turn_is_zero():
+    y, x = np.mgrid[:9, :11].astype(np.float32)
+    assert not optical_strain(np.full((9, 11, 2), 3.0, np.float32)).any()
+    turn = np.dstack([-0.01 * y, 0.01 * x])
+    np.testing.assert_allclose(optical_strain(turn), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "tensor", [(0.02, 0.0, 0.0), (0.0, -0.03, 0.0), (0.0, 0.0, 0.01), (0.02, -0.01, 0.015)]
+)
+def test_strain_of_a_linear_field_is_exact(tensor):
+    along, across, shear = tensor
+    y, x = np.mgrid[:9, :11].astype(np.float32)
+    field = np.dstack([along * x + 2 * shear * y, across * y]).astype(np.float32)
+    expected = np.sqrt(along**2 + across**2 + 2 * shear**2)
+    np.testing.assert_allclose(optical_strain(field), expected, rtol=1e-4)
+
+
+def test_a_flow_image_holds_three_channels_each_over_its_own_range():
+    image = flow_image(shifted(0, 0), shifted(0.5, 0.5), method=FlowMethod.DIS)
+    assert image.shape == (28, 28, 3) and image.dtype == np.float32
+    for channel in range(3):
+        assert image[..., channel].min() == 0
+        assert image[..., channel].max() == pytest.approx(255, rel=1e-6)
+
+
+def test_channels_of_a_flow_image_are_right_down_and_strain():
+    y, x = np.mgrid[:64, :64].astype(np.float32)
+    ground = 120 + 60 * np.sin(x / 2.5) + 60 * np.cos(y / 3.5)
+    stretched = 120 + 60 * np.sin((32 + (x - 32) * 0.97) / 2.5) + 60 * np.cos(y / 3.5)
+    image = flow_image(ground.astype(np.uint8), stretched.astype(np.uint8), size=16)
+    middle = image[6:10]
+    # the picture was stretched sideways about its middle: more to the right, further right
+    assert middle[:, 12, 0].mean() > middle[:, 8, 0].mean() > middle[:, 3, 0].mean()
+
+
+def test_a_clip_without_motion_gives_zeros_and_no_nan():
+    frame = np.full((40, 40), 90, np.uint8)
+    image = flow_image(frame, frame, method=FlowMethod.FARNEBACK)
+    assert not image.any()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (np.zeros((8, 8), np.uint8), np.zeros((8, 9), np.uint8)),
+        (np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8, 3), np.uint8)),
+        (np.zeros((8, 8), np.float32), np.zeros((8, 8), np.float32)),
+    ],
+)
+def test_frames_of_other_shapes_and_types_are_refused(first, second):
+    with pytest.raises(FrameError, match="expected two gray frames of one size"):
+        optical_flow(first, second)
+
+
+def test_flow_that_is_not_finite_is_refused(monkeypatch):
+    from mer_keras.clips import flow
+
+    broken = {FlowMethod.DIS: lambda a, b: np.full((*a.shape, 2), np.nan, np.float32)}
+    monkeypatch.setattr(flow, "_METHODS", broken)
+    with pytest.raises(FrameError, match="NaN or infinite"):
+        optical_flow(np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.uint8), FlowMethod.DIS)
