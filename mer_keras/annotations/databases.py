@@ -12,10 +12,16 @@ from mer_keras.annotations.readers import (
     cas_me2,
     casme,
     casme2,
+    ckplus,
+    fer2013,
+    jaffe,
     manifest,
     megc2019,
     megc2019_flow,
     mmew,
+    mug,
+    oulu_casia,
+    rafdb,
     samm,
     smic,
 )
@@ -67,6 +73,12 @@ _ALL: tuple[Database, ...] = (
     mmew.DATABASE,
     _MEGC2019,
     megc2019_flow.DATABASE,
+    ckplus.DATABASE,
+    fer2013.DATABASE,
+    rafdb.DATABASE,
+    oulu_casia.DATABASE,
+    jaffe.DATABASE,
+    mug.DATABASE,
 )
 
 #: Name -> database.

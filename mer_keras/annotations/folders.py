@@ -107,6 +107,30 @@ def require_inside(path: Path, root: Path, where: str) -> Path:
     return path.absolute()
 
 
+def images(folder: Path) -> list[Path]:
+    """Return the images in a folder by name, hidden ones left out; none if it can't be listed."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [e.name for e in entries if not e.name.startswith(".") and e.is_file()]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names) if name.lower().endswith(IMAGE_SUFFIXES)]
+
+
+def first_folder(root: Path, names: Sequence[str], expected: str) -> Path:
+    """Return the first folder of some names in a folder; case is ignored.
+
+    Args:
+        root: where to look.
+        names: what releases call it, the preferred name first.
+        expected: the expected files, for errors.
+
+    Raises:
+        AnnotationError: there is none.
+    """
+    return find_tree(root, {"": names}, "", expected)[0]
+
+
 def has_images(folder: Path) -> bool:
     """Say whether a folder exists and holds at least one image."""
     try:

@@ -12,7 +12,27 @@ from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
 
 _NAMES = {"emotion": "emotion", "objective_class": "objective class"}
 #: Spellings of one emotion in different releases.
-_SPELLINGS = {"others": "other"}
+_SPELLINGS = {
+    "others": "other",
+    "happy": "happiness",
+    "sad": "sadness",
+    "angry": "anger",
+    "surprised": "surprise",
+    "高兴": "happiness",
+    "快乐": "happiness",
+    "厌恶": "disgust",
+    "惊讶": "surprise",
+    "悲伤": "sadness",
+    "恐惧": "fear",
+    "害怕": "fear",
+    "愤怒": "anger",
+    "生气": "anger",
+    "蔑视": "contempt",
+    "轻蔑": "contempt",
+    "压抑": "repression",
+    "紧张": "tense",
+    "其他": "other",
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,12 @@ class LabelScheme:
         printed = [*self.database_counts.values(), *([self.counts] if self.counts else [])]
         if any(set(counts) != set(self.classes) for counts in printed):
             raise InvariantError(f"label scheme {self.name}: counts and classes differ")
+
+
+def plain_emotion(raw: str) -> str:
+    """Return the English name that the suite uses for an emotion, whatever a release calls it."""
+    name = raw.strip().lower()
+    return _SPELLINGS.get(name, name)
 
 
 def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
@@ -111,7 +137,7 @@ def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
     """Return what the scheme maps, as text."""
     column = samples.table[scheme.column]
     if scheme.column == "emotion":
-        return column.map(lambda emotion: _SPELLINGS.get(emotion, emotion))
+        return column.map(plain_emotion)
     missing = column.isna()
     if missing.any():
         row = samples.table[missing].iloc[0]

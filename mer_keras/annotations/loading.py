@@ -9,14 +9,13 @@ from typing import Any
 from mer_keras.annotations.corrections import apply_corrections
 from mer_keras.annotations.entry import Database
 from mer_keras.annotations.folders import require_frames
+from mer_keras.annotations.labels import plain_emotion
 from mer_keras.annotations.samples import Excluded, Reading, Samples, make_samples
 from mer_keras.config import Policies
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
 
 _MARKS = ("onset", "apex", "offset")
-#: what is none of the named emotions is called differently by different releases
-_OTHER = {"others": "other"}
 
 
 def finish(
@@ -66,8 +65,8 @@ def _count_warnings(reading: Reading, database: Database | None) -> list[str]:
     """Return a line where the table as it was read holds other counts than are printed."""
     if database is None or not database.counts:
         return []
-    found = Counter(_OTHER.get(row["emotion"], row["emotion"]) for row in reading.rows)
-    printed = {_OTHER.get(name, name): count for name, count in database.counts.items()}
+    found = Counter(plain_emotion(row["emotion"]) for row in reading.rows)
+    printed = database.counts
     differing = [
         f"{name} {found[name]} (printed: {printed.get(name, 0)})"
         for name in sorted({*found, *printed})

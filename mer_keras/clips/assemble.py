@@ -88,6 +88,7 @@ def load_clips(
         ConfigError: ``clip.frames`` doesn't suit ``clip.sampling``.
     """
     rows = samples.table.to_dict("records")
+    load: Callable[[Mapping[str, Any]], Loaded]
     if clip.kind == "flow_image":
         load = partial(_load_flow_image, clip)
     else:

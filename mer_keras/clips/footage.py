@@ -125,7 +125,7 @@ def open_footage(path: Path) -> Footage:
         FrameError: it is absent, a folder without frames, or one with two frames of one number.
         UnusableClipError: a video that can't be decoded, has no frame rate or a variable one.
     """
-    if path.is_dir():
+    if not path.is_file():
         return Footage(path, frames.list_frames(path))
     if path.suffix.lower() == ".csv":
         table = cache.fetch([path], "table of pixels", {}, lambda _: (read_pixels(path), {}))

@@ -27,6 +27,8 @@ SUFFIXES = {
 #: Larger images are refused before they are decoded: no database has frames of a tenth of this.
 MAX_PIXELS = 50_000_000
 MAX_BYTES = 200_000_000
+#: Of a video or a table of pixels (FER-2013's has 300 MB).
+MAX_OTHER_BYTES = 2_000_000_000
 
 _INTEGER = re.compile(r"[0-9]+")
 
@@ -87,13 +89,14 @@ def list_frames(folder: Path) -> dict[int, Path]:
     return dict(sorted(frames.items()))
 
 
-def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """Read a whole file that should be an image, a video or a table of pixels.
 
     Raises:
         UnreadableImageError: it has zero bytes.
-        FrameError: it can't be read, or has more than ``most`` bytes.
+        FrameError: it can't be read, or is far larger than such a file should be.
     """
+    most = MAX_BYTES if path.suffix.lower() in SUFFIXES else MAX_OTHER_BYTES
     try:
         size = path.stat().st_size
         if size > most:

@@ -133,16 +133,17 @@ def _span(work: _Work) -> _Span:
 
 def _crop(work: _Work, span: _Span, clip: Clip, policies: Policies) -> dict[str, Any]:
     """Return the parameters of the crop: none, or a box in pixels of the onset frame."""
-    if clip.crop == "none":
+    how = clip.crop
+    if how == "none":
         return {}
 
     def find(pictures: Sequence[np.ndarray]) -> np.ndarray:
-        return faces.locate(pictures[0], clip.crop, align=clip.align)
+        return faces.locate(pictures[0], how, align=clip.align)
 
     onset = work.nearest([span.onset])
-    params = {"how": clip.crop, "align": clip.align, "opencv": cv2.__version__}
+    params = {"how": how, "align": clip.align, "opencv": cv2.__version__}
     box = faces.FaceBox.unpacked(work.footage.fetch(onset, "face box", params, find).array)
-    if clip.crop == "haar" and box.found != "haar":
+    if how == "haar" and box.found != "haar":
         if policies.face == "exclude":
             raise UnusableClipError("no face was found on the onset frame")
         work.causes.add("no face was found, the centre of the frame stands in")
@@ -186,7 +187,7 @@ def _stack(
 def _remark(
     work: _Work,
     wanted: Sequence[int],
-    pictures: Sequence[np.ndarray],
+    pictures: Sequence[np.ndarray] | np.ndarray,
     formats: Sequence[str | None],
     policies: Policies,
     shapes: int | None = None,

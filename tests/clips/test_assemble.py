@@ -10,7 +10,7 @@ from mer_keras import settings
 from mer_keras.annotations.samples import make_samples
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config import Clip
+from mer_keras.config import Clip, Policies
 from mer_keras.errors import ConfigError, FrameError, InvariantError
 
 CLIP = Clip(kind="frames", frames=5, size=8, sampling="around_apex")
@@ -235,6 +235,16 @@ def test_natural_order_and_strays(folder):  # faults 25 and 28
     assert numbers_of(loaded.arrays[0]) == [1, 6, 11, 16, 21]
 
 
+def test_mixed_sizes_stop_with_the_way_out(folder):  # fault 24
+    mixed = make_clip(folder / "mixed")
+    write(mixed / "img6.png", frame(6, (20, 20)))
+    with pytest.raises(
+        FrameError, match=r"different sizes.*data\.policies\.sizes=resize"
+    ) as caught:
+        load_one(mixed)
+    assert str(mixed) in str(caught.value)
+
+
 def test_mixed_sizes_black_and_identical_frames_are_counted(folder):  # faults 24 and 31
     mixed = make_clip(folder / "mixed")
     write(mixed / "img6.png", frame(6, (20, 20)))
@@ -242,7 +252,7 @@ def test_mixed_sizes_black_and_identical_frames_are_counted(folder):  # faults 2
         for number in range(1, 22):
             write(folder / name / f"{number}.png", np.full((9, 9), value, np.uint8))
     rows = [row(folder / name) for name in ("mixed", "black", "still")]
-    assert load_clips(samples(*rows), CLIP).warnings == (
+    assert load_clips(samples(*rows), CLIP, Policies(sizes="resize")).warnings == (
         "all frames are black: 1 of 3 clips",
         "all frames are identical: 1 of 3 clips",
         "frames of different sizes in one clip, each resized: 1 of 3 clips",

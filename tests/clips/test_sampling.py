@@ -5,17 +5,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mer_keras import config
-from mer_keras.clips.sampling import SAMPLINGS, around_apex, middle, uniform_with_apex
+from mer_keras.clips.sampling import (
+    SAMPLINGS,
+    SPANNING,
+    apex_only,
+    apex_window,
+    around_apex,
+    interpolation_weights,
+    last,
+    middle,
+    uniform_with_apex,
+)
 from mer_keras.errors import ConfigError, InvariantError
 
 marks = st.lists(st.integers(0, 20_000), min_size=3, max_size=3).map(sorted)
 odd = st.integers(1, 40).map(lambda half: 2 * half + 1)
 
 
-@given(marks, odd, st.sampled_from(sorted(SAMPLINGS)), st.booleans())
-def test_every_sampling_keeps_the_marks_and_the_order(given_marks, frames, name, annotated):
+@given(marks, odd, st.sampled_from(sorted(SPANNING)), st.booleans())
+def test_spanning_samplings_keep_the_marks_and_the_order(given_marks, frames, name, annotated):
     onset, apex, offset = given_marks
-    numbers = SAMPLINGS[name](onset, apex if annotated else None, offset, frames)
+    numbers = SPANNING[name](onset, apex if annotated else None, offset, frames)
     assert len(numbers) == frames
     assert numbers[0] == onset
     assert numbers[-1] == offset
@@ -50,7 +60,7 @@ def test_uniform_is_evenly_spaced_but_for_the_apex(given_marks, frames):
 @given(st.integers(0, 1000), st.integers(0, 1000), st.integers(0, 500), odd)
 def test_shifting_a_clip_shifts_its_frames(onset, length, shift, frames):
     apex, offset = onset + length // 3, onset + length
-    for sample in SAMPLINGS.values():
+    for sample in (*SPANNING.values(), apex_window, last):
         moved = sample(onset + shift, apex + shift, offset + shift, frames)
         assert moved == tuple(n + shift for n in sample(onset, apex, offset, frames))
 
@@ -79,7 +89,7 @@ def test_a_short_clip_repeats_frames():
 
 
 def test_three_frames_are_the_marks_alone():
-    for sample in SAMPLINGS.values():
+    for sample in SPANNING.values():
         assert sample(3, 8, 20, 3) == (3, 8, 20)
 
 
@@ -100,9 +110,47 @@ def test_uniform_refuses_fewer_frames_than_marks():
 
 @pytest.mark.parametrize("given_marks", [(5, 4, 9), (5, 10, 9), (9, None, 5)])
 def test_marks_out_of_order_are_refused(given_marks):
-    for sample in SAMPLINGS.values():
+    for name, sample in SAMPLINGS.items():
         with pytest.raises(InvariantError, match="onset <= apex <= offset"):
-            sample(*given_marks, 5)
+            sample(*given_marks, 1 if name == "apex" else 5)
+
+
+@given(marks, st.integers(1, 64))
+def test_a_window_holds_successive_frames_of_the_clip_around_the_apex(given_marks, frames):
+    onset, apex, offset = given_marks
+    numbers = apex_window(onset, apex, offset, frames)
+    assert len(numbers) == frames and apex in numbers
+    assert all(onset <= n <= offset for n in numbers)
+    assert all(b - a in (0, 1) for a, b in pairwise(numbers))
+
+
+def test_a_window_of_sixteen_has_eight_before_the_apex_and_repeats_the_edges():
+    assert apex_window(0, 20, 40, 16) == tuple(range(12, 28))
+    assert apex_window(10, 12, 14, 8) == (10, 10, 10, 11, 12, 13, 14, 14)
+
+
+def test_only_the_apex_is_one_frame():
+    assert apex_only(3, 8, 20, 1) == (8,)
+    assert apex_only(3, None, 20, 1) == (11,)
+    with pytest.raises(ConfigError, match=r"expected 1; change data\.clip\.frames"):
+        apex_only(3, 8, 20, 2)
+
+
+def test_the_last_frames_end_with_the_offset_and_repeat_the_first():
+    assert last(1, None, 18, 3) == (16, 17, 18)
+    assert last(17, None, 18, 4) == (17, 17, 17, 18)
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_interpolation_of_a_straight_line_is_the_line(length, frames):
+    before, share = interpolation_weights(length, frames)
+    assert len(before) == len(share) == frames
+    after = [min(index + 1, length - 1) for index in before]
+    values = [a * (1 - w) + b * w for a, b, w in zip(before, after, share, strict=True)]
+    if frames > 1:
+        expected = [k * (length - 1) / (frames - 1) for k in range(frames)]
+        assert values == pytest.approx(expected)
+    assert all(0 <= w <= 1 for w in share)
 
 
 def test_configs_know_exactly_these_samplings():

@@ -18,7 +18,17 @@ from tempfile import mkdtemp
 import numpy as np
 
 from mer_keras import settings
-from mer_keras.annotations.synthetic import cas_me2, casme, casme2, megc2019, mmew, samm, smic
+from mer_keras.annotations.synthetic import (
+    cas_me2,
+    casme,
+    casme2,
+    megc2019,
+    mmew,
+    samm,
+    sequences,
+    smic,
+    stills,
+)
 from mer_keras.annotations.synthetic.layout import FramePath, Layout
 from mer_keras.annotations.synthetic.plans import ClipPlan
 from mer_keras.errors import FrameError, UserError, did_you_mean
@@ -37,8 +47,18 @@ _SHARE_OF_CAMERA = 0.66
 
 #: Database -> its layout.
 LAYOUTS: dict[str, Layout] = {
-    module.LAYOUT.name: module.LAYOUT
-    for module in (samm, casme, casme2, cas_me2, smic, mmew, megc2019)
+    layout.name: layout
+    for layout in (
+        samm.LAYOUT,
+        casme.LAYOUT,
+        casme2.LAYOUT,
+        cas_me2.LAYOUT,
+        smic.LAYOUT,
+        mmew.LAYOUT,
+        megc2019.LAYOUT,
+        *sequences.LAYOUTS,
+        *stills.LAYOUTS,
+    )
 }
 
 
