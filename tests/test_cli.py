@@ -31,6 +31,8 @@ VERBS = [
     "data howto",
     "data check",
     "data synth",
+    "data add",
+    "data cache",
 ]
 
 
@@ -98,9 +100,9 @@ def test_data_verbs_on_a_synthetic_database(places):
     from mer_keras.annotations.synthetic import stand_ins
 
     stand_ins.write("mmew", places / "data" / "MMEW", stand_ins.Film(clips=20, size=24))
-    listed = {d["name"]: d["present"] for d in json.loads(call("data", "list", "--json").stdout)}
-    assert listed["mmew"]
-    assert not listed["samm"]
+    listed = {d["name"]: d["place"] for d in json.loads(call("data", "list", "--json").stdout)}
+    assert listed["mmew"].endswith("MMEW")
+    assert listed["samm"] is None
     checked = json.loads(call("data", "check", "mmew", "--json").stdout)
     assert checked["clips"] == 20
     assert checked["data_kind"] == "synthetic"

@@ -84,7 +84,7 @@ def data_check(
     samples = load(name, root, tree=tree, corrections=corrections, policies=policies)
     if frames:
         samples = _check_frames(samples, policies)
-    emotions = samples.table["emotion"].valuecounts().sort_index()
+    emotions = samples.table["emotion"].value_counts().sort_index()
     entry = {
         "database": name,
         "data_kind": str(samples.data_kind),

@@ -132,7 +132,7 @@ def test_missing_marks_come_from_the_folder_and_are_counted(folder):
         ({"onset": None, "apex": 30, "offset": None}, "apex 30 is beyond"),
     ],
 )
-def test_a_clip_annotated_beyond_its_folder_is_left_out(folder, marks, reason):  # fault 6
+def test_a_clip_annotated_beyond_its_folder_is_left_out(folder, marks, reason):
     good = make_clip(folder / "good")
     bad = make_clip(folder / "bad", range(5, 22))
     loaded = load_clips(samples(row(good), row(bad, **{"onset": 5, **marks})), CLIP)
@@ -158,7 +158,7 @@ def test_marks_out_of_order_break_the_table_s_promise(folder):
         load_clips(table, CLIP)
 
 
-def test_a_gap_is_filled_by_the_nearest_frame_and_counted(folder):  # fault 26
+def test_a_gap_is_filled_by_the_nearest_frame_and_counted(folder):
     there = [n for n in range(1, 22) if n not in (5, 6, 7, 16)]
     whole = make_clip(folder / "whole")
     gappy = make_clip(folder / "gappy", there)
@@ -169,7 +169,7 @@ def test_a_gap_is_filled_by_the_nearest_frame_and_counted(folder):  # fault 26
     )
 
 
-def test_a_short_clip_repeats_frames_and_is_counted(folder):  # fault 27
+def test_a_short_clip_repeats_frames_and_is_counted(folder):
     loaded = load_one(make_clip(folder / "a", [1, 2, 3]), onset=1, apex=2, offset=3)
     assert numbers_of(loaded.arrays[0]) == [1, 2, 2, 3, 3]
     assert loaded.warnings == ("fewer than 5 different frames, some stand twice: 1 of 1 clips",)
@@ -178,8 +178,8 @@ def test_a_short_clip_repeats_frames_and_is_counted(folder):  # fault 27
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda data: b"", "img6.jpg: zero bytes"),  # fault 19
-        (lambda data: data[: len(data) * 2 // 3], "img6.jpg: truncated JPEG"),  # fault 20
+        (lambda data: b"", "img6.jpg: zero bytes"),
+        (lambda data: data[: len(data) * 2 // 3], "img6.jpg: truncated JPEG"),
         (lambda data: b"<html>", "img6.jpg: neither"),
     ],
 )
@@ -199,7 +199,7 @@ def test_a_damaged_image_that_nothing_needs_harms_nothing(folder):
     assert load_one(path).excluded == ()
 
 
-def test_a_png_named_jpg_is_accepted_and_counted(folder):  # fault 21
+def test_a_png_named_jpg_is_accepted_and_counted(folder):
     path = make_clip(folder / "a")
     for file in path.iterdir():
         file.rename(file.with_suffix(".jpg"))
@@ -212,13 +212,13 @@ def test_a_png_named_jpg_is_accepted_and_counted(folder):  # fault 21
     assert load_one(path).warnings == ()  # the remark belongs to the name, not to the content
 
 
-def test_a_deep_png_is_converted(folder):  # fault 22
+def test_a_deep_png_is_converted(folder):
     path = make_clip(folder / "a")
     write(path / "img6.png", frame(6).astype(np.uint16) * 257)
     assert numbers_of(load_one(path).arrays[0]) == [1, 6, 11, 16, 21]
 
 
-def test_a_huge_header_stops_the_run(folder):  # fault 23
+def test_a_huge_header_stops_the_run(folder):
     path = make_clip(folder / "a")
     data = bytearray((path / "img6.png").read_bytes())
     data[16:24] = (20_000).to_bytes(4, "big") + (10_000).to_bytes(4, "big")
@@ -227,7 +227,7 @@ def test_a_huge_header_stops_the_run(folder):  # fault 23
         load_one(path)
 
 
-def test_natural_order_and_strays(folder):  # faults 25 and 28
+def test_natural_order_and_strays(folder):
     path = make_clip(folder / "a", range(1, 22), name="reg_img{}.png")
     for name in ("Thumbs.db", ".DS_Store", "._reg_img6.png", "Desktop - Shortcut.lnk"):
         (path / name).write_bytes(b"stray")
@@ -235,7 +235,7 @@ def test_natural_order_and_strays(folder):  # faults 25 and 28
     assert numbers_of(loaded.arrays[0]) == [1, 6, 11, 16, 21]
 
 
-def test_mixed_sizes_stop_with_the_way_out(folder):  # fault 24
+def test_mixed_sizes_stop_with_the_way_out(folder):
     mixed = make_clip(folder / "mixed")
     write(mixed / "img6.png", frame(6, (20, 20)))
     with pytest.raises(
@@ -245,7 +245,7 @@ def test_mixed_sizes_stop_with_the_way_out(folder):  # fault 24
     assert str(mixed) in str(caught.value)
 
 
-def test_mixed_sizes_black_and_identical_frames_are_counted(folder):  # faults 24 and 31
+def test_mixed_sizes_black_and_identical_frames_are_counted(folder):
     mixed = make_clip(folder / "mixed")
     write(mixed / "img6.png", frame(6, (20, 20)))
     for name, value in (("black", 0), ("still", 9)):
@@ -259,12 +259,12 @@ def test_mixed_sizes_black_and_identical_frames_are_counted(folder):  # faults 2
     )
 
 
-def test_unicode_and_spaces_in_paths(folder):  # fault 33
+def test_unicode_and_spaces_in_paths(folder):
     path = make_clip(folder / "表情 – é" / ("long " * 20) / "a", name="görüntü {}.png")
     assert numbers_of(load_one(path).arrays[0]) == [1, 6, 11, 16, 21]
 
 
-def test_a_read_only_database_is_enough(folder):  # fault 34
+def test_a_read_only_database_is_enough(folder):
     path = make_clip(folder / "a")
     before = sorted(path.iterdir())
     path.chmod(stat.S_IRUSR | stat.S_IXUSR)

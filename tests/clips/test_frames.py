@@ -60,12 +60,12 @@ def test_the_number_is_the_last_integer_of_the_name(tmp_path, name, number):
     assert list_frames(touch(tmp_path, name)) == {number: tmp_path / name}
 
 
-def test_order_is_by_number_not_by_text(tmp_path):  # fault 25
+def test_order_is_by_number_not_by_text(tmp_path):
     touch(tmp_path, "img10.jpg", "img9.jpg", "img100.jpg", "img0011.jpg", "img1.jpg")
     assert list(list_frames(tmp_path)) == [1, 9, 10, 11, 100]
 
 
-def test_strays_are_no_frames(tmp_path):  # fault 28
+def test_strays_are_no_frames(tmp_path):
     touch(
         tmp_path,
         "img1.jpg",
@@ -120,28 +120,28 @@ def test_colour_has_opencv_channel_order(tmp_path):
     assert read_image(tmp_path / "1.png")[0, 0].tolist() == [255, 0, 0]
 
 
-def test_sixteen_bits_are_scaled_to_eight(tmp_path):  # fault 22
+def test_sixteen_bits_are_scaled_to_eight(tmp_path):
     deep = np.array([[0, 128, 129, 257, 32896, 65535]], np.uint16)
     (tmp_path / "1.png").write_bytes(encoded(".png", deep))
     assert read_gray(tmp_path / "1.png").tolist() == [[0, 0, 1, 1, 128, 255]]
     assert read_image(tmp_path / "1.png").dtype == np.uint8
 
 
-def test_alpha_is_dropped(tmp_path):  # fault 22
+def test_alpha_is_dropped(tmp_path):
     seen = np.dstack([PATTERN, PATTERN, PATTERN, np.zeros_like(PATTERN)])
     (tmp_path / "1.png").write_bytes(encoded(".png", seen))
     np.testing.assert_array_equal(read_image(tmp_path / "1.png"), seen[..., :3])
     np.testing.assert_array_equal(read_gray(tmp_path / "1.png"), PATTERN)
 
 
-def test_cmyk_jpeg_is_converted(tmp_path):  # fault 22
+def test_cmyk_jpeg_is_converted(tmp_path):
     image = pytest.importorskip("PIL.Image")
     image.new("CMYK", (8, 6), (0, 0, 0, 128)).save(tmp_path / "1.jpg")
     assert read_gray(tmp_path / "1.jpg").shape == (6, 8)
     assert 100 < read_image(tmp_path / "1.jpg").mean() < 155
 
 
-def test_zero_bytes_are_told(tmp_path):  # fault 19
+def test_zero_bytes_are_told(tmp_path):
     touch(tmp_path, "img3.jpg")
     with pytest.raises(UnreadableImageError, match=r"img3\.jpg: zero bytes") as caught:
         read_gray(tmp_path / "img3.jpg")
@@ -149,7 +149,7 @@ def test_zero_bytes_are_told(tmp_path):  # fault 19
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp"])
-def test_every_truncation_is_told(tmp_path, suffix):  # fault 20
+def test_every_truncation_is_told(tmp_path, suffix):
     path, whole = tmp_path / f"1{suffix}", encoded(suffix, np.tile(PATTERN, (3, 3)))
     path.write_bytes(whole)
     read_gray(path)
@@ -217,7 +217,7 @@ def jpeg_claiming(width, height):
         jpeg_claiming(20_000, 10_000)[:-2],
     ],
 )
-def test_a_huge_header_is_refused_before_decoding(tmp_path, monkeypatch, data):  # fault 23
+def test_a_huge_header_is_refused_before_decoding(tmp_path, monkeypatch, data):
     (tmp_path / "1.png").write_bytes(data)
     monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
     with pytest.raises(FrameError, match=r"20000x10000.*50,000,000") as caught:
@@ -237,7 +237,7 @@ def test_a_file_that_is_absent_is_named(tmp_path):
         read_gray(tmp_path / "9.jpg")
 
 
-def test_the_content_decides_not_the_name(tmp_path):  # fault 21
+def test_the_content_decides_not_the_name(tmp_path):
     (tmp_path / "1.jpg").write_bytes(encoded(".png"))
     np.testing.assert_array_equal(read_gray(tmp_path / "1.jpg"), PATTERN)
 

@@ -150,7 +150,7 @@ class TestFlow:
         expected = flow.flow_image(*small, method=flow.FlowMethod.FARNEBACK)
         np.testing.assert_allclose(loaded.arrays[0], expected)
 
-    def test_flow_that_is_not_finite_names_the_clip(self, folder, monkeypatch):  # fault 32
+    def test_flow_that_is_not_finite_names_the_clip(self, folder, monkeypatch):
         broken = {
             method: lambda a, b: np.full((*a.shape, 2), np.nan, np.float32)
             for method in flow.FlowMethod
@@ -194,7 +194,7 @@ class TestFaces:
         whole = load(person, **marks)
         assert cropped.arrays[0, 0].std() > whole.arrays[0, 0].std()
 
-    def test_no_face_is_counted_or_the_clip_left_out(self, folder):  # fault 30
+    def test_no_face_is_counted_or_the_clip_left_out(self, folder):
         loaded = load(folder, self.HAAR)
         assert "no face was found, the centre of the frame stands in: 1 of 1 clips" in (
             loaded.warnings
@@ -285,7 +285,7 @@ class TestVideos:
         monkeypatch.setattr(footage.cv2, "VideoCapture", None)
         load(path, onset=2, apex=5, offset=10)
 
-    def test_broken_videos_are_left_out_with_the_reason(self, tmp_path):  # fault 29
+    def test_broken_videos_are_left_out_with_the_reason(self, tmp_path):
         path = self.write(tmp_path / "data" / "clip.avi", range(40))
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         text = tmp_path / "data" / "page.mp4"
