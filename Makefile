@@ -19,7 +19,7 @@ CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock reproduce-table1 reproduce reproduce-megc2019 test test-fast lint format clean
+.PHONY: help setup lock reproduce-table1 reproduce reproduce-megc2019 bench test test-fast lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -49,6 +49,9 @@ reproduce: setup  ## one table: PAPER=shallow_convlstm TABLE=table2
 
 reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
 	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019
+
+bench: setup  ## speed of preprocessing, magnification and flow, as ratios within one run
+	$(BIN)/python -m mer_keras.bench
 
 test: setup  ## all tests
 	$(BIN)/python -m pytest

@@ -27,7 +27,7 @@ ORDER = [
     {"results"},
     {"experiment"},
     {"report"},
-    {"cli"},
+    {"cli", "bench"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LEAVES = ORDER[0] | ORDER[1]
