@@ -127,8 +127,9 @@ class Policies(_Strict):
     """What is done about faults that leave a choice. The defaults guess nothing.
 
     ``frame_order``: onset <= apex <= offset doesn't hold: stop, or leave the clip out.
-    ``apex``: nobody annotated it: the middle frame stands in, it is spotted from optical flow, or
-    the clip is left out. ``sizes``: frames of one clip differ in size: stop, or resize each.
+    ``apex``: nobody annotated it: the middle frame stands in, it is spotted from optical flow (with
+    onset and offset, where none of the three is annotated), or the clip is left out.
+    ``sizes``: frames of one clip differ in size: stop, or resize each.
     ``face``: none is found: the centre of the frame stands in, or the clip is left out.
     """
 

@@ -36,7 +36,12 @@ def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path,
     # an open spreadsheet leaves a lock file "~$name.xlsx" beside it
     like = [n for n in names if fnmatchcase(n.casefold(), pattern) and n[0] not in "~."]
     if not known and len(like) != 1:
-        found = f"found {', '.join(like)}; keep one" if like else "copy it there"
+        old = [n for n in names if fnmatchcase(n.casefold(), pattern.replace(".xlsx", ".xls"))]
+        found = "copy it there"
+        if like:
+            found = f"found {', '.join(like)}; keep one"
+        elif old:
+            found = f"found {old[0]}; open it in a spreadsheet program and save it as .xlsx"
         raise AnnotationError(
             f"{root}: expected the annotation table {official[0]!r} in this folder: {found}"
         )

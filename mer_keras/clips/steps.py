@@ -208,7 +208,10 @@ def _remark(
 
 
 def _with_apex(work: _Work, span: _Span, crop: Mapping[str, Any], policies: Policies) -> _Span:
-    """Let the middle frame stand in for an apex that nobody annotated, or spot it."""
+    """Let the middle frame stand in for an apex that nobody annotated, or spot it.
+
+    Onset and offset are spotted with it where nobody annotated any of the three.
+    """
     if policies.apex != "spot":
         work.causes.add(NO_APEX)
         return span
@@ -216,11 +219,16 @@ def _with_apex(work: _Work, span: _Span, crop: Mapping[str, Any], policies: Poli
     entry = _stack(work, wanted, spotting.SIZE, crop, policies)
 
     def spot(stack: np.ndarray) -> tuple[np.ndarray, cache.Facts]:
-        return np.array([spotting.spot(stack).apex]), {}
+        marks = spotting.spot(stack)
+        return np.array([marks.onset, marks.apex, marks.offset]), {}
 
-    found = cache.derive(entry, "apex spotted", {"opencv": cv2.__version__}, spot)
+    found = cache.derive(entry, "marks spotted", {"opencv": cv2.__version__}, spot)
+    onset, apex, offset = (wanted[int(place)] for place in found.array)
+    if pd.isna(work.row["onset"]) and pd.isna(work.row["offset"]):
+        work.causes.add("onset, apex and offset not annotated, spotted from optical flow")
+        return _Span(onset, apex, offset)
     work.causes.add("apex not annotated, spotted from optical flow")
-    return span._replace(apex=wanted[int(found.array[0])])
+    return span._replace(apex=apex)
 
 
 def _frames(

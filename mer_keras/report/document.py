@@ -110,6 +110,7 @@ def provenance(view: RunView) -> dict[str, Any]:
         "versions": ", ".join(f"{k} {v}" for k, v in manifest["versions"].items()),
         "computing time": f"{sum(row.seconds for row in view.rows):.0f} s",
         "classes": ", ".join(f"{k} {v}" for k, v in manifest["class_counts"].items()),
+        "annotation read from": ", ".join(manifest.get("editions", [])) or "not recorded",
         "clips left out": _excluded(view) or "none",
         "remarks": " · ".join(manifest["warnings"]) or "none",
     }

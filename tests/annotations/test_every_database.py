@@ -270,9 +270,13 @@ class TestSmic:
         assert all(i.split("/")[2].startswith(i.split("/")[1]) for i in ids)
         assert all(len(i.split("/")[1]) == 3 for i in ids)
 
-    def test_nobody_annotated_an_apex(self, sketched):
+    def test_a_clip_is_its_whole_folder_and_nobody_annotated_an_apex(self, sketched):
         table = load(sketched("smic"), "smic").table
-        assert table[["onset", "apex", "offset"]].isna().all().all()
+        assert table["apex"].isna().all()
+        plans = {tuple(p.clip.split("_")): p for p in LAYOUTS["smic"].plan(0)}
+        first = table.iloc[0]
+        plan = plans["s1", *first["clip"].split("_")[1:]]
+        assert (first["onset"], first["offset"]) == (plan.onset, plan.offset)
 
     def test_strange_folders_are_counted(self, sketched, tmp_path):
         root = tmp_path / "SMIC"
@@ -308,6 +312,14 @@ def test_a_clip_folder_that_is_a_link_out_of_the_database_is_refused(sketched, t
     Path(victim).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(AnnotationError, match="leads out of"):
         load(root, name)
+
+
+def test_a_table_in_the_old_format_is_named_with_the_way_out(sketched, tmp_path):
+    root = tmp_path / "CASME"
+    shutil.copytree(sketched("casme"), root)
+    (root / "CASME.xlsx").rename(root / "CASME-coded-20190721.xls")
+    with pytest.raises(AnnotationError, match=r"found CASME-coded-20190721\.xls; open it"):
+        load(root, "casme")
 
 
 @pytest.mark.parametrize("name", ["casme", "casme2", "smic"])

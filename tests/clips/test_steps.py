@@ -167,6 +167,13 @@ class TestApex:
         spotted = load(folder, policies=Policies(apex="spot"), apex=None)
         assert spotted.warnings == ("apex not annotated, spotted from optical flow: 1 of 1 clips",)
 
+    def test_all_three_marks_are_spotted_where_none_is_annotated(self, folder):
+        marks = {"onset": None, "apex": None, "offset": None}
+        loaded = load(folder, policies=Policies(apex="spot"), **marks)
+        assert loaded.warnings == (
+            "onset, apex and offset not annotated, spotted from optical flow: 1 of 1 clips",
+        )
+
     def test_the_spotted_apex_is_where_the_movement_is_largest(self, tmp_path):
         moves = [3 * np.exp(-((k - 14) ** 2) / 8) for k in range(COUNT)]
         place = draw(tmp_path / "late", moves)

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from mer_keras.annotations.entry import Database
-from mer_keras.annotations.folders import find_tree, require_inside, subfolders
+from mer_keras.annotations.folders import find_tree, images, require_inside, subfolders
 from mer_keras.annotations.samples import Reading
 from mer_keras.errors import AnnotationError
 
@@ -35,8 +35,8 @@ def read(root: Path, tree: str = "auto") -> Reading:
         tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
-        One row a clip; names are normalised (see ``normalise_clip``). Frame numbers are empty: a
-        clip is its whole folder, and its apex unknown.
+        One row a clip; names are normalised (see ``normalise_clip``). Onset and offset are the
+        clip's first and last frame, the apex is empty.
 
     Raises:
         AnnotationError: there is no such tree, or no clip in it.
@@ -58,6 +58,7 @@ def read(root: Path, tree: str = "auto") -> Reading:
                         "subject": normalise_subject(subject.name),
                         "clip": normalise_clip(clip.name),
                         "path": require_inside(clip, root, str(frames)),
+                        **_ends(clip),
                         "fps": FPS,
                         "emotion": emotion.name.lower(),
                     }
@@ -69,6 +70,13 @@ def read(root: Path, tree: str = "auto") -> Reading:
     warnings = [f"{strange} folder(s) that are no clip of SMIC-HS are not read"] if strange else []
     edition = f"folders of {frames.parent.name}"
     return Reading(frames, rows, TREE, edition=edition, frames=chosen, warnings=warnings)
+
+
+def _ends(clip: Path) -> dict[str, int]:
+    """Return the first and the last frame number; nothing for an empty folder, an error later."""
+    found = [re.findall(r"[0-9]+", picture.stem) for picture in images(clip)]
+    numbers = [int(digits[-1]) for digits in found if digits]
+    return {"onset": min(numbers), "offset": max(numbers)} if numbers else {}
 
 
 def normalise_subject(name: str) -> str:
