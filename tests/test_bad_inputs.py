@@ -366,6 +366,13 @@ class TestOwnData:
         assert code == 2 and "databases.json" in err
 
 
+def test_spotting_is_measured_against_the_annotated_apexes(samm, check):
+    code, found, _ = check(samm, "--spot")
+    assert code == 0
+    # two of the eight may be the ones whose apex is corrected to "not annotated"
+    assert "annotated apexes found within 10 % of the clip's length" in found["spotting"]
+
+
 def test_the_cache_can_be_shown_and_cleared(samm, mer_keras):
     assert mer_keras("data", "cache")[1].strip().endswith("0.0 MB")
     assert mer_keras("data", "cache", "--clear")[0] == 0

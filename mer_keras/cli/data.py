@@ -71,6 +71,9 @@ def data_check(
     frames: Annotated[
         bool, typer.Option("--frames", help="Decode the frames of every clip too (slow).")
     ] = False,
+    spot: Annotated[
+        bool, typer.Option("--spot", help="Spot every annotated apex from flow, and compare.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read a database as a run would, and say what was found and what deviates.
@@ -96,6 +99,8 @@ def data_check(
         "excluded": [f"{e.clip}: {e.reason}" for e in samples.excluded],
         "warnings": list(samples.warnings),
     }
+    if spot:
+        entry["spotting"] = _check_spotting(samples, policies)
     if as_json:
         print(json.dumps(entry, indent=1))
         return
@@ -181,4 +186,19 @@ def _check_frames(samples: Any, policies: Any) -> Any:
         samples,
         excluded=samples.excluded + excluded,
         warnings=samples.warnings + warnings,
+    )
+
+
+def _check_spotting(samples: Any, policies: Any) -> str:
+    """Say how well spotting finds the annotated apexes."""
+    from mer_keras.clips.assemble import spotting_errors
+
+    with show_progress("spotting") as progress:
+        errors = spotting_errors(samples, policies, partial(progress, "clips"))
+    if not len(errors):
+        return "no apex is annotated"
+    within = (errors <= 0.1).mean()
+    return (
+        f"{within:.1%} of {len(errors)} annotated apexes found within 10 % of the clip's length "
+        f"(mean error {errors.mean():.1%})"
     )

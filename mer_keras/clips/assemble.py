@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from mer_keras.annotations.samples import Excluded, Samples
 from mer_keras.clips import frames, sampling
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
 from mer_keras.clips.headers import image_format
-from mer_keras.clips.steps import GAP, Loaded, check_clip, load_clip
+from mer_keras.clips.steps import GAP, Loaded, check_clip, load_clip, spotting_error
 from mer_keras.config import Clip, Policies
 from mer_keras.errors import FrameError, InvariantError
 
@@ -138,6 +139,25 @@ def check_frames(
 
     loaded = _load_all(rows, load, progress)
     return tuple(loaded.excluded), loaded.warnings()
+
+
+def spotting_errors(
+    samples: Samples, policies: Policies | None = None, progress: Progress | None = None
+) -> np.ndarray:
+    """Spot the apex of every clip that has one annotated, and say how far off it is.
+
+    Args and errors are those of ``check_frames``.
+
+    Returns:
+        float (clips,): distances as shares of the clips' lengths.
+    """
+    rows = [row for row in samples.table.to_dict("records") if not pd.isna(row["apex"])]
+    footage = _open_all(rows)
+
+    def load(row: Mapping[str, Any]) -> Loaded:
+        return spotting_error(row, _usable(footage[row["path"]]), policies or Policies())
+
+    return np.array([array[0] for _, array in _load_all(rows, load, progress).kept])
 
 
 @dataclass

@@ -153,6 +153,8 @@ def every(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, 
     return tuple(range(onset, offset + 1))
 
 
+#: The samplings that don't look at the apex.
+WITHOUT_APEX = frozenset({"last", "interpolated"})
 #: The samplings that span the clip, by the names that configs use.
 SPANNING: Mapping[str, Sampling] = MappingProxyType(
     {"around_apex": around_apex, "uniform_with_apex": uniform_with_apex}

@@ -40,6 +40,12 @@ class _Span(NamedTuple):
     offset: int
 
 
+class _Marks(NamedTuple):
+    onset: int
+    apex: int
+    offset: int
+
+
 class _Work:
     """What the steps of one clip share: its frames, and the remarks so far."""
 
@@ -84,7 +90,8 @@ def load_clip(row: Mapping[str, Any], footage: Footage, clip: Clip, policies: Po
     work = _Work(row, footage)
     span = _span(work)
     crop = _crop(work, span, clip, policies)
-    if span.apex is None:
+    needs_apex = clip.kind == "flow" or clip.sampling not in sampling.WITHOUT_APEX
+    if span.apex is None and needs_apex:
         span = _with_apex(work, span, crop, policies)
     if clip.kind == "flow":
         array = _flow(work, span, clip, crop, policies)
@@ -207,14 +214,24 @@ def _remark(
         work.causes.add("all frames are identical")
 
 
-def _with_apex(work: _Work, span: _Span, crop: Mapping[str, Any], policies: Policies) -> _Span:
-    """Let the middle frame stand in for an apex that nobody annotated, or spot it.
+def spotting_error(row: Mapping[str, Any], footage: Footage, policies: Policies) -> Loaded:
+    """Spot the apex of a clip as if nobody had annotated it, and compare.
 
-    Onset and offset are spotted with it where nobody annotated any of the three.
+    Args and errors are those of ``load_clip``.
+
+    Returns:
+        As its array, the distance to the annotated apex as a share of the clip's length.
     """
-    if policies.apex != "spot":
-        work.causes.add(NO_APEX)
-        return span
+    work = _Work(row, footage)
+    span = _span(work)
+    if span.apex is None:
+        raise UnusableClipError("apex not annotated: nothing to compare with")
+    found = _spotted(work, span, {}, policies)
+    error = spotting.apex_error(found.apex, span.apex, span.offset - span.onset + 1)
+    return Loaded(np.array([error]))
+
+
+def _spotted(work: _Work, span: _Span, crop: Mapping[str, Any], policies: Policies) -> _Marks:
     wanted = [n for n in work.numbers if span.onset <= n <= span.offset]
     entry = _stack(work, wanted, spotting.SIZE, crop, policies)
 
@@ -223,12 +240,23 @@ def _with_apex(work: _Work, span: _Span, crop: Mapping[str, Any], policies: Poli
         return np.array([marks.onset, marks.apex, marks.offset]), {}
 
     found = cache.derive(entry, "marks spotted", {"opencv": cv2.__version__}, spot)
-    onset, apex, offset = (wanted[int(place)] for place in found.array)
+    return _Marks(*(wanted[int(place)] for place in found.array))
+
+
+def _with_apex(work: _Work, span: _Span, crop: Mapping[str, Any], policies: Policies) -> _Span:
+    """Let the middle frame stand in for an apex that nobody annotated, or spot it.
+
+    Onset and offset are spotted with it where nobody annotated any of the three.
+    """
+    if policies.apex != "spot":
+        work.causes.add(NO_APEX)
+        return span
+    found = _spotted(work, span, crop, policies)
     if pd.isna(work.row["onset"]) and pd.isna(work.row["offset"]):
         work.causes.add("onset, apex and offset not annotated, spotted from optical flow")
-        return _Span(onset, apex, offset)
+        return _Span(*found)
     work.causes.add("apex not annotated, spotted from optical flow")
-    return span._replace(apex=apex)
+    return span._replace(apex=found.apex)
 
 
 def _frames(

@@ -289,6 +289,7 @@ class TestSmic:
         assert any(line.startswith("1 folder(s) that are no clip") for line in samples.warnings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SIZES if name != "megc2019"])
 def test_odd_places_and_read_only_folders_work(sketched, tmp_path, name):
     place = tmp_path / "данные 中文" / ("long" * 20) / LAYOUTS[name].folder
@@ -332,6 +333,7 @@ def test_stray_files_are_ignored(sketched, tmp_path, name):
     assert len(load(root, name).table) == SIZES[name][0]
 
 
+@pytest.mark.slow
 def test_native_frames_have_the_databases_own_size_and_the_camera_tree(tmp_path):
     import cv2
 

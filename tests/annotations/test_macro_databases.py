@@ -36,7 +36,7 @@ def test_all_are_known_as_databases_of_posed_expressions():
         ("ckplus", 327, None),
         ("oulu_casia", 480, 80),
         ("jaffe", 213, 10),
-        ("rafdb", 15_339, None),
+        pytest.param("rafdb", 15_339, None, marks=pytest.mark.slow),
         ("mug", 364, 52),
     ],
 )
@@ -228,6 +228,7 @@ class TestMug:
             mug.read(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(MACRO))
 def test_a_few_really_drawn_clips_are_read_and_loaded(tmp_path, name):
     from mer_keras.clips.assemble import load_clips
@@ -242,6 +243,7 @@ def test_a_few_really_drawn_clips_are_read_and_loaded(tmp_path, name):
     assert load_clips(samples, clip).arrays.shape[1:] == (3, 24, 24, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ckplus", "oulu_casia", "jaffe", "mug"])
 def test_odd_places_and_read_only_folders_work(sketched, tmp_path, name):
     place = tmp_path / "данные 中文" / stand_ins.get_layout(name).folder
