@@ -25,9 +25,9 @@ from mer_keras.annotations.readers import (
     samm,
     smic,
 )
-from mer_keras.annotations.samples import Samples
+from mer_keras.annotations.samples import Reading, Samples
 from mer_keras.config import Policies
-from mer_keras.errors import DatabaseNotFoundError, UserError, did_you_mean
+from mer_keras.errors import AnnotationError, DatabaseNotFoundError, UserError, did_you_mean
 from mer_keras.terms import DataKind
 
 #: A file of this name in a database's folder says that its frames are synthetic.
@@ -173,9 +173,26 @@ def load(
         known = ", ".join(database.trees) or "none"
         raise UserError(f"database {name!r} has no frame tree {tree!r}; to choose from: {known}")
     reading = database.reader(place, tree) if database.trees else database.reader(place)
-    synthetic = os.path.lexists(place / SYNTHETIC_MARKER)
-    kind = DataKind.SYNTHETIC if synthetic else database.default_kind
+    kind = _kind(place, database)
+    _check_parts(reading, kind)
     return finish(reading, kind, database=database, policies=policies, corrections=corrections)
+
+
+def _kind(place: Path, database: Database) -> DataKind:
+    synthetic = os.path.lexists(place / SYNTHETIC_MARKER)
+    return DataKind.SYNTHETIC if synthetic else database.default_kind
+
+
+def _check_parts(reading: Reading, kind: DataKind) -> None:
+    """Check that the parts of a composite are of its own kind: drawn and real clips never mix."""
+    for name, row in {row["database"]: row for row in reading.rows}.items():
+        drawn = any(os.path.lexists(p / SYNTHETIC_MARKER) for p in Path(row["path"]).parents)
+        if drawn != (kind is DataKind.SYNTHETIC):
+            raise AnnotationError(
+                f"{reading.source}: is {kind}, but {name} in {Path(row['path'])} is "
+                f"{'synthetic' if drawn else 'not'}: expected one kind of data; put the databases "
+                "that belong together into one folder"
+            )
 
 
 def howto(name: str) -> str:

@@ -128,6 +128,13 @@ class TestComposite:
         with pytest.raises(DatabaseNotFoundError, match="data howto casme2"):
             load(tmp_path / "MEGC2019", "megc2019")
 
+    def test_drawn_and_real_parts_never_mix(self, sketched, tmp_path):
+        for part in ("SAMM", "CASME2", "SMIC", "MEGC2019"):
+            shutil.copytree(sketched("megc2019").parent / part, tmp_path / part)
+        (tmp_path / "SAMM" / stand_ins.MARKER).unlink()
+        with pytest.raises(AnnotationError, match="expected one kind of data"):
+            load(tmp_path / "MEGC2019", "megc2019")
+
     def test_a_clip_that_its_database_does_not_have(self, sketched, tmp_path):
         root = tmp_path / "MEGC2019"
         shutil.copytree(sketched("megc2019"), root)

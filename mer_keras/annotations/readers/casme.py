@@ -8,17 +8,11 @@ taken.
 from pathlib import Path
 
 from mer_keras.annotations.entry import Database
-from mer_keras.annotations.folders import (
-    find_table,
-    find_tree,
-    require_inside,
-    subfolders,
-    unlisted_warnings,
-)
+from mer_keras.annotations.folders import find_tree
 from mer_keras.annotations.readers.casme2 import normalise_subject
+from mer_keras.annotations.readers.coding import CodingTable, Place, clips_below
 from mer_keras.annotations.samples import Reading
-from mer_keras.annotations.tables import span_warnings, table_rows
-from mer_keras.annotations.workbook import read_sheet
+from mer_keras.annotations.tables import Row
 
 NAME = "casme"
 FPS = 60.0
@@ -32,15 +26,24 @@ TREE = """CASME/
   Cropped/sub01/EP01_12/reg_EP01_12-73.jpg          cropped faces, and/or
   CASME_raw_selected/sub01/EP01_12/EP01_12-73.jpg   the camera's pictures"""
 
-_COLUMNS = {
-    "Subject": (),
-    "Filename": (),
-    "OnsetF": ("OnsetFrame", "Onset Frame"),
-    "ApexF1": ("ApexF", "ApexFrame", "Apex"),
-    "OffsetF": ("OffsetFrame", "Offset Frame"),
-    "Emotion": ("Estimated Emotion",),
-}
-_OPTIONAL = {"AUs": ("AU", "Action Units", "Action Unit")}
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="casme*.xlsx",
+    tree=TREE,
+    onset="OnsetF",
+    apex="ApexF1",
+    offset="OffsetF",
+    emotion="Emotion",
+    others={
+        "OnsetF": ("OnsetFrame",),
+        "ApexF1": ("ApexF", "ApexFrame", "Apex"),
+        "OffsetF": ("OffsetFrame",),
+        "Emotion": ("Estimated Emotion",),
+    },
+    required={"Subject": ()},
+)
 
 
 def read(root: Path, tree: str = "auto") -> Reading:
@@ -51,38 +54,20 @@ def read(root: Path, tree: str = "auto") -> Reading:
         tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
-        One row a clip; subjects are ``sub01`` whatever the table writes.
+        One row a clip (see ``coding.CodingTable.read``); subjects are ``sub01`` whatever the table
+        writes.
 
     Raises:
         AnnotationError: the table or tree is absent, unreadable or breaks its format.
     """
-    table, warnings = find_table(root, WORKBOOKS, "casme*.xlsx")
-    lines, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
     frames, chosen = find_tree(root, TREES, tree, TREE)
-    rows, spans = [], []
-    for line in lines:
+
+    def place(line: Row) -> Place:
         subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
         clip = line.name("Filename")
-        span = line.span("OnsetF", "ApexF1", "OffsetF")
-        spans.append((line, span))
-        rows.append(
-            {
-                "row": line.number,
-                "database": NAME,
-                "subject": subject,
-                "clip": clip,
-                "path": require_inside(frames / subject / clip, root, line.where("Filename")),
-                **span._asdict(),
-                "fps": FPS,
-                "emotion": line.required_text("Emotion").lower(),
-                "action_units": line.text("AUs"),
-            }
-        )
-    present = [clip for subject in subfolders(frames) for clip in subfolders(subject)]
-    warnings += remarks + span_warnings(table, spans)
-    warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
-    edition = f"{table.name}, {frames.name}"
-    return Reading(table, rows, TREE, edition=edition, frames=chosen, warnings=warnings)
+        return Place(subject, clip, frames / subject / clip)
+
+    return _CODING.read(root, place, clips_below(frames), frames=chosen, release=frames.name)
 
 
 DATABASE = Database(

@@ -7,15 +7,10 @@ under one table. The objective classes by action units stand in a second workboo
 from pathlib import Path
 
 from mer_keras.annotations.entry import Database
-from mer_keras.annotations.folders import (
-    find_table,
-    find_tree,
-    require_inside,
-    subfolders,
-    unlisted_warnings,
-)
+from mer_keras.annotations.folders import find_tree
+from mer_keras.annotations.readers.coding import CodingTable, Place, clips_below
 from mer_keras.annotations.samples import Reading
-from mer_keras.annotations.tables import as_whole_number, span_warnings, table_rows
+from mer_keras.annotations.tables import Row, as_whole_number, table_rows
 from mer_keras.annotations.workbook import Cell, read_sheet
 from mer_keras.errors import AnnotationError
 
@@ -33,15 +28,20 @@ TREE = """CASME2/
   Cropped/sub01/EP02_01f/reg_img46.jpg          cropped faces, and/or
   CASME2_RAW_selected/sub01/EP02_01f/img46.jpg  the camera's pictures"""
 
-_COLUMNS = {
-    "Subject": (),
-    "Filename": (),
-    "OnsetFrame": ("Onset",),
-    "ApexFrame": ("Apex",),
-    "OffsetFrame": ("Offset",),
-    "Estimated Emotion": ("Emotion",),
-}
-_OPTIONAL = {"Action Units": ("Action Unit", "AU", "AUs")}
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="casme2*cod*.xlsx",
+    tree=TREE,
+    others={
+        "OnsetFrame": ("Onset",),
+        "ApexFrame": ("Apex",),
+        "OffsetFrame": ("Offset",),
+        "Estimated Emotion": ("Emotion",),
+    },
+    required={"Subject": ()},
+)
 _OBJECTIVE_COLUMNS = {"Subject": (), "Filename": (), "Objective Class": ("Objective Classes",)}
 
 
@@ -53,40 +53,29 @@ def read(root: Path, tree: str = "auto") -> Reading:
         tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
-        One row a clip; subjects are ``sub01`` whatever the table writes; the apex ``/`` is empty.
+        One row a clip (see ``coding.CodingTable.read``); subjects are ``sub01`` whatever the table
+        writes, the apex ``/`` is empty.
 
     Raises:
         AnnotationError: a table or tree is absent, unreadable or breaks its format.
     """
-    table, warnings = find_table(root, WORKBOOKS, "casme2*cod*.xlsx")
-    lines, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
     frames, chosen = find_tree(root, TREES, tree, TREE)
     objective, missing = _objective_classes(root)
-    rows, spans = [], []
-    for line in lines:
+
+    def place(line: Row) -> Place:
         subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
         clip = line.name("Filename")
-        span = line.span("OnsetFrame", "ApexFrame", "OffsetFrame")
-        spans.append((line, span))
-        rows.append(
-            {
-                "row": line.number,
-                "database": NAME,
-                "subject": subject,
-                "clip": clip,
-                "path": require_inside(frames / subject / clip, root, line.where("Filename")),
-                **span._asdict(),
-                "fps": FPS,
-                "emotion": line.required_text("Estimated Emotion").lower(),
-                "action_units": line.text("Action Units"),
-                "objective_class": objective.get((subject, clip)),
-            }
-        )
-    present = [clip for subject in subfolders(frames) for clip in subfolders(subject)]
-    warnings += remarks + missing + span_warnings(table, spans)
-    warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
-    edition = f"{table.name}, {frames.name}"
-    return Reading(table, rows, TREE, edition=edition, frames=chosen, warnings=warnings)
+        more = {"objective_class": objective.get((subject, clip))}
+        return Place(subject, clip, frames / subject / clip, more)
+
+    return _CODING.read(
+        root,
+        place,
+        clips_below(frames),
+        frames=chosen,
+        release=frames.name,
+        remarks=lambda _: missing,
+    )
 
 
 def normalise_subject(value: Cell, where: str) -> str:

@@ -11,15 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mer_keras.annotations.entry import Database
-from mer_keras.annotations.folders import (
-    find_table,
-    require_inside,
-    subfolders,
-    unlisted_warnings,
-)
+from mer_keras.annotations.folders import subfolders
+from mer_keras.annotations.readers.coding import CodingTable, Place
 from mer_keras.annotations.samples import Reading
-from mer_keras.annotations.tables import Row, listed_rows, span_warnings, table_rows
-from mer_keras.annotations.workbook import read_sheet
+from mer_keras.annotations.tables import Row, listed_rows
 from mer_keras.errors import AnnotationError
 
 NAME = "mmew"
@@ -29,14 +24,20 @@ TREE = """MMEW/   (or MMEW_Final/)
   MMEW_Micro_Exp.xlsx
   Micro_Expression/happiness/S01-01-001/1.jpg   <emotion>/<clip>/<frame>.jpg"""
 
-_COLUMNS = {
-    "Filename": (),
-    "OnsetFrame": ("Onset",),
-    "ApexFrame": ("Apex",),
-    "OffsetFrame": ("Offset",),
-    "Estimated Emotion": ("Emotion",),
-}
-_OPTIONAL = {"Subject": (), "Action Units": ("Action Unit", "AU", "AUs")}
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="mmew*micro*.xlsx",
+    tree=TREE,
+    others={
+        "OnsetFrame": ("Onset",),
+        "ApexFrame": ("Apex",),
+        "OffsetFrame": ("Offset",),
+        "Estimated Emotion": ("Emotion",),
+    },
+    optional={"Subject": ()},
+)
 _CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
 #: Releases call the folder of what is none of the six emotions differently.
 _REST = frozenset({"other", "others", "repression"})
@@ -51,48 +52,32 @@ def read(root: Path) -> Reading:
         root: the folder that holds the table, and ``Micro_Expression`` in it or one level below.
 
     Returns:
-        One row a clip. Emotions are in lower case; a missing apex is empty, with a warning.
+        One row a clip (see ``coding.CodingTable.read``).
 
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format, or a clip's folder
             stands under another emotion.
     """
-    table, warnings = find_table(root, WORKBOOKS, "mmew*micro*.xlsx")
-    lines, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
     frames = _frames_root(root)
     on_disk = _folders_by_clip(frames)
-    rows, spans, odd = [], [], []
-    for line in lines:
+    odd = []
+
+    def place(line: Row) -> Place:
         clip = line.name("Filename")
         subject = subject_of(clip, line.where("Filename"))
         if not _same_subject(line.text("Subject"), subject):
             odd.append(line.number)
-        span = line.span("OnsetFrame", "ApexFrame", "OffsetFrame")
         emotion = line.name("Estimated Emotion").lower()
-        folder = _folder_of(clip, emotion, on_disk, frames, line)
-        spans.append((line, span))
-        rows.append(
-            {
-                "row": line.number,
-                "database": NAME,
-                "subject": subject,
-                "clip": clip,
-                "path": require_inside(folder, root, line.where("Filename")),
-                **span._asdict(),
-                "fps": FPS,
-                "emotion": emotion,
-                "action_units": line.text("Action Units"),
-            }
-        )
-    if odd:
-        remarks.append(
-            f"{table.name}: Subject differs from the clip's name, which is used, in "
-            f"{listed_rows(odd)}"
-        )
+        return Place(subject, clip, _folder_of(clip, emotion, on_disk, frames, line))
+
+    def remarks(table: Path) -> list[str]:
+        if not odd:
+            return []
+        rows = listed_rows(odd)
+        return [f"{table.name}: Subject differs from the clip's name, which is used, in {rows}"]
+
     present = [folder for same in on_disk.values() for folder in same]
-    warnings += remarks + span_warnings(table, spans)
-    warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
-    return Reading(table, rows, TREE, edition=table.name, warnings=warnings)
+    return _CODING.read(root, place, present, remarks=remarks)
 
 
 def subject_of(clip: str, where: str) -> str:

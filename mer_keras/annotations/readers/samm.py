@@ -7,15 +7,11 @@ recordings, in the table as in the file names. The table's header follows some r
 from pathlib import Path
 
 from mer_keras.annotations.entry import Database
-from mer_keras.annotations.folders import (
-    find_table,
-    require_inside,
-    subfolders,
-    unlisted_warnings,
-)
+from mer_keras.annotations.folders import subfolders
+from mer_keras.annotations.readers.coding import CodingTable, Place
 from mer_keras.annotations.samples import Reading
-from mer_keras.annotations.tables import as_whole_number, span_warnings, table_rows
-from mer_keras.annotations.workbook import Cell, read_sheet
+from mer_keras.annotations.tables import Row, as_whole_number
+from mer_keras.annotations.workbook import Cell
 from mer_keras.errors import AnnotationError
 
 NAME = "samm"
@@ -25,15 +21,24 @@ TREE = """SAMM/
   SAMM_Micro_FACS_Codes_v2.xlsx   (or SAMM_20181215_Micro_FACS_Codes_v2.xlsx)
   006/006_1_2/006_05562.jpg       <subject>/<clip>/<subject>_<frame>.jpg"""
 
-_COLUMNS = {
-    "Subject": (),
-    "Filename": (),
-    "Onset Frame": ("Onset",),
-    "Apex Frame": ("Apex",),
-    "Offset Frame": ("Offset",),
-    "Estimated Emotion": ("Emotion",),
-}
-_OPTIONAL = {"Action Units": ("Action Unit", "AU", "AUs"), "Objective Classes": ()}
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="samm*facs*.xlsx",
+    tree=TREE,
+    onset="Onset Frame",
+    apex="Apex Frame",
+    offset="Offset Frame",
+    others={
+        "Onset Frame": ("Onset",),
+        "Apex Frame": ("Apex",),
+        "Offset Frame": ("Offset",),
+        "Estimated Emotion": ("Emotion",),
+    },
+    required={"Subject": ()},
+    optional={"Objective Classes": ()},
+)
 
 
 def read(root: Path) -> Reading:
@@ -43,38 +48,21 @@ def read(root: Path) -> Reading:
         root: the folder that holds the table and one folder a subject.
 
     Returns:
-        One row a clip. Emotions are in lower case; a missing apex is empty, with a warning.
+        One row a clip (see ``coding.CodingTable.read``), with its objective class.
 
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format.
     """
-    table, warnings = find_table(root, WORKBOOKS, "samm*facs*.xlsx")
-    lines, remarks = table_rows(read_sheet(table), _COLUMNS, table, _OPTIONAL)
-    rows, spans = [], []
-    for line in lines:
+
+    def place(line: Row) -> Place:
         subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
         clip = line.name("Filename")
-        span = line.span("Onset Frame", "Apex Frame", "Offset Frame")
-        spans.append((line, span))
-        rows.append(
-            {
-                "row": line.number,
-                "database": NAME,
-                "subject": subject,
-                "clip": clip,
-                "path": require_inside(root / subject / clip, root, line.where("Filename")),
-                **span._asdict(),
-                "fps": FPS,
-                "emotion": line.required_text("Estimated Emotion").lower(),
-                "action_units": line.text("Action Units"),
-                "objective_class": line.objective_class("Objective Classes"),
-            }
-        )
+        more = {"objective_class": line.objective_class("Objective Classes")}
+        return Place(subject, clip, root / subject / clip, more)
+
     subjects = [folder for folder in subfolders(root) if folder.name.isdigit()]
     present = [clip for subject in subjects for clip in subfolders(subject)]
-    warnings += remarks + span_warnings(table, spans)
-    warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
-    return Reading(table, rows, TREE, edition=table.name, warnings=warnings)
+    return _CODING.read(root, place, present)
 
 
 def normalise_subject(value: Cell, where: str) -> str:
