@@ -209,6 +209,9 @@ class Train(_Strict):
     early_stopping: EarlyStopping | None = None
     balance: Literal["none", "oversample"] = "none"
     augmentation: Augmentation | None = None
+    #: ``by_class``: the same batches in every epoch, class after class, as code without shuffling
+    #: has it that reads its images from one folder a class
+    order: Literal["shuffled", "by_class"] = "shuffled"
     #: subtract the mean frame of the training clips and divide by their standard deviation
     standardise: bool = False
     #: part of the training subjects that ``inner_subjects`` holds back for selection

@@ -120,14 +120,21 @@ class Trainer:
         self.reset(seed)
         self.standardise_by(data)
         recipe = self._recipe
-        inputs = {"clip": data.x_train}
+        inputs, labels = {"clip": data.x_train}, data.y_train
         if recipe.augmentation is not None:
             inputs["is_copy"] = data.is_copy.astype("float32")
+        shuffled = recipe.order == "shuffled"
+        if not shuffled:
+            by_class = np.argsort(labels, kind="stable")
+            inputs = {name: array[by_class] for name, array in inputs.items()}
+            labels = labels[by_class]
         watched = selection in (Selection.INNER_SUBJECTS, Selection.TEST_FOLD)
         validation = (self._held_out(data.x_val), data.y_val) if watched else None
         callbacks = _callbacks(recipe, watched, on_epoch)
         history = self._model.fit(
-            **training_input(inputs, data.y_train, batch_size=recipe.batch_size, seed=seed),
+            **training_input(
+                inputs, labels, batch_size=recipe.batch_size, seed=seed, shuffle=shuffled
+            ),
             epochs=recipe.epochs,
             validation_data=validation,
             validation_batch_size=recipe.batch_size,

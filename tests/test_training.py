@@ -169,6 +169,41 @@ def test_every_training_clip_is_seen_once_an_epoch():
     assert epochs[0] != epochs[1]
 
 
+def test_by_class_every_epoch_has_the_same_batches_class_after_class():
+    from mer_keras.pipeline.dataset import training_input
+
+    fold = data(4, train=11)
+    seen = []
+    original = training_input
+
+    def watched(inputs, labels, **options):
+        seen.append((inputs["clip"], labels, options["shuffle"]))
+        return original(inputs, labels, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mer_keras.training.training_input", watched)
+        trainer = Trainer(build, recipe(order="by_class"))
+        trainer.fit_predict(fold, Selection.LAST_EPOCH, seed=7)
+    ((clips, labels, shuffle),) = seen
+    assert not shuffle
+    assert labels.tolist() == sorted(fold.y_train.tolist())
+    order = np.argsort(fold.y_train, kind="stable")
+    np.testing.assert_array_equal(clips, fold.x_train[order])
+
+
+def test_without_shuffling_batches_are_cut_in_order():
+    from mer_keras.pipeline.dataset import training_input
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("on other backends Keras cuts the batches")
+    numbers = np.arange(10, dtype="float32")[:, None]
+    labels = np.arange(10, dtype="int32")
+    given = training_input({"clip": numbers}, labels, batch_size=4, seed=0, shuffle=False)
+    for _ in range(2):
+        batches = [y.numpy().tolist() for _, y in given["x"]]
+        assert batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
 def test_a_loss_that_is_not_finite_fails_the_fold():
     fold = data()
     fold.x_train[0] = np.nan

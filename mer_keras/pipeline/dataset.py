@@ -19,9 +19,14 @@ def make_deterministic() -> None:
 
 
 def training_input(
-    inputs: dict[str, np.ndarray], labels: np.ndarray, *, batch_size: int, seed: int
+    inputs: dict[str, np.ndarray],
+    labels: np.ndarray,
+    *,
+    batch_size: int,
+    seed: int,
+    shuffle: bool = True,
 ) -> dict[str, Any]:
-    """Return keyword arguments for ``keras.Model.fit``: shuffled anew in every epoch.
+    """Return keyword arguments for ``keras.Model.fit``, by default shuffled anew in every epoch.
 
     On TensorFlow only indices are shuffled and batched, and each batch is gathered from the
     resident arrays in one operation: element-wise slicing costs several times the training step
@@ -32,11 +37,12 @@ def training_input(
         labels: (samples,) int32 class numbers.
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
         seed: of the shuffling. On other backends ``keras.utils.set_random_seed`` rules instead.
+        shuffle: if false, batches are cut from the samples in their order, in every epoch.
     """
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        return {"x": inputs, "y": labels, "batch_size": batch_size, "shuffle": True}
+        return {"x": inputs, "y": labels, "batch_size": batch_size, "shuffle": shuffle}
     import tensorflow as tf
 
     tensors = {name: tf.constant(array) for name, array in inputs.items()}
@@ -46,11 +52,7 @@ def training_input(
         batch = {name: tf.gather(tensor, index) for name, tensor in tensors.items()}
         return batch, tf.gather(targets, index)
 
-    dataset = (
-        tf.data.Dataset.range(len(labels))
-        .shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
-        .batch(batch_size)
-        .map(gather)
-        .prefetch(1)
-    )
-    return {"x": dataset, "shuffle": False}
+    order = tf.data.Dataset.range(len(labels))
+    if shuffle:
+        order = order.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
+    return {"x": order.batch(batch_size).map(gather).prefetch(1), "shuffle": False}
