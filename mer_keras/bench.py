@@ -93,7 +93,7 @@ def _plain_loop(samples: Samples, kept: Path) -> None:
         wanted = sampling.uniform_with_apex(int(row["onset"]), apex, int(row["offset"]), 9)
         files = [f"{row['path']}/img{number}.jpg" for number in wanted]
         onset = np.asarray(cv2.imread(files[0], cv2.IMREAD_GRAYSCALE), np.uint8)
-        box = faces.find_face(onset) or faces.crop_box(onset.shape, "centre")
+        box = faces.find_face(onset) or faces.centre_box(onset.shape)
         frames = []
         for file in files:
             frame = np.asarray(cv2.imread(file, cv2.IMREAD_GRAYSCALE), np.uint8)

@@ -17,11 +17,8 @@ from numpy.typing import NDArray
 from mer_keras.errors import FrameError
 
 Image = NDArray[Any]
-#: What can be asked for: frames as they are, the largest square in the middle, or the face.
-Crop = Literal["none", "centre", "haar"]
-#: What to do where no face is found; ``exclude``: the caller leaves the clip out and counts it.
-OnMissing = Literal["centre", "exclude", "full"]
-Found = Literal["haar", "centre", "full"]
+#: Which box: the face's, or the largest square in the middle.
+Crop = Literal["haar", "centre"]
 
 # alt2 is the fastest of the frontal cascades, and takes fewer textures for faces than default does
 _FACE, _EYE = "haarcascade_frontalface_alt2.xml", "haarcascade_eye.xml"
@@ -36,7 +33,7 @@ class FaceBox:
     Attributes:
         angle: degrees, counter-clockwise, of the rotation that makes the line of the eyes level;
             0 where the eyes weren't found or weren't looked for.
-        found: ``haar``: a face; ``centre``: the largest square in the middle; ``full``: the frame.
+        found: ``haar``: a face; ``centre``: the largest square in the middle.
         faces: how many were found; the largest is taken.
         eyes: whether both were found.
     """
@@ -46,41 +43,37 @@ class FaceBox:
     width: int
     height: int
     angle: float = 0.0
-    found: Found = "centre"
+    found: Crop = "centre"
     faces: int = 0
     eyes: bool = False
 
     def packed(self) -> NDArray[np.float64]:
         """Return the box as eight numbers, which a cache can hold."""
-        numbers = {**asdict(self), "found": get_args(Found).index(self.found)}
+        numbers = {**asdict(self), "found": get_args(Crop).index(self.found)}
         return np.array(list(numbers.values()), np.float64)
 
     @classmethod
     def unpacked(cls, numbers: NDArray[Any]) -> "FaceBox":
         """Return the box that ``packed`` made the numbers of."""
         x, y, width, height, _, found, faces, eyes = (int(n) for n in numbers)
-        how, angle = get_args(Found)[found], float(numbers[4])
+        how, angle = get_args(Crop)[found], float(numbers[4])
         return cls(x, y, width, height, angle, how, faces, bool(eyes))
 
 
-def locate(
-    frame: Image, how: Crop, *, align: bool = True, on_missing: OnMissing = "centre"
-) -> NDArray[np.float64]:
-    """Return the packed box that a config asks for.
+def locate(frame: Image, how: Crop, *, align: bool = True) -> NDArray[np.float64]:
+    """Return the packed box that a config asks for; without a face, that of the centre.
 
     Args:
         frame: uint8 (height, width), the onset frame.
         how: see ``Crop``.
         align: look for the eyes too.
-        on_missing: the box without a face; for ``exclude`` the centre's, whose ``found`` tells.
 
     Raises:
         FrameError: the frame has another shape or type, or OpenCV has no cascades.
     """
     _check(frame)
     box = find_face(frame, align=align) if how == "haar" else None
-    full = how == "none" or (how == "haar" and on_missing == "full")
-    return (box or crop_box(frame.shape, "full" if full else "centre")).packed()
+    return (box or centre_box(frame.shape)).packed()
 
 
 def find_face(
@@ -116,12 +109,10 @@ def find_face(
     return FaceBox(left, top, larger, larger, angle or 0.0, "haar", len(hits), angle is not None)
 
 
-def crop_box(shape: tuple[int, ...], how: Literal["centre", "full"]) -> FaceBox:
-    """Return the largest square in the middle of a frame (height, width, ...), or all of it."""
+def centre_box(shape: tuple[int, ...]) -> FaceBox:
+    """Return the largest square in the middle of a frame of a shape (height, width, ...)."""
     height, width = shape[:2]
     side = min(height, width)
-    if how == "full":
-        return FaceBox(0, 0, width, height, found="full")
     return FaceBox((width - side) // 2, (height - side) // 2, side, side)
 
 

@@ -149,7 +149,9 @@ def _crop(work: _Work, span: _Span, clip: Clip, policies: Policies) -> dict[str,
 
     onset = work.nearest([span.onset])
     params = {"how": how, "align": clip.align, "opencv": cv2.__version__}
-    box = faces.FaceBox.unpacked(work.footage.fetch(onset, "face box", params, find).array)
+    box = faces.FaceBox.unpacked(
+        work.footage.fetch(onset, "face box, second form", params, find).array
+    )
     if how == "haar" and box.found != "haar":
         if policies.face == "exclude":
             raise UnusableClipError("no face was found on the onset frame")

@@ -10,7 +10,7 @@ from mer_keras.annotations.synthetic.identity import Identity
 from mer_keras.annotations.synthetic.portrait import render_neutral
 from mer_keras.annotations.synthetic.stand_ins import LAYOUTS, _on_camera
 from mer_keras.clips import faces
-from mer_keras.clips.faces import FaceBox, apply_box, crop_box, find_face, locate
+from mer_keras.clips.faces import FaceBox, apply_box, centre_box, find_face, locate
 from mer_keras.errors import FrameError
 
 
@@ -145,12 +145,11 @@ def blurred_noise():
     ],
     ids=["black", "gray", "noise", "blurred noise", "tiny", "pixel", "line"],
 )
-def test_no_face_is_none_and_located_as_asked(frame):
+def test_no_face_is_none_and_located_in_the_centre(frame):
     assert find_face(frame) is None
-    for on_missing, expected in (("centre", "centre"), ("exclude", "centre"), ("full", "full")):
-        box = FaceBox.unpacked(locate(frame, "haar", on_missing=on_missing))
-        assert box == crop_box(frame.shape, expected)
-        assert box.found == expected and box.faces == 0 and not box.eyes
+    box = FaceBox.unpacked(locate(frame, "haar"))
+    assert box == centre_box(frame.shape)
+    assert box.found == "centre" and box.faces == 0 and not box.eyes
 
 
 def test_of_two_faces_the_larger_one_is_taken_and_both_are_counted():
@@ -170,23 +169,16 @@ def test_locate_gives_what_find_face_finds(photograph):
     assert level == find_face(photograph, align=False)
 
 
-@pytest.mark.parametrize(("how", "found"), [("none", "full"), ("centre", "centre")])
-def test_a_box_that_needs_no_face_is_not_looked_for(monkeypatch, photograph, how, found):
+def test_for_the_centre_no_face_is_looked_for(monkeypatch, photograph):
     monkeypatch.setattr(faces, "find_face", None)
-    box = FaceBox.unpacked(locate(photograph, how))
-    assert box == crop_box(photograph.shape, found)
+    assert FaceBox.unpacked(locate(photograph, "centre")) == centre_box(photograph.shape)
 
 
 @pytest.mark.parametrize(("shape", "expected"), [((48, 64), (8, 0, 48)), ((64, 48), (0, 8, 48))])
 def test_the_centre_is_the_largest_square_in_the_middle(shape, expected):
-    box = crop_box(shape, "centre")
+    box = centre_box(shape)
     assert (box.x, box.y, box.width) == expected and box.width == box.height
     assert apply_box(np.zeros((*shape, 3), np.uint8), box).shape == (48, 48, 3)
-
-
-def test_full_is_the_frame_as_it_is():
-    frame = np.arange(48, dtype=np.uint8).reshape(6, 8)
-    np.testing.assert_array_equal(apply_box(frame, crop_box(frame.shape, "full")), frame)
 
 
 edges = st.integers(0, 5000)
@@ -200,7 +192,7 @@ edges = st.integers(0, 5000)
         width=edges,
         height=edges,
         angle=st.floats(-25, 25),
-        found=st.sampled_from(["haar", "centre", "full"]),
+        found=st.sampled_from(["haar", "centre"]),
         faces=st.integers(0, 9),
         eyes=st.booleans(),
     )

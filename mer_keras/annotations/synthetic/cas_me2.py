@@ -120,5 +120,6 @@ LAYOUT = Layout(
     plan=plan,
     frame_path=_frame_path,
     native=(640, 480),
+    cropped=False,
     write_tables=_write_tables,
 )

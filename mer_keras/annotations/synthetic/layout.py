@@ -23,6 +23,7 @@ class Layout:
         plan: seed -> all clips.
         frame_path: where a frame goes, of the tree that the database offers as faces.
         native: width and height of those frames in the real database.
+        cropped: whether those frames are cropped faces, not the camera's whole pictures.
         write_tables: (root, plans) -> annotation tables and stray files.
         camera_path: where the camera's own picture goes, if the database has such a tree. Written
             only at native size.
@@ -40,6 +41,7 @@ class Layout:
     frame_path: FramePath
     native: tuple[int, int]
     write_tables: Callable[[Path, Sequence[ClipPlan]], None]
+    cropped: bool = True
     camera_path: FramePath | None = None
     camera: tuple[int, int] | None = None
     write_pixels: Callable[[Path, Iterable[tuple[ClipPlan, np.ndarray]]], None] | None = None

@@ -156,5 +156,6 @@ LAYOUT = Layout(
     plan=plan,
     frame_path=_frame_path,
     native=(960, 650),
+    cropped=False,
     write_tables=_write_tables,
 )

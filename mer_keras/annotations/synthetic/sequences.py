@@ -153,6 +153,7 @@ LAYOUTS = (
         plan=plan_ckplus,
         frame_path=_ckplus_path,
         native=(640, 490),
+        cropped=False,
         write_tables=_write_ckplus,
     ),
     Layout(
@@ -162,6 +163,7 @@ LAYOUTS = (
         plan=plan_oulu,
         frame_path=_oulu_path,
         native=(320, 240),
+        cropped=False,
         write_tables=_write_oulu,
     ),
     Layout(
@@ -171,6 +173,7 @@ LAYOUTS = (
         plan=plan_mug,
         frame_path=_mug_path,
         native=(896, 896),
+        cropped=False,
         write_tables=_write_note,
     ),
 )

@@ -258,6 +258,8 @@ def _film_clip(
         return plan, frames
     if not film.native:
         _save(root, plan, frames, layout.frame_path)
+    elif not layout.cropped:
+        _save(root, plan, _on_camera(frames, layout.native, plan.person), layout.frame_path)
     else:
         _save(root, plan, _resized(frames, layout.native), layout.frame_path)
         if layout.camera_path is not None and layout.camera is not None:
@@ -268,7 +270,8 @@ def _film_clip(
 def _drawn_size(layout: Layout, film: Film) -> int:
     if not film.native:
         return film.size or layout.size
-    return round(_SHARE_OF_CAMERA * layout.camera[1]) if layout.camera else max(layout.native)
+    camera = layout.camera if layout.cropped else layout.native
+    return round(_SHARE_OF_CAMERA * camera[1]) if camera else max(layout.native)
 
 
 def _save(root: Path, plan: ClipPlan, frames: np.ndarray, path_of: FramePath) -> None:
