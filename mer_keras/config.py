@@ -83,6 +83,9 @@ class Magnification(_Strict):
     temporal_filter: Literal["ideal", "butterworth", "iir"] = "ideal"
     pyramid: Literal["gaussian", "laplacian"] = "gaussian"
     levels: int = Field(default=2, ge=0, le=10)
+    #: of ``laplacian``: see ``clips.magnification.Magnification``
+    wavelength_cutoff: float | None = Field(default=None, gt=0)
+    outer_levels: bool = False
     fps: float | None = Field(default=None, gt=0)
 
 

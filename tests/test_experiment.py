@@ -60,12 +60,12 @@ def run(places, arrays, monkeypatch):
     """Return a function that runs a config on ``arrays``."""
     samples, clips = arrays
     monkeypatch.setattr(experiment.databases, "find", lambda name: None)
-    monkeypatch.setattr(experiment.databases, "load", lambda name, root=None: samples)
+    monkeypatch.setattr(experiment.databases, "load", lambda name, root=None, **options: samples)
     monkeypatch.setattr(experiment.stand_ins, "ensure", lambda *_, **__: None)
     monkeypatch.setattr(
         experiment,
         "load_clips",
-        lambda given, clip, progress=None: ClipArrays(tuple(samples.ids), clips, (), ()),
+        lambda given, clip, policies, progress=None: ClipArrays(tuple(samples.ids), clips, (), ()),
     )
 
     def do(config=None, **options):

@@ -1,25 +1,27 @@
 """Eulerian video magnification (Wu et al., SIGGRAPH 2012).
 
-What changes at each point of a spatial pyramid is filtered in time, amplified and added back. A
-filter over a clip of t frames is a (t, t) matrix here, so that it is explicit what it does to this
-clip, however short: a band that no frequency of the clip falls into is not widened silently.
+What changes at each point of a spatial pyramid is filtered in time, amplified and added back
+(section 3, figure 2 there). A filter over a clip of t frames is a (t, t) matrix here, so that it is
+explicit what it does to this clip, however short: a band that no frequency of the clip falls into
+is not widened silently.
 """
 
+import math
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from mer_keras.errors import ConfigError, FrameError
+from mer_keras.errors import ConfigError, FrameError, did_you_mean
 
 TemporalFilter = Literal["ideal", "butterworth", "iir"]
 Pyramid = Literal["gaussian", "laplacian"]
 
 Frames = NDArray[np.float32]
+Response = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,19 +29,26 @@ class Magnification:
     """What is amplified, and how much.
 
     Attributes:
-        alpha: amplification: a change in the band becomes (1 + alpha) times as large.
+        alpha: amplification, above 0: a change in the band becomes (1 + alpha) times as large.
         low: lower end of the band in Hz; of ``iir`` a coefficient in 0..1.
-        high: upper end, likewise.
+        high: upper end, likewise; at most half the frame rate, or 1.
         fps: frames a second.
         temporal_filter: ``ideal`` keeps the discrete Fourier components in the band and no other.
             ``butterworth`` is a causal first-order band-pass that starts settled on the first
             frame: started from zero it would ring with twenty times the signal. ``iir`` is the
             difference of two first-order low-passes with the coefficients ``high`` and ``low`` (the
             authors' own code has this form; 0.1 and 0.4 are perhaps meant so where a paper speaks
-            of 0.1-0.4 Hz on clips of a third of a second).
+            of 0.1-0.4 Hz on clips of a third of a second). It starts on the first frame, too.
         pyramid: ``gaussian`` amplifies what is left after ``levels`` halvings; ``laplacian`` every
-            band but the finest and the coarsest, as the authors do.
-        levels: how often the frames are halved; 0 filters in time alone.
+            band of the pyramid, see ``outer_levels``.
+        levels: how often the frames are halved; 0 filters in time alone, at full size.
+        wavelength_cutoff: for ``laplacian``, in pixels: bands of shorter waves are amplified less
+            (see ``alpha_at``), as motion and noise would break up in them; None: all alike.
+        outer_levels: for ``laplacian``: whether the finest band and the coarsest remainder are
+            amplified, too. The authors' code leaves them alone, and so does the default.
+
+    Raises:
+        ConfigError: a value is not one of these, or doesn't go with the others.
     """
 
     alpha: float
@@ -49,145 +58,222 @@ class Magnification:
     temporal_filter: TemporalFilter = "ideal"
     pyramid: Pyramid = "gaussian"
     levels: int = 4
+    wavelength_cutoff: float | None = None
+    outer_levels: bool = False
 
     def __post_init__(self) -> None:
-        top = 1.0 if self.temporal_filter == "iir" else self.fps / 2
-        unit = "" if self.temporal_filter == "iir" else " Hz, half the frame rate"
-        if not 0 < self.low < self.high <= top:
-            raise ConfigError(
-                f"magnification band {self.low:g} to {self.high:g}: expected 0 < low < high <= "
-                f"{top:g}{unit}; change data.clip.magnification"
-            )
+        for field, names in (("temporal_filter", TemporalFilter), ("pyramid", Pyramid)):
+            name, known = getattr(self, field), get_args(names)
+            meant = did_you_mean(str(name), known)
+            _check(name in known, f"{field} {name!r}{meant}", f"one of {', '.join(known)}")
+        for field in ("alpha", "fps", "wavelength_cutoff"):
+            value = getattr(self, field)
+            if value is not None:
+                _check(0 < value < math.inf, f"{field} {value:g}", "a finite number above 0")
+        top, unit = self.fps / 2, " Hz, half the frame rate"
+        if self.temporal_filter == "iir":
+            top, unit = 1.0, ""
+        _check(
+            0 < self.low < self.high <= top,
+            f"band {self.low:g} to {self.high:g}",
+            f"0 < low < high <= {top:g}{unit}",
+        )
+        banded = self.pyramid == "laplacian" and self.levels > 0
+        _check(self.levels >= 0, f"levels {self.levels}", "0 or more")
+        _check(
+            not banded or self.levels > 1 or self.outer_levels,
+            "a laplacian pyramid of 1 level, where only the two outer ones exist",
+            "2 levels or more, or 0 to filter in time alone",
+        )
+        _check(
+            banded or (self.wavelength_cutoff is None and not self.outer_levels),
+            f"wavelength_cutoff or outer_levels for {self.pyramid} with {self.levels} levels",
+            "them for a laplacian pyramid only",
+        )
+
+    def alpha_at(self, level: int) -> float:
+        """Amplification of one level of the laplacian pyramid.
+
+        min(alpha, wavelength / (8 delta) - 1), never below 0, with the motion delta that ``alpha``
+        is just right for at the cutoff, wavelength_cutoff / (8 (1 + alpha)) (equation 14 and
+        figure 6 of the paper). The wavelength of a level is the one it answers most strongly to: 5
+        pixels times 2^level. The authors' code takes it from the size of the frame.
+
+        Args:
+            level: 0 is the finest band, ``levels`` the remainder.
+        """
+        if level in (0, self.levels) and not self.outer_levels:
+            return 0.0
+        if self.wavelength_cutoff is None:
+            return self.alpha
+        limit = (1 + self.alpha) * 5 * 2**level / self.wavelength_cutoff - 1
+        return min(self.alpha, max(0.0, limit))
 
 
 def magnify(clip: Frames, params: Magnification) -> Frames:
     """Amplify what changes in the band.
 
     Args:
-        clip: float32 (time, height, width) or (time, height, width, channels), 0..1.
+        clip: float32 (time, height, width) or (time, height, width, channels), 0..1. Not changed.
         params: what is amplified.
 
     Returns:
-        float32 array of the same shape. Values may leave 0..1: clip them. A clip of one frame comes
-        back as it is.
+        New float32 array of the same shape. Values may leave 0..1: clip them. A clip of one frame
+        and one that doesn't change come back as they are.
 
     Raises:
-        FrameError: a value is not finite.
+        FrameError: the array has another shape or type, or a value is not finite.
         ConfigError: the frames are too small for so many levels.
     """
+    if clip.ndim not in (3, 4) or clip.dtype != np.float32:
+        raise FrameError(
+            f"magnification: an array of shape {clip.shape} and type {clip.dtype}, expected "
+            "float32 (time, height, width) or (time, height, width, channels)"
+        )
     if not np.isfinite(clip).all():
         raise FrameError("magnification: the clip holds NaN or infinite values; check its frames")
     if len(clip) < 2:
         return clip.copy()
     height, width = clip.shape[1:3]
-    if min(height, width) < 2 ** (params.levels + 1):
+    least = 2 ** (params.levels + 1) if params.levels else 1
+    if min(height, width) < least:
         raise ConfigError(
-            f"magnification with {params.levels} levels needs frames of at least "
-            f"{2 ** (params.levels + 1)} pixels, found {width}x{height}; lower "
-            "data.clip.magnification.levels or raise data.clip.size"
+            f"magnification with {params.levels} levels needs frames of at least {least} pixels, "
+            f"found {width}x{height}; lower data.clip.magnification.levels or raise data.clip.size"
         )
-    response = params.alpha * response_matrix(len(clip), params)
+    response = response_matrix(len(clip), params)
     if not response.any():
         return clip.copy()
-    if params.pyramid == "gaussian" or params.levels == 0:
-        change = _filtered(_halved(clip, params.levels), response)
-        return clip + _resized(change, height, width)
-    return clip + _laplacian(clip, params.levels, response)
+    clip = np.ascontiguousarray(clip)  # OpenCV writes into arrays of this layout
+    if params.pyramid == "laplacian" and params.levels > 0:
+        return _laplacian(clip, params, response)
+    small = clip
+    for _ in range(params.levels):
+        small = _halved(small)
+    changes, result = _filtered(small, params.alpha * response), np.empty_like(clip)
+    for frame, change, out in zip(clip, changes, result, strict=True):
+        large = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
+        np.add(frame, large.reshape(frame.shape), out=out)
+    return result
 
 
-def response_matrix(frames: int, params: Magnification) -> NDArray[np.float64]:
-    """Return the temporal filter as a matrix: (frames, frames), output time by input time.
+def response_matrix(frames: int, params: Magnification) -> Response:
+    """Return the temporal filter, before ``alpha``, as a matrix.
 
     Every row sums to zero: what doesn't change is never amplified.
+
+    Args:
+        frames: of the clip, at least 1.
+        params: with the filter and its band.
+
+    Returns:
+        float64 (frames, frames), output time by input time. All zero for ``ideal`` where the band
+        holds no frequency of the clip.
     """
-    return _response(frames, params.low, params.high, params.fps, params.temporal_filter)
+    unit, low, high = np.eye(frames), params.low, params.high
+    if params.temporal_filter == "ideal":
+        keep = _in_band(frames, params)
+        if not keep.any():
+            return np.zeros((frames, frames))
+        return np.fft.irfft(np.fft.rfft(unit, axis=0) * keep[:, None], frames, axis=0)
+    if params.temporal_filter == "iir":
+        return _low_pass(unit, high) - _low_pass(unit, low)
+    half = params.fps / 2
+    if high >= half:  # a band that ends at the highest frequency has no upper slope
+        b, a = signal.butter(1, low / half, "highpass")
+    else:
+        b, a = signal.butter(1, [low / half, high / half], "bandpass")
+    settled = signal.lfilter_zi(b, a)[:, None] * unit[:1]
+    return np.asarray(signal.lfilter(b, a, unit, axis=0, zi=settled)[0])
 
 
 def band_note(frames: int, params: Magnification) -> str:
     """Say what the filter does where the band holds no frequency of the clip; else an empty text.
 
+    The coefficients of ``iir`` are taken as corner frequencies: a low-pass with the coefficient r
+    forgets as fast as an analogue one with the corner -fps ln(1 - r) / (2 pi).
+
     Args:
         frames: of the clip.
         params: with the band.
+
+    Returns:
+        A sentence for a report. Where the filter still passes something, with the root mean square
+        of what it makes of a sinusoid that has one period in this clip, over the sinusoid's own.
     """
-    if params.temporal_filter == "iir":
+    if _in_band(frames, params).any():
         return ""
-    rates = np.fft.rfftfreq(frames, 1 / params.fps)[1:]
-    if ((rates >= params.low) & (rates <= params.high)).any():
-        return ""
-    band = (
-        f"magnification: the band {params.low:g}-{params.high:g} Hz holds no frequency of the clip"
-    )
-    if params.temporal_filter == "ideal":
+    ends = f"{params.low:g}-{params.high:g}{'' if params.temporal_filter == 'iir' else ' Hz'}"
+    band = f"magnification: the band {ends} holds no frequency of the clip"
+    if params.temporal_filter == "ideal" or frames < 2:
         return f"{band}, which comes back unchanged"
-    return f"{band}; the butterworth filter passes what its slopes let through"
+    wave = np.exp(2j * np.pi * np.arange(frames) / frames)
+    gain = np.sqrt(np.mean(np.abs(response_matrix(frames, params) @ wave) ** 2))
+    kind = params.temporal_filter
+    return f"{band}; the {kind} filter still passes {gain:.2f} of the clip's first harmonic"
 
 
-@lru_cache(maxsize=256)  # a database has few lengths of clips
-def _response(
-    frames: int, low: float, high: float, fps: float, kind: TemporalFilter
-) -> NDArray[np.float64]:
-    unit = np.eye(frames)
-    if kind == "ideal":
-        rates = np.fft.rfftfreq(frames, 1 / fps)
-        keep = (rates >= low) & (rates <= high)
-        keep[0] = False
-        if not keep.any():
-            return np.zeros((frames, frames))
-        return np.fft.irfft(np.fft.rfft(unit, axis=0) * keep[:, None], frames, axis=0)
-    if kind == "iir":
-        return _low_pass(unit, high) - _low_pass(unit, low)
-    if high >= fps / 2:  # a band that ends at the highest frequency has no upper slope
-        b, a = signal.butter(1, low / (fps / 2), "highpass")
-    else:
-        b, a = signal.butter(1, [low / (fps / 2), high / (fps / 2)], "bandpass")
-    settled = signal.lfilter_zi(b, a)[:, None] * unit[:1]
-    return np.asarray(signal.lfilter(b, a, unit, axis=0, zi=settled)[0])
+def _check(right: bool, found: str, expected: str) -> None:
+    if not right:
+        remedy = "change data.clip.magnification"
+        raise ConfigError(f"magnification: {found}: expected {expected}; {remedy}")
 
 
-def _low_pass(values: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+def _in_band(frames: int, params: Magnification) -> NDArray[np.bool_]:
+    """Which frequencies k fps / frames, from k = 0 on, are in the band: (frames // 2 + 1,)."""
+    low, high = params.low, params.high
+    if params.temporal_filter == "iir":
+        low, high = (
+            -params.fps * math.log1p(-share) / (2 * math.pi) if share < 1 else math.inf
+            for share in (low, high)
+        )
+    # in this order, so that a band may end on a frequency of the clip; 0 is below every band
+    rates = np.arange(frames // 2 + 1) * params.fps / frames
+    return (rates >= low) & (rates <= high)
+
+
+def _low_pass(values: Response, share: float) -> Response:
     """First-order low-pass that moves by ``share`` towards each new value, from the first on."""
     start = (1 - share) * values[:1]
     return np.asarray(signal.lfilter([share], [1, share - 1], values, axis=0, zi=start)[0])
 
 
-def _filtered(frames: Frames, response: NDArray[np.float64]) -> Frames:
+def _filtered(frames: Frames, response: Response) -> Frames:
     flat = frames.reshape(len(frames), -1)
-    return (response.astype(np.float32) @ flat).reshape(frames.shape)
+    # rows sum to zero, in float32 only about: without the first frame what is still stays exact
+    return (response.astype(np.float32) @ (flat - flat[0])).reshape(frames.shape)
 
 
-def _halved(frames: Frames, times: int) -> Frames:
-    for _ in range(times):
-        frames = np.stack([cv2.pyrDown(frame) for frame in frames]).reshape(
-            len(frames), *[(n + 1) // 2 for n in frames.shape[1:3]], *frames.shape[3:]
-        )
-    return frames
-
-
-def _resized(frames: Frames, height: int, width: int) -> Frames:
-    if frames.shape[1:3] == (height, width):
-        return frames
-    large = [cv2.resize(f, (width, height), interpolation=cv2.INTER_LINEAR) for f in frames]
-    return np.stack(large).reshape(len(frames), height, width, *frames.shape[3:])
-
-
-def _laplacian(clip: Frames, levels: int, response: NDArray[np.float64]) -> Frames:
-    """Amplified changes of all bands but the finest and the coarsest, at full size."""
-    bands, rest = [], clip
-    for _ in range(levels):
-        smaller = _halved(rest, 1)
-        bands.append(rest - _enlarged(smaller, rest))
-        rest = smaller
-    change = np.zeros_like(rest)
-    for number in range(levels - 1, -1, -1):
-        change = _enlarged(change, bands[number])
-        if number > 0:
-            change = change + _filtered(bands[number], response)
+def _laplacian(clip: Frames, params: Magnification, response: Response) -> Frames:
+    """Clip and the amplified changes of the bands, from the coarsest to the finest."""
+    pyramid = [clip]
+    for _ in range(params.levels):
+        pyramid.append(_halved(pyramid[-1]))
+    change = np.zeros_like(pyramid[-1])
+    for level in range(params.levels, -1, -1):
+        band = pyramid[level]
+        if level < params.levels:
+            change = _enlarged(change, band)
+        alpha = params.alpha_at(level)
+        if alpha > 0:
+            if level < params.levels:
+                band = band - _enlarged(pyramid[level + 1], band)
+            change += _filtered(band, alpha * response)
+    change += clip
     return change
 
 
+def _halved(frames: Frames) -> Frames:
+    height, width = frames.shape[1:3]
+    shape = len(frames), (height + 1) // 2, (width + 1) // 2, *frames.shape[3:]
+    half = np.empty(shape, np.float32)
+    for frame, out in zip(frames, half, strict=True):
+        cv2.pyrDown(frame, dst=out)
+    return half
+
+
 def _enlarged(frames: Frames, like: Frames) -> Frames:
-    size = (like.shape[2], like.shape[1])
-    return np.stack([cv2.pyrUp(frame, dstsize=size) for frame in frames]).reshape(
-        len(frames), *like.shape[1:]
-    )
+    large = np.empty_like(like)
+    for frame, out in zip(frames, large, strict=True):
+        cv2.pyrUp(frame, dst=out, dstsize=(like.shape[2], like.shape[1]))
+    return large

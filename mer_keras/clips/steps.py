@@ -308,7 +308,7 @@ def _magnified(work: _Work, entry: cache.Entry, clip: Clip) -> cache.Entry:
         return np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), {}
 
     described = {**asked.model_dump(), "fps": float(fps), "opencv": cv2.__version__}
-    return cache.derive(entry, "magnified", described, magnify)
+    return cache.derive(entry, "magnified, second form", described, magnify)
 
 
 def _flow(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import signal
 
 from mer_keras.clips.magnification import Magnification, band_note, magnify, response_matrix
 from mer_keras.errors import ConfigError, FrameError
@@ -20,18 +21,42 @@ def pulsing(hertz, frames=FRAMES, shape=(32, 40), mean=0.5, size=0.01):
     return (mean + np.broadcast_to(wave[:, None, None], (frames, *shape))).astype(np.float32)
 
 
+def band_of(kind):
+    """The band of BAND for a filter; of the recursive one about the same, as coefficients."""
+    ends = {"low": 0.4, "high": 0.7} if kind == "iir" else {}
+    return replace(BAND, temporal_filter=kind, **ends)
+
+
 def swing(clip):
     """Amplitude at the middle, past the start."""
     settled = clip[FRAMES // 3 :, clip.shape[1] // 2, clip.shape[2] // 2]
     return (settled.max() - settled.min()) / 2
 
 
-def grating(hertz, period, size=0.002):
+def grating(hertz, period, shape=(64, 256), size=0.002):
     """A standing pattern of stripes whose contrast swings."""
-    stripes = np.sin(2 * np.pi * np.arange(64) / period)
+    stripes = np.sin(2 * np.pi * np.arange(shape[1]) / period)
     wave = np.sin(2 * np.pi * hertz * TIME)
-    field = 0.5 + size * wave[:, None, None] * np.broadcast_to(stripes, (64, 64))
+    field = 0.5 + size * wave[:, None, None] * np.broadcast_to(stripes, shape)
     return field.astype(np.float32)
+
+
+def contrast_gain(after, before):
+    """How much larger the stripes are, away from the borders."""
+    inner = slice(64, 192)
+    one, other = (clip[:, 32, inner].astype(float) - 0.5 for clip in (after, before))
+    return (one * other).sum() / (other * other).sum()
+
+
+def share_left(period, halvings):
+    """Share of a sinusoid that is left after so many halvings, and as many doublings.
+
+    The kernel 1 4 6 4 1 / 16 passes cos(w/2)^4 of the angular frequency w, which doubles from
+    level to level, and is applied on the way down and on the way up. Holds for periods that no
+    halving brings to two pixels, where it depends on the place of the stripes.
+    """
+    angles = 2 * np.pi / period * 2.0 ** np.arange(halvings)
+    return np.prod(np.cos(angles / 2) ** 8)
 
 
 @pytest.mark.parametrize("alpha", [1, 10, 15])
@@ -48,13 +73,68 @@ def test_a_change_outside_the_band_stays_as_it_is(hertz):
     assert swing(result) / swing(pulsing(hertz)) == pytest.approx(1, rel=0.01)
 
 
-def test_the_middle_bands_of_a_laplacian_pyramid_are_amplified():
+@pytest.mark.parametrize("period", [10, 18, 24, 40])
+def test_a_laplacian_pyramid_amplifies_what_its_inner_bands_hold(period):
+    params = replace(BAND, pyramid="laplacian", levels=5)
+    before = grating(4.0, period)
+    inner = share_left(period, 1) - share_left(period, 5)
+    gain = contrast_gain(magnify(before, params), before)
+    assert gain == pytest.approx(1 + 10 * inner, rel=0.01)
+
+
+def test_in_the_midst_of_its_bands_a_laplacian_pyramid_amplifies_by_one_plus_alpha():
+    params = replace(BAND, pyramid="laplacian", levels=5)
+    before = grating(4.0, 40)
+    assert contrast_gain(magnify(before, params), before) == pytest.approx(11, rel=0.05)
+
+
+def test_a_laplacian_pyramid_leaves_alone_what_has_no_detail():
     params = replace(BAND, pyramid="laplacian", levels=4)
-    before, after = grating(4.0, 12), magnify(grating(4.0, 12), params)
-    gain = np.ptp(after, axis=0).max() / np.ptp(before, axis=0).max()
-    assert gain == pytest.approx(11, rel=0.15)  # its finest and coarsest parts are left alone
-    flat = magnify(pulsing(4.0, shape=(64, 64)), params)
-    assert swing(flat) == pytest.approx(swing(pulsing(4.0, shape=(64, 64))), rel=0.01)
+    flat = pulsing(4.0)
+    np.testing.assert_allclose(magnify(flat, params), flat, atol=1e-6)
+
+
+@pytest.mark.parametrize("levels", [1, 2, 3])
+def test_with_its_outer_levels_a_laplacian_pyramid_is_the_filter_without_a_pyramid(levels):
+    clip = np.random.default_rng(6).random((FRAMES, 33, 47)).astype(np.float32)
+    banded = replace(BAND, pyramid="laplacian", levels=levels, outer_levels=True)
+    flat = replace(BAND, levels=0)
+    np.testing.assert_allclose(magnify(clip, banded), magnify(clip, flat), atol=1e-4)
+
+
+class TestWavelengthCutoff:
+    PARAMS = replace(BAND, pyramid="laplacian", levels=5, wavelength_cutoff=40.0)
+
+    def test_shorter_waves_are_amplified_less_and_longer_ones_by_alpha(self):
+        # a wave of 5 * 2^level pixels stands for a level; 11 times its share of the cutoff, less 1
+        alphas = [self.PARAMS.alpha_at(level) for level in range(6)]
+        assert alphas == pytest.approx([0, 11 * 10 / 40 - 1, 11 * 20 / 40 - 1, 10, 10, 0])
+
+    def test_with_the_outer_levels_no_alpha_falls_below_zero(self):
+        params = replace(self.PARAMS, wavelength_cutoff=1000.0, outer_levels=True)
+        assert [params.alpha_at(level) for level in range(4)] == [0, 0, 0, 0]
+        assert params.alpha_at(5) == pytest.approx(11 * 160 / 1000 - 1)
+
+    def test_a_cutoff_below_every_band_changes_nothing(self):
+        clip = grating(4.0, 16)
+        small, none = (replace(self.PARAMS, wavelength_cutoff=cutoff) for cutoff in (1.0, None))
+        np.testing.assert_array_equal(magnify(clip, small), magnify(clip, none))
+
+    @pytest.mark.parametrize("period", [10, 14, 24])
+    def test_each_band_is_amplified_by_its_own_alpha(self, period):
+        clip = grating(4.0, period)
+        left = [share_left(period, halvings) for halvings in range(6)]
+        change = sum(
+            self.PARAMS.alpha_at(level) * (left[level] - left[level + 1]) for level in range(1, 5)
+        )
+        gain = contrast_gain(magnify(clip, self.PARAMS), clip)
+        assert gain == pytest.approx(1 + change, rel=0.01)
+
+    @pytest.mark.parametrize("changes", [{"wavelength_cutoff": 16.0}, {"outer_levels": True}])
+    @pytest.mark.parametrize("pyramid, levels", [("gaussian", 2), ("laplacian", 0)])
+    def test_without_bands_there_is_nothing_to_choose(self, pyramid, levels, changes):
+        with pytest.raises(ConfigError, match="for a laplacian pyramid only"):
+            replace(BAND, pyramid=pyramid, levels=levels, **changes)
 
 
 def test_a_butterworth_band_pass_amplifies_its_middle():
@@ -64,13 +144,22 @@ def test_a_butterworth_band_pass_amplifies_its_middle():
 
 
 @pytest.mark.parametrize("kind", FILTERS)
-@pytest.mark.parametrize("pyramid", ["gaussian", "laplacian"])
-def test_a_still_clip_stays_still_from_the_first_frame_on(kind, pyramid):
-    band = {"low": 0.1, "high": 0.4} if kind == "iir" else {}
-    params = replace(BAND, temporal_filter=kind, pyramid=pyramid, **band)
-    picture = np.random.default_rng(0).random((32, 40)).astype(np.float32)
+@pytest.mark.parametrize("pyramid, levels", [("gaussian", 2), ("laplacian", 2), ("gaussian", 0)])
+def test_a_still_clip_stays_exactly_as_it_is_from_the_first_frame_on(kind, pyramid, levels):
+    params = replace(band_of(kind), pyramid=pyramid, levels=levels)
+    picture = np.random.default_rng(0).random((33, 47)).astype(np.float32)
     clip = np.repeat(picture[None], 20, axis=0)
-    np.testing.assert_allclose(magnify(clip, params), clip, atol=2e-5)
+    np.testing.assert_array_equal(magnify(clip, params), clip)
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+@settings(max_examples=10, deadline=None)
+@given(st.floats(-0.5, 0.5), st.integers(0, 99))
+def test_a_brighter_clip_is_magnified_alike(kind, offset, seed):
+    clip = np.random.default_rng(seed).random((9, 8, 9)).astype(np.float32)
+    params = replace(band_of(kind), levels=1)
+    lifted = magnify(clip + np.float32(offset), params)
+    np.testing.assert_allclose(lifted, magnify(clip, params) + offset, atol=1e-4)
 
 
 @settings(max_examples=25, deadline=None)
@@ -107,10 +196,41 @@ def test_the_recursive_filter_is_the_difference_of_two_running_means():
     np.testing.assert_allclose(response_matrix(12, params) @ values, expected, atol=1e-12)
 
 
-def test_magnification_is_linear_in_the_change():
+@pytest.mark.parametrize("high", [5.5, FPS / 2])
+def test_the_butterworth_filter_starts_as_if_the_first_frame_had_always_been(high):
+    values = np.random.default_rng(7).standard_normal(40)
+    params = replace(BAND, temporal_filter="butterworth", high=high)
+    ends, kind = (2.5, "highpass") if high == FPS / 2 else ((2.5, high), "bandpass")
+    b, a = signal.butter(1, ends, kind, fs=FPS)
+    before = np.full(3000, values[0])
+    expected = signal.lfilter(b, a, np.concatenate([before, values]))[3000:]
+    np.testing.assert_allclose(response_matrix(40, params) @ values, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["butterworth", "iir"])
+def test_the_recursive_filters_never_look_ahead(kind):
+    assert not np.triu(response_matrix(20, band_of(kind)), k=1)[:, 2:].any()
+
+
+@given(st.integers(2, 200), st.floats(1, 300), st.data())
+@settings(max_examples=30, deadline=None)
+def test_a_frequency_on_the_end_of_the_band_is_in_it(frames, fps, data):
+    number = data.draw(st.integers(1, frames // 2))
+    ends = number * fps / frames, number * fps / frames * 1.001
+    if number < frames // 2:
+        assert response_matrix(frames, Magnification(1, *ends, fps)).any()
+    below = Magnification(1, ends[0] * 0.999, ends[0], fps)
+    wave = np.cos(2 * np.pi * number * np.arange(frames) / frames)
+    np.testing.assert_allclose(response_matrix(frames, below) @ wave, wave, atol=1e-9)
+    assert band_note(frames, below) == ""
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+@pytest.mark.parametrize("pyramid", ["gaussian", "laplacian"])
+def test_magnification_is_linear_in_the_change(kind, pyramid):
     rng = np.random.default_rng(3)
     one, other = (rng.random((16, 20, 24)).astype(np.float32) for _ in range(2))
-    params = replace(BAND, levels=1)
+    params = replace(band_of(kind), pyramid=pyramid, levels=2)
     together = magnify(one + 2 * other, params)
     apart = magnify(one, params) + 2 * magnify(other, params)
     np.testing.assert_allclose(together, apart, atol=2e-4)
@@ -128,12 +248,41 @@ def test_colours_are_magnified_each_by_itself(pyramid):
         )
 
 
-def test_the_clip_itself_is_not_changed_and_one_frame_comes_back():
+@pytest.mark.parametrize("pyramid", ["gaussian", "laplacian"])
+def test_gray_with_and_without_a_channel_axis_is_the_same(pyramid):
+    clip = np.random.default_rng(8).random((12, 33, 47)).astype(np.float32)
+    params = replace(BAND, pyramid=pyramid)
+    result = magnify(clip[..., None], params)
+    np.testing.assert_array_equal(result, magnify(clip, params)[..., None])
+
+
+@pytest.mark.parametrize("pyramid", ["gaussian", "laplacian"])
+def test_a_view_of_a_clip_is_magnified_like_its_copy(pyramid):
+    clip = np.random.default_rng(9).random((12, 47, 33)).astype(np.float32).swapaxes(1, 2)
+    params = replace(BAND, pyramid=pyramid)
+    np.testing.assert_array_equal(magnify(clip, params), magnify(clip.copy(), params))
+
+
+@pytest.mark.parametrize("pyramid, levels", [("gaussian", 2), ("laplacian", 2), ("gaussian", 0)])
+def test_the_clip_itself_is_not_changed(pyramid, levels):
     clip = pulsing(4.0)
     before = clip.copy()
-    magnify(clip, BAND)
+    assert not np.shares_memory(magnify(clip, replace(BAND, pyramid=pyramid, levels=levels)), clip)
     np.testing.assert_array_equal(clip, before)
-    np.testing.assert_array_equal(magnify(clip[:1], BAND), clip[:1])
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_one_frame_comes_back_as_it_is(kind):
+    clip = pulsing(4.0)[:1]
+    np.testing.assert_array_equal(magnify(clip, band_of(kind)), clip)
+    assert "comes back unchanged" in band_note(1, band_of(kind))
+
+
+def test_without_a_pyramid_single_pixels_are_filtered_in_time():
+    clip = np.random.default_rng(10).random((20, 1, 1)).astype(np.float32)
+    expected = clip[:, 0, 0] + 10 * response_matrix(20, BAND) @ clip[:, 0, 0]
+    result = magnify(clip, replace(BAND, levels=0))
+    np.testing.assert_allclose(result[:, 0, 0], expected, atol=1e-5)
 
 
 class TestShortClips:
@@ -146,18 +295,36 @@ class TestShortClips:
         np.testing.assert_array_equal(magnify(clip, self.PAPER), clip)
         assert "comes back unchanged" in band_note(66, self.PAPER)
 
-    def test_a_butterworth_filter_says_that_it_passes_something(self):
-        params = replace(self.PAPER, temporal_filter="butterworth")
-        assert "slopes" in band_note(66, params)
-        assert response_matrix(66, params).any()
+    @pytest.mark.parametrize("kind, frames", [("butterworth", 66), ("iir", 8)])
+    def test_a_recursive_filter_says_how_much_it_passes(self, kind, frames):
+        params = replace(self.PAPER, temporal_filter=kind)
+        response = response_matrix(frames, params)
+        ratios = []
+        for start in np.linspace(0, 2 * np.pi, 16, endpoint=False):
+            wave = np.sin(2 * np.pi * np.arange(frames) / frames + start)
+            ratios.append(np.mean((response @ wave) ** 2) / np.mean(wave**2))
+        gain = np.sqrt(np.mean(ratios))
+        assert gain > 0.1
+        assert f"{kind} filter still passes {gain:.2f} of the clip's first harmonic" in band_note(
+            frames, params
+        )
 
     def test_the_same_numbers_as_coefficients_do_amplify(self):
-        params = replace(self.PAPER, temporal_filter="iir")
+        params = replace(self.PAPER, temporal_filter="iir")  # about 3.4 to 16.3 Hz
         assert band_note(66, params) == ""
         assert np.abs(response_matrix(66, params)).max() > 0.2
 
+    def test_a_coefficient_of_one_has_no_upper_end(self):
+        assert band_note(2, replace(self.PAPER, temporal_filter="iir", high=1.0)) == ""
+
     def test_a_long_clip_needs_no_note(self):
         assert band_note(2000, self.PAPER) == ""
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.integers(2, 120), st.floats(0.1, 40), st.floats(0.1, 40))
+    def test_a_note_is_made_just_where_the_ideal_filter_is_zero(self, frames, low, width):
+        params = replace(self.PAPER, low=low, high=low + width)
+        assert (band_note(frames, params) == "") == response_matrix(frames, params).any()
 
 
 @pytest.mark.parametrize("low_high", [(0, 1), (2, 1), (1, 1), (1, 16), (-1, 2)])
@@ -172,6 +339,25 @@ def test_coefficients_end_at_one():
         Magnification(1, 0.1, 1.1, FPS, "iir")
 
 
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"alpha": 0}, "alpha 0: expected a finite number above 0"),
+        ({"alpha": np.nan}, "alpha nan: expected a finite number above 0"),
+        ({"fps": np.inf}, "fps inf: expected a finite number above 0"),
+        ({"low": np.nan}, "band nan to 5.5: expected 0 < low"),
+        ({"levels": -1}, "levels -1: expected 0 or more"),
+        ({"pyramid": "laplacian", "levels": 1}, "expected 2 levels or more, or 0"),
+        ({"wavelength_cutoff": 0.0}, "wavelength_cutoff 0: expected a finite number above 0"),
+        ({"pyramid": "laplace"}, r"'laplace' \(did you mean 'laplacian'\?\): expected one of"),
+        ({"temporal_filter": "box"}, "'box': expected one of ideal, butterworth, iir"),
+    ],
+)
+def test_impossible_values_are_refused_with_what_was_expected(changes, message):
+    with pytest.raises(ConfigError, match=f"{message}.*change data.clip.magnification"):
+        replace(BAND, **changes)
+
+
 def test_too_many_levels_for_the_frames():
     with pytest.raises(ConfigError, match=r"needs frames of at least 64 pixels, found 40x32"):
         magnify(pulsing(4.0), replace(BAND, levels=5))
@@ -183,3 +369,14 @@ def test_values_that_are_not_finite_are_refused(bad):
     clip[3, 4, 5] = bad
     with pytest.raises(FrameError, match="NaN or infinite"):
         magnify(clip, BAND)
+
+
+@pytest.mark.parametrize("shape", [(8, 16), (2, 8, 16, 3, 1)])
+def test_an_array_that_is_no_clip_is_refused(shape):
+    with pytest.raises(FrameError, match=r"expected float32 \(time, height, width\)"):
+        magnify(np.zeros(shape, np.float32), BAND)
+
+
+def test_other_types_than_float32_are_refused():
+    with pytest.raises(FrameError, match="type uint8, expected float32"):
+        magnify(np.zeros((8, 16, 16), np.uint8), BAND)
