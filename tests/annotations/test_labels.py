@@ -3,7 +3,7 @@
 import pytest
 
 from mer_keras.annotations.label_schemes import SCHEMES, get_scheme
-from mer_keras.annotations.labels import LabelScheme, apply_scheme
+from mer_keras.annotations.labels import LabelScheme, apply_scheme, plain_emotion
 from mer_keras.annotations.samples import Excluded, Samples, make_samples
 from mer_keras.errors import AnnotationError, InvariantError, UserError
 
@@ -177,3 +177,19 @@ def test_contradictory_scheme(changes):
     whole = {"name": "n", "title": "t", "classes": ("x", "y"), "mapping": {"a": "x", "b": "y"}}
     with pytest.raises(InvariantError):
         LabelScheme(**{**whole, "source": "s", **changes})
+
+
+@pytest.mark.parametrize(
+    ("raw", "emotion"),
+    [
+        ("Others", "other"),
+        (" Happy ", "happiness"),
+        ("高兴", "happiness"),
+        ("厌恶", "disgust"),
+        ("惊讶", "surprise"),
+        ("压抑", "repression"),
+        ("tense", "tense"),
+    ],
+)
+def test_an_emotion_has_one_name_whatever_a_release_calls_it(raw, emotion):
+    assert plain_emotion(raw) == emotion
