@@ -15,6 +15,9 @@ from mer_keras.config import Policies
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError, UserError
 from mer_keras.terms import DataKind
 
+#: whole stand-ins are written and read
+pytestmark = pytest.mark.slow
+
 PUBLIC = {"megc2019_flow"}
 #: clips and subjects as printed by the databases' authors or the challenge
 SIZES = {

@@ -13,6 +13,9 @@ from mer_keras.annotations.readers import ckplus, fer2013, jaffe, mug, oulu_casi
 from mer_keras.annotations.synthetic import stand_ins, stills
 from mer_keras.errors import AnnotationError
 
+#: whole stand-ins are written and read
+pytestmark = pytest.mark.slow
+
 MACRO = {"ckplus", "fer2013", "rafdb", "oulu_casia", "jaffe", "mug"}
 
 

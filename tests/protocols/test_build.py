@@ -52,6 +52,7 @@ def test_loso_equals_the_naive_oracle(drawn):
     assert {name: set(ids) for name, ids in loso(table).items()} == naive_loso(table)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(entries, st.sampled_from(list(Selection)[:3]), st.sampled_from([LOSO, FIVE]))
 def test_promises_hold_on_any_table(drawn, selection, protocol):

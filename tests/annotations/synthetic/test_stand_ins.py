@@ -18,6 +18,8 @@ from mer_keras.annotations.synthetic.faces import Identity, displacement
 from mer_keras.annotations.synthetic.stand_ins import MARKER, Film, ensure, write
 from mer_keras.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 FEW = Film(size=32, clips=6)
 PLANS = {"samm": samm.plan, "mmew": mmew.plan}
 plan_samm, plan_mmew = samm.plan, mmew.plan
