@@ -322,18 +322,30 @@ def load_config(path: Path, *, profile: str = "full", overrides: Sequence[str] =
         )
     for key, value in (profiles[profile] or {}).items():
         _assign(tree, key, value, f"{path}: profile {profile!r}")
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
-        try:
-            _assign(tree, key.strip(), yaml.safe_load(value), f"override {text!r}")
-        except yaml.YAMLError as error:
-            raise ConfigError(f"override {text!r}: the value is not YAML") from error
+    for key, value in parse_overrides(overrides).items():
+        _assign(tree, key, value, f"override {key!r}")
     try:
         return Experiment.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``dotted.key=value`` texts, the values as YAML.
+
+    Raises:
+        ConfigError: no ``=``, or a value that is not YAML.
+    """
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"override {text!r}: the value is not YAML") from error
+    return found
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

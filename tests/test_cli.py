@@ -83,7 +83,9 @@ def test_version():
         (["run", "ststnet/megc2019"], "data howto megc2019_flow"),
         (["run", "shallow_convlstm/table1", "--data", "real"], "data howto samm"),
         (["plan", "ststnet/megc2019", "--data", "synthetic"], "no synthetic"),
-        (["models", "ststne"], "did you mean 'ststnet'"),
+        (["models", "show", "ststne"], "did you mean 'ststnet'"),
+        (["models", "show", "ststnet", "--set", "dropuot=1"], "did you mean 'dropout'"),
+        (["models", "show", "ststnet", "--drawing", "net.pdf"], ".svg or .png"),
         (["data", "howto", "sam"], "did you mean 'samm'"),
         (["data", "synth", "mmwe"], "did you mean 'mmew'"),
         (["resume", "nowhere"], "nowhere"),
@@ -111,3 +113,16 @@ def test_data_verbs_on_a_synthetic_database(places):
 
 def test_status_of_nothing(places):
     assert json.loads(call("status", "--json").stdout) == []
+
+
+def test_models_show_lists_layers_and_draws(tmp_path):
+    file = tmp_path / "net.svg"
+    done = call("models", "show", "ststnet", "--drawing", str(file), "--set", "dropout=0.1")
+    assert "1,715 parameters, 390 k multiply-accumulates a clip" in done.stdout
+    assert "ConvNormPool" in done.stdout
+    assert file.stat().st_size > 1000
+    layers = json.loads(call("models", "show", "ststnet", "--json").stdout)
+    assert sum(layer["parameters"] for layer in layers) == 1715
+    assert layers[1]["inputs"] == ["clip"]
+    variables = json.loads(call("models", "show", "ststnet", "--variables", "--json").stdout)
+    assert {"variable": "fc/bias", "shape": [3]} in variables

@@ -10,7 +10,9 @@ import typer
 
 from mer_keras import __version__
 from mer_keras.cli.data import app as data_app
+from mer_keras.cli.models import app as models_app
 from mer_keras.cli.show import Json, counts, print_table, show_progress
+from mer_keras.cli.start import import_keras
 from mer_keras.errors import MerKerasError, UserError
 
 app = typer.Typer(
@@ -22,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(models_app, name="models")
 
 Experiments = Annotated[
     list[str],
@@ -86,7 +89,7 @@ def run(
     """
     from mer_keras.experiment import run_experiment
 
-    _import_keras()
+    import_keras()
     for config in _load(experiments, profile, overrides):
         with show_progress(config.name) as progress:
             folder = run_experiment(
@@ -116,7 +119,7 @@ def resume(
     from mer_keras.results import RunFolder
 
     manifest = RunFolder(run_folder).manifest()
-    _import_keras()
+    import_keras()
     if manifest["identity"]["weights"]:
         raise UserError(f"{run_folder}: was run with --weights: give the same command again")
     config = Experiment.model_validate(manifest["config"])
@@ -202,65 +205,6 @@ def report(
     Example: mer-keras report shallow_convlstm/table1 --out results/report
     """
     _report(experiments, out)
-
-
-@app.command()
-def models(
-    name: Annotated[str | None, typer.Argument(help="Show one network only.")] = None,
-    variables: Annotated[
-        bool, typer.Option("--variables", help="List a network's variables (builds it).")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """List networks: paper, input shape, parameters published and built.
-
-    Example: mer-keras models --json
-    """
-    from dataclasses import asdict
-
-    from mer_keras.models import registry
-
-    specs = [registry.get_spec(name)] if name else list(registry.MODELS.values())
-    if variables:
-        if not name:
-            raise UserError("--variables needs the name of a network")
-        entries = [
-            {"variable": v.path, "shape": list(v.shape)} for v in registry.build(name).weights
-        ]
-        if as_json:
-            print(json.dumps(entries, indent=1))
-        else:
-            print_table(["variable", "shape"], [list(entry.values()) for entry in entries])
-        return
-    if as_json:
-        print(json.dumps([asdict(spec) for spec in specs], indent=1))
-        return
-    print_table(
-        ["network", "paper", "input", "published", "built"],
-        [
-            [
-                spec.name,
-                spec.paper,
-                "x".join(map(str, spec.input_shape)),
-                f"{spec.published_parameters:,}" if spec.published_parameters else "-",
-                f"{spec.built_parameters:,}",
-            ]
-            for spec in specs
-        ],
-    )
-
-
-def _import_keras() -> None:
-    """Import Keras without the remarks that TensorFlow's C++ parts write past Python."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:

@@ -1,5 +1,6 @@
 """Convolution, ReLU, batch normalisation and max-pooling as one layer that stays in the cache."""
 
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -97,6 +98,11 @@ class ConvNormPool(keras.layers.Layer):
         """Shape of the pooled map."""
         height, width = (None if n is None else (n + 2) // WINDOW for n in input_shape[1:3])
         return input_shape[0], height, width, self.filters
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Multiplications and additions for one image, of the whole map."""
+        _, height, width, channels = input_shapes[0]
+        return (height + 2) * (width + 2) * WINDOW * WINDOW * channels * self.filters
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""

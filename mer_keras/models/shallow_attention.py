@@ -30,6 +30,7 @@ import keras
 from keras import layers
 
 from mer_keras.layers.tokens import GridBlocks, PositionalEmbedding, TokenAt
+from mer_keras.models.blocks import convlstm
 
 Padding = Literal["valid", "same"]
 Readout = Literal["onset", "apex", "offset"]
@@ -109,6 +110,7 @@ def build_convlstm(
     input_shape: Sequence[int] = (13, 90, 90, 1),
     classes: int = 5,
     *,
+    kernel: int = 3,
     padding: Padding = "valid",
     pool_stride: int = 2,
     heads: int = 4,
@@ -121,6 +123,7 @@ def build_convlstm(
     Args:
         input_shape: time, height, width, channels.
         classes: number of classes.
+        kernel: edge of the square kernels.
         padding: see ``build_conv3d``.
         pool_stride: see ``build_conv3d``.
         heads: see ``build_conv3d``.
@@ -129,15 +132,7 @@ def build_convlstm(
         dropout: between the dense layers.
     """
     clips = keras.Input(tuple(input_shape), name="clip")
-    x = layers.ConvLSTM2D(
-        32,
-        3,
-        padding=padding,
-        return_sequences=True,
-        # XLA compiles a convolution inside a loop for minutes
-        unroll=keras.backend.backend() == "jax",
-        name="convlstm",
-    )(clips)
+    x = convlstm(clips, 32, padding, True, kernel=kernel)
     x = _pool_each(x, pool_stride)
     x = layers.TimeDistributed(layers.Conv2D(8, 1, name="reduction"), name="reduction_each")(x)
     x = _attend(_tokens(x), heads, key_dim, positions=False)

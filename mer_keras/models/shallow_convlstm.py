@@ -20,7 +20,7 @@ Parameters: none published; built 11,664,323 (three classes), 11,664,421 (five).
 
 What the paper leaves open, and what is chosen: the padding of the convolution (``valid``); which
 states go on (the last; ``all_states`` takes all nine). Its equations 1, 2 and 4 have peephole
-connections, which Keras' layer has not.
+connections, which Keras' layer has not; ``peepholes`` adds them.
 """
 
 from collections.abc import Sequence
@@ -28,6 +28,8 @@ from typing import Literal
 
 import keras
 from keras import layers
+
+from mer_keras.models.blocks import convlstm
 
 
 def build(
@@ -37,6 +39,7 @@ def build(
     filters: int = 32,
     padding: Literal["valid", "same"] = "valid",
     all_states: bool = False,
+    peepholes: bool = False,
     pool_stride: int = 1,
     units: int = 48,
     dropout: float = 0.3,
@@ -51,20 +54,14 @@ def build(
             parameters.
         all_states: pass the states of all frames on, not the last one only; 104,672,195
             parameters.
+        peepholes: gates see the former cell state through a map of weights each, as equations 1,
+            2 and 4 have it; 743,424 parameters more. Off, since the authors' Keras has none.
         pool_stride: of the max-pooling; the paper says 1. With 2: 3,012,035 parameters.
         units: of the first dense layer.
         dropout: between the dense layers.
     """
     clips = keras.Input(tuple(input_shape), name="clip")
-    x = layers.ConvLSTM2D(
-        filters,
-        3,
-        padding=padding,
-        return_sequences=all_states,
-        # XLA compiles a convolution inside a loop for minutes
-        unroll=keras.backend.backend() == "jax",
-        name="convlstm",
-    )(clips)
+    x = convlstm(clips, filters, padding, all_states, peepholes=peepholes)
     pool = layers.MaxPooling2D(2, strides=pool_stride, name="pool")
     if all_states:
         pool = layers.TimeDistributed(pool, name="pool_each")

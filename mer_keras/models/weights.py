@@ -1,9 +1,9 @@
 """Weights brought by a user, loaded into networks that this package built. Nothing is executed.
 
 Two file forms are taken: Keras' ``.weights.h5``, and ``.npz`` with one array a variable, named
-by the variable's path (``streams/kernel``, ``fc/bias``); ``mer-keras models NAME --variables``
-lists the paths and shapes of a network. An ``.npz`` with the tensors of the authors' PyTorch
-STSTNet under their own names is converted on loading.
+by the variable's path (``streams/kernel``, ``fc/bias``); ``mer-keras models show NAME
+--variables`` lists the paths and shapes of a network. An ``.npz`` with the tensors of the authors'
+PyTorch STSTNet under their own names is converted on loading.
 """
 
 import hashlib
@@ -79,6 +79,45 @@ def load_weights(network: Any, file: Path) -> None:
     _compare(file, arrays, variables)
     for path, variable in variables.items():
         variable.assign(arrays[path].astype("float32"))
+
+
+def carry(source: Any, target: Any, *, head: bool = False) -> list[str]:
+    """Copy the weights of layers that two networks share, by name: the start of fine-tuning.
+
+    Shared layers stand in both under one name with variables of the same shapes, such as those of
+    ResNet-10 with and without attention units (Micro-attention, section 3.3).
+
+    Args:
+        source: the trained network.
+        target: keeps its own weights elsewhere.
+        head: copy the layer ``classes`` too; without, the target's classifier starts afresh.
+
+    Returns:
+        Names of the layers of ``target`` that have weights and kept their own.
+
+    Raises:
+        UserError: the networks share no layer that has weights.
+    """
+    given = {layer.name: layer for layer in source.layers if layer.weights}
+    kept, copied = [], 0
+    for layer in target.layers:
+        if not layer.weights:
+            continue
+        other = given.get(layer.name)
+        fits = other is not None and [w.shape for w in other.weights] == [
+            w.shape for w in layer.weights
+        ]
+        if other is None or not fits or (layer.name == "classes" and not head):
+            kept.append(layer.name)
+            continue
+        layer.set_weights(other.get_weights())
+        copied += 1
+    if not copied:
+        raise UserError(
+            f"{source.name!r} and {target.name!r} share no layer: weights can be carried between "
+            "networks of one paper only"
+        )
+    return kept
 
 
 def weights_digest(path: Path) -> str:

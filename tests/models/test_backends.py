@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.models.small import SHAPES
+
 CODE = """
 import numpy as np
 import keras
@@ -34,13 +36,6 @@ for name, shape in shapes.items():
     assert any((a != b).any() for a, b in zip(after, before)), name
     print("trained", name)
 """
-SHAPES = {
-    "shallow_convlstm": (3, 12, 12, 1),
-    "shallow_attention_conv3d": (7, 21, 21, 1),
-    "shallow_attention_conv2d": (5, 12, 12, 1),
-    "shallow_attention_convlstm": (3, 12, 12, 1),
-    "ststnet": (28, 28, 3),
-}
 
 
 @pytest.mark.slow

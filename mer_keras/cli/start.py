@@ -1,0 +1,18 @@
+"""What is imported late, since it takes seconds."""
+
+import os
+import sys
+from pathlib import Path
+
+
+def import_keras() -> None:
+    """Import Keras without the remarks that TensorFlow's C++ parts write past Python."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

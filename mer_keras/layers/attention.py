@@ -1,0 +1,203 @@
+"""Attention maps over channels and over positions. Each layer returns its map, in 0..1.
+
+What a map is multiplied with is said by the network, so that the maps can be looked at: they are
+outputs of named layers. All take images (batch, height, width, channels) and clips (batch, time,
+height, width, channels).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class ChannelAttention(keras.layers.Layer):
+    """One weight a channel, from its mean and its maximum over all positions.
+
+    Both descriptors go through a network with one hidden layer; the sum of its two outputs goes
+    through a sigmoid. On one value a channel, a 1x1x1 convolution and a dense layer are the same.
+
+    Shapes: (batch, ..., channels) -> (batch, 1, ..., channels), as many ones as positions have
+    axes.
+
+    Source: MERANet, equations 6-8; dense connections and mixed attention, equation 5.
+
+    Args:
+        reduction: channels per hidden unit; at least one unit.
+        activation: of the hidden layer.
+        use_bias: whether both layers have a bias.
+        shared: whether mean and maximum go through the same weights.
+    """
+
+    def __init__(
+        self,
+        reduction: int = 8,
+        *,
+        activation: str = "relu",
+        use_bias: bool = False,
+        shared: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        """See the class."""
+        super().__init__(**kwargs)
+        self.reduction = reduction
+        self.activation = activation
+        self.use_bias = use_bias
+        self.shared = shared
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the two layers, once or for each descriptor."""
+        channels = int(input_shape[-1] or 0)
+        hidden = max(channels // self.reduction, 1)
+        self.networks = []
+        for suffix in ("",) if self.shared else ("_mean", "_maximum"):
+            squeeze = keras.layers.Dense(
+                hidden, self.activation, use_bias=self.use_bias, name=f"squeeze{suffix}"
+            )
+            expand = keras.layers.Dense(channels, use_bias=self.use_bias, name=f"expand{suffix}")
+            squeeze.build((None, channels))
+            expand.build((None, hidden))
+            self.networks.append([squeeze, expand])
+
+    def call(self, features: Any) -> Any:
+        """Weigh the channels as the class says."""
+        axes = tuple(range(1, len(features.shape) - 1))
+        mean = ops.mean(features, axis=axes, keepdims=True)
+        maximum = ops.max(features, axis=axes, keepdims=True)
+        (squeeze, expand), (squeeze_max, expand_max) = self.networks[0], self.networks[-1]
+        return ops.sigmoid(expand(squeeze(mean)) + expand_max(squeeze_max(maximum)))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Shape of the weights."""
+        return input_shape[0], *(1 for _ in input_shape[1:-1]), input_shape[-1]
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Multiplications and additions for one clip."""
+        channels = input_shapes[0][-1]
+        return 4 * channels * max(channels // self.reduction, 1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the layer."""
+        own = {
+            "reduction": self.reduction,
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "shared": self.shared,
+        }
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class SpatialAttention(keras.layers.Layer):
+    """One weight a position, from the mean and the maximum over its channels.
+
+    The two are the channels of a convolution with one filter, then a sigmoid. On clips, time is an
+    axis of the positions: the map is spatio-temporal.
+
+    Shapes: (batch, ..., channels) -> (batch, ..., 1).
+
+    Source: MERANet, equations 1-4 (5x5x5, "same"); dense connections and mixed attention,
+    equation 7 (5x5).
+
+    Args:
+        kernel: edge of the square or cubic kernel.
+        use_bias: whether the convolution has a bias.
+    """
+
+    def __init__(self, kernel: int = 5, *, use_bias: bool = False, **kwargs: Any) -> None:
+        """See the class."""
+        super().__init__(**kwargs)
+        self.kernel_size = kernel
+        self.use_bias = use_bias
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the convolution."""
+        layer = keras.layers.Conv2D if len(input_shape) == 4 else keras.layers.Conv3D
+        self.convolution = layer(
+            1,
+            self.kernel_size,
+            padding="same",
+            activation="sigmoid",
+            use_bias=self.use_bias,
+            name="convolution",
+        )
+        self.convolution.build((*input_shape[:-1], 2))
+
+    def call(self, features: Any) -> Any:
+        """Weigh the positions as the class says."""
+        mean = ops.mean(features, axis=-1, keepdims=True)
+        maximum = ops.max(features, axis=-1, keepdims=True)
+        return self.convolution(ops.concatenate([mean, maximum], axis=-1))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Shape of the map."""
+        return *input_shape[:-1], 1
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Multiplications and additions for one clip."""
+        positions = input_shapes[0][1:-1]
+        return math.prod(positions) * 2 * self.kernel_size ** len(positions)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the layer."""
+        own = {"kernel": self.kernel_size, "use_bias": self.use_bias}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class MicroAttention(keras.layers.Layer):
+    """One weight a position, from the features of a residual block at three scales.
+
+    The scales are concatenated, a 1x1 convolution without bias maps them to as many channels as
+    the block has, and these are averaged and go through a sigmoid.
+
+    An average of the filters' outputs is the output of their average, so that the convolution is
+    computed with one filter instead of C: the same function with the same gradients at a C-th of
+    the cost (tested). It also means that the 3 C^2 parameters of the unit act as 3 C.
+
+    Shapes: three of (batch, height, width, channels) -> (batch, height, width, 1).
+
+    Source: Micro-attention, equation 1. The sigmoid is not in the equation, but in the authors'
+    network definition.
+    """
+
+    def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
+        """Create the kernel: (3 channels, channels), as the equation has it."""
+        scales = [int(shape[-1] or 0) for shape in input_shape]
+        self.kernel = self.add_weight(name="kernel", shape=(sum(scales), scales[-1]))
+
+    def call(self, scales: Sequence[Any]) -> Any:
+        """Weigh the positions as the class says."""
+        averaged = ops.mean(self.kernel, axis=1, keepdims=True)
+        total, start = 0, 0
+        for features in scales:
+            stop = start + features.shape[-1]
+            total = total + ops.matmul(features, averaged[start:stop])
+            start = stop
+        return ops.sigmoid(total)
+
+    def compute_output_shape(
+        self, input_shape: Sequence[tuple[int | None, ...]]
+    ) -> tuple[int | None, ...]:
+        """Shape of the map."""
+        return *input_shape[0][:-1], 1
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Multiplications and additions for one image as the equation has it, all filters."""
+        _, height, width, _ = input_shapes[0]
+        return height * width * int(self.kernel.shape[0] * self.kernel.shape[1])
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class ChannelMean(keras.layers.Layer):
+    """One weight a position: the mean of its channels through a sigmoid.
+
+    Shapes: (batch, ..., channels) -> (batch, ..., 1).
+    """
+
+    def call(self, features: Any) -> Any:
+        """Average as the class says."""
+        return ops.sigmoid(ops.mean(features, axis=-1, keepdims=True))

@@ -1,0 +1,146 @@
+"""3-D residual network with channel and spatio-temporal attention.
+
+Paper: Gajjala, Teja Reddy, Mukherjee, Dubey, "MERANet: facial micro-expression recognition using
+3D residual attention network", 2020 (section 3, figures 1-3, table 2 of the supplement).
+
+Architecture, for clips of 16 x 112 x 112 x 3 and three classes:
+
+==============================================  ==============  ===========
+layers                                          output          parameters
+==============================================  ==============  ===========
+3x7x7 convolution stride 1x2x2, BN, ReLU        16x56x56x64     28,352
+two blocks of 64 filters                        16x56x56x64     442,880
+two blocks of 128 filters, first with stride 2  8x28x28x128     1,557,760
+two blocks of 256 filters, first with stride 2  4x14x14x256     6,228,480
+two blocks of 512 filters, first with stride 2  2x7x7x512       24,908,800
+mean over positions, dense softmax              3               1,539
+attention of all blocks                                         176,080
+==============================================  ==============  ===========
+
+A block is conv -> BN -> ReLU -> conv -> BN -> channel attention -> spatio-temporal attention, added
+to its input (1x1x1 convolution and BN where the size changes), then ReLU. Moving statistics are not
+in the counts.
+
+============================  ===========  ===========
+network, three classes        published    built
+============================  ===========  ===========
+3-D ResNet-18                 33,167,811   33,167,811
+MERANet, r = 8                33,547,552   33,343,891
+MERANet, r = 16                            33,256,851
+MERANet, r = 8, 400 classes                33,547,552
+============================  ===========  ===========
+
+The published count of MERANet is that of a head of 400 classes (the pretrained network's), the
+published count of its baseline that of a head of 3. With equal heads attention adds 176,080
+parameters (0.53 %), not 379,741.
+
+What the paper leaves open, and what is chosen: the text says r = 16, the count r = 8 with weights
+shared by mean and maximum (r = 16 without sharing has the same count); r = 8 shared is built. The
+text also has "identity connections and zero padding" on the shortcuts, while section 3.3 (b), the
+supplement and the count of the baseline have 1x1x1 convolutions. A "shared CNN" of 1x1x1
+convolutions on one value a channel is the same function as a "shared MLP" but for biases, so the
+difference in the paper's figure 4 can come from biases and chance alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import keras
+from keras import layers, ops
+
+from mer_keras.layers.attention import ChannelAttention, SpatialAttention
+from mer_keras.models.blocks import convolve, normalise, normalise_relu
+
+FILTERS = (64, 128, 256, 512)
+Attention = Literal["both", "channel", "spatiotemporal", "none"]
+
+
+def build(
+    input_shape: Sequence[int] = (16, 112, 112, 3),
+    classes: int = 3,
+    *,
+    attention: Attention = "both",
+    reduction: int = 8,
+    shared: bool = True,
+    network: Literal["convolution", "mlp"] = "convolution",
+    kernel: int = 5,
+    shortcut: Literal["projection", "zero_padding"] = "projection",
+) -> keras.Model:
+    """Build the network: clips (batch, time, height, width, channels) -> (batch, classes).
+
+    Args:
+        input_shape: time, height, width, channels.
+        classes: number of classes.
+        attention: of each block; ``none`` is the paper's baseline, 3-D ResNet-18.
+        reduction: of the channel attention; 8 by the published count, 16 by the text.
+        shared: whether its mean and maximum go through the same weights.
+        network: its layers: 1x1x1 convolutions without bias, or an MLP with biases (figure 4).
+        kernel: edge of the spatio-temporal attention's kernel: 3, 5 or 7 (figure 5).
+        shortcut: where a block changes the size; ``zero_padding`` as one sentence of section 3.4
+            has it: every second place, and zeros for the new channels.
+    """
+    clips = keras.Input(tuple(input_shape), name="clip")
+    x = convolve(clips, FILTERS[0], (3, 7, 7), (1, 2, 2), name="stem")
+    x = normalise_relu(x, "stem_norm")
+    for stage, filters in enumerate(FILTERS, start=1):
+        for place in ("a", "b"):
+            name = f"block{stage}{place}"
+            stride = 2 if stage > 1 and place == "a" else 1
+            before = x
+            x = normalise_relu(
+                convolve(x, filters, (3, 3, 3), stride, name=f"{name}_first"), f"{name}_first_norm"
+            )
+            x = normalise(
+                convolve(x, filters, (3, 3, 3), name=f"{name}_second"), f"{name}_second_norm"
+            )
+            if attention in ("both", "channel"):
+                weights = ChannelAttention(
+                    reduction,
+                    use_bias=network == "mlp",
+                    shared=shared,
+                    name=f"{name}_channel_attention",
+                )(x)
+                x = layers.Multiply(name=f"{name}_channels")([x, weights])
+            if attention in ("both", "spatiotemporal"):
+                weights = SpatialAttention(kernel, name=f"{name}_attention")(x)
+                x = layers.Multiply(name=f"{name}_places")([x, weights])
+            kept = _shortcut(before, filters, stride, shortcut, f"{name}_shortcut")
+            x = layers.Add(name=f"{name}_sum")([x, kept])
+            x = layers.ReLU(name=f"{name}_out")(x)
+    x = layers.GlobalAveragePooling3D(name="mean")(x)
+    x = layers.Dense(classes, activation="softmax", name="classes")(x)
+    return keras.Model(clips, x, name="resnet3d_18" if attention == "none" else "meranet")
+
+
+def _shortcut(x: Any, filters: int, stride: int, kind: str, name: str) -> Any:
+    if stride == 1:
+        return x
+    if kind == "zero_padding":
+        return ZeroPaddedShortcut(filters, name=name)(x)
+    return normalise(convolve(x, filters, (1, 1, 1), stride, name=name), f"{name}_norm")
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class ZeroPaddedShortcut(keras.layers.Layer):
+    """Every second place on each axis, and channels of zeros behind the given ones.
+
+    Shapes: (batch, time, height, width, channels) -> (batch, time / 2, height / 2, width / 2,
+    filters), rounded up.
+
+    Args:
+        filters: number of output channels.
+    """
+
+    def __init__(self, filters: int, **kwargs: Any) -> None:
+        """See the class."""
+        super().__init__(**kwargs)
+        self.filters = filters
+
+    def call(self, clips: Any) -> Any:
+        """Thin out and pad as the class says."""
+        thin = clips[:, ::2, ::2, ::2]
+        return ops.pad(thin, [[0, 0]] * 4 + [[0, self.filters - clips.shape[-1]]])
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the layer."""
+        return {**super().get_config(), "filters": self.filters}

@@ -1,0 +1,182 @@
+"""What the papers leave open: each reading can be built, and has the count that was worked out."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from mer_keras.models import cost, registry
+
+keras = pytest.importorskip("keras")
+
+CONV3D, CONV2D, CONVLSTM = (f"shallow_attention_{n}" for n in ("conv3d", "conv2d", "convlstm"))
+
+
+def trainable(model):
+    return sum(math.prod(v.shape) for v in model.trainable_weights)
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "arguments", "count"),
+    [
+        # ACCV 2022: five classes; other readings of section 3.2; equations 1, 2 and 4
+        ("shallow_convlstm", 5, {}, 11_664_421),
+        ("shallow_convlstm", 3, {"padding": "same"}, 12_204_995),
+        ("shallow_convlstm", 3, {"pool_stride": 2}, 3_012_035),
+        ("shallow_convlstm", 3, {"peepholes": True}, 11_664_323 + 743_424),
+        # ESANN 2025: readings of "a parameter size of 64"
+        (CONV3D, 5, {"padding": "same"}, 4_257_173),
+        (CONV2D, 5, {"padding": "same"}, 6_448_645),
+        (CONVLSTM, 5, {"padding": "same"}, 6_276_373),
+        (CONV3D, 5, {"key_dim": 64}, 6_286_645),
+        (CONV2D, 5, {"key_dim": 64}, 18_060_629),
+        (CONVLSTM, 5, {"key_dim": 64}, 17_897_613),
+    ],
+)
+def test_shallow_networks(name, classes, arguments, count):
+    assert registry.build(name, classes=classes, **arguments).count_params() == count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "classes", "arguments", "count"),
+    [
+        ("shallow_convlstm", 3, {"all_states": True}, 104_672_195),
+        (CONV3D, 5, {"key_dim": 64, "pool_stride": 1}, 46_482_549),
+        (CONV2D, 5, {"key_dim": 64, "pool_stride": 1}, 70_605_253),
+        (CONVLSTM, 5, {"key_dim": 64, "pool_stride": 1}, 69_856_405),
+    ],
+)
+def test_large_readings_of_shallow_networks(name, classes, arguments, count):
+    assert registry.build(name, classes=classes, **arguments).count_params() == count
+
+
+@pytest.mark.parametrize(
+    ("attention", "channels", "count"),
+    [
+        # Neurocomputing 2020, table 3: 4.9, 5.9 and 11.2 million
+        ("none", 1, 4_900_359),
+        ("micro", 1, 5_944_839),
+        ("complex", 1, 11_167_239),
+        ("none", 3, 4_906_635),
+        ("micro", 3, 5_951_115),
+        ("complex", 3, 11_173_515),
+    ],
+)
+def test_micro_attention(attention, channels, count):
+    model = registry.build("micro_attention", (224, 224, channels), attention=attention)
+    assert trainable(model) == count
+
+
+@pytest.mark.parametrize(
+    ("classes", "arguments", "count"),
+    [
+        # MERANet, section 5.1: 33,167,811 without attention, 33,547,552 with
+        (3, {"attention": "none"}, 33_167_811),
+        (3, {}, 33_343_891),
+        (3, {"reduction": 16}, 33_256_851),
+        (400, {}, 33_547_552),
+        (400, {"reduction": 16, "shared": False}, 33_547_552),
+        # figures 4 and 5; attention alone; "zero padding"
+        (3, {"network": "mlp"}, 33_343_891 + 2 * sum(c // 8 + c for c in (64, 128, 256, 512))),
+        (3, {"kernel": 3}, 33_343_891 - 8 * 2 * (125 - 27)),
+        (3, {"kernel": 7}, 33_343_891 + 8 * 2 * (343 - 125)),
+        (3, {"attention": "channel"}, 33_167_811 + 174_080),
+        (3, {"attention": "spatiotemporal"}, 33_167_811 + 2_000),
+        (3, {"shortcut": "zero_padding"}, 33_343_891 - 172_032 - 2 * (128 + 256 + 512)),
+    ],
+)
+def test_meranet(classes, arguments, count):
+    assert trainable(registry.build("meranet", classes=classes, **arguments)) == count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "count"),
+    [
+        # table 13: 3.115 million
+        ({}, 3_114_822),
+        ({"plan": "b"}, 3_135_805),
+        ({"plan": "c"}, 3_097_202),
+        ({"plan": "d"}, 3_161_297),
+        ({"attended": "block"}, 3_114_822),
+        # table 11
+        ({"attention": "none"}, 3_077_503),
+        ({"attention": "channel"}, 3_114_669),
+        ({"attention": "spatial"}, 3_077_656),
+        # five classes: 7 x 7 x 500 weights and a bias a class
+        ({"classes": 5}, 3_114_822 + 2 * 24_501),
+    ],
+)
+def test_dense_mixed_attention(arguments, count):
+    model = registry.build("dense_mixed_attention", **arguments)
+    assert model.count_params() == count
+    assert model.get_layer("flatten").input.shape[1:] == (7, 7, 500)
+
+
+@pytest.mark.parametrize("plan", ["a", "b", "c", "d"])
+def test_residual_twin_is_of_like_size(plan):
+    """Table 12 compares two ways to connect; the size should not be a third difference."""
+    dense, twin = (
+        registry.build("dense_mixed_attention", plan=plan, connection=c)
+        for c in ("dense", "residual")
+    )
+    assert twin.count_params() == pytest.approx(dense.count_params(), rel=0.04)
+    assert twin.get_layer("flatten").input.shape[1:3] == (7, 7)
+
+
+@pytest.mark.parametrize(
+    ("connection", "attended", "attention"),
+    itertools.product(
+        ("dense", "residual"), ("skip", "block"), ("none", "channel", "spatial", "mixed")
+    ),
+)
+def test_every_kind_of_dense_network_runs(connection, attended, attention):
+    model = registry.build(
+        "dense_mixed_attention",
+        (32, 32, 3),
+        connection=connection,
+        attended=attended,
+        attention=attention,
+    )
+    out = model.predict(np.random.default_rng(0).random((2, 32, 32, 3)), verbose=0)
+    np.testing.assert_allclose(out.sum(axis=1), 1, atol=1e-5)
+    names = {layer.name for layer in model.layers}
+    assert ("block1_attention" in names) == (attention in ("spatial", "mixed"))
+    assert ("block1_channel_attention" in names) == (attention in ("channel", "mixed"))
+
+
+def test_the_attended_input_goes_where_it_is_said_to():
+    """``skip``: layers read the plain block input; ``block``: the attended one."""
+    reads = {}
+    for attended in ("skip", "block"):
+        model = registry.build("dense_mixed_attention", (32, 32, 3), attended=attended)
+        reads[attended] = {layer.name: layer.inputs for layer in cost.layer_costs(model)}
+    assert reads["skip"]["block1_layer1"] == ("stem_norm",)
+    assert reads["block"]["block1_layer1"] == ("block1_places",)
+    for of in reads.values():
+        assert of["block1_out"][0] == "block1_places"
+        assert len(of["block1_out"]) == 9
+
+
+def test_zero_padded_shortcut():
+    from mer_keras.models.meranet import ZeroPaddedShortcut
+
+    clips = np.random.default_rng(0).random((2, 4, 6, 5, 3)).astype("float32")
+    layer = ZeroPaddedShortcut(7)
+    found = np.array(layer(clips))
+    np.testing.assert_array_equal(found[..., :3], clips[:, ::2, ::2, ::2])
+    assert found.shape == (2, 2, 3, 3, 7)
+    assert not found[..., 3:].any()
+    assert ZeroPaddedShortcut.from_config(layer.get_config()).filters == 7
+
+
+@pytest.mark.parametrize("name", ["meranet", "resnet10"])
+def test_padding_is_even_on_both_sides(name):
+    """A stride of 2 must see the picture from the same place on both sides, as the papers' did."""
+    model = registry.build(name)
+    stem = model.get_layer("stem")
+    pad = model.get_layer("stem_pad")
+    edges = stem.kernel_size
+    assert [tuple(p) for p in pad.padding] == [(e // 2, e // 2) for e in edges]
+    assert stem.padding == "valid"
