@@ -328,16 +328,20 @@ def _row_entries(config: Experiment, selection: str) -> list[dict[str, Any]]:
 def _predictor(
     entry: dict[str, Any], config: Experiment, prepared: Prepared, weights: Path | None
 ) -> Predict:
-    classes = len(prepared.scheme.classes)
     if entry["kind"] == "baseline":
-        return partial(_predict_baseline, entry["model"], classes)
-    row = next(row for row in config.rows if row.name == entry["name"])
-    shape = prepared.clips.arrays.shape[1:]
-    build = partial(registry.build, str(row.model), shape, classes, **row.arguments)
-    trainer = Trainer(build, config.train)
+        return partial(_predict_baseline, entry["model"], len(prepared.scheme.classes))
+    trainer = make_trainer(config, entry["name"], prepared)
     if weights:
         return partial(_predict_given, trainer, weights)
     return partial(_predict_trained, trainer, config.selection)
+
+
+def make_trainer(config: Experiment, name: str, prepared: Prepared) -> Trainer:
+    """Return what trains the network of the row ``name``."""
+    row = next(row for row in config.rows if row.name == name)
+    shape, classes = prepared.clips.arrays.shape[1:], len(prepared.scheme.classes)
+    build = partial(registry.build, str(row.model), shape, classes, **row.arguments)
+    return Trainer(build, config.train)
 
 
 def _predict_baseline(

@@ -176,6 +176,15 @@ class Trainer:
                 self.reset(0)
             self._model.get_layer("standardise").set_from(data.x_train[~data.is_copy])
 
+    def network_input(self, clips: np.ndarray) -> np.ndarray:
+        """What the network itself sees of clips outside training: standardised, if it is so."""
+        if not self._recipe.standardise:
+            return clips
+        import keras
+
+        standardised = self._model.get_layer("standardise")(clips)
+        return np.asarray(keras.ops.convert_to_numpy(standardised), "float32")
+
     def _held_out(self, clips: np.ndarray) -> dict[str, np.ndarray]:
         inputs = {"clip": clips}
         if self._recipe.augmentation is not None:

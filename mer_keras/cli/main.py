@@ -207,6 +207,49 @@ def report(
     _report(experiments, out)
 
 
+@app.command()
+def explain(
+    experiment: Annotated[str, typer.Argument(help="A name or a path of a YAML file.")],
+    profile: Profile = "quick",
+    data: Data = "auto",
+    overrides: Overrides = None,
+    row: Annotated[list[str] | None, typer.Option(help="A row's name. Repeatable.")] = None,
+    sample: Annotated[list[str] | None, typer.Option(help="A sample id. Repeatable.")] = None,
+    allow_face: Annotated[
+        list[str] | None,
+        typer.Option(help="A subject (database/subject) whose face may be shown. Repeatable."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results/explanation"),
+) -> None:
+    """Show where networks look: Grad-CAM and attention maps of tested clips.
+
+    Each clip is explained by the network of the fold that tests it; that fold is trained again
+    unless its weights are there. Without --sample: the first clip of each class.
+
+    Example: mer-keras explain shallow_attention/table1 --out results/explanation
+    """
+    _check_folder(out)
+    import_keras()
+    from mer_keras.explanation import tested
+    from mer_keras.report.explanation import write_explanation
+
+    (config,) = _load([experiment], profile, overrides)
+    with show_progress(config.name) as progress:
+        explanation = tested.explain(
+            config,
+            profile=profile,
+            data=data,
+            rows=row or (),
+            samples=sample or (),
+            progress=progress,
+        )
+    subjects = {one.subject_id for one in explanation.explained}
+    for name in allow_face or ():
+        if name not in subjects:
+            raise UserError(f"--allow-face {name}: none of these clips is of that subject")
+    print(write_explanation(explanation, out, allow_face or ()))
+
+
 def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:
     from mer_keras.config import find_config, load_config
 
@@ -216,7 +259,13 @@ def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> 
     ]
 
 
+def _check_folder(place: Path) -> None:
+    if place.exists() and not place.is_dir():
+        raise UserError(f"{place}: is a file: expected a folder to write into, or a new name")
+
+
 def _report(experiments: list[str], out: Path) -> None:
+    _check_folder(out)
     from mer_keras.report.document import write_report
     from mer_keras.report.view import views_of
 

@@ -72,17 +72,17 @@ def show(
     from dataclasses import asdict
 
     from mer_keras.cli.start import import_keras
-
-    import_keras()
     from mer_keras.config import parse_overrides
     from mer_keras.models import cost, registry
 
+    registry.get_spec(name)
+    if drawing and drawing.suffix not in (".svg", ".png"):
+        raise UserError(f"{drawing}: expected a name that ends in .svg or .png")
+    import_keras()
     network = registry.build(name, classes=classes, **parse_overrides(reading or []))
     if drawing:
         from mer_keras.models.drawing import draw
 
-        if drawing.suffix not in (".svg", ".png"):
-            raise UserError(f"{drawing}: expected a name that ends in .svg or .png")
         draw(network, drawing)
         print(drawing)
     if variables:

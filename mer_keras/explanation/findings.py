@@ -1,0 +1,61 @@
+"""What is found out about clips, for whoever draws it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Attention:
+    """What one attention layer says of clips.
+
+    Attributes:
+        layer: its name.
+        kind: ``map``: (clips, height, width) or (clips, time, height, width), a weight a place.
+            ``channels``: (clips, channels). ``tokens``: (clips, heads, tokens), how much each
+            token gives to the one that is read out, or to the mean of all.
+        weights: float32 in 0..1.
+    """
+
+    layer: str
+    kind: str
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One clip, as one network saw it.
+
+    Attributes:
+        sample_id: of the clip.
+        subject_id: database and subject.
+        label: true class.
+        row: name of the table's row.
+        predicted: class that the network gives it.
+        as_stored: whether that is the run's stored prediction, within rounding; ``None`` where
+            the run has not tested the clip yet.
+        clip: the network's input before standardising, (height, width, channels) or
+            (time, height, width, channels).
+        heat: Grad-CAM for the predicted class, the shape of ``clip`` without channels.
+        attention: weights of the attention layers, one clip each.
+    """
+
+    sample_id: str
+    subject_id: str
+    label: str
+    row: str
+    predicted: str
+    as_stored: bool | None
+    clip: np.ndarray
+    heat: np.ndarray
+    attention: tuple[Attention, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was explained, for whoever draws it."""
+
+    run_id: str
+    caption: str
+    data_kind: str
+    explained: tuple[Explained, ...]
