@@ -50,7 +50,7 @@ reproduce: setup  ## one table: PAPER=shallow_convlstm TABLE=table2
 reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
 	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019
 
-bench: setup  ## speed of preprocessing, magnification and flow, as ratios within one run
+bench: setup  ## speed of preprocessing, and of a training step of each network, as ratios within one run (ten minutes)
 	$(BIN)/python -m mer_keras.bench
 
 test: setup  ## all tests

@@ -81,7 +81,7 @@ def _count(layer: Any, shapes: list[tuple[int, ...]], output: tuple[int, ...]) -
     kind = type(layer).__name__
     if hasattr(layer, "multiply_accumulates"):
         return int(layer.multiply_accumulates(shapes))
-    if kind == "TimeDistributed":
+    if kind == "Each":
         each = (shapes[0][0], *shapes[0][2:])
         return shapes[0][1] * _count(layer.layer, [each], (output[0], *output[2:]))
     if kind in ("Conv2D", "Conv3D", "Dense"):

@@ -29,6 +29,7 @@ from typing import Any, Literal
 import keras
 from keras import layers
 
+from mer_keras.layers.each import Each
 from mer_keras.layers.tokens import GridBlocks, PositionalEmbedding, TokenAt
 from mer_keras.models.blocks import convlstm
 
@@ -64,9 +65,9 @@ def build_conv3d(
     clips = keras.Input(tuple(input_shape), name="clip")
     x = GridBlocks(name="blocks")(clips)
     convolution = layers.Conv3D(8, kernel, padding=padding, name="convolution")
-    x = layers.TimeDistributed(convolution, name="convolution_each")(x)
+    x = Each(convolution, name="convolution_each")(x)
     pool = layers.MaxPooling3D(2, strides=pool_stride, name="pool")
-    x = layers.TimeDistributed(pool, name="pool_each")(x)
+    x = Each(pool, name="pool_each")(x)
     x = _attend(_tokens(x), heads, key_dim, positions=True)
     x = layers.GlobalAveragePooling1D(name="mean_token")(x)
     return _classify(clips, x, classes, dropout, "shallow_attention_conv3d")
@@ -99,7 +100,7 @@ def build_conv2d(
     """
     clips = keras.Input(tuple(input_shape), name="clip")
     convolution = layers.Conv2D(8, kernel, padding=padding, name="convolution")
-    x = layers.TimeDistributed(convolution, name="convolution_each")(clips)
+    x = Each(convolution, name="convolution_each")(clips)
     x = _pool_each(x, pool_stride)
     x = _attend(_tokens(x), heads, key_dim, positions=True)
     x = TokenAt(_index(readout, input_shape[0]), name=f"{readout}_token")(x)
@@ -134,7 +135,7 @@ def build_convlstm(
     clips = keras.Input(tuple(input_shape), name="clip")
     x = convlstm(clips, 32, padding, True, kernel=kernel)
     x = _pool_each(x, pool_stride)
-    x = layers.TimeDistributed(layers.Conv2D(8, 1, name="reduction"), name="reduction_each")(x)
+    x = Each(layers.Conv2D(8, 1, name="reduction"), name="reduction_each")(x)
     x = _attend(_tokens(x), heads, key_dim, positions=False)
     x = TokenAt(_index(readout, input_shape[0]), name=f"{readout}_token")(x)
     return _classify(clips, x, classes, dropout, "shallow_attention_convlstm")
@@ -146,7 +147,7 @@ def _index(readout: Readout, frames: int) -> int:
 
 def _pool_each(x: Any, stride: int) -> Any:
     pool = layers.MaxPooling2D(2, strides=stride, name="pool")
-    return layers.TimeDistributed(pool, name="pool_each")(x)
+    return Each(pool, name="pool_each")(x)
 
 
 def _tokens(x: Any) -> Any:

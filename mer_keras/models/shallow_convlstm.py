@@ -29,6 +29,7 @@ from typing import Literal
 import keras
 from keras import layers
 
+from mer_keras.layers.each import Each
 from mer_keras.models.blocks import convlstm
 
 
@@ -64,7 +65,7 @@ def build(
     x = convlstm(clips, filters, padding, all_states, peepholes=peepholes)
     pool = layers.MaxPooling2D(2, strides=pool_stride, name="pool")
     if all_states:
-        pool = layers.TimeDistributed(pool, name="pool_each")
+        pool = Each(pool, name="pool_each")
     x = layers.Flatten(name="flatten")(pool(x))
     x = layers.Dense(units, activation="sigmoid", name="hidden")(x)
     x = layers.Dropout(dropout, name="dropout")(x)

@@ -76,8 +76,12 @@ def test_it_learns_eight_clips_by_heart(name):
     )
     before = [np.array(v) for v in model.trainable_weights]
     start = model.evaluate(clips, labels, verbose=0)[0]
-    model.fit(clips, labels, batch_size=8, epochs=150, verbose=0)
-    loss, accuracy = model.evaluate(clips, labels, verbose=0)
+    # until it can, at most 150 epochs
+    for _ in range(15):
+        model.fit(clips, labels, batch_size=8, epochs=10, verbose=0)
+        loss, accuracy = model.evaluate(clips, labels, verbose=0)
+        if accuracy == 1.0 and loss < start:
+            break
     assert loss < start
     assert accuracy == 1.0
     for variable, old in zip(model.trainable_weights, before, strict=True):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from mer_keras.layers.each import Each
 from mer_keras.models import cost, registry
 from tests.models.small import SHAPES
 
@@ -25,7 +26,7 @@ def count(shape, *stack):
         ((5, 10, 8, 3), lambda: layers.Conv3D(4, 3, padding="same"), 400 * 4 * 3 * 27),
         ((12,), lambda: layers.Dense(7), 84),
         ((6, 12), lambda: layers.Dense(7), 6 * 84),
-        ((5, 10, 8, 3), lambda: layers.TimeDistributed(layers.Conv2D(4, 3)), 5 * 48 * 4 * 27),
+        ((5, 10, 8, 3), lambda: Each(layers.Conv2D(4, 3)), 5 * 48 * 4 * 27),
         # four gates, from the input and from the state
         ((5, 10, 8, 3), lambda: layers.ConvLSTM2D(4, 3), 5 * 8 * 6 * 9 * 16 * (3 + 4)),
         ((10, 8, 3), lambda: layers.MaxPooling2D(), 0),
