@@ -54,7 +54,7 @@ bench: setup  ## speed of preprocessing, and of a training step of each network,
 	$(BIN)/python -m mer_keras.bench
 
 test: setup  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 test-fast: setup  ## annotations, protocols, metrics, results: seconds, without TensorFlow
 	$(BIN)/python -m pytest -m "not slow" tests/annotations tests/protocols tests/test_metrics.py tests/test_results.py

@@ -87,10 +87,11 @@ def run(
 
     Example: mer-keras run shallow_convlstm/table1 --profile quick --report results/report
     """
+    configs = _load(experiments, profile, overrides)
+    import_keras()
     from mer_keras.experiment import run_experiment
 
-    import_keras()
-    for config in _load(experiments, profile, overrides):
+    for config in configs:
         with show_progress(config.name) as progress:
             folder = run_experiment(
                 config,
@@ -151,9 +152,10 @@ def plan(
 
     Example: mer-keras plan ststnet/megc2019 --json
     """
+    configs = _load(experiments, profile, overrides)
     from mer_keras.experiment import describe_plan
 
-    plans = [describe_plan(config, data) for config in _load(experiments, profile, overrides)]
+    plans = [describe_plan(config, data) for config in configs]
     if as_json:
         print(json.dumps(plans, indent=1))
         return
@@ -229,11 +231,11 @@ def explain(
     Example: mer-keras explain shallow_attention/table1 --out results/explanation
     """
     _check_folder(out)
+    (config,) = _load([experiment], profile, overrides)
     import_keras()
     from mer_keras.explanation import tested
     from mer_keras.report.explanation import write_explanation
 
-    (config,) = _load([experiment], profile, overrides)
     with show_progress(config.name) as progress:
         explanation = tested.explain(
             config,
@@ -266,9 +268,9 @@ def _check_folder(place: Path) -> None:
 
 def _report(experiments: list[str], out: Path) -> None:
     _check_folder(out)
+    configs = _load(experiments, "full", None)
     from mer_keras.report.document import write_report
     from mer_keras.report.view import views_of
 
-    configs = _load(experiments, "full", None)
     written = write_report([(config, views_of(config.name)) for config in configs], out)
     print(f"report: {next(path for path in written if path.suffix == '.html')}")

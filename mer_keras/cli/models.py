@@ -50,7 +50,7 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
     for spec in specs:
         print(f"\n{spec.name}: {spec.title} ({spec.paper})\n  left open: {spec.leaves_open}")
         if spec.count_differs:
-            print(f"  published and built count differ: {spec.count_differs}")
+            print(f"  published count: {spec.count_differs}")
 
 
 @app.command()
