@@ -14,12 +14,15 @@ PAPER   ?=
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 RUN    := $(BIN)/mer-keras run
-TABLE1 := shallow_convlstm/table1 shallow_attention/table1
+TABLE1 := shallow_convlstm/table1 shallow_attention/table1 meranet/table1
+ALL    := $(patsubst experiments/%.yaml,%,$(sort $(wildcard experiments/*/*.yaml)))
+# the public flow set has no stand-in
+DRAWN  := $(filter-out ststnet/% %/megc2019_flow,$(ALL))
 CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock reproduce-table1 reproduce reproduce-megc2019 bench test test-fast lint format clean
+.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke bench test test-fast lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -42,10 +45,16 @@ reproduce-table1: setup  ## Table 1 of every paper that has one (PAPER=... for o
 	$(if $(CHOSEN),,$(error no Table 1 for PAPER=$(PAPER); there is one of: $(TABLE1)))
 	$(RUN) $(CHOSEN) --profile $(PROFILE) $(STILL) --workers $(WORKERS) --report results/report-table1
 
-reproduce: setup  ## one table: PAPER=shallow_convlstm TABLE=table2
+reproduce: setup  ## one table or figure: PAPER=shallow_convlstm TABLE=table2
 	$(if $(and $(PAPER),$(TABLE)),,$(error give PAPER=... and TABLE=..., such as PAPER=shallow_convlstm TABLE=table2))
 	$(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS) \
 	  --report results/report-$(PAPER)-$(TABLE)
+
+reproduce-all: setup  ## every table, PROFILE=quick; synthetic where a database is absent (within the hour)
+	$(RUN) $(DRAWN) --profile $(PROFILE) $(STILL) --workers $(WORKERS) --report results/report-all
+
+smoke: setup  ## every table in its smallest form on synthetic data: shows that each runs, no more
+	$(RUN) $(DRAWN) --profile smoke --data synthetic --report results/report-smoke
 
 reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
 	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019

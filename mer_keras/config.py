@@ -1,23 +1,21 @@
 """Experiment configs: one strict, typed YAML file per published table.
 
 A config says what is reproduced (paper, table, published numbers), on which data, under which
-protocol and recipe. ``profiles`` holds named sets of overrides: ``full`` is the paper's settings,
-``quick`` a small version for two CPU cores. Nothing is read that is not declared here.
+protocol and recipe. Nothing is read that is not declared here. How files become configs, with
+profiles, parts and bases: ``config_files``.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mer_keras.errors import ConfigError, did_you_mean
 from mer_keras.terms import Selection
 
-MAX_CONFIG_BYTES = 1_000_000
+Sampling = Literal[
+    "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated"
+]
 
 
 class _Strict(BaseModel):
@@ -38,7 +36,8 @@ class Published(_Strict):
 
     ``name`` is the column as the paper prints it, ``metric`` what the number is: papers print an
     "accuracy" that is a mean of per-class recalls. ``wf1`` is F1 weighted by class size. ``why``
-    tells how that is known.
+    tells how that is known. ``database``: of a pooled run, only the clips of this one. ``part``: of
+    a table that has several runs, only this one (see ``config_files``).
     """
 
     name: str
@@ -47,6 +46,8 @@ class Published(_Strict):
     metric: Literal["war", "uar", "uf1", "wf1", "parameters", "unknown"]
     why: str = ""
     where: str = ""
+    database: str | None = None
+    part: str | None = None
 
     @property
     def fraction(self) -> float:
@@ -93,19 +94,23 @@ class Flow(_Strict):
     """Optical flow from the onset to the apex frame (see ``clips.flow``).
 
     ``at``: side in pixels of the squares that flow is computed on before it is made smaller.
+    ``form``: ``image`` is flow to the right, flow down and strain, each scaled by its own range to
+    0..255; ``magnitude`` is the length of the flow in pixels, one channel.
     """
 
     method: Literal["tvl1", "farneback", "dis"] = "tvl1"
     at: int = Field(default=128, ge=16, le=1024)
+    form: Literal["image", "magnitude"] = "image"
 
 
 class Clip(_Strict):
     """What a network is fed with.
 
     ``frames``: ``frames`` images of ``size`` pixels squared, gray or RGB by ``channels``, scaled to
-    0..1. ``flow``: horizontal and vertical flow and optical strain, computed from the onset and the
-    apex frame, 0..255. ``flow_image``: the same, precomputed, as its file holds it (0..255,
-    OpenCV's order).
+    0..1; one frame is an image, without a time axis. ``flow``: horizontal and vertical flow and
+    optical strain, computed from the onset and the apex frame, 0..255. ``flow_image``: the same,
+    precomputed, as its file holds it (0..255, OpenCV's order), ``size`` being its own side;
+    ``enlarged`` is the side it is brought to for networks that need a larger one.
 
     ``crop``: which part of a frame; ``haar`` finds the face on the onset frame and levels the eyes
     if ``align``. ``normalise`` is done clip by clip: ``unit`` to 0..1, ``standard`` to mean 0 and
@@ -115,15 +120,20 @@ class Clip(_Strict):
     kind: Literal["frames", "flow", "flow_image"]
     frames: int = Field(default=1, ge=1, le=512)
     size: int = Field(default=90, ge=8, le=1024)
+    enlarged: int | None = Field(default=None, ge=8, le=1024)
     channels: Literal[1, 3] = 1
-    sampling: Literal[
-        "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated"
-    ] = "around_apex"
+    sampling: Sampling = "around_apex"
     crop: Literal["none", "centre", "haar"] = "none"
     align: bool = True
     magnification: Magnification | None = None
     flow: Flow = Flow()
     normalise: Literal["none", "unit", "standard"] = "none"
+
+    @model_validator(mode="after")
+    def _only_flow_images_are_enlarged(self) -> "Clip":
+        if self.enlarged is not None and (self.kind != "flow_image" or self.enlarged < self.size):
+            raise ValueError("'enlarged' is for flow_image, and no smaller than 'size'")
+        return self
 
 
 class Policies(_Strict):
@@ -143,10 +153,14 @@ class Policies(_Strict):
 
 
 class Data(_Strict):
-    """Which clips, and how their emotions become classes."""
+    """Which clips, and how their emotions become classes.
 
-    database: str
-    labels: str
+    ``database``: one, or several that are pooled. ``labels``: a label scheme, or one for each of
+    several databases; their classes must be the same.
+    """
+
+    database: str | tuple[str, ...]
+    labels: str | dict[str, str]
     clip: Clip
     #: which of a database's frame trees: its own cropped faces, or the camera's pictures
     tree: Literal["auto", "cropped", "raw"] = "auto"
@@ -155,26 +169,93 @@ class Data(_Strict):
     policies: Policies = Policies()
     #: synthetic data only: with ``False`` nothing moves, so that every method must be at chance
     signal: bool = True
+    #: synthetic data only: so many clips of each database, evenly spaced over its table
+    synthetic_clips: int | None = Field(default=None, ge=1)
 
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The databases, one or more."""
+        return (self.database,) if isinstance(self.database, str) else self.database
 
-class ProtocolConfig(_Strict):
-    """How samples are divided (see ``protocols``)."""
-
-    name: Literal["subject_kfold", "loso"]
-    k: int | None = Field(default=None, ge=2)
+    def scheme_of(self, database: str) -> str:
+        """Name of a database's label scheme."""
+        return self.labels if isinstance(self.labels, str) else self.labels[database]
 
     @model_validator(mode="after")
-    def _k_belongs_to_kfold(self) -> "ProtocolConfig":
-        if (self.name == "subject_kfold") != (self.k is not None):
-            raise ValueError("'k' is needed for subject_kfold and has no meaning for loso")
+    def _each_database_once(self) -> "Data":
+        if not self.databases or len(set(self.databases)) != len(self.databases):
+            raise ValueError(f"'database' must name different databases, found {self.databases}")
+        if isinstance(self.labels, dict) and set(self.labels) != set(self.databases):
+            raise ValueError(
+                f"'labels' must have one scheme for each of {', '.join(self.databases)}, found "
+                f"{', '.join(self.labels)}"
+            )
         return self
 
 
-class Optimizer(_Strict):
-    """Optimiser and its start value."""
+class ProtocolConfig(_Strict):
+    """How samples are divided (see ``protocols``).
 
-    name: Literal["adam"] = "adam"
+    ``subject_kfold``: ``k`` groups of subjects. ``loso``: one subject is left out. ``cde``: the
+    same over several pooled databases. ``sde``: the same within each of several databases, whose
+    networks never see another. ``hde``: one database is left out. ``as_published``: one random
+    stratified division by clips, ``test_share`` of them tested; their subjects are trained on too.
+    """
+
+    name: Literal["subject_kfold", "loso", "cde", "sde", "hde", "as_published"]
+    k: int | None = Field(default=None, ge=2)
+    test_share: float | None = Field(default=None, gt=0, lt=1)
+    #: which of the possible divisions of ``subject_kfold`` or ``as_published`` is drawn
+    draw: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _fields_belong_to_the_name(self) -> "ProtocolConfig":
+        for field, owner in (("k", "subject_kfold"), ("test_share", "as_published")):
+            if (self.name == owner) != (getattr(self, field) is not None):
+                raise ValueError(f"{field!r} is needed for {owner} and has no meaning for others")
+        return self
+
+    @property
+    def subject_exclusive(self) -> bool:
+        """Whether no tested subject is trained on."""
+        return self.name != "as_published"
+
+    @property
+    def title(self) -> str:
+        """The protocol in words."""
+        if self.name == "subject_kfold":
+            return f"subject-exclusive stratified {self.k}-fold"
+        if self.name == "as_published":
+            share = f"{100 * (self.test_share or 0):g} %"
+            return f"random clip split, {share} tested, NOT subject-exclusive"
+        return {
+            "loso": "leave-one-subject-out",
+            "cde": "composite-database leave-one-subject-out (CDE)",
+            "sde": "leave-one-subject-out within each database (SDE)",
+            "hde": "holdout-database: trained on the others, tested on one (HDE)",
+        }[self.name]
+
+
+class Optimizer(_Strict):
+    """Optimiser and its start value (see ``optimizers``).
+
+    ``momentum`` and ``weight_decay`` (a part of the gradient, as in Caffe) belong to ``sgd``,
+    ``warmup`` belongs to ``adam``.
+    """
+
+    name: Literal["adam", "sgd"] = "adam"
     learning_rate: float = Field(gt=0)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    warmup: Literal["none", "linear", "exponential"] = "none"
+
+    @model_validator(mode="after")
+    def _fields_belong_to_the_name(self) -> "Optimizer":
+        if self.name == "adam" and (self.momentum or self.weight_decay):
+            raise ValueError("'momentum' and 'weight_decay' belong to sgd")
+        if self.name == "sgd" and self.warmup != "none":
+            raise ValueError("'warmup' belongs to adam")
+        return self
 
 
 class Plateau(_Strict):
@@ -184,22 +265,50 @@ class Plateau(_Strict):
     patience: int = Field(ge=1)
 
 
+class StepDecay(_Strict):
+    """Multiply the learning rate by ``factor`` after each ``every`` epochs."""
+
+    factor: float = Field(gt=0, lt=1)
+    every: int = Field(ge=1)
+
+
+class Cosine(_Strict):
+    """Let the learning rate fall to ``to`` along half a cosine (Loshchilov, Hutter, SGDR)."""
+
+    to: float = Field(default=0.0, ge=0)
+
+
 class EarlyStopping(_Strict):
-    """Stop after ``patience`` epochs without improvement and go back to the best epoch."""
+    """Stop after ``patience`` epochs without improvement and go back to the best epoch.
+
+    ``monitor``: what must improve on the data that ``selection`` names.
+    """
 
     patience: int = Field(ge=1)
+    monitor: Literal["loss", "accuracy"] = "loss"
 
 
 class Augmentation(_Strict):
-    """Random changes of training clips, drawn once a clip (see ``pipeline.augmentation``).
+    """Random changes of training clips, drawn once a clip (see ``pipeline.random_changes``).
 
     ``applies_to``: ``copies`` changes only the copies that oversampling adds, ``all`` every clip.
+    A zero leaves a change out. ``probability`` is that of colour shift, rotation, smoothing and
+    corner crop, each drawn for itself.
     """
 
     applies_to: Literal["copies", "all"] = "copies"
     flip: float = Field(default=0.0, ge=0, le=1)
     brightness: float = Field(default=0.0, ge=0, le=1)
     salt_pepper: float = Field(default=0.0, ge=0, le=1)
+    #: of 1, the range of a pixel
+    colour_shift: float = Field(default=0.0, ge=0, le=1)
+    #: degrees
+    rotation: float = Field(default=0.0, ge=0, le=180)
+    #: largest window in pixels
+    smoothing: int = Field(default=0, ge=0, le=32)
+    #: side of what is left of a cut image, as a share
+    corner_crop: float = Field(default=0.0, ge=0, lt=1)
+    probability: float = Field(default=0.5, gt=0, le=1)
 
 
 class Train(_Strict):
@@ -209,7 +318,11 @@ class Train(_Strict):
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     plateau: Plateau | None = None
+    step_decay: StepDecay | None = None
+    cosine: Cosine | None = None
     early_stopping: EarlyStopping | None = None
+    #: of convolution and dense kernels; None leaves it to the network's builder
+    initializer: Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal"] | None = None
     balance: Literal["none", "oversample"] = "none"
     augmentation: Augmentation | None = None
     #: ``by_class``: the same batches in every epoch, class after class, as code without shuffling
@@ -217,8 +330,65 @@ class Train(_Strict):
     order: Literal["shuffled", "by_class"] = "shuffled"
     #: subtract the mean frame of the training clips and divide by their standard deviation
     standardise: bool = False
-    #: part of the training subjects that ``inner_subjects`` holds back for selection
+    #: part of the training subjects that ``inner_subjects`` holds back for selection, or of the
+    #: training clips that ``inner_clips`` does
     inner_fraction: float = Field(default=0.2, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> "Train":
+        if sum(s is not None for s in (self.plateau, self.step_decay, self.cosine)) > 1:
+            raise ValueError("give at most one of 'plateau', 'step_decay' and 'cosine'")
+        return self
+
+
+class Source(_Strict):
+    """One database of a stage: which frames of its clips, and how its emotions become classes."""
+
+    database: str
+    labels: str
+    frames: int = Field(default=1, ge=1, le=512)
+    sampling: Sampling = "apex"
+
+
+class Stage(_Strict):
+    """Training on other data before the folds (see ``experiment.pretrain``).
+
+    ``sources``: databases that are pooled; all else about their images (size, channels, crop) is as
+    in the experiment's ``data.clip``, but nothing is magnified. ``each_frame``: every frame of a
+    clip is an image of its own. ``balance``: ``subsample`` uses as many images of each class as the
+    smallest has; ``per_class`` is an upper limit. ``model``: the network that is trained, with its
+    ``arguments``; None: that of each row. ``held_back`` of the images, by clips or by subjects,
+    choose the epoch.
+    """
+
+    name: str
+    sources: tuple[Source, ...] = Field(min_length=1)
+    train: Train
+    model: str | None = None
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    each_frame: bool = False
+    balance: Literal["none", "subsample"] = "none"
+    per_class: int | None = Field(default=None, ge=1)
+    held_back: float = Field(default=0.1, gt=0, lt=1)
+    held_back_by: Literal["clip", "subject"] = "subject"
+    #: synthetic data only: so many clips of each database
+    synthetic_clips: int | None = Field(default=None, ge=1)
+
+    def data_of(self, source: Source, target: Data) -> Data:
+        """What is loaded of a source for an experiment on ``target``."""
+        clip = target.clip.model_copy(
+            update={"frames": source.frames, "sampling": source.sampling, "magnification": None}
+        )
+        return target.model_copy(
+            update={
+                "database": source.database,
+                "labels": source.labels,
+                "clip": clip,
+                "tree": "auto",
+                "signal": True,
+                "synthetic_clips": self.synthetic_clips,
+            }
+        )
 
 
 class Experiment(_Strict):
@@ -228,13 +398,19 @@ class Experiment(_Strict):
     paper: Paper
     table: str
     caption: str
+    #: other tables and figures of the paper that the same runs belong to
+    covers: tuple[str, ...] = ()
     data: Data
     protocol: ProtocolConfig
     selection: Selection
     train: Train
+    #: pretraining, in order
+    stages: tuple[Stage, ...] = ()
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     rows: tuple[Row, ...] = Field(min_length=1)
-    baselines: tuple[Literal["majority", "stratified", "shuffled_labels", "linear_svm"], ...] = ()
+    baselines: tuple[
+        Literal["majority", "stratified", "shuffled_labels", "linear_svm", "flow_svm"], ...
+    ] = ()
     #: what this config leaves open or does otherwise than the paper, for the report
     not_reproduced: tuple[str, ...] = ()
 
@@ -255,155 +431,3 @@ class Experiment(_Strict):
         """
         text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def parse_policies(texts: Sequence[str]) -> Policies:
-    """Return the policies that ``name=value`` texts ask for.
-
-    Raises:
-        ConfigError: a text has another form, or names no policy or value.
-    """
-    tree: dict[str, Any] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"policy {text!r}: expected name=value, such as frame_order=exclude")
-        tree[key.strip()] = value.strip()
-    try:
-        return Policies.model_validate(tree)
-    except ValidationError as error:
-        raise ConfigError(f"policy: {_explain(error, Policies)}") from error
-
-
-def find_config(name: str) -> Path:
-    """Return the file of an experiment, given as a path or as ``<method>/<table>``.
-
-    Names are looked up in ``experiments/`` of the working folder, then of the checkout.
-
-    Raises:
-        ConfigError: no such experiment.
-    """
-    if Path(name).suffix in (".yaml", ".yml"):
-        return Path(name)
-    roots = [Path("experiments"), Path(__file__).parent.parent / "experiments"]
-    for root in roots:
-        file = root / f"{name}.yaml"
-        if file.is_file():
-            return file
-    known = sorted(
-        str(file.relative_to(root).with_suffix(""))
-        for root in roots
-        for file in root.glob("*/*.yaml")
-    )
-    raise ConfigError(
-        f"no experiment {name!r}{did_you_mean(name, known)}; known: "
-        f"{', '.join(dict.fromkeys(known)) or 'none'}"
-    )
-
-
-def load_config(path: Path, *, profile: str = "full", overrides: Sequence[str] = ()) -> Experiment:
-    """Read a config, apply a profile and then overrides, and check the result.
-
-    Args:
-        path: a YAML file of the form of ``Experiment``, plus ``profiles``.
-        profile: name of an entry of ``profiles``: a mapping of dotted keys to values.
-        overrides: ``dotted.key=value`` texts; the value is read as YAML.
-
-    Raises:
-        ConfigError: the file is absent, too large, not YAML, has a key that nothing reads, a
-            value of the wrong type, or no such profile.
-    """
-    tree = _read_yaml(path)
-    profiles = tree.pop("profiles", None) or {}
-    if profile not in profiles:
-        raise ConfigError(
-            f"{path}: no profile {profile!r}{did_you_mean(profile, profiles)}; "
-            f"known: {', '.join(profiles) or 'none'}"
-        )
-    for key, value in (profiles[profile] or {}).items():
-        _assign(tree, key, value, f"{path}: profile {profile!r}")
-    for key, value in parse_overrides(overrides).items():
-        _assign(tree, key, value, f"override {key!r}")
-    try:
-        return Experiment.model_validate(tree)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
-
-
-def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
-    """Read ``dotted.key=value`` texts, the values as YAML.
-
-    Raises:
-        ConfigError: no ``=``, or a value that is not YAML.
-    """
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
-        try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"override {text!r}: the value is not YAML") from error
-    return found
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such config file")
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path}: not a YAML file: {error}") from error
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected a mapping at the top, found {type(tree).__name__}")
-    return tree
-
-
-def _assign(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
-    *parents, last = dotted.split(".")
-    node: Any = tree
-    for part in parents:
-        child = node.get(part)
-        if child is None:
-            child = node[part] = {}
-        if not isinstance(child, Mapping):
-            raise ConfigError(f"{where}: {dotted!r} goes into {part!r}, which holds a value")
-        node = child
-    node[last] = value
-
-
-def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str:
-    lines = []
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"]) or "config"
-        if item["type"] == "extra_forbidden":
-            known = _fields_at(item["loc"][:-1], model)
-            hint = did_you_mean(str(item["loc"][-1]), known) or f"; known: {', '.join(known)}"
-            lines.append(f"{place}: unknown key{hint}")
-        else:
-            lines.append(f"{place}: {item['msg']} (found {item['input']!r})")
-    return "; ".join(lines)
-
-
-def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:
-    """Names of the fields of the model at a pydantic error location, from a model on."""
-    for part in location:
-        if isinstance(part, int):
-            continue
-        if part not in model.model_fields:
-            return []
-        model = _model_in(model.model_fields[part].annotation) or model
-    return sorted(model.model_fields)
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found:
-            return found
-    return None

@@ -15,6 +15,7 @@ class Selection(StrEnum):
     """Which data early stopping, learning-rate plateaus and checkpointing look at."""
 
     INNER_SUBJECTS = "inner_subjects"  # a subject-exclusive part of the training ids
+    INNER_CLIPS = "inner_clips"  # a part of the training ids, of subjects that are trained on too
     LAST_EPOCH = "last_epoch"  # nothing: the weights after the last epoch
     TEST_FOLD = "test_fold"  # the very samples the reported number is computed on
     EXTERNAL = "external"  # weights brought by the user: what they were selected on is unknown
@@ -22,6 +23,8 @@ class Selection(StrEnum):
 
 #: Marks results whose selection saw, or may have seen, the reported samples.
 DAGGER = "†"
+#: Marks results whose tested subjects were trained on.
+DOUBLE_DAGGER = "‡"
 
 #: Columns of the samples table, in order (see ``annotations.samples``).
 SAMPLE_COLUMNS = (

@@ -5,6 +5,7 @@ states and optimiser are set to those of a fresh build under the fold's seed. Th
 new network would give, without compiling again (see ``tests/test_training.py``).
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,15 +66,22 @@ class FoldOutcome:
 class Trainer:
     """Trains one network on one fold after another."""
 
-    def __init__(self, build: Callable[[], Any], recipe: Train) -> None:
+    def __init__(
+        self,
+        build: Callable[[], Any],
+        recipe: Train,
+        start: Callable[[Any], None] | None = None,
+    ) -> None:
         """Prepare; nothing is built before the first fold.
 
         Args:
             build: returns a new, uncompiled ``keras.Model`` with random initial weights.
             recipe: optimiser, schedule, epochs, batch, augmentation.
+            start: gives the network other weights before each fold, such as pretrained ones.
         """
         self._build = build
         self._recipe = recipe
+        self._start = start
         self._network: Any = None
         self._model: Any = None
         self._optimizer_start: list[np.ndarray] = []
@@ -96,11 +104,14 @@ class Trainer:
             self._network, self._model = network, model
             self._compile()
             self._optimizer_start = [np.array(v) for v in model.optimizer.variables]
-            return
-        for kept, fresh in zip(_state(self._model), _state(model), strict=True):
-            kept.assign(fresh)
-        for kept, start in zip(self._model.optimizer.variables, self._optimizer_start, strict=True):
-            kept.assign(start)
+        else:
+            for kept, fresh in zip(_state(self._model), _state(model), strict=True):
+                kept.assign(fresh)
+            optimizer = self._model.optimizer.variables
+            for kept, start in zip(optimizer, self._optimizer_start, strict=True):
+                kept.assign(start)
+        if self._start is not None:
+            self._start(self._network)
 
     def fit_predict(
         self,
@@ -128,7 +139,7 @@ class Trainer:
             by_class = np.argsort(labels, kind="stable")
             inputs = {name: array[by_class] for name, array in inputs.items()}
             labels = labels[by_class]
-        watched = selection in (Selection.INNER_SUBJECTS, Selection.TEST_FOLD)
+        watched = selection is not Selection.LAST_EPOCH
         validation = (self._held_out(data.x_val), data.y_val) if watched else None
         callbacks = _callbacks(recipe, watched, on_epoch)
         history = self._model.fit(
@@ -151,7 +162,7 @@ class Trainer:
                 f"loss or weights are no longer finite after epoch {len(curves['loss'])}: lower "
                 "train.optimizer.learning_rate or look at the input"
             )
-        epoch = int(np.argmin(curves["val_loss"])) + 1 if watched else len(curves["loss"])
+        epoch = _best_epoch(curves, recipe) if watched else len(curves["loss"])
         return FoldOutcome(
             probabilities=self.predict(data.x_test),
             epoch=epoch,
@@ -198,6 +209,8 @@ class Trainer:
         from mer_keras.pipeline.standardise import StandardiseByTraining
 
         network = self._build()
+        if self._recipe.initializer is not None:
+            initialise(network, self._recipe.initializer)
         clip = keras.Input(network.input_shape[1:], name="clip")
         inputs, changed = {"clip": clip}, clip
         if self._recipe.augmentation is not None:
@@ -206,10 +219,7 @@ class Trainer:
             setting = self._recipe.augmentation
             inputs["is_copy"] = keras.Input((), name="is_copy")
             layer = ClipAugmentation(
-                flip=setting.flip,
-                brightness=setting.brightness,
-                salt_pepper=setting.salt_pepper,
-                name="augmentation",
+                **setting.model_dump(exclude={"applies_to"}), name="augmentation"
             )
             chosen = inputs["is_copy"] if setting.applies_to == "copies" else None
             changed = layer(clip, apply=chosen)
@@ -220,7 +230,9 @@ class Trainer:
     def _compile(self) -> None:
         import keras
 
-        optimizer = keras.optimizers.Adam(self._recipe.optimizer.learning_rate)
+        from mer_keras.optimizers import make_optimizer
+
+        optimizer = make_optimizer(self._recipe.optimizer)
         self._model.compile(
             optimizer=optimizer,
             loss="sparse_categorical_crossentropy",
@@ -229,6 +241,13 @@ class Trainer:
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
         )
         optimizer.build(self._model.trainable_variables)
+        # metrics that are made while a graph is traced have it traced a second time: half a
+        # minute of a deep network's first step
+        probabilities = np.ones((1, self._model.output_shape[-1]), "float32")
+        label = np.zeros(1, "int32")
+        self._model.compute_loss(y=label, y_pred=probabilities)
+        self._model.compute_metrics(None, label, probabilities)
+        self._model.reset_metrics()
 
 
 def _state(model: Any) -> list[Any]:
@@ -237,15 +256,49 @@ def _state(model: Any) -> list[Any]:
     return [v for v in model.variables if id(v) not in metrics]
 
 
+def initialise(network: Any, name: str) -> None:
+    """Draw all convolution and dense kernels anew from one of Keras' initialisers."""
+    import keras
+
+    for variable in network.trainable_weights:
+        if variable.path.rsplit("/", 1)[-1] in ("kernel", "recurrent_kernel"):
+            variable.assign(keras.initializers.get(name)(variable.shape))
+
+
+def learning_rate_at(recipe: Train, epoch: int) -> float:
+    """The learning rate of an epoch (from 0) by the recipe's schedule, without plateaus."""
+    start = recipe.optimizer.learning_rate
+    if recipe.step_decay is not None:
+        return float(start * recipe.step_decay.factor ** (epoch // recipe.step_decay.every))
+    if recipe.cosine is not None:
+        share = (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
+        return recipe.cosine.to + (start - recipe.cosine.to) * share
+    return start
+
+
+def _best_epoch(curves: dict[str, list[float]], recipe: Train) -> int:
+    """Number of the epoch whose weights were kept, as ``EarlyStopping`` decides it."""
+    if recipe.early_stopping and recipe.early_stopping.monitor == "accuracy":
+        return int(np.argmax(curves["val_accuracy"])) + 1
+    return int(np.argmin(curves["val_loss"])) + 1
+
+
 def _callbacks(recipe: Train, watched: bool, on_epoch: EpochProgress | None) -> list[Any]:
     import keras
 
     callbacks: list[Any] = [keras.callbacks.TerminateOnNaN()]
+    if recipe.step_decay or recipe.cosine:
+        callbacks.append(
+            keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate_at(recipe, epoch))
+        )
     if watched:
-        patience = recipe.early_stopping.patience if recipe.early_stopping else recipe.epochs
+        stopping = recipe.early_stopping
         callbacks.append(
             keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=patience, restore_best_weights=True
+                monitor=f"val_{stopping.monitor if stopping else 'loss'}",
+                mode="max" if stopping and stopping.monitor == "accuracy" else "min",
+                patience=stopping.patience if stopping else recipe.epochs,
+                restore_best_weights=True,
             )
         )
         if recipe.plateau:

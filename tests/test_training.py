@@ -220,3 +220,82 @@ def test_progress_is_told():
         data(), Selection.LAST_EPOCH, seed=1, on_epoch=lambda *step: told.append(step)
     )
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_the_graph_of_a_step_is_traced_once(monkeypatch):
+    """Tracing takes most of the first step of a deep network."""
+    real, calls = keras.Model.train_step, []
+
+    def count(self, *args):
+        calls.append(1)
+        return real(self, *args)
+
+    monkeypatch.setattr(keras.Model, "train_step", count)
+    trainer = Trainer(build, AUGMENTED)
+    for seed in (1, 2):
+        trainer.fit_predict(data(), Selection.INNER_SUBJECTS, seed)
+    # whole batches of 8, and the rest of 4
+    assert len(calls) <= 2
+
+
+def test_a_start_is_given_before_every_fold():
+    given = []
+
+    def start(network):
+        given.append(np.array(network.get_layer("hidden").kernel))
+        network.get_layer("hidden").kernel.assign(given[0] * 0 + 0.5)
+
+    trainer = Trainer(build, recipe(epochs=1, optimizer={"learning_rate": 1e-12}), start)
+    for seed in (1, 2):
+        trainer.fit_predict(data(), Selection.LAST_EPOCH, seed)
+        np.testing.assert_allclose(trainer.network.get_layer("hidden").kernel, 0.5, atol=1e-6)
+    assert np.any(given[0] != given[1])
+    assert 0.5 not in given[1]
+
+
+@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
+def test_what_is_monitored_chooses_the_epoch(monitor):
+    settings = recipe(epochs=8, early_stopping={"patience": 8, "monitor": monitor})
+    outcome = Trainer(build, settings).fit_predict(data(), Selection.INNER_SUBJECTS, 3)
+    curve = np.array(outcome.history[f"val_{monitor}"])
+    best = curve.argmax() if monitor == "accuracy" else curve.argmin()
+    assert outcome.epoch == best + 1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ({"step_decay": {"factor": 0.1, "every": 2}}, [0.01, 0.01, 0.001, 0.001]),
+        ({"cosine": {"to": 0.0}}, [0.01, 0.0085355, 0.005, 0.0014645]),
+    ],
+)
+def test_schedules_reach_the_optimiser_in_every_fold(schedule, expected):
+    trainer = Trainer(build, recipe(**schedule))
+    for seed in (1, 2):
+        history = trainer.fit_predict(data(), Selection.LAST_EPOCH, seed).history
+        np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-4)
+
+
+def test_kernels_are_drawn_anew_in_every_fold():
+    trainer = Trainer(build, recipe(initializer="he_uniform"))
+    kernels = []
+    for seed in (1, 1, 2):
+        trainer.reset(seed)
+        kernels.append(np.array(trainer.network.get_layer("hidden").kernel))
+    bound = (6 / kernels[0].shape[0]) ** 0.5
+    assert 0.9 * bound < np.abs(kernels[0]).max() <= bound
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert np.any(kernels[0] != kernels[2])
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam"])
+def test_other_optimisers_are_reset_too(name):
+    optimizer = {"name": "sgd", "learning_rate": 0.01, "momentum": 0.9, "weight_decay": 1e-3}
+    if name == "adam":
+        optimizer = {"learning_rate": 0.01, "warmup": "linear"}
+    settings = recipe(optimizer=optimizer)
+    alone = Trainer(build, settings).fit_predict(data(1), Selection.LAST_EPOCH, 5)
+    trainer = Trainer(build, settings)
+    trainer.fit_predict(data(2), Selection.LAST_EPOCH, 4)
+    again = trainer.fit_predict(data(1), Selection.LAST_EPOCH, 5)
+    np.testing.assert_array_equal(again.probabilities, alone.probabilities)

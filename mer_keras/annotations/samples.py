@@ -143,6 +143,29 @@ def make_samples(
     return Samples(table, tuple(excluded), tuple(warnings))
 
 
+def pool(parts: Sequence[Samples]) -> Samples:
+    """Put the samples of several databases into one table.
+
+    Subjects stay apart even where two databases write them alike: ``subject_id`` names both.
+
+    Raises:
+        AnnotationError: the parts are of different kinds of data, or share a clip.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    table = pd.concat([part.table for part in parts], ignore_index=True)
+    table = table.sort_values("sample_id", kind="stable").reset_index(drop=True)
+    validate(table, "pooled databases")
+    pooled = Samples(
+        table,
+        tuple(item for part in parts for item in part.excluded),
+        tuple(line for part in parts for line in part.warnings),
+        tuple(edition for part in parts for edition in part.editions),
+    )
+    _ = pooled.data_kind  # raises where kinds are mixed
+    return pooled
+
+
 def validate(table: pd.DataFrame, source: str) -> None:
     """Check the contract of the samples table.
 

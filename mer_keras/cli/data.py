@@ -81,7 +81,7 @@ def data_check(
     Example: mer-keras data check mmew --frames
     """
     from mer_keras.annotations.databases import load
-    from mer_keras.config import parse_policies
+    from mer_keras.config_files import parse_policies
 
     policies = parse_policies(policy or [])
     samples = load(name, root, tree=tree, corrections=corrections, policies=policies)

@@ -11,7 +11,7 @@ import typer
 from mer_keras import __version__
 from mer_keras.cli.data import app as data_app
 from mer_keras.cli.models import app as models_app
-from mer_keras.cli.show import Json, counts, print_table, show_progress
+from mer_keras.cli.show import Json, counts, duration, print_table, show_progress
 from mer_keras.cli.start import import_keras
 from mer_keras.errors import MerKerasError, UserError
 
@@ -80,6 +80,10 @@ def run(
         Path | None,
         typer.Option(help="Evaluate these weights instead of training: a file, or a folder."),
     ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option(help="Weights (.npz) that pretraining starts from, such as ImageNet's."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the folds.")] = 1,
     report: Annotated[Path | None, typer.Option(help="Write a report into this folder.")] = None,
 ) -> None:
@@ -89,7 +93,7 @@ def run(
     """
     configs = _load(experiments, profile, overrides)
     import_keras()
-    from mer_keras.experiment import run_experiment
+    from mer_keras.experiment.run import run_experiment
 
     for config in configs:
         with show_progress(config.name) as progress:
@@ -98,6 +102,7 @@ def run(
                 profile=profile,
                 data=data,
                 weights=weights,
+                initial=start_from,
                 workers=workers,
                 progress=progress,
             )
@@ -116,7 +121,7 @@ def resume(
     Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
     """
     from mer_keras.config import Experiment
-    from mer_keras.experiment import run_experiment
+    from mer_keras.experiment.run import run_experiment
     from mer_keras.results import RunFolder
 
     manifest = RunFolder(run_folder).manifest()
@@ -148,12 +153,12 @@ def plan(
     overrides: Overrides = None,
     as_json: Json = False,
 ) -> None:
-    """Show the folds of experiments with their class counts, and train nothing.
+    """Show folds, class counts, steps, memory and estimated time; train nothing.
 
     Example: mer-keras plan ststnet/megc2019 --json
     """
     configs = _load(experiments, profile, overrides)
-    from mer_keras.experiment import describe_plan
+    from mer_keras.experiment.plan import describe_plan
 
     plans = [describe_plan(config, data) for config in configs]
     if as_json:
@@ -167,11 +172,17 @@ def plan(
         print_table(
             ["fold", "train", "val", "test", "test clips by class"],
             [
-                [str(i + 1), f["train"], f["val"], f["test"], counts(f["test_classes"])]
-                for i, f in enumerate(entry["folds"])
+                [f["name"], f["train"], f["val"], f["test"], counts(f["test_classes"])]
+                for f in entry["folds"]
             ],
         )
-        print(f"steps in all: {entry['steps']:,}\n")
+        print(
+            f"steps in all: {entry['steps']:,}; clips: {entry['clips_mib']:,} MiB of memory; "
+            f"about {duration(entry['estimated_seconds'])} on this machine's processor"
+        )
+        for name in entry["stages"]:
+            print(f"before that: pretraining on {name}")
+        print()
         for note in entry["notes"]:
             print(f"note: {note}")
 
@@ -231,7 +242,10 @@ def explain(
     Example: mer-keras explain shallow_attention/table1 --out results/explanation
     """
     _check_folder(out)
-    (config,) = _load([experiment], profile, overrides)
+    config, *others = _load([experiment], profile, overrides)
+    if others:
+        names = ", ".join(one.name for one in (config, *others))
+        raise UserError(f"{experiment} has several parts: give one of {names}")
     import_keras()
     from mer_keras.explanation import tested
     from mer_keras.report.explanation import write_explanation
@@ -253,11 +267,12 @@ def explain(
 
 
 def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:
-    from mer_keras.config import find_config, load_config
+    from mer_keras.config_files import load_experiments
 
     return [
-        load_config(find_config(name), profile=profile, overrides=overrides or [])
+        config
         for name in experiments
+        for config in load_experiments(name, profile=profile, overrides=overrides or [])
     ]
 
 

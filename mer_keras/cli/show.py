@@ -61,6 +61,18 @@ def print_table(header: list[str], rows: list[list[Any]]) -> None:
         )
 
 
+def duration(seconds: float) -> str:
+    """Return ``"under a minute"``, ``"12 min"``, ``"3 h 05 min"`` or ``"4 days"``."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return "under a minute"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{round(minutes / 60 / 24)} days"
+
+
 def counts(of: dict[str, int]) -> str:
     """Return ``"anger 57, fear 8"``."""
     return ", ".join(f"{name} {count}" for name, count in of.items())

@@ -1,5 +1,6 @@
 """What is imported late, since it takes seconds."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ def import_keras() -> None:
         os.dup2(nowhere.fileno(), 2)
         try:
             import keras  # noqa: F401
+
+            # a run has many networks, each with a graph of its own: nothing to warn of
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
         finally:
             os.dup2(kept, 2)
             os.close(kept)

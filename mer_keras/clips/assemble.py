@@ -4,6 +4,7 @@ What can't be used is left out with its reason; what is used otherwise than anno
 in one warning a cause. Reasons and warnings name no folder, since reports print them.
 """
 
+import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -20,6 +22,7 @@ from mer_keras.annotations.samples import Excluded, Samples
 from mer_keras.clips import frames, sampling
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
 from mer_keras.clips.headers import image_format
+from mer_keras.clips.normalisation import normalise_clip
 from mer_keras.clips.steps import GAP, Loaded, check_clip, load_clip, spotting_error
 from mer_keras.config import Clip, Policies
 from mer_keras.errors import FrameError, InvariantError
@@ -33,8 +36,9 @@ class ClipArrays:
 
     Attributes:
         sample_ids: the clips, in the order of ``arrays``.
-        arrays: float32; frames (n, frames, size, size, channels) in 0..1, or flow images
-            (n, size, size, 3) in 0..255, unless they are normalised clip by clip.
+        arrays: float32; frames (n, frames, size, size, channels) in 0..1, single frames without
+            the time axis; flow images (n, size, size, 3) in 0..255, unless they are normalised
+            clip by clip; flow magnitudes (n, size, size, 1) in pixels.
         excluded: clips of the samples table that are not here, each with its reason.
         warnings: what was accepted with a remark, one line a cause with its count.
     """
@@ -43,6 +47,10 @@ class ClipArrays:
     arrays: np.ndarray
     excluded: tuple[Excluded, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    def digest(self) -> str:
+        """Digest of the arrays."""
+        return hashlib.blake2b(self.arrays.tobytes(), digest_size=16).hexdigest()
 
     def select(self, ids: Iterable[str]) -> np.ndarray:
         """Return the arrays of some clips, in the order of ``ids``.
@@ -264,5 +272,9 @@ def _load_flow_image(clip: Clip, row: Mapping[str, Any]) -> Loaded:
             f"{path}: {width}x{height} pixels, expected {clip.size}x{clip.size}: flow is not "
             "resized, since its values are displacements; set data.clip.size"
         )
+    if clip.enlarged is not None:
+        side = (clip.enlarged, clip.enlarged)
+        image = cv2.resize(image, side, interpolation=cv2.INTER_LINEAR)
     remark = frames.misnamed(path, image_format(data))
+    image = normalise_clip(image, clip.normalise)
     return Loaded(image, (remark,) if remark else ())

@@ -96,6 +96,38 @@ def flow_image(
     return ((small - least) / spread * 255).astype(np.float32)
 
 
+def flow_magnitude(
+    onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = FlowMethod.TVL1
+) -> Field:
+    """Say how far the skin moves at each place, whichever way.
+
+    Arguments and errors are those of ``flow_image``.
+
+    Returns:
+        float32 (size, size, 1): length of the flow in pixels of the frames.
+    """
+    length = np.linalg.norm(optical_flow(onset, apex, method), axis=-1)
+    small = cv2.resize(length, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32)[..., np.newaxis]
+
+
+def magnitude_of_images(images: np.ndarray) -> np.ndarray:
+    """Say how far the skin moves, from flow images alone.
+
+    Each channel of a flow image is scaled by its own range, so that neither zero nor the unit is
+    known: the median of a channel stands for no motion, and lengths can be compared within an
+    image only. Strain counts as a third component.
+
+    Args:
+        images: float32 (n, height, width, 3) in 0..255.
+
+    Returns:
+        float32 (n, height, width, 1).
+    """
+    still = np.median(images, axis=(1, 2), keepdims=True)
+    return np.linalg.norm(images - still, axis=-1, keepdims=True).astype(np.float32)
+
+
 def _dis(first: Gray, second: Gray) -> Field:
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     finder.setFinestScale(0)  # micro-movements live in the finest scale, which presets skip

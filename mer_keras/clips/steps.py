@@ -80,8 +80,9 @@ def load_clip(row: Mapping[str, Any], footage: Footage, clip: Clip, policies: Po
         policies: what to do about faults that leave a choice.
 
     Returns:
-        uint8 (frames, size, size, channels), or float32 where values were changed: in 0..255
-        either way, but with ``normalise`` as that leaves them; flow: (size, size, 3) in 0..255.
+        uint8 (frames, size, size, channels), a single frame without the first axis, or float32
+        where values were changed: in 0..255 either way, but with ``normalise`` as that leaves them.
+        Flow: (size, size, 3) in 0..255; its magnitude: (size, size, 1) in pixels.
 
     Raises:
         UnusableClipError: the clip must be left out.
@@ -279,7 +280,8 @@ def _frames(
         array = _interpolated(array, clip.frames)
     if len(set(taken)) < clip.frames:
         work.causes.add(f"fewer than {clip.frames} different frames, some stand twice")
-    return array if clip.channels == 3 else array[..., np.newaxis]
+    array = array if clip.channels == 3 else array[..., np.newaxis]
+    return array[0] if clip.frames == 1 else array
 
 
 def _interpolated(array: np.ndarray, frames: int) -> np.ndarray:
@@ -319,11 +321,14 @@ def _flow(
     entry = _stack(work, sorted(set(taken)), clip.flow.at, crop, policies)
     method = flow.FlowMethod(clip.flow.method)
 
+    magnitude = clip.flow.form == "magnitude"
+    make = flow.flow_magnitude if magnitude else flow.flow_image
+
     def image(stack: np.ndarray) -> tuple[np.ndarray, cache.Facts]:
-        return flow.flow_image(stack[0], stack[-1], size=clip.size, method=method), {}
+        return make(stack[0], stack[-1], size=clip.size, method=method), {}
 
     params = {"method": clip.flow.method, "size": clip.size, "opencv": cv2.__version__}
     try:
-        return cache.derive(entry, "flow image", params, image).array
+        return cache.derive(entry, "flow " + clip.flow.form, params, image).array
     except FrameError as error:
         raise FrameError(f"clip {work.row['sample_id']!r}: {error}") from error

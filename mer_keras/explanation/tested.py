@@ -12,14 +12,10 @@ import numpy as np
 from mer_keras import settings
 from mer_keras.config import Experiment, Row
 from mer_keras.errors import UserError, did_you_mean
-from mer_keras.experiment import (
-    Prepared,
-    fold_data,
-    fold_seed,
-    make_manifest,
-    make_trainer,
-    prepare,
-)
+from mer_keras.experiment.manifest import fold_seed, make_manifest
+from mer_keras.experiment.prepare import Prepared, fold_data, prepare
+from mer_keras.experiment.pretrain import pretrain
+from mer_keras.experiment.run import make_trainer, stage_records
 from mer_keras.explanation.attention import attention_of
 from mer_keras.explanation.findings import Attention, Explained, Explanation
 from mer_keras.explanation.grad_cam import grad_cam
@@ -57,7 +53,8 @@ def explain(
         UserError: no such row, or a sample that no fold tests.
     """
     prepared = prepare(config, data, progress)
-    manifest = make_manifest(config, profile, prepared)
+    trunks = pretrain(config, prepared, progress=progress)
+    manifest = make_manifest(config, profile, prepared, stages=stage_records(trunks))
     folder = RunFolder(settings.results_root() / manifest["run_id"])
     ids = list(samples) or _first_of_each_class(prepared)
     fold_of = {sample: fold for fold in prepared.folds.folds for sample in fold.test}
@@ -69,7 +66,7 @@ def explain(
             )
     found = []
     for row in _chosen_rows(config, rows):
-        trainer = make_trainer(config, row.name, prepared)
+        trainer = make_trainer(config, row.name, prepared, trunks.get(row.name))
         for fold in prepared.folds.folds:
             here = [sample for sample in ids if fold_of[sample] is fold]
             if here:
@@ -95,7 +92,7 @@ def _chosen_rows(config: Experiment, names: Sequence[str]) -> list[Row]:
 def _first_of_each_class(prepared: Prepared) -> list[str]:
     table = prepared.samples.table
     firsts = table.drop_duplicates("label").set_index("label")["sample_id"]
-    return [firsts[name] for name in prepared.scheme.classes if name in firsts.index]
+    return [firsts[name] for name in prepared.classes if name in firsts.index]
 
 
 def _take_weights(
@@ -152,7 +149,7 @@ def _explain_fold(
     attention = attention_of(trainer.network, seen)
     stored = folder.predictions([_unit(config, row, fold)]).set_index("sample_id")
     table = prepared.samples.table.set_index("sample_id")
-    classes = prepared.scheme.classes
+    classes = prepared.classes
     found = []
     for i, sample in enumerate(ids):
         as_stored = None

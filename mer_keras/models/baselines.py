@@ -8,6 +8,7 @@ TITLES = {
     "stratified": "stratified random",
     "shuffled_labels": "linear SVM, shuffled labels",
     "linear_svm": "linear SVM, same input",
+    "flow_svm": "linear SVM, length of optical flow",
 }
 
 #: C of the linear SVM, on standardised input
@@ -29,6 +30,7 @@ def predict(
             a draw from the training classes' frequencies. ``linear_svm``: C = 0.001, balanced
             class weights, inputs standardised by the training samples. ``shuffled_labels``: the
             same SVM after the training labels were permuted; what it reaches is chance.
+            ``flow_svm``: the same SVM; its inputs are how far the face moves at each place.
         x_train: (samples, ...) inputs.
         y_train: (samples,) class numbers.
         x_test: (samples, ...) inputs.
@@ -44,7 +46,7 @@ def predict(
         chosen = np.full(len(x_test), counts.argmax())
     elif name == "stratified":
         chosen = rng.choice(y_train, size=len(x_test))
-    elif name in ("linear_svm", "shuffled_labels"):
+    elif name in ("linear_svm", "shuffled_labels", "flow_svm"):
         labels = rng.permutation(y_train) if name == "shuffled_labels" else y_train
         chosen = _linear_svm(x_train, labels, x_test)
     else:

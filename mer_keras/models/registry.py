@@ -275,13 +275,8 @@ def build(
         ConfigError: an argument that the builder does not have.
     """
     spec = get_spec(name)
-    module, function = spec.builder.split(":")
-    builder = getattr(import_module(module), function)
-    known = [
-        parameter.name
-        for parameter in inspect.signature(builder).parameters.values()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
+    builder, defaults = _builder(spec)
+    known = list(defaults)
     unknown = [key for key in arguments if key not in known]
     if unknown:
         raise ConfigError(
@@ -291,3 +286,21 @@ def build(
     return builder(
         input_shape or spec.input_shape, classes or spec.classes, **{**spec.preset, **arguments}
     )
+
+
+def reading_of(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments that make another network than the default ones do, sorted by name.
+
+    Two spellings of one network have the same reading.
+    """
+    spec = get_spec(name)
+    plain = {**_builder(spec)[1], **spec.preset}
+    return {key: arguments[key] for key in sorted(arguments) if arguments[key] != plain.get(key)}
+
+
+def _builder(spec: ModelSpec) -> tuple[Any, dict[str, Any]]:
+    """The builder of a network, and its named arguments with their defaults."""
+    module, function = spec.builder.split(":")
+    builder = getattr(import_module(module), function)
+    parameters = inspect.signature(builder).parameters.values()
+    return builder, {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}

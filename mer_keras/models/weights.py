@@ -120,6 +120,47 @@ def carry(source: Any, target: Any, *, head: bool = False) -> list[str]:
     return kept
 
 
+def carry_file(file: Path, network: Any) -> list[str]:
+    """Copy from an ``.npz`` all arrays that fit the network: a start from somebody's weights.
+
+    Arrays are named by the variable's path (see the module). The layer ``classes`` keeps its own.
+    A kernel for RGB input serves a gray network: its three channels are added, which is what it
+    does to a gray picture that is repeated three times.
+
+    Args:
+        file: such as ImageNet weights of ``resnet10`` (Micro-attention, section 3.3).
+        network: keeps its own weights elsewhere.
+
+    Returns:
+        Paths of the network's variables that were not in the file or didn't fit.
+
+    Raises:
+        UserError: another form, values that are not finite, or no array fits.
+    """
+    if not file.is_file() or file.suffix != ".npz":
+        raise UserError(f"{file}: expected an .npz file with one array a variable")
+    arrays = _read_npz(file)
+    kept, copied = [], 0
+    for variable in network.weights:
+        array, shape = arrays.get(variable.path), tuple(variable.shape)
+        if array is not None and array.shape[-2:-1] == (3,) and shape[-2:-1] == (1,):
+            array = array.sum(axis=-2, keepdims=True)
+        own_head = variable.path.split("/")[0] == "classes"
+        if array is None or array.shape != shape or own_head:
+            kept.append(variable.path)
+            continue
+        if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
+            raise UserError(f"{file}: {variable.path} holds values that are not finite numbers")
+        variable.assign(array.astype("float32"))
+        copied += 1
+    if not copied:
+        raise UserError(
+            f"{file}: holds nothing that fits {network.name!r}: mer-keras models show "
+            f"{network.name} --variables lists the names and shapes"
+        )
+    return kept
+
+
 def weights_digest(path: Path) -> str:
     """Digest of a weight file, or of all weight files of a folder with their names.
 

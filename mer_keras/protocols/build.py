@@ -5,7 +5,13 @@ import pandas as pd
 from mer_keras.config import ProtocolConfig
 from mer_keras.errors import ProtocolError
 from mer_keras.protocols.folds import Fold, FoldSet, check_folds, missing_classes
-from mer_keras.protocols.splits import assign_groups, loso, subject_kfold
+from mer_keras.protocols.splits import (
+    assign_groups,
+    clip_split,
+    leave_one_database_out,
+    loso,
+    subject_kfold,
+)
 from mer_keras.terms import Selection
 
 #: draws of an inner division that are tried until no class is missing from train
@@ -18,7 +24,6 @@ def build_folds(
     selection: Selection,
     *,
     inner_fraction: float = 0.2,
-    seed: int = 0,
 ) -> FoldSet:
     """Divide samples as the protocol says and check every promise of ``folds.check_folds``.
 
@@ -26,35 +31,104 @@ def build_folds(
         table: samples table with labels; order does not matter.
         protocol: which division.
         selection: which data the choice of an epoch may look at.
-        inner_fraction: part of the training samples held back under ``inner_subjects``.
-        seed: of the division; the seeds of training are others.
+        inner_fraction: part of the training samples held back under ``inner_subjects`` and
+            ``inner_clips``.
 
     Raises:
-        ProtocolError: too few subjects, or an unlabelled sample.
+        ProtocolError: too few subjects or databases, or an unlabelled sample.
     """
     if (table["label"] == "").any():
         raise ProtocolError("samples without a label can't be divided: apply a label scheme first")
     table = table.sort_values("sample_id", kind="stable").reset_index(drop=True)
-    notes: list[str] = []
-    if protocol.name == "loso":
-        tests = loso(table)
-    else:
-        tests, notes = subject_kfold(table, protocol.k or 0, seed)
+    tests, notes = _tests(table, protocol)
     folds = []
     for number, (name, test) in enumerate(tests.items()):
-        rest = table[~table["sample_id"].isin(test)].reset_index(drop=True)
+        rest = _training_pool(table, test, protocol)
         train, val = list(rest["sample_id"]), []
         if selection is Selection.TEST_FOLD:
             val = test
         elif selection is Selection.INNER_SUBJECTS:
-            train, val = hold_back_subjects(rest, inner_fraction, seed + number)
+            train, val = hold_back_subjects(rest, inner_fraction, protocol.draw + number)
+        elif selection is Selection.INNER_CLIPS:
+            train, val = hold_back_clips(rest, inner_fraction, protocol.draw + number)
         absent = missing_classes(train, table)
         if absent:
             notes.append(f"fold {number + 1}: no training sample of {', '.join(absent)}")
         folds.append(Fold(name, tuple(train), tuple(val), tuple(test), selection))
     made = FoldSet(tuple(folds), tuple(notes))
-    check_folds(made, table)
+    check_folds(
+        made,
+        table,
+        subject_exclusive=protocol.subject_exclusive,
+        whole=protocol.name != "as_published",
+    )
     return made
+
+
+def _tests(table: pd.DataFrame, protocol: ProtocolConfig) -> tuple[dict[str, list[str]], list[str]]:
+    """Test ids by fold name, and notes."""
+    if protocol.name in ("cde", "sde", "hde") and table["database"].nunique() < 2:
+        raise ProtocolError(
+            f"protocol {protocol.name} needs clips of at least 2 databases, found only "
+            f"{', '.join(table['database'].unique())}: name several in data.database, or use loso"
+        )
+    if protocol.name == "subject_kfold":
+        return subject_kfold(table, protocol.k or 0, protocol.draw)
+    if protocol.name == "hde":
+        return leave_one_database_out(table), []
+    if protocol.name == "as_published":
+        test = clip_split(table, protocol.test_share or 0, protocol.draw)
+        note = "one division by clips: subjects of tested clips were trained on"
+        return {"split": test}, [note]
+    return loso(table), []
+
+
+def _training_pool(table: pd.DataFrame, test: list[str], protocol: ProtocolConfig) -> pd.DataFrame:
+    """Rows that a fold may train on: all that are not tested; of the same database under SDE."""
+    tested = table["sample_id"].isin(test)
+    rest = table[~tested]
+    if protocol.name == "sde":
+        own = table.loc[tested, "database"].iloc[0]
+        rest = rest[rest["database"] == own]
+        if rest.empty:
+            raise ProtocolError(
+                f"SDE needs at least 2 subjects in each database, {own!r} has one: there is "
+                "nothing to train on"
+            )
+    return rest.reset_index(drop=True)
+
+
+def hold_back(table: pd.DataFrame, share: float, by: str) -> tuple[list[str], list[str]]:
+    """Hold back a stratified part, by ``clip`` or by ``subject``.
+
+    Args:
+        table: with ``sample_id``, ``subject_id`` and ``label``.
+        share: part to hold back.
+        by: whether whole subjects are held back.
+
+    Returns:
+        Ids that are left and ids that are held back.
+    """
+    return (hold_back_subjects if by == "subject" else hold_back_clips)(table, share, 0)
+
+
+def hold_back_clips(rest: pd.DataFrame, fraction: float, seed: int) -> tuple[list[str], list[str]]:
+    """Hold back a stratified part of the clips; their subjects stay in training with others.
+
+    Args:
+        rest: the samples that are not tested.
+        fraction: part to hold back, at least one clip of each class that has two.
+        seed: of the draw.
+
+    Returns:
+        Training ids and validation ids.
+
+    Raises:
+        ProtocolError: fewer than two clips.
+    """
+    val = clip_split(rest, fraction, seed)
+    held = set(val)
+    return [i for i in rest["sample_id"] if i not in held], val
 
 
 def hold_back_subjects(

@@ -78,12 +78,20 @@ class FoldSet:
         return made
 
 
-def check_folds(folds: FoldSet, table: pd.DataFrame) -> None:
-    """Assert what every protocol promises.
+def check_folds(
+    folds: FoldSet, table: pd.DataFrame, *, subject_exclusive: bool = True, whole: bool = True
+) -> None:
+    """Assert what a protocol promises.
 
-    Subjects of test never stand in train; validation subjects stand in neither (except under
-    ``test_fold``, where validation is the test itself); every sample is tested exactly once;
-    ids are known and listed once.
+    Always: ids are known and listed once; no tested clip is trained on or, unless under
+    ``test_fold``, looked at; validation is there exactly where ``selection`` needs it.
+
+    Args:
+        folds: what was made.
+        table: what it was made of.
+        subject_exclusive: subjects of test never stand in train or validation, and under
+            ``inner_subjects`` those of validation never in train.
+        whole: every sample is tested exactly once; else at most once.
 
     Raises:
         InvariantError: naming the fold and the first offender.
@@ -92,10 +100,10 @@ def check_folds(folds: FoldSet, table: pd.DataFrame) -> None:
     names = [fold.name for fold in folds.folds]
     _no_repeat(names, "fold names")
     for fold in folds.folds:
-        _check_fold(fold, subject_of)
+        _check_fold(fold, subject_of, subject_exclusive)
     tested = [i for fold in folds.folds for i in fold.test]
     _no_repeat(tested, "tested samples")
-    if set(tested) != set(subject_of):
+    if whole and set(tested) != set(subject_of):
         raise InvariantError(
             f"every sample must be tested once: {len(set(subject_of) - set(tested))} of "
             f"{len(subject_of)} are not"
@@ -108,7 +116,7 @@ def missing_classes(ids: Iterable[str], table: pd.DataFrame) -> list[str]:
     return sorted(set(table["label"]) - {label_of[i] for i in ids})
 
 
-def _check_fold(fold: Fold, subject_of: dict[str, str]) -> None:
+def _check_fold(fold: Fold, subject_of: dict[str, str], subject_exclusive: bool) -> None:
     where = f"fold {fold.name!r}"
     for part in ("train", "val", "test"):
         ids: Sequence[str] = getattr(fold, part)
@@ -118,23 +126,30 @@ def _check_fold(fold: Fold, subject_of: dict[str, str]) -> None:
             raise InvariantError(f"{where}: unknown id {unknown[0]!r} in {part}")
     if not fold.train or not fold.test:
         raise InvariantError(f"{where}: train and test must not be empty")
-    subjects = {part: {subject_of[i] for i in getattr(fold, part)} for part in ("train", "val")}
-    tested = {subject_of[i] for i in fold.test}
-    _disjoint(where, "train", subjects["train"], "test", tested)
+    train, val, test = set(fold.train), set(fold.val), set(fold.test)
+    trained, seen, tested = ({subject_of[i] for i in ids} for ids in (train, val, test))
+    if subject_exclusive:
+        _disjoint(where, "subject", "train", trained, "test", tested)
+    _disjoint(where, "clip", "train", train, "test", test)
     if fold.selection is Selection.TEST_FOLD:
         if fold.val != fold.test:
             raise InvariantError(f"{where}: under test_fold validation is the test itself")
         return
-    if bool(fold.val) != (fold.selection is Selection.INNER_SUBJECTS):
+    inner = (Selection.INNER_SUBJECTS, Selection.INNER_CLIPS)
+    if bool(fold.val) != (fold.selection in inner):
         raise InvariantError(f"{where}: {fold.selection} with {len(fold.val)} validation samples")
-    _disjoint(where, "validation", subjects["val"], "test", tested)
-    _disjoint(where, "train", subjects["train"], "validation", subjects["val"])
+    if subject_exclusive:
+        _disjoint(where, "subject", "validation", seen, "test", tested)
+    if fold.selection is Selection.INNER_SUBJECTS:
+        _disjoint(where, "subject", "train", trained, "validation", seen)
+    _disjoint(where, "clip", "validation", val, "test", test)
+    _disjoint(where, "clip", "train", train, "validation", val)
 
 
-def _disjoint(where: str, a: str, first: set[str], b: str, second: set[str]) -> None:
+def _disjoint(where: str, what: str, a: str, first: set[str], b: str, second: set[str]) -> None:
     shared = sorted(first & second)
     if shared:
-        raise InvariantError(f"{where}: subject {shared[0]!r} stands in {a} and in {b}")
+        raise InvariantError(f"{where}: {what} {shared[0]!r} stands in {a} and in {b}")
 
 
 def _no_repeat(items: Sequence[str], what: str) -> None:

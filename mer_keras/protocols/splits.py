@@ -1,4 +1,4 @@
-"""Subject-exclusive divisions: which ids are tested together."""
+"""Divisions: which ids are tested together."""
 
 import warnings
 
@@ -32,6 +32,47 @@ def loso(table: pd.DataFrame) -> dict[str, list[str]]:
             f"LOSO needs at least 2 subjects, found {groups.ngroups}: there is nothing to train on"
         )
     return {str(subject): list(ids) for subject, ids in groups}
+
+
+def leave_one_database_out(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Test each database by what was trained on the others (HDE): one fold a database, sorted.
+
+    Args:
+        table: the samples table, of at least two databases.
+
+    Returns:
+        Test ids by fold name; the name is the database.
+    """
+    groups = table.groupby("database", sort=True)["sample_id"]
+    return {str(database): list(ids) for database, ids in groups}
+
+
+def clip_split(table: pd.DataFrame, share: float, seed: int) -> list[str]:
+    """Draw a stratified share of the clips, whoever shows them.
+
+    Each class gives its share, rounded; of a class with two clips or more at least one is drawn
+    and at least one is left.
+
+    Args:
+        table: the samples table, with labels.
+        share: part of the clips, between 0 and 1.
+        seed: of the draw.
+
+    Returns:
+        The drawn ids, in the table's order.
+
+    Raises:
+        ProtocolError: no class has two clips.
+    """
+    rng = np.random.default_rng(seed)
+    drawn: set[str] = set()
+    for _, ids in table.sort_values("sample_id").groupby("label", sort=True)["sample_id"]:
+        if len(ids) > 1:
+            count = min(max(round(share * len(ids)), 1), len(ids) - 1)
+            drawn.update(rng.choice(ids.to_numpy(dtype=str), size=count, replace=False))
+    if not drawn:
+        raise ProtocolError(f"a division by clips needs a class of 2 clips, found {len(table)}")
+    return [str(i) for i in table["sample_id"] if i in drawn]
 
 
 def subject_kfold(

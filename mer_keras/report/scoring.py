@@ -33,13 +33,22 @@ class Value:
 
 @dataclass(frozen=True)
 class RowScores:
-    """All metrics of a complete row, and UF1, UAR and clips of each database."""
+    """All metrics of a complete row, of all its samples and of each database's alone."""
 
     values: dict[str, Value]
-    databases: dict[str, dict[str, float]]
+    databases: dict[str, dict[str, Value]]
     clips: int
     subjects: int
     seeds: int
+
+    def of(self, published: Published) -> Value | None:
+        """The value that a published number is compared with; ``None`` where there is none."""
+        values = (
+            self.values
+            if published.database is None
+            else self.databases.get(published.database, {})
+        )
+        return values.get(published.metric)
 
 
 def score_row(view: RunView, row: RowState) -> RowScores | None:
@@ -49,16 +58,15 @@ def score_row(view: RunView, row: RowState) -> RowScores | None:
     predictions = view.of_row(row.key)
     by_seed = [part for _, part in predictions.groupby("seed")]
     one = by_seed[0]
+    databases = sorted(one["database"].unique())
     return RowScores(
-        values={name: _value(by_seed, view.classes, name) for name in metrics.METRICS},
+        values=_values(by_seed, view.classes),
         databases={
-            str(name): {
-                "uf1": _pooled(part, view.classes, "uf1"),
-                "uar": _pooled(part, view.classes, "uar"),
-                "clips": len(part),
-            }
-            for name, part in one.groupby("database")
-        },
+            name: _values([part[part["database"] == name] for part in by_seed], view.classes)
+            for name in databases
+        }
+        if len(databases) > 1
+        else {},
         clips=len(one),
         subjects=int(one["subject_id"].nunique()),
         seeds=len(by_seed),
@@ -74,12 +82,16 @@ def verdict(published: Published, view: RunView, row: RowState, scores: RowScore
     """
     if scores is None:
         return "not run"
-    value = scores.values.get(published.metric)
+    value = scores.of(published)
     if value is None or view.data_kind is DataKind.SYNTHETIC or view.profile != "full":
         return "not comparable"
     if value.low <= published.fraction <= value.high:
         return "consistent"
     return "lower" if value.high < published.fraction else "higher"
+
+
+def _values(by_seed: Sequence[pd.DataFrame], classes: Sequence[str]) -> dict[str, Value]:
+    return {name: _value(by_seed, classes, name) for name in metrics.METRICS}
 
 
 def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str) -> Value:

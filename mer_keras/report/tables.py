@@ -12,7 +12,7 @@ from mer_keras.models.registry import MODELS
 from mer_keras.report.scoring import SHOWN, RowScores, Value, score_row, verdict
 from mer_keras.report.view import RowState, RunView
 from mer_keras.results import slug
-from mer_keras.terms import DAGGER, DataKind, Selection
+from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
 ABSENT = "n/a: database not present"
 WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
@@ -22,6 +22,7 @@ _MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
 
 _SELECTIONS = {
     Selection.INNER_SUBJECTS: "epoch chosen on held-back training subjects",
+    Selection.INNER_CLIPS: "epoch chosen on held-back clips of training subjects",
     Selection.LAST_EPOCH: "last epoch",
     Selection.TEST_FOLD: f"epoch chosen on the tested samples {DAGGER}",
     Selection.EXTERNAL: f"weights given, what chose them is unknown {DAGGER}",
@@ -79,6 +80,14 @@ def describe(view: RunView) -> str:
         f"profile {view.profile}"
         + ("" if view.profile == "full" else ": not the paper's settings"),
     ]
+    parts += [
+        f"pretrained on {stage['images']:,} images ({stage['stage']}), "
+        f"{100 * stage['accuracy']:.1f} % of {stage['held_back']:,} held back by "
+        f"{stage['held_back_by']} right"
+        for stage in manifest.get("stages", ())
+    ]
+    if not manifest.get("subject_exclusive", True):
+        parts.append(f"{DOUBLE_DAGGER} tested subjects were trained on")
     if not view.moves:
         parts.append("motion switched off: every method must be at chance")
     return "; ".join(parts)
@@ -132,7 +141,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
         scores = score_row(view, state)
         rows.append(
             (
-                _name(state),
+                _name(state, view),
                 text,
                 *_numbers(state, scores),
                 _parameters(row, state),
@@ -175,7 +184,7 @@ def _absent_table(config: Experiment) -> Table:
 def _synthetic_table(config: Experiment, view: RunView) -> Table:
     rows = [
         (
-            _name(state) if state.kind == "network" else f"{state.name} (baseline)",
+            _name(state, view) if state.kind == "network" else f"{state.name} (baseline)",
             *_numbers(state, score_row(view, state)),
             f"{state.parameters:,}" if state.parameters else "-",
         )
@@ -193,7 +202,7 @@ def _synthetic_table(config: Experiment, view: RunView) -> Table:
 
 
 def _database_table(config: Experiment, view: RunView) -> Table:
-    """UF1 and UAR of each database's slice of one pooled run."""
+    """UF1, UAR and WAR of each database's slice of one pooled run."""
     names = sorted(view.predictions["database"].unique())
     rows = []
     for state in view.rows:
@@ -201,16 +210,16 @@ def _database_table(config: Experiment, view: RunView) -> Table:
         if scores is None:
             continue
         cells = [
-            f"{100 * scores.databases[n]['uf1']:.2f} / {100 * scores.databases[n]['uar']:.2f}"
+            " / ".join(f"{100 * scores.databases[n][metric].pooled:.2f}" for metric in SHOWN)
             for n in names
         ]
-        rows.append((_name(state), *cells))
+        rows.append((_name(state, view), *cells))
     clips = view.of_row(view.rows[0].key).drop_duplicates("sample_id")["database"].value_counts()
     header = tuple(f"{name} ({clips.get(name, 0)} clips)" for name in names)
     return Table(
         name=f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}.databases",
         data_kind=str(view.data_kind),
-        caption=f"UF1 / UAR (%) of each database within the pooled run; {describe(view)}",
+        caption=f"UF1 / UAR / WAR (%) of each database within the pooled run; {describe(view)}",
         header=("method", *header),
         rows=tuple(rows),
         view=view,
@@ -237,9 +246,11 @@ def _with_interval(value: Value, seeds: int) -> str:
     return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
 
 
-def _name(state: RowState) -> str:
-    marked = Selection(state.selection) in _MARKED
-    return f"{state.name} {DAGGER}" if marked else state.name
+def _name(state: RowState, view: RunView) -> str:
+    marks = DAGGER if Selection(state.selection) in _MARKED else ""
+    if not view.manifest.get("subject_exclusive", True):
+        marks += DOUBLE_DAGGER
+    return f"{state.name} {marks}".rstrip()
 
 
 def _parameters(row: Row, state: RowState | None = None) -> str:

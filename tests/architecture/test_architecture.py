@@ -8,7 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "mer_keras"
@@ -18,11 +17,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     {"terms", "errors", "settings"},
     {"config", "processes", "provenance"},
+    {"config_files"},
     {"metrics", "annotations", "protocols"},
     {"clips"},
     {"pipeline"},
     {"layers"},
     {"models"},
+    {"optimizers"},
     {"training"},
     {"results"},
     {"experiment"},
@@ -31,9 +32,18 @@ ORDER = [
     {"cli", "bench"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
-LEAVES = ORDER[0] | ORDER[1]
+LEAVES = ORDER[0] | ORDER[1] | ORDER[2]
 #: rooms that must start without TensorFlow and Keras
-LIGHT = ["annotations", "protocols", "metrics", "results", "config", "report", "cli"]
+LIGHT = [
+    "annotations",
+    "protocols",
+    "metrics",
+    "results",
+    "config",
+    "config_files",
+    "report",
+    "cli",
+]
 
 
 def room_of(module):
@@ -128,28 +138,36 @@ def test_every_config_field_is_read_by_something():
 
     text = "\n".join(m.read_text() for m in MODULES if m.name != "config.py")
     text += "\n".join(t.read_text() for t in (PACKAGE / "report/templates").glob("*"))
-    text += (PACKAGE / "config.py").read_text().split("def digest")[1]
+    text += (PACKAGE / "config.py").read_text().split("def data_of")[1]
+    augmentation = (PACKAGE / "pipeline/augmentation.py").read_text()
     for model in vars(config).values():
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
         for field in model.model_fields:
             if model is config.Published and field in ("unit", "where"):
                 continue  # read by the model itself, and by readers of the file
-            assert re.search(rf"\.{field}\b|\[\"{field}\"\]", text), f"{model.__name__}.{field}"
+            if model is config.Augmentation and f"{field}: " in augmentation:
+                continue  # handed over by name
+            read = rf"\.{field}\b|\[\"{field}\"\]|\.get\(\"{field}\"\)"
+            assert re.search(read, text), f"{model.__name__}.{field}"
 
 
 def test_experiments_name_known_models_databases_and_schemes():
     from mer_keras.annotations.databases import DATABASES
     from mer_keras.annotations.label_schemes import SCHEMES
+    from mer_keras.config_files import experiment_names, load_experiments
     from mer_keras.models.registry import MODELS
 
-    for file in ROOT.glob("experiments/*/*.yaml"):
-        tree = yaml.safe_load(file.read_text())
-        assert tree["data"]["database"] in DATABASES
-        assert tree["data"]["labels"] in SCHEMES
-        for row in tree["rows"]:
-            assert row.get("quoted") or row["model"] in MODELS
-        assert {"full", "quick"} <= set(tree["profiles"])
+    for name in experiment_names():
+        for config in load_experiments(name):
+            sources = [source for stage in config.stages for source in stage.sources]
+            for database in (*config.data.databases, *(s.database for s in sources)):
+                assert database in DATABASES
+            schemes = [config.data.scheme_of(d) for d in config.data.databases]
+            assert {*schemes, *(s.labels for s in sources)} <= set(SCHEMES)
+            models = [row.model for row in config.rows if not row.quoted]
+            models += [stage.model for stage in config.stages if stage.model]
+            assert set(models) <= set(MODELS)
 
 
 def test_dependencies_have_a_reason_each():

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from mer_keras.clips.flow import FlowMethod, flow_image, optical_flow, optical_strain
+from mer_keras.clips.flow import (
+    FlowMethod,
+    flow_image,
+    flow_magnitude,
+    magnitude_of_images,
+    optical_flow,
+    optical_strain,
+)
 from mer_keras.errors import FrameError
 
 #: mean absolute error in pixels that each method keeps for a sub-pixel shift of a smooth texture
@@ -107,3 +114,23 @@ def test_flow_that_is_not_finite_is_refused(monkeypatch):
     monkeypatch.setattr(flow, "_METHODS", broken)
     with pytest.raises(FrameError, match="NaN or infinite"):
         optical_flow(np.zeros((8, 8), np.uint8), np.zeros((8, 8), np.uint8), FlowMethod.DIS)
+
+
+@pytest.mark.parametrize("method", list(FlowMethod))
+def test_the_magnitude_of_a_shift_is_its_length(method):
+    found = flow_magnitude(shifted(0, 0), shifted(0.6, -0.8), size=9, method=method)
+    assert found.shape == (9, 9, 1)
+    assert found.dtype == np.float32
+    assert found[3:6, 3:6].mean() == pytest.approx(1.0, abs=0.08)
+
+
+def test_magnitude_of_flow_images_is_zero_where_most_of_the_face_is_still():
+    image = np.zeros((2, 12, 12, 3), "float32")
+    image[..., 0], image[..., 1] = 90, 140  # what no motion looks like in an image scaled by itself
+    image[1, 2:4, 2:4, 0] += 30
+    image[1, 2:4, 2:4, 1] -= 40
+    found = magnitude_of_images(image)
+    assert found.shape == (2, 12, 12, 1)
+    assert found[0].max() == 0
+    assert found[1, 2, 3, 0] == pytest.approx(50)
+    assert np.count_nonzero(found[1]) == 4

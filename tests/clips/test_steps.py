@@ -347,7 +347,7 @@ def test_one_image_is_a_clip_of_one_frame(tmp_path):
         assert cv2.imwrite(str(tmp_path / name), picture)
         clip = Clip(kind="frames", frames=1, size=32, sampling="apex")
         loaded = load(tmp_path / name, clip, onset=None, apex=None, offset=None)
-        assert loaded.arrays.shape == (1, 1, 32, 32, 1)
+        assert loaded.arrays.shape == (1, 32, 32, 1)
         assert np.rint(loaded.arrays * 255).min() == 77
 
 

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("keras")
 from mer_keras import experiment
 from mer_keras.annotations.synthetic import stand_ins
-from mer_keras.config import load_config
+from mer_keras.config_files import load_config
 from mer_keras.errors import UserError
 from mer_keras.explanation import tested
 from mer_keras.training import Trainer

@@ -5,7 +5,7 @@ import pytest
 
 from mer_keras.errors import UserError
 from mer_keras.models import registry
-from mer_keras.models.weights import carry
+from mer_keras.models.weights import carry, carry_file
 from tests.models.small import SHAPES, ramp_clips, set_ramp_weights
 
 pytest.importorskip("keras")
@@ -53,3 +53,41 @@ def test_networks_of_two_papers_share_nothing():
         carry(source, target)
     for found, wanted in zip(target.get_weights(), before, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+class TestFromAFile:
+    def stored(self, tmp_path, network, **changes):
+        file = tmp_path / "start.npz"
+        np.savez(file, **({w.path: np.array(w) for w in network.weights} | changes))
+        return file
+
+    def test_all_but_the_head_is_taken(self, tmp_path):
+        source, target = built("resnet10", 1000), built("micro_attention", 5)
+        set_ramp_weights(source)
+        file = self.stored(tmp_path, source)
+        kept = carry_file(file, target)
+        given = {w.path: np.array(w) for w in source.weights}
+        for variable in target.weights:
+            if variable.path in kept:
+                assert variable.path.split("/")[0] == "classes" or "attention" in variable.path
+            else:
+                np.testing.assert_array_equal(variable, given[variable.path])
+
+    def test_a_colour_kernel_serves_a_gray_network(self, tmp_path):
+        shape = (40, 40, 3)
+        colour, gray = registry.build("resnet10", shape, 5), built("resnet10")
+        set_ramp_weights(colour)
+        (kernel,) = (w for w in colour.weights if len(w.shape) == 4 and w.shape[2] == 3)
+        carry_file(self.stored(tmp_path, colour), gray)
+        found = next(w for w in gray.weights if w.path == kernel.path)
+        np.testing.assert_allclose(found, np.array(kernel).sum(axis=2, keepdims=True), rtol=1e-6)
+
+    def test_what_does_not_fit_is_refused(self, tmp_path):
+        target = built("resnet10")
+        with pytest.raises(UserError, match="holds nothing that fits"):
+            carry_file(self.stored(tmp_path, built("ststnet")), target)
+        broken = np.full(target.weights[0].shape, np.nan)
+        with pytest.raises(UserError, match="not finite"):
+            carry_file(self.stored(tmp_path, target, **{target.weights[0].path: broken}), target)
+        with pytest.raises(UserError, match=r"expected an \.npz"):
+            carry_file(tmp_path / "absent.npz", target)

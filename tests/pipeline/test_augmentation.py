@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.pipeline.augmentation import (  # noqa: E402
-    ClipAugmentation,
+from mer_keras.pipeline.augmentation import ClipAugmentation  # noqa: E402
+from mer_keras.pipeline.random_changes import (  # noqa: E402
     RandomBrightness,
     RandomHorizontalFlip,
     RandomSaltAndPepper,

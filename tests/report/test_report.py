@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from mer_keras import metrics
-from mer_keras.config import load_config
+from mer_keras.config_files import load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.document import write_report
 from mer_keras.report.scoring import score_row, verdict

@@ -8,17 +8,21 @@ import pandas as pd
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras import experiment
 from mer_keras.annotations.samples import make_samples
 from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.clips.assemble import ClipArrays
-from mer_keras.config import load_config
+from mer_keras.config_files import load_config
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, InvariantError
+from mer_keras.experiment import prepare as prepare_room
+from mer_keras.experiment.manifest import fold_seed, make_manifest
+from mer_keras.experiment.plan import describe_plan
+from mer_keras.experiment.prepare import Prepared, fold_data, load_samples, prepare
+from mer_keras.experiment.run import run_experiment
 from mer_keras.results import RunFolder, Unit, units_of
 from mer_keras.terms import DataKind
 from mer_keras.training import FoldFailedError, Trainer
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TABLE1 = ROOT / "experiments/shallow_convlstm/table1.yaml"
 SMALL = [
     "data.clip.size=12",
@@ -59,17 +63,17 @@ def arrays():
 def run(places, arrays, monkeypatch):
     """Return a function that runs a config on ``arrays``."""
     samples, clips = arrays
-    monkeypatch.setattr(experiment.databases, "find", lambda name: None)
-    monkeypatch.setattr(experiment.databases, "load", lambda name, root=None, **options: samples)
-    monkeypatch.setattr(experiment.stand_ins, "ensure", lambda *_, **__: None)
+    monkeypatch.setattr(prepare_room.databases, "find", lambda name: None)
+    monkeypatch.setattr(prepare_room.databases, "load", lambda name, root=None, **options: samples)
+    monkeypatch.setattr(prepare_room.stand_ins, "ensure", lambda *_, **__: None)
     monkeypatch.setattr(
-        experiment,
+        prepare_room,
         "load_clips",
         lambda given, clip, policies, progress=None: ClipArrays(tuple(samples.ids), clips, (), ()),
     )
 
     def do(config=None, **options):
-        return experiment.run_experiment(config or small(), profile="quick", **options)
+        return run_experiment(config or small(), profile="quick", **options)
 
     return do
 
@@ -172,9 +176,9 @@ def test_given_weights_are_evaluated_and_marked(run, tmp_path):
 
 
 def test_only_training_ids_are_copied(run, arrays):
-    prepared = experiment.prepare(small(), "auto")
+    prepared = prepare(small(), "auto")
     for fold in prepared.folds.folds:
-        data = experiment.fold_data(prepared, fold, "oversample", seed=1)
+        data = fold_data(prepared, fold, "oversample", seed=1)
         counts = np.bincount(data.y_train)
         assert len(set(counts)) == 1
         assert (~data.is_copy).sum() == len(fold.train)
@@ -183,51 +187,51 @@ def test_only_training_ids_are_copied(run, arrays):
 
 
 def test_a_copy_from_outside_train_breaks_the_invariant(run, monkeypatch):
-    prepared = experiment.prepare(small(), "auto")
+    prepared = prepare(small(), "auto")
     fold = prepared.folds.folds[0]
     leaking = [*fold.train, fold.test[0]]
     monkeypatch.setattr(
-        experiment, "oversample", lambda *_: (leaking, np.zeros(len(leaking), bool))
+        prepare_room, "oversample", lambda *_: (leaking, np.zeros(len(leaking), bool))
     )
     with pytest.raises(InvariantError, match="not a training id") as caught:
-        experiment.fold_data(prepared, fold, "oversample", seed=1)
+        fold_data(prepared, fold, "oversample", seed=1)
     assert caught.value.exit_code == 3
 
 
 def test_fold_seeds_depend_on_seed_and_name_only():
-    seeds = {experiment.fold_seed(s, f) for s in range(5) for f in ("a", "b", "smic/s01")}
+    seeds = {fold_seed(s, f) for s in range(5) for f in ("a", "b", "smic/s01")}
     assert len(seeds) == 15
-    assert experiment.fold_seed(0, "a") == experiment.fold_seed(0, "a") < 2**31
+    assert fold_seed(0, "a") == fold_seed(0, "a") < 2**31
 
 
 def test_changed_data_make_another_run(run, arrays):
-    one = experiment.prepare(small(), "auto")
-    ids = experiment.make_manifest(small(), "quick", one)["run_id"]
+    one = prepare(small(), "auto")
+    ids = make_manifest(small(), "quick", one)["run_id"]
     changed = ClipArrays(one.clips.sample_ids, one.clips.arrays + 1, (), ())
-    other = experiment.Prepared(one.samples, one.scheme, changed, one.folds)
-    assert experiment.make_manifest(small(), "quick", other)["run_id"] != ids
+    other = Prepared(one.samples, one.classes, changed, one.folds)
+    assert make_manifest(small(), "quick", other)["run_id"] != ids
 
 
 def test_two_processes_give_all_folds(places):
     config = small("baselines=[]", "train.balance=none", "train.augmentation=null")
     stand_ins.write("samm", places / "data" / "SAMM", stand_ins.Film(clips=24, size=24))
-    folder = experiment.run_experiment(config, profile="quick", data="real", workers=2)
+    folder = run_experiment(config, profile="quick", data="real", workers=2)
     assert len(set(stored(folder)["fold"])) == 3
 
 
 def test_absent_database_says_what_to_do(places):
     with pytest.raises(DatabaseNotFoundError, match="data howto samm"):
-        experiment.load_samples(small(), "real")
+        load_samples(small().data, "real")
 
 
 def test_contradictions(places):
     flow = load_config(ROOT / "experiments/ststnet/megc2019.yaml")
     with pytest.raises(ConfigError, match="no synthetic megc2019_flow"):
-        experiment.load_samples(flow, "synthetic")
+        load_samples(flow.data, "synthetic")
 
 
 def test_plan_counts_steps(run):
-    plan = experiment.describe_plan(small(), "auto")
+    plan = describe_plan(small(), "auto")
     assert len(plan["folds"]) == 3
     assert sum(f["test"] for f in plan["folds"]) == plan["n_samples"] == 60
     expected = sum(-(-f["fitted"] // 16) for f in plan["folds"])

@@ -1,0 +1,276 @@
+"""YAML files -> configs: profiles, parts of a table, shared bases, overrides.
+
+Beside the fields of ``config.Experiment`` a file may hold
+
+- ``profiles``: named overrides. ``full`` is the paper's settings, ``quick`` a small version for two
+  CPU cores, ``smoke`` a still smaller one that shows only that every step runs.
+- ``parts``: named overrides too, of a table that has several runs, such as one a database. Each
+  part is an experiment of its own, ``<name>/<part>``; published numbers that name another part are
+  left out of it.
+- ``base``: another file of the folder, whose values stand where this one has none. An empty value
+  takes the base's away.
+"""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from mer_keras.config import Experiment, Policies
+from mer_keras.errors import ConfigError, did_you_mean
+
+MAX_CONFIG_BYTES = 1_000_000
+#: a base may have a base, and so on
+MAX_BASES = 5
+
+
+def parse_policies(texts: Sequence[str]) -> Policies:
+    """Return the policies that ``name=value`` texts ask for.
+
+    Raises:
+        ConfigError: a text has another form, or names no policy or value.
+    """
+    tree: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"policy {text!r}: expected name=value, such as frame_order=exclude")
+        tree[key.strip()] = value.strip()
+    try:
+        return Policies.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"policy: {_explain(error, Policies)}") from error
+
+
+def experiment_names() -> list[str]:
+    """Names of all experiments, ``<method>/<table>``, those of the working folder first."""
+    return list(dict.fromkeys(name for root in _roots() for name in _names_under(root)))
+
+
+def find_config(name: str) -> tuple[Path, str | None]:
+    """Return the file of an experiment and the part of it that is meant, None for all.
+
+    Args:
+        name: a path, or ``<method>/<table>``, or ``<method>/<table>/<part>``. A table or figure
+            that an experiment ``covers`` is found under its own name too. Names are looked up in
+            ``experiments/`` of the working folder, then of the checkout.
+
+    Raises:
+        ConfigError: no such experiment.
+    """
+    if Path(name).suffix in (".yaml", ".yml"):
+        return Path(name), None
+    for root in _roots():
+        if (root / f"{name}.yaml").is_file():
+            return root / f"{name}.yaml", None
+        whole, _, part = name.rpartition("/")
+        if "/" in whole and (root / f"{whole}.yaml").is_file():
+            return root / f"{whole}.yaml", part
+        method, _, table = name.partition("/")
+        for file in sorted(root.glob(f"{method}/*.yaml")):
+            if table in (_read_tree(file).get("covers") or ()):
+                return file, None
+    known = experiment_names()
+    raise ConfigError(
+        f"no experiment {name!r}{did_you_mean(name, known)}; known: {', '.join(known) or 'none'}"
+    )
+
+
+def load_experiments(
+    name: str, *, profile: str = "full", overrides: Sequence[str] = ()
+) -> list[Experiment]:
+    """Return the experiments that a name means: one, or one a part.
+
+    Args:
+        name: see ``find_config``.
+        profile: see ``load_config``.
+        overrides: see ``load_config``.
+
+    Raises:
+        ConfigError: see ``find_config`` and ``load_config``.
+    """
+    path, part = find_config(name)
+    parts = [part] if part else list(_read_tree(path).get("parts") or {}) or [None]
+    return [load_config(path, profile=profile, overrides=overrides, part=p) for p in parts]
+
+
+def load_config(
+    path: Path,
+    *,
+    profile: str = "full",
+    overrides: Sequence[str] = (),
+    part: str | None = None,
+) -> Experiment:
+    """Read a config; apply part, profile and overrides in this order, and check the result.
+
+    Args:
+        path: a YAML file (see the module).
+        profile: name of an entry of ``profiles``: a mapping of dotted keys to values.
+        overrides: ``dotted.key=value`` texts; the value is read as YAML.
+        part: name of an entry of ``parts``; needed where there are parts.
+
+    Raises:
+        ConfigError: the file is absent, too large, not YAML, has a key that nothing reads, a
+            value of the wrong type, or no such profile or part.
+    """
+    tree = _read_tree(path)
+    profiles, parts = tree.pop("profiles", None) or {}, tree.pop("parts", None) or {}
+    if part is not None or parts:
+        if part not in parts:
+            known = ", ".join(parts) or "none"
+            raise ConfigError(
+                f"{path}: no part {part!r}{did_you_mean(str(part), parts)}; known: {known}"
+            )
+        tree["name"] = f"{tree.get('name')}/{part}"
+        for key, value in (parts[part] or {}).items():
+            _assign(tree, key, value, f"{path}: part {part!r}")
+        _keep_part(tree, str(part))
+    if profile not in profiles:
+        raise ConfigError(
+            f"{path}: no profile {profile!r}{did_you_mean(profile, profiles)}; "
+            f"known: {', '.join(profiles) or 'none'}"
+        )
+    for key, value in (profiles[profile] or {}).items():
+        _assign(tree, key, value, f"{path}: profile {profile!r}")
+    for key, value in parse_overrides(overrides).items():
+        _assign(tree, key, value, f"override {key!r}")
+    try:
+        return Experiment.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def _keep_part(tree: dict[str, Any], part: str) -> None:
+    """Drop published numbers of other parts, and quoted rows of which nothing is left."""
+    rows = []
+    for row in tree.get("rows") or ():
+        published = [n for n in row.get("published") or () if n.get("part") in (None, part)]
+        if published or not row.get("quoted"):
+            rows.append({**row, "published": published})
+    tree["rows"] = rows
+
+
+def _roots() -> list[Path]:
+    return [Path("experiments"), Path(__file__).parent.parent / "experiments"]
+
+
+def _names_under(root: Path) -> list[str]:
+    return sorted(str(file.relative_to(root).with_suffix("")) for file in root.glob("*/*.yaml"))
+
+
+def _read_tree(path: Path, depth: int = 0) -> dict[str, Any]:
+    """Read a file over its base."""
+    tree = _read_yaml(path)
+    base = tree.pop("base", None)
+    if base is None:
+        return tree
+    if depth >= MAX_BASES:
+        raise ConfigError(f"{path}: more than {MAX_BASES} bases one below the other")
+    if not isinstance(base, str) or Path(base).name != base:
+        raise ConfigError(f"{path}: base {base!r}: expected the name of a file beside this one")
+    return _merged(_read_tree(path.with_name(f"{base}.yaml"), depth + 1), tree)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of ``above`` over those of ``below``; mappings are merged, an empty value removes."""
+    made = deepcopy(dict(below))
+    for key, value in above.items():
+        if value is None:
+            made.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(made.get(key), Mapping):
+            made[key] = _merged(made[key], value)
+        else:
+            made[key] = deepcopy(value)
+    return made
+
+
+def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+    """Read ``dotted.key=value`` texts, the values as YAML.
+
+    Raises:
+        ConfigError: no ``=``, or a value that is not YAML.
+    """
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
+        try:
+            found[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"override {text!r}: the value is not YAML") from error
+    return found
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such config file")
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not a YAML file: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping at the top, found {type(tree).__name__}")
+    return tree
+
+
+def _assign(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
+    *parents, last = dotted.split(".")
+    node: Any = tree
+    for part in parents:
+        child = (
+            node[_place(node, part, dotted, where)] if isinstance(node, list) else node.get(part)
+        )
+        if child is None:
+            child = node[part] = {}
+        if not isinstance(child, Mapping | list):
+            raise ConfigError(f"{where}: {dotted!r} goes into {part!r}, which holds a value")
+        node = child
+    node[_place(node, last, dotted, where) if isinstance(node, list) else last] = value
+
+
+def _place(entries: Sequence[Any], part: str, dotted: str, where: str) -> int:
+    if not part.isdigit() or int(part) >= len(entries):
+        raise ConfigError(
+            f"{where}: {dotted!r}: {part!r} is no place in a list of {len(entries)}, counted from 0"
+        )
+    return int(part)
+
+
+def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str:
+    lines = []
+    for item in error.errors():
+        place = ".".join(str(part) for part in item["loc"]) or "config"
+        if item["type"] == "extra_forbidden":
+            known = _fields_at(item["loc"][:-1], model)
+            hint = did_you_mean(str(item["loc"][-1]), known) or f"; known: {', '.join(known)}"
+            lines.append(f"{place}: unknown key{hint}")
+        else:
+            lines.append(f"{place}: {item['msg']} (found {item['input']!r})")
+    return "; ".join(lines)
+
+
+def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """Names of the fields of the model at a pydantic error location, from a model on."""
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if part not in model.model_fields:
+            return []
+        model = _model_in(model.model_fields[part].annotation) or model
+    return sorted(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found:
+            return found
+    return None

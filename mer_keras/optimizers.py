@@ -1,0 +1,99 @@
+"""Optimisers of the papers, from a config. Where Keras has one that does the same, it is Keras'.
+
+Source of the warm-up: Ma and Yarats, On the adequacy of untuned warmup for adaptive optimization
+(arXiv 1910.04209), which MERANet (section 4.3) names as its optimiser.
+"""
+
+from typing import Any, Literal
+
+import keras
+from keras import ops
+
+from mer_keras.config import Optimizer
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class CoupledSGD(keras.optimizers.SGD):
+    """Gradient descent with momentum whose weight decay is part of the gradient.
+
+    ``m <- momentum m - rate (g + decay w)``, ``w <- w + m``: Caffe's solver. (Keras' own
+    ``weight_decay`` shrinks the weights beside the momentum: another trajectory.)
+
+    Args:
+        learning_rate: step size.
+        momentum: share of the last step that is kept, 0..1.
+        decay: factor of the weights in the gradient, 0 for none. All variables are decayed, biases
+            and normalisation too, as Caffe does unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        momentum: float = 0.0,
+        decay: float = 0.0,
+        name: str = "coupled_sgd",
+        **kwargs: Any,
+    ) -> None:
+        """See the class."""
+        super().__init__(learning_rate, momentum, name=name, **kwargs)
+        self.decay = decay
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Change one variable."""
+        pull = ops.multiply(ops.cast(self.decay, variable.dtype), variable)
+        decayed = ops.add(ops.cast(gradient, variable.dtype), pull)
+        super().update_step(decayed, variable, learning_rate)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the optimiser."""
+        return {**super().get_config(), "decay": self.decay}
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class WarmAdam(keras.optimizers.Adam):
+    """Adam whose first steps are damped by a factor that needs no tuning.
+
+    At step t (from 1) the learning rate is multiplied by ``1 - exp(-(1 - beta_2) t)``
+    (``exponential``) or by ``min(1, (1 - beta_2) t / 2)`` (``linear``).
+
+    Args:
+        learning_rate: step size after warm-up.
+        warmup: which of the two.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        warmup: Literal["exponential", "linear"] = "linear",
+        name: str = "warm_adam",
+        **kwargs: Any,
+    ) -> None:
+        """See the class."""
+        super().__init__(learning_rate, name=name, **kwargs)
+        if warmup not in ("exponential", "linear"):
+            raise ValueError(f"warmup is 'exponential' or 'linear', found {warmup!r}")
+        self.warmup = warmup
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Change one variable."""
+        step = ops.cast(ops.add(self.iterations, 1), variable.dtype)
+        pace = ops.multiply(ops.cast(1 - self.beta_2, variable.dtype), step)
+        if self.warmup == "linear":
+            factor = ops.minimum(ops.cast(1, variable.dtype), ops.divide(pace, 2))
+        else:
+            factor = ops.subtract(ops.cast(1, variable.dtype), ops.exp(ops.negative(pace)))
+        rate = ops.multiply(ops.cast(learning_rate, variable.dtype), factor)
+        super().update_step(gradient, variable, rate)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the optimiser."""
+        return {**super().get_config(), "warmup": self.warmup}
+
+
+def make_optimizer(setting: Optimizer) -> Any:
+    """Return the optimiser that a config asks for."""
+    if setting.name == "sgd":
+        return CoupledSGD(setting.learning_rate, setting.momentum, setting.weight_decay)
+    if setting.warmup != "none":
+        return WarmAdam(setting.learning_rate, setting.warmup)
+    return keras.optimizers.Adam(setting.learning_rate)

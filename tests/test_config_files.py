@@ -1,0 +1,157 @@
+"""Files -> configs: bases, parts, other names, and what is wrong with them."""
+
+import pytest
+import yaml
+
+from mer_keras.config_files import experiment_names, find_config, load_config, load_experiments
+from mer_keras.errors import ConfigError
+
+BASE = {
+    "name": "method/table1",
+    "paper": {"title": "t", "authors": "a", "venue": "v", "year": 2020},
+    "table": "Table 1",
+    "caption": "c",
+    "covers": ["figure2"],
+    "data": {
+        "database": ["samm", "casme2"],
+        "labels": {"samm": "cde3_samm", "casme2": "cde3_casme2"},
+        "clip": {"kind": "frames", "frames": 1, "sampling": "apex", "size": 64},
+    },
+    "protocol": {"name": "cde"},
+    "selection": "last_epoch",
+    "train": {"optimizer": {"learning_rate": 0.1}, "epochs": 9, "batch_size": 8},
+    "stages": [
+        {
+            "name": "first",
+            "sources": [{"database": "ckplus", "labels": "macro3"}],
+            "train": {"optimizer": {"learning_rate": 0.1}, "epochs": 7, "batch_size": 8},
+        }
+    ],
+    "rows": [
+        {"name": "own", "model": "resnet10", "published": []},
+        {
+            "name": "other",
+            "quoted": True,
+            "published": [{"name": "acc", "value": 50, "metric": "war", "part": "b"}],
+        },
+    ],
+    "profiles": {"full": {}, "quick": {"train.epochs": 2, "stages.0.train.epochs": 1}},
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An ``experiments`` folder of its own; returns a function that adds a file to it."""
+    monkeypatch.chdir(tmp_path)
+    place = tmp_path / "experiments/method"
+    place.mkdir(parents=True)
+
+    def add(name, tree):
+        (place / f"{name}.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
+
+    add("table1", BASE)
+    return add
+
+
+def test_values_stand_over_those_of_the_base(folder):
+    folder(
+        "table2",
+        {
+            "name": "method/table2",
+            "base": "table1",
+            "data": {"database": "samm", "labels": "cde3_samm"},
+            "protocol": {"name": "loso"},
+            "stages": None,
+            "profiles": {"quick": {"train.epochs": 3, "stages.0.train.epochs": None}},
+        },
+    )
+    (full,) = load_experiments("method/table2")
+    assert full.data.databases == ("samm",)
+    assert full.data.clip.size == 64
+    assert full.protocol.name == "loso"
+    assert full.stages == ()
+    assert full.train.epochs == 9
+    (quick,) = load_experiments("method/table2", profile="quick")
+    assert quick.train.epochs == 3
+
+
+def test_overrides_reach_into_lists(folder):
+    (quick,) = load_experiments("method/table1", profile="quick")
+    assert quick.stages[0].train.epochs == 1
+    (other,) = load_experiments("method/table1", overrides=["stages.0.held_back=0.3"])
+    assert other.stages[0].held_back == 0.3
+    (bare,) = load_experiments("method/table1", overrides=["stages=[]"])
+    assert bare.stages == ()
+    for wrong in ("stages.1.held_back=0.3", "stages.x=1"):
+        with pytest.raises(ConfigError, match="no place in a list of 1"):
+            load_experiments("method/table1", overrides=[wrong])
+
+
+class TestParts:
+    @pytest.fixture(autouse=True)
+    def parts(self, folder):
+        one = {"data.database": "samm", "data.labels": "cde3_samm", "protocol": {"name": "loso"}}
+        folder("table1", BASE | {"parts": {"a": one, "b": {**one, "train.epochs": 4}}})
+
+    def test_each_part_is_an_experiment(self):
+        a, b = load_experiments("method/table1")
+        assert (a.name, b.name) == ("method/table1/a", "method/table1/b")
+        assert (a.train.epochs, b.train.epochs) == (9, 4)
+        assert a.digest() != b.digest()
+
+    def test_profiles_and_overrides_come_after_parts(self):
+        assert [c.train.epochs for c in load_experiments("method/table1", profile="quick")] == [
+            2
+        ] * 2
+        (b,) = load_experiments("method/table1/b", overrides=["train.epochs=5"])
+        assert b.train.epochs == 5
+
+    def test_numbers_of_other_parts_are_left_out_with_rows_that_are_left_empty(self):
+        a, b = load_experiments("method/table1")
+        assert [row.name for row in a.rows] == ["own"]
+        assert [row.name for row in b.rows] == ["own", "other"]
+
+    def test_an_unknown_part_is_refused(self):
+        with pytest.raises(ConfigError, match="no part 'c'; known: a, b"):
+            load_experiments("method/table1/c")
+
+    def test_a_file_with_parts_needs_one(self):
+        path, _ = find_config("method/table1")
+        with pytest.raises(ConfigError, match="no part"):
+            load_config(path)
+
+
+def test_what_a_table_covers_is_found_by_its_own_name(folder):
+    assert [c.name for c in load_experiments("method/figure2")] == ["method/table1"]
+    assert "method/table1" in experiment_names()
+    with pytest.raises(ConfigError, match="no experiment 'method/figure3'"):
+        load_experiments("method/figure3")
+
+
+@pytest.mark.parametrize(
+    ("base", "complaint"),
+    [("../table1", "a file beside"), ("absent", "no such config"), ("table2", "bases")],
+)
+def test_bad_bases(folder, base, complaint):
+    folder("table2", {"name": "method/table2", "base": base})
+    with pytest.raises(ConfigError, match=complaint):
+        load_experiments("method/table2")
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("data.labels={samm: cde3_samm}", "one scheme for each"),
+        ("data.database=[samm, samm]", "different databases"),
+        ("data.clip.enlarged=80", "flow_image"),
+        ("train.cosine={}", "at most one"),
+        ("stages.0.sources=[]", "at least 1 item"),
+        ("stages.0.sources.0.frame=2", "did you mean 'frames'"),
+    ],
+)
+def test_contradictions_are_refused(folder, override, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        load_experiments(
+            "method/table1",
+            overrides=["train.plateau={factor: 0.5, patience: 2}", override],
+        )
