@@ -30,6 +30,12 @@ class Paper(_Strict):
     venue: str
     year: int
 
+    @property
+    def short(self) -> str:
+        """First author and venue, such as ``Shukla et al., ACCV 2022 workshops``."""
+        year = "" if str(self.year) in self.venue else f" {self.year}"
+        return f"{self.authors.split(',')[0]} et al., {self.venue}{year}"
+
 
 class Published(_Strict):
     """One number of a published table.

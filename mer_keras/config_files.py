@@ -125,6 +125,7 @@ def load_config(
                 f"{path}: no part {part!r}{did_you_mean(str(part), parts)}; known: {known}"
             )
         tree["name"] = f"{tree.get('name')}/{part}"
+        tree["table"] = f"{tree.get('table')}, {part}"
         for key, value in (parts[part] or {}).items():
             _assign(tree, key, value, f"{path}: part {part!r}")
         _keep_part(tree, str(part))

@@ -96,6 +96,7 @@ class TestParts:
     def test_each_part_is_an_experiment(self):
         a, b = load_experiments("method/table1")
         assert (a.name, b.name) == ("method/table1/a", "method/table1/b")
+        assert a.table == "Table 1, a"
         assert (a.train.epochs, b.train.epochs) == (9, 4)
         assert a.digest() != b.digest()
 

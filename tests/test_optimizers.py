@@ -76,7 +76,7 @@ def test_linear_warm_up_ends_after_2_over_1_minus_beta_2_steps():
 )
 def test_a_config_gives_its_optimiser_which_can_be_stored(setting, kind):
     optimizer = make_optimizer(setting)
-    assert type(optimizer) is kind
+    assert isinstance(optimizer, kind)
     again = kind.from_config(optimizer.get_config())
     np.testing.assert_allclose(path_of(again), path_of(make_optimizer(setting)))
 

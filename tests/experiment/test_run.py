@@ -236,3 +236,38 @@ def test_plan_counts_steps(run):
     assert sum(f["test"] for f in plan["folds"]) == plan["n_samples"] == 60
     expected = sum(-(-f["fitted"] // 16) for f in plan["folds"])
     assert plan["steps"] == expected
+    assert plan["clips_mib"] == pytest.approx(60 * 3 * 12 * 12 * 4 / 2**20, abs=0.06)
+    assert plan["estimated_seconds"] >= 0
+    assert plan["subject_exclusive"]
+    assert plan["stages"] == []
+
+
+def test_the_estimate_grows_with_the_work(run):
+    short, long = (describe_plan(small(f"train.epochs={n}"), "auto") for n in (2, 20_000))
+    assert long["steps"] == 10_000 * short["steps"]
+    assert long["estimated_seconds"] > 100 * max(short["estimated_seconds"], 1)
+
+
+def test_pooled_databases_need_the_same_classes(places):
+    config = small("data.database=[samm, casme2]", "data.labels={samm: samm3, casme2: casme2_5}")
+    with pytest.raises(ConfigError, match="samm3 and casme2_5 have different classes"):
+        prepare(config, "synthetic")
+
+
+@pytest.mark.parametrize(("present", "kind"), [(("samm", "smic"), "real"), (("samm",), "drawn")])
+def test_databases_are_real_together_or_drawn_together(places, monkeypatch, present, kind):
+    """One absent database and all are drawn: real and drawn clips are never pooled."""
+    asked = []
+    monkeypatch.setattr(
+        prepare_room.databases, "find", lambda name: Path("there") if name in present else None
+    )
+    monkeypatch.setattr(prepare_room.stand_ins, "ensure", lambda name, *_: asked.append(name))
+
+    def stop(*_, **__):
+        raise StopIteration
+
+    monkeypatch.setattr(prepare_room.databases, "load", stop)
+    data = small("data.database=[samm, smic]", "data.labels={samm: cde3_samm, smic: smic3}").data
+    with pytest.raises(StopIteration):
+        load_samples(data, "auto")
+    assert bool(asked) == (kind == "drawn")

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from mer_keras import metrics
+from mer_keras.config import Published
 from mer_keras.config_files import load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.document import write_report
@@ -17,7 +18,7 @@ from mer_keras.report.scoring import score_row, verdict
 from mer_keras.report.tables import ABSENT, WATERMARK, tables_of
 from mer_keras.report.view import read_view
 from mer_keras.results import RunFolder, units_of
-from mer_keras.terms import DAGGER, PREDICTION_COLUMNS, Selection
+from mer_keras.terms import DAGGER, DOUBLE_DAGGER, PREDICTION_COLUMNS, Selection
 
 ROOT = Path(__file__).parents[2]
 CONFIG = load_config(ROOT / "experiments/shallow_convlstm/table1.yaml")
@@ -221,7 +222,8 @@ def test_each_database_of_a_pooled_run_is_shown(tmp_path):
     part = part[part["database"] == "samm"]
     expected = metrics.scores(list(part["label"]), list(part["predicted"]), CLASSES)
     shown = cell(table, "Proposed ConvLSTM", "samm (12 clips)")
-    assert shown == f"{100 * expected.uf1:.2f} / {100 * expected.uar:.2f}"
+    values = (expected.uf1, expected.uar, expected.war)
+    assert shown == " / ".join(f"{100 * value:.2f}" for value in values)
 
 
 def test_several_seeds_are_averaged_and_their_spread_is_said(tmp_path):
@@ -313,3 +315,59 @@ def test_the_same_runs_give_the_same_files(tmp_path):
     for file in (tmp_path / "a").rglob("*.*"):
         other = tmp_path / "b" / file.relative_to(tmp_path / "a")
         assert file.read_text() == other.read_text(), file
+
+
+class TestPooledRuns:
+    def pooled(self, tmp_path):
+        view = make_run(tmp_path)
+        numbers = tuple(
+            Published(name=f"UAR {d}", value=v, metric="uar", database=d)
+            for d, v in ((None, 0), ("samm", 0), ("smic", 0))
+        )
+        row = CONFIG.rows[0].model_copy(update={"published": numbers})
+        return view, CONFIG.model_copy(update={"rows": (row,)}), numbers
+
+    def test_a_number_of_one_database_is_compared_with_its_clips_alone(self, tmp_path):
+        view, config, numbers = self.pooled(tmp_path)
+        state = view.rows[0]
+        scores = score_row(view, state)
+        part = view.of_row(state.key)
+        for number in numbers:
+            chosen = part if number.database is None else part[part["database"] == number.database]
+            expected = metrics.scores(list(chosen["label"]), list(chosen["predicted"]), CLASSES)
+            assert scores.of(number).pooled == pytest.approx(expected.uar)
+        values = [scores.of(number).pooled for number in numbers]
+        assert len(set(values)) == 3, "the case must tell them apart"
+        text = cell(tables_of(config, [view])[0], "Proposed ConvLSTM", "verdict")
+        assert text.count("higher") == 3
+
+    def test_a_database_that_is_not_in_the_run_has_no_value(self, tmp_path):
+        view, _, _ = self.pooled(tmp_path)
+        absent = Published(name="x", value=1, metric="uar", database="casme2")
+        scores = score_row(view, view.rows[0])
+        assert scores.of(absent) is None
+        assert verdict(absent, view, view.rows[0], scores) == "not comparable"
+
+
+def test_rows_whose_tested_subjects_were_trained_on_bear_a_mark(tmp_path):
+    view = make_run(tmp_path)
+    view.manifest["subject_exclusive"] = False
+    table = table_of([view])
+    assert any(row[0].startswith(f"Proposed ConvLSTM {DOUBLE_DAGGER}") for row in table.rows)
+    assert f"{DOUBLE_DAGGER} tested subjects were trained on" in table.caption
+    assert DOUBLE_DAGGER not in table_of([make_run(tmp_path / "other")]).caption
+
+
+def test_what_a_run_was_pretrained_on_is_said(tmp_path):
+    view = make_run(tmp_path)
+    view.manifest["stages"] = [
+        {
+            "stage": "macro-expressions",
+            "images": 1234,
+            "held_back": 100,
+            "held_back_by": "clip",
+            "accuracy": 0.875,
+        }
+    ]
+    caption = table_of([view]).caption
+    assert "pretrained on 1,234 images (macro-expressions), 87.5 % of 100 held back by" in caption
