@@ -153,7 +153,7 @@ def plan(
     overrides: Overrides = None,
     as_json: Json = False,
 ) -> None:
-    """Show folds, class counts, steps, memory and estimated time; train nothing.
+    """Show folds, class counts, steps, memory, disk and estimated time; train nothing.
 
     Example: mer-keras plan ststnet/megc2019 --json
     """
@@ -178,6 +178,7 @@ def plan(
         )
         print(
             f"steps in all: {entry['steps']:,}; clips: {entry['clips_mib']:,} MiB of memory; "
+            f"disk: {entry['disk_mib']:,} MiB; "
             f"about {duration(entry['estimated_seconds'])} on this machine's processor"
         )
         for name in entry["stages"]:

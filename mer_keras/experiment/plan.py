@@ -13,6 +13,8 @@ from mer_keras.models.registry import get_spec
 
 #: share of the matrix-product rate that a training step reaches, about (``make bench`` measures it)
 SHARE = 0.4
+#: of a stored fold: predictions and their record
+RESULT_BYTES = 20_000
 #: a training step costs about three forward passes
 PASSES = 3
 
@@ -20,9 +22,9 @@ PASSES = 3
 def describe_plan(config: Experiment, data: str) -> dict[str, Any]:
     """Return what a run would do, JSON-ready.
 
-    Folds with class counts, training steps, memory of the clips and the estimated time of training
-    on this machine's processor, at ``SHARE`` of the rate of its matrix products, early stopping
-    not counted.
+    Folds with class counts, training steps, memory of the clips, disk for cached clips and results,
+    and the estimated time of training on this machine's processor, at ``SHARE`` of the rate of its
+    matrix products, early stopping not counted.
     """
     prepared = prepare(config, data)
     table = prepared.samples.table
@@ -67,10 +69,18 @@ def describe_plan(config: Experiment, data: str) -> dict[str, Any]:
         "folds": folds,
         "steps": steps * own * len(config.seeds),
         "clips_mib": round(prepared.clips.arrays.nbytes / 2**20, 1),
+        "disk_mib": round(_disk_bytes(config, prepared) / 2**20, 1),
         "estimated_seconds": round(seconds),
         "stages": [stage.name for stage in config.stages],
         "notes": list(prepared.folds.notes),
     }
+
+
+def _disk_bytes(config: Experiment, prepared: Prepared) -> int:
+    """Clips are cached with 8 bits a value, predictions stored in a small file a fold."""
+    rows = sum(not row.quoted for row in config.rows) + len(config.baselines)
+    files = rows * len(config.seeds) * len(prepared.folds.folds)
+    return prepared.clips.arrays.nbytes // 4 + files * RESULT_BYTES
 
 
 def _multiply_accumulates(config: Experiment, prepared: Prepared) -> float:

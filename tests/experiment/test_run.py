@@ -237,6 +237,7 @@ def test_plan_counts_steps(run):
     expected = sum(-(-f["fitted"] // 16) for f in plan["folds"])
     assert plan["steps"] == expected
     assert plan["clips_mib"] == pytest.approx(60 * 3 * 12 * 12 * 4 / 2**20, abs=0.06)
+    assert plan["disk_mib"] == pytest.approx(plan["clips_mib"] / 4 + 6 * 20_000 / 2**20, abs=0.1)
     assert plan["estimated_seconds"] >= 0
     assert plan["subject_exclusive"]
     assert plan["stages"] == []
