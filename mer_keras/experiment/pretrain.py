@@ -8,8 +8,9 @@ Source: Micro-attention, section 3.3; Dense Connections and Mixed Attention, sec
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -173,16 +174,27 @@ def check_domain(stage: Stage, table: pd.DataFrame, arrays: np.ndarray, prepared
 
 
 def _load(config: Experiment, stage: Stage, kind: DataKind, progress: Progress | None) -> _Source:
+    """Choose the clips of a stage, then read those alone."""
     wanted = "synthetic" if kind is DataKind.SYNTHETIC else "real"
-    tables, arrays, digests, all_classes = [], [], [], []
-    for named in stage.sources:
-        data = stage.data_of(named, config.data)
-        try:
-            samples = load_samples(data, wanted, progress)
-        except UserError as error:
-            raise type(error)(
-                f"stage {stage.name!r}: {error}\nWithout pretraining: --set stages=[]"
-            ) from error
+    asked = [stage.data_of(source, config.data) for source in stage.sources]
+    classes = [classes_of(data) for data in asked]
+    if any(other != classes[0] for other in classes):
+        raise ConfigError(f"stage {stage.name!r}: its sources have different classes")
+    try:
+        found = [load_samples(data, wanted, progress) for data in asked]
+    except UserError as error:
+        raise type(error)(
+            f"stage {stage.name!r}: {error}\nWithout pretraining: --set stages=[]"
+        ) from error
+    everything = pd.concat([samples.table for samples in found], ignore_index=True)
+    places = balanced(everything, stage.balance, stage.per_class)
+    chosen = set(everything["sample_id"].iloc[places])
+    tables, arrays, digests = [], [], []
+    for data, samples in zip(asked, found, strict=True):
+        used = samples.table[samples.table["sample_id"].isin(chosen)].reset_index(drop=True)
+        if used.empty:
+            continue
+        samples = replace(samples, table=used)
         report = partial(progress, f"{stage.name}: images") if progress else None
         clips = load_clips(samples, data.clip, data.policies, progress=report)
         kept = keep_loaded(samples, clips)
@@ -190,22 +202,16 @@ def _load(config: Experiment, stage: Stage, kind: DataKind, progress: Progress |
         tables.append(table)
         arrays.append(images)
         digests += [kept.digest(), clips.digest()]
-        all_classes.append(classes_of(data))
-    if any(classes != all_classes[0] for classes in all_classes):
-        raise ConfigError(f"stage {stage.name!r}: its sources have different classes")
-    if len({image.shape[1:] for image in arrays}) > 1:
+    shapes = {images.shape[1:] for images in arrays}
+    if len(shapes) > 1:
         raise ConfigError(
             f"stage {stage.name!r}: its sources have inputs of different shapes, "
-            f"{' and '.join(str(a.shape[1:]) for a in arrays)}"
+            f"{' and '.join(map(str, sorted(shapes)))}"
         )
     table = pd.concat(tables, ignore_index=True)
-    chosen = balanced(table, stage.balance, stage.per_class)
-    table = table.iloc[chosen].reset_index(drop=True)
     counts = {str(k): int(v) for k, v in table["label"].value_counts().sort_index().items()}
     digest = hashlib.blake2b("".join(digests).encode(), digest_size=16).hexdigest()
-    return _Source(
-        table, np.concatenate(arrays)[chosen], all_classes[0], digest, counts, DataKind(kind)
-    )
+    return _Source(table, np.concatenate(arrays), classes[0], digest, counts, kind)
 
 
 def _single_images(
@@ -310,7 +316,7 @@ def _train(
 
     outcome = trainer.fit_predict(data, Selection.INNER_SUBJECTS, seed=0, on_epoch=tell)
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"part-{WEIGHTS}"
+    part = folder / f"part-{os.getpid()}-{WEIGHTS}"
     trainer.network.save_weights(part)
     part.replace(folder / WEIGHTS)
     right = outcome.probabilities.argmax(axis=1) == labels[watched]
