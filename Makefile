@@ -17,7 +17,7 @@ RUN    := $(BIN)/mer-keras run
 TABLE1 := shallow_convlstm/table1 shallow_attention/table1 meranet/table1
 ALL    := $(patsubst experiments/%.yaml,%,$(sort $(wildcard experiments/*/*.yaml)))
 # the public flow set has no stand-in
-DRAWN  := $(filter-out ststnet/% %/megc2019_flow,$(ALL))
+DRAWN  := $(filter-out ststnet/% %/megc2019_flow %/published,$(ALL))
 CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
 

@@ -70,7 +70,7 @@ def find_config(name: str) -> tuple[Path, str | None]:
         if "/" in whole and (root / f"{whole}.yaml").is_file():
             return root / f"{whole}.yaml", part
         method, _, table = name.partition("/")
-        for file in sorted(root.glob(f"{method}/*.yaml")):
+        for file in sorted(_configs(root, method)):
             if table in (_read_tree(file).get("covers") or ()):
                 return file, None
     known = experiment_names()
@@ -159,7 +159,12 @@ def _roots() -> list[Path]:
 
 
 def _names_under(root: Path) -> list[str]:
-    return sorted(str(file.relative_to(root).with_suffix("")) for file in root.glob("*/*.yaml"))
+    return sorted(str(file.relative_to(root).with_suffix("")) for file in _configs(root, "*"))
+
+
+def _configs(root: Path, method: str) -> list[Path]:
+    """Config files of a method; ``published.yaml`` holds what papers print beside their tables."""
+    return [file for file in root.glob(f"{method}/*.yaml") if file.name != "published.yaml"]
 
 
 def _read_tree(path: Path, depth: int = 0) -> dict[str, Any]:

@@ -222,6 +222,35 @@ def report(
 
 
 @app.command()
+def audit(
+    papers: Annotated[
+        list[str] | None, typer.Argument(help="Names such as meranet; all if none is given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the published numbers imply: what a metric is, how many samples stand behind it.
+
+    Nothing is run; all is recomputed from the papers' own figures.
+
+    Example: mer-keras audit shallow_convlstm
+    """
+    from mer_keras.audit import findings, published
+
+    found = {name: findings.audit(name) for name in papers or published.papers()}
+    if as_json:
+        tree = {name: [one.to_json() for one in several] for name, several in found.items()}
+        print(json.dumps(tree, indent=1))
+        return
+    for name, several in found.items():
+        print(f"{name}: {published.load(name).title}\n")
+        for one in several:
+            print(f"{one.where}: {one.about}\n  {one.says}.")
+            if one.limits:
+                print(f"  {one.limits}")
+        print()
+
+
+@app.command()
 def explain(
     experiment: Annotated[str, typer.Argument(help="A name or a path of a YAML file.")],
     profile: Profile = "quick",

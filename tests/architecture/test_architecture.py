@@ -23,7 +23,7 @@ ORDER = [
     {"pipeline"},
     {"layers"},
     {"models"},
-    {"optimizers"},
+    {"optimizers", "audit"},
     {"training"},
     {"results"},
     {"experiment"},
@@ -35,6 +35,7 @@ LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LEAVES = ORDER[0] | ORDER[1] | ORDER[2]
 #: rooms that must start without TensorFlow and Keras
 LIGHT = [
+    "audit",
     "annotations",
     "protocols",
     "metrics",

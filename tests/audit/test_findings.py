@@ -1,0 +1,227 @@
+"""What the papers' numbers imply: the known findings, from the printed figures alone."""
+
+import pytest
+
+from mer_keras.audit.findings import audit, findings_of, implied_counts, sums_that_fit
+from mer_keras.audit.published import (
+    Figure,
+    Matrix,
+    Parameters,
+    PublishedPaper,
+    Share,
+    load,
+    papers,
+)
+from mer_keras.config_files import experiment_names, load_experiments
+from mer_keras.errors import ConfigError
+from mer_keras.models.registry import MODELS
+
+PAPERS = list(papers())
+
+
+def said(method, where, about=""):
+    return " ".join(f.says for f in audit(method) if f.where == where and f.about.startswith(about))
+
+
+def test_all_five_papers_are_there():
+    assert PAPERS == [
+        "dense_mixed_attention",
+        "meranet",
+        "micro_attention",
+        "shallow_attention",
+        "shallow_convlstm",
+    ]
+    assert set(PAPERS) <= {name.split("/")[0] for name in experiment_names()}
+
+
+class TestShallowConvLstm:
+    def test_the_samples_behind_both_matrices(self):
+        five, three = load("shallow_convlstm").matrices
+        assert implied_counts(five) == {
+            "happiness": 64,
+            "contempt": 76,
+            "anger": 46,
+            "other": 60,
+            "surprise": 54,
+        }
+        assert implied_counts(three) == {"positive": 86, "negative": 68, "surprise": 104}
+
+    def test_means_over_folds_do_not_explain_them(self):
+        assert "Nor can a mean over 5 folds give the rows of contempt, surprise" in said(
+            "shallow_convlstm", "Table 3"
+        )
+        assert "rows of surprise" in said("shallow_convlstm", "Table 4")
+
+    def test_the_accuracies_are_means_of_recalls(self):
+        for where, value in (("Table 2", "67.64"), ("Table 1", "78.33")):
+            assert f"accuracy {value} is UAR of the matrix" in said("shallow_convlstm", where)
+
+    def test_the_f1_is_weighted_by_the_samples_that_were_evaluated(self):
+        assert (
+            "F1 score 78.92 is F1 weighted by the class sizes of the matrix, over the implied"
+            in said("shallow_convlstm", "Table 1")
+        )
+        assert "no usual average" in said("shallow_convlstm", "Table 2")
+        assert "67.67" in said("shallow_convlstm", "Table 2")
+
+
+class TestShallowAttention:
+    def test_74_is_a_mean_of_recalls(self):
+        assert "accuracy 74 is UAR" in said("shallow_attention", "Table 1", "2D ConvLSTM")
+
+    def test_what_it_would_be_by_clips(self):
+        own, quoted = (
+            f.numbers for f in audit("shallow_attention") if f.about.endswith("what accuracy is")
+        )
+        assert own["uar over the classes' clips"] == pytest.approx(73.8)
+        assert own["war over the classes' clips"] == pytest.approx(79.0, abs=0.05)
+        assert quoted["uar over the classes' clips"] == pytest.approx(51)
+        assert quoted["war over the classes' clips"] == pytest.approx(80, abs=0.5)
+        assert "69 is no usual average" in said("shallow_attention", "Table 1", "TLCNN")
+
+    def test_where_folds_can_explain_a_matrix_nothing_is_concluded(self):
+        for finding in audit("shallow_attention"):
+            if "samples behind" in finding.about:
+                assert "other samples were evaluated" not in finding.says
+                assert "nothing follows" in finding.limits
+
+
+def test_micro_attention_is_consistent():
+    """Table 5 gives the accuracy and the F1 of Table 4, over the 253 clips of the databases."""
+    (matrix,) = load("micro_attention").matrices
+    assert implied_counts(matrix) == matrix.clips
+    assert sum(matrix.clips.values()) == 253
+    assert "253 in all" in said("micro_attention", "Table 5")
+    assert "accuracy 0.763 is WAR of the matrix" in said("micro_attention", "Table 4")
+    assert "F1-score 0.668 is UF1 of the matrix" in said("micro_attention", "Table 4")
+    numbers = next(f.numbers for f in audit("micro_attention") if "accuracy" in f.about)
+    assert numbers["war over the classes' clips"] == pytest.approx(193 / 253, abs=1e-4)
+
+
+class TestMeranet:
+    def test_fractions_and_what_one_clip_is_worth(self):
+        assert "19/21" in said("meranet", "Table 1", "MERANet, CASME:")
+        assert "17/21" in said("meranet", "Table 1", "3-D ResNet, CASME:")
+        assert "11/12" in said("meranet", "Table 1", "MERANet, CAS(ME)^2")
+        assert "one is 8.3 points" in said("meranet", "Table 1", "MERANet, CAS(ME)^2")
+        assert "no share of about 29 clips" in said("meranet", "Table 1", "MERANet, CASME:")
+
+    def test_the_two_totals_have_heads_of_different_size(self):
+        text = said("meranet", "section 5.1")
+        assert "33,167,811 is exactly the network with a head of 3 classes" in text
+        assert "33,547,552 is exactly the network with a head of 400 classes, not 3" in text
+
+    def test_what_was_built_is_what_the_registry_builds(self):
+        for count in load("meranet").parameters:
+            assert count.built == MODELS[count.model].trainable_parameters
+
+
+class TestDenseMixedAttention:
+    def test_the_databases_add_up(self):
+        first, *others = load("dense_mixed_attention").sums
+        (way,) = sums_that_fit(first)
+        assert way == {"casme2": (142, 150), "samm": (119, 132), "smic": (158, 165)}
+        for total in others:
+            (way,) = sums_that_fit(total)
+            assert [n for _, n in way.values()] == [150, 132, 165]
+
+    def test_they_are_not_the_databases_own_numbers(self):
+        assert "samm 132 for 133" in said("dense_mixed_attention", "Tables 5 and 6")
+
+    def test_the_figures_are_those_of_the_configs(self):
+        printed = {
+            (p.where, p.database, p.value)
+            for name in ("table5", "table11", "table12")
+            for config in load_experiments(f"dense_mixed_attention/{name}")
+            for row in config.rows
+            for p in row.published
+            if p.metric == "war"
+        }
+        for total in load("dense_mixed_attention").sums:
+            where = "Table 11" if total.where == "Table 10" else total.where
+            for database, figure in total.parts.items():
+                place = "Table 6" if "and 6" in where else where
+                assert (place, database, figure.value) in printed
+
+
+@pytest.mark.parametrize("method", PAPERS)
+def test_rows_of_printed_matrices_add_up(method):
+    for matrix in load(method).matrices:
+        for row in matrix.rows:
+            assert sum(row) == pytest.approx(100, abs=0.03 if matrix.decimals else 1)
+
+
+@pytest.mark.parametrize("method", PAPERS)
+def test_every_figure_of_a_matrix_stands_in_a_config_too(method):
+    printed = {
+        (p.where, p.value)
+        for name in experiment_names()
+        if name.startswith(f"{method}/")
+        for config in load_experiments(name)
+        for row in config.rows
+        for p in row.published
+    }
+    for matrix in load(method).matrices:
+        for figure in matrix.figures:
+            assert (figure.where, figure.value) in printed
+
+
+@pytest.mark.parametrize("method", PAPERS)
+def test_findings_are_json_ready_and_say_something(method):
+    import json
+
+    for finding in audit(method):
+        assert json.loads(json.dumps(finding.to_json()))["says"]
+
+
+class TestMadeUpNumbers:
+    def test_a_clean_matrix_is_called_clean(self):
+        matrix = Matrix(
+            where="Table 1",
+            of="x",
+            classes=("a", "b"),
+            clips={"a": 30, "b": 10},
+            rows=((90.0, 10.0), (40.0, 60.0)),
+            figures=(
+                Figure(name="accuracy", value=82.5, decimals=1, where="Table 1"),
+                Figure(name="recall", value=75.0, decimals=1, where="Table 1"),
+            ),
+        )
+        sizes, accuracy, recall = findings_of(PublishedPaper(title="t", matrices=(matrix,)))
+        assert "40 in all" in sizes.says
+        assert accuracy.says == "accuracy 82.5 is WAR of the matrix"
+        assert recall.says == "recall 75 is UAR of the matrix"
+
+    def test_a_share_that_the_division_can_give(self):
+        figure = Figure(name="accuracy", value=80.0, decimals=1, where="w")
+        share = Share(where="w", of="x", figure=figure, clips=100, tested=0.2)
+        (finding,) = findings_of(PublishedPaper(title="t", shares=(share,)))
+        assert finding.says.startswith("80 is 16/20, and about 20 clips are tested")
+        assert finding.limits == ""
+
+    def test_a_count_that_no_head_gives(self):
+        count = Parameters(
+            where="w", of="x", published=33_167_812, model="resnet3d_18", per_class=513,
+            built=33_167_811,
+        )  # fmt: skip
+        (finding,) = findings_of(PublishedPaper(title="t", parameters=(count,)))
+        assert "not reached by any number of classes" in finding.says
+
+    @pytest.mark.parametrize(
+        "change", [{"rows": ((90.0, 10.0),)}, {"clips": {"a": 3}}, {"classes": ("a",)}]
+    )
+    def test_a_matrix_that_is_not_square_is_refused(self, change):
+        whole = {
+            "where": "w",
+            "of": "x",
+            "classes": ("a", "b"),
+            "clips": {"a": 3, "b": 1},
+            "rows": ((90.0, 10.0), (40.0, 60.0)),
+        }
+        with pytest.raises(ValueError, match=r"expected \d rows|name the classes"):
+            Matrix(**(whole | change))
+
+
+def test_an_unknown_paper_is_refused():
+    with pytest.raises(ConfigError, match="did you mean 'meranet'"):
+        audit("meranett")
