@@ -142,16 +142,36 @@ def bootstrap_interval(
     Raises:
         UserError: as ``confusion_matrix``.
     """
+    people = subject_matrices(labels, predicted, subjects, classes)
+    values = METRICS[metric](np.tensordot(draw_subjects(len(people), resamples, seed), people, 1))
+    return percentiles(values, level)
+
+
+def subject_matrices(
+    labels: Sequence[str], predicted: Sequence[str], subjects: Sequence[str], classes: Sequence[str]
+) -> Matrix:
+    """One confusion matrix a subject: (subjects, classes, classes) int64, subjects sorted by name.
+
+    Arguments and errors as ``bootstrap_interval``.
+    """
     confusion_matrix(labels, predicted, classes)  # the same complaints as for the metric itself
     names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
     number = {name: i for i, name in enumerate(classes)}
-    per_subject = np.zeros((len(names), len(number), len(number)), np.int64)
+    made = np.zeros((len(names), len(number), len(number)), np.int64)
     rows = np.array([number[name] for name in labels])
     columns = np.array([number[name] for name in predicted])
-    np.add.at(per_subject, (owner, rows, columns), 1)
+    np.add.at(made, (owner, rows, columns), 1)
+    return made
+
+
+def draw_subjects(subjects: int, resamples: int, seed: int) -> Matrix:
+    """How often each subject stands in each bootstrap sample: (resamples, subjects) int64."""
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=resamples)
-    values = METRICS[metric](np.tensordot(drawn, per_subject, axes=1))
+    return rng.multinomial(subjects, np.full(subjects, 1 / subjects), size=resamples)
+
+
+def percentiles(values: Values, level: float) -> tuple[float, float]:
+    """The ends between which the middle ``level`` of some values lies."""
     tail = (1 - level) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)

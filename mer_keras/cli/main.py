@@ -222,6 +222,49 @@ def report(
 
 
 @app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="RUN or RUN:ROW.")],
+    second: Annotated[str, typer.Argument(help="RUN or RUN:ROW, on the same clips.")],
+    as_json: Json = False,
+) -> None:
+    """Say whether two rows of stored runs differ by more than chance, clip by clip.
+
+    Example: mer-keras compare RUN:residual-network RUN:baseline-linear-svm
+    """
+    from mer_keras.report import comparison
+
+    found = comparison.compare(first, second)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    for place in ("first", "second"):
+        one = found[place]
+        print(f"{place}: {one['row']} ({one['run']}; {one['protocol']}; {one['selection']})")
+    print(
+        f"{found['data_kind']} data, {found['n_samples']} clips, {found['n_subjects']} subjects\n"
+    )
+    print_table(
+        ["metric, %", "first", "second", "second - first [95 % over subjects]"],
+        [
+            [
+                d["metric"].upper(),
+                f"{100 * d['first']:.2f}",
+                f"{100 * d['second']:.2f}",
+                "{:+.2f} [{:+.1f}, {:+.1f}]".format(
+                    *(100 * value for value in (d["difference"], *d["interval"]))
+                ),
+            ]
+            for d in found["differences"]
+        ],
+    )
+    test = found["mcnemar"]
+    print(
+        f"\nright by the first alone: {test['only_first']}, by the second alone: "
+        f"{test['only_second']}; McNemar's exact test: p = {test['p']:.3g}"
+    )
+
+
+@app.command()
 def audit(
     papers: Annotated[
         list[str] | None, typer.Argument(help="Names such as meranet; all if none is given.")

@@ -19,6 +19,7 @@ ORDER = [
     {"config", "processes", "provenance"},
     {"config_files"},
     {"metrics", "annotations", "protocols"},
+    {"statistics"},
     {"clips"},
     {"pipeline"},
     {"layers"},
