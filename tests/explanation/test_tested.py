@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras import experiment
 from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.config_files import load_config
 from mer_keras.errors import UserError
+from mer_keras.experiment import prepare as prepare_room
+from mer_keras.experiment.run import run_experiment
 from mer_keras.explanation import tested
 from mer_keras.training import Trainer
 
@@ -35,7 +36,7 @@ def few(places, monkeypatch):
     def ensure(name, film, progress=None):
         return write(name, stand_ins.Film(size=24, signal=film.signal), progress)
 
-    monkeypatch.setattr(experiment.stand_ins, "ensure", ensure)
+    monkeypatch.setattr(prepare_room.stand_ins, "ensure", ensure)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_each_clip_by_the_fold_that_tests_it(few, fits):
 
 @pytest.mark.slow
 def test_a_run_and_its_explanation_agree(few):
-    run = experiment.run_experiment(CONFIG, profile="quick", data="synthetic")
+    run = run_experiment(CONFIG, profile="quick", data="synthetic")
     found = explain()
     assert found.run_id == run.run_id
     assert [one.as_stored for one in found.explained] == [True] * 3
