@@ -39,6 +39,7 @@ for name, shape in shapes.items():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_one_step_on_another_backend(backend):
     if importlib.util.find_spec(backend) is None:
