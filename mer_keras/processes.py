@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from typing import Any
@@ -36,10 +37,12 @@ def share_out(
 
     Raises:
         Exception: the first that a process raises; the others are stopped.
+
+    The processes end with the one that calls this, however it ends.
     """
     threads = max(1, (os.cpu_count() or 1) // workers)
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _limit_threads, (threads,)) as pool:
+    with ProcessPoolExecutor(workers, context, _begin, (threads,)) as pool:
         futures = [pool.submit(work, *job, (i, workers)) for i in range(workers)]
         pending = set(futures)
         while pending:
@@ -53,8 +56,17 @@ def share_out(
                 progress(f"{workers} processes", *count_done())
 
 
-def _limit_threads(threads: int) -> None:
+def _begin(threads: int) -> None:
     """Run first in a new process, before it imports a numeric library."""
     for name in THREADS:
         os.environ[name] = str(threads)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Leave no process behind that goes on writing when its parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
