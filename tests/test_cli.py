@@ -26,7 +26,11 @@ VERBS = [
     "plan",
     "status",
     "report",
+    "compare",
+    "audit",
+    "explain",
     "models",
+    "models show",
     "data list",
     "data howto",
     "data check",
@@ -68,6 +72,29 @@ def test_models_as_json():
     assert ststnet["trainable_parameters"] == 1683
     assert ststnet["input_shape"] == [28, 28, 3]
     assert {"published_parameters", "built_parameters", "leaves_open"} <= set(ststnet)
+
+
+def test_audit_in_words_and_as_json():
+    words = call("audit", "micro_attention").stdout
+    assert "accuracy 0.763 is WAR of the matrix" in words
+    tree = json.loads(call("audit", "--json").stdout)
+    assert set(tree) == {
+        "dense_mixed_attention",
+        "meranet",
+        "micro_attention",
+        "shallow_attention",
+        "shallow_convlstm",
+    }
+    assert all(finding["says"] for several in tree.values() for finding in several)
+
+
+def test_a_table_that_is_covered_by_another_is_found(tmp_path):
+    places = {f"MER_{n}": str(tmp_path) for n in ("DATA", "CACHE", "RESULTS")}
+    done = call("plan", "dense_mixed_attention/table66", **places)
+    assert done.returncode == 2
+    assert "known: dense_mixed_attention/megc2019_flow" in done.stderr
+    done = call("plan", "micro_attention/table6/smicc", **places)
+    assert "did you mean 'smic'" in done.stderr
 
 
 def test_version():
