@@ -98,11 +98,13 @@ class Trainer:
         """Give network, random states and optimiser the state of a new build under ``seed``."""
         import keras
 
+        from mer_keras.optimizers import make_optimizer
+
         keras.utils.set_random_seed(seed)
         network, model = self._assemble()
         if self._model is None:
             self._network, self._model = network, model
-            self._compile()
+            compile_model(model, make_optimizer(self._recipe.optimizer))
             self._optimizer_start = [np.array(v) for v in model.optimizer.variables]
         else:
             for kept, fresh in zip(_state(self._model), _state(model), strict=True):
@@ -227,27 +229,27 @@ class Trainer:
             changed = StandardiseByTraining(name="standardise")(changed)
         return network, keras.Model(inputs, network(changed), name="trained")
 
-    def _compile(self) -> None:
-        import keras
 
-        from mer_keras.optimizers import make_optimizer
+def compile_model(model: Any, optimizer: Any) -> None:
+    """Compile a classifier and make all its variables.
 
-        optimizer = make_optimizer(self._recipe.optimizer)
-        self._model.compile(
-            optimizer=optimizer,
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            # XLA on a CPU compiles convolutions inside a loop for minutes
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-        )
-        optimizer.build(self._model.trainable_variables)
-        # metrics that are made while a graph is traced have it traced a second time: half a
-        # minute of a deep network's first step
-        probabilities = np.ones((1, self._model.output_shape[-1]), "float32")
-        label = np.zeros(1, "int32")
-        self._model.compute_loss(y=label, y_pred=probabilities)
-        self._model.compute_metrics(None, label, probabilities)
-        self._model.reset_metrics()
+    Metrics that are made only while a graph is traced have it traced a second time: half a minute
+    of a deep network's first step.
+    """
+    import keras
+
+    model.compile(
+        optimizer=optimizer,
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        # XLA on a CPU compiles convolutions inside a loop for minutes
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    optimizer.build(model.trainable_variables)
+    probabilities, label = np.ones((1, model.output_shape[-1]), "float32"), np.zeros(1, "int32")
+    model.compute_loss(y=label, y_pred=probabilities)
+    model.compute_metrics(None, label, probabilities)
+    model.reset_metrics()
 
 
 def _state(model: Any) -> list[Any]:

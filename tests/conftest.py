@@ -5,6 +5,11 @@ import pytest
 # TensorFlow's remarks would drown pytest's; its newer kernels are what the command line uses
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# processes that test side by side share the cores
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if _WORKERS > 1:
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // _WORKERS)))
 
 
 @pytest.fixture

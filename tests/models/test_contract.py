@@ -9,6 +9,7 @@ import pytest
 
 from mer_keras.errors import ConfigError, UserError
 from mer_keras.models import cost, registry
+from mer_keras.training import compile_model
 from tests.models.small import SHAPES as SMALL
 
 keras = pytest.importorskip("keras")
@@ -68,12 +69,7 @@ def test_it_learns_eight_clips_by_heart(name):
     keras.utils.set_random_seed(0)
     model = registry.build(name, SMALL[name], 3)
     clips, labels = batch(name)
-    model.compile(
-        keras.optimizers.Adam(3e-3),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
+    compile_model(model, keras.optimizers.Adam(3e-3))
     before = [np.array(v) for v in model.trainable_weights]
     start = model.evaluate(clips, labels, verbose=0)[0]
     # until it can, at most 150 epochs
