@@ -233,8 +233,8 @@ class Trainer:
 def compile_model(model: Any, optimizer: Any) -> None:
     """Compile a classifier and make all its variables.
 
-    Metrics that are made only while a graph is traced have it traced a second time: half a minute
-    of a deep network's first step.
+    Metrics that are made only while a graph is traced have it traced a second time, which takes
+    as long again.
     """
     import keras
 

@@ -17,6 +17,7 @@ from mer_keras.audit.fractions import (
     row_counts,
 )
 from mer_keras.audit.published import Matrix, Parameters, PublishedPaper, Share, Sum, load
+from mer_keras.models.registry import get_spec
 
 #: numbers of samples of a class that are tried
 MOST_SAMPLES = 400
@@ -86,10 +87,7 @@ def implied_counts(matrix: Matrix) -> dict[str, int | None]:
             for units in _units(matrix)
         )
         own = matrix.clips[name]
-        if own in fits or own in loosely:
-            found[name] = own
-        else:
-            found[name] = next(iter([*fits, *loosely]), None)
+        found[name] = own if own in loosely else next(iter([*fits, *loosely]), None)
     return found
 
 
@@ -171,10 +169,10 @@ def _folds(matrix: Matrix, names: list[str]) -> dict[str, bool | None]:
         if matrix.folds is None or clips > MOST_CLIPS_IN_FOLDS:
             found[name] = None
             continue
+        loosely = _units(matrix)[1]
         found[name] = all(
-            is_mean_over_folds(value, matrix.decimals, clips, matrix.folds, units=units)
+            is_mean_over_folds(value, matrix.decimals, clips, matrix.folds, units=loosely)
             for value in row
-            for units in _units(matrix)[-1:]
         )
     return found
 
@@ -301,18 +299,17 @@ def _of_sum(total: Sum) -> Finding:
 
 
 def _of_parameters(count: Parameters) -> Finding:
-    from mer_keras.models.registry import get_spec
-
-    classes = get_spec(count.model).classes
-    body = count.built - count.per_class * classes
+    spec = get_spec(count.model)
+    classes, built = spec.classes, spec.trainable_parameters
+    body = built - count.per_class * classes
     extra, rest = divmod(count.published - body, count.per_class)
-    numbers = {"built": count.built, "published": count.published, "per class": count.per_class}
+    numbers = {"built": built, "published": count.published, "per class": count.per_class}
     about = f"{count.of}: parameters"
     if rest == 0 and extra > 0:
         heads = "" if extra == classes else f", not {classes}"
         says = f"{count.published:,} is exactly the network with a head of {extra} classes{heads}"
         if extra != classes:
-            says += f", with which it has {count.built:,}"
+            says += f", with which it has {built:,}"
         return Finding(count.where, about, says, "", {**numbers, "classes": extra})
-    says = f"{count.published:,} is not reached by any number of classes; built: {count.built:,}"
+    says = f"{count.published:,} is not reached by any number of classes; built: {built:,}"
     return Finding(count.where, about, says, "", numbers)

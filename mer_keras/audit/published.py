@@ -81,9 +81,6 @@ class Parameters(_Strict):
     published: int
     model: str
     per_class: int
-    arguments: dict[str, int | str | bool] = Field(default_factory=dict)
-    #: of the network at the classes of ``model``'s entry in the registry, with these arguments
-    built: int
 
 
 class PublishedPaper(_Strict):

@@ -128,6 +128,8 @@ def resume(
     import_keras()
     if manifest["identity"]["weights"]:
         raise UserError(f"{run_folder}: was run with --weights: give the same command again")
+    if any(stage.get("start_from") for stage in manifest.get("stages", ())):
+        raise UserError(f"{run_folder}: was run with --start-from: give the same command again")
     config = Experiment.model_validate(manifest["config"])
     kind = "synthetic" if manifest["data_kind"] == "synthetic" else "real"
     with show_progress(config.name) as progress:

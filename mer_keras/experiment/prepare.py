@@ -149,7 +149,12 @@ def _motion(
         return ClipArrays(clips.sample_ids, magnitude_of_images(clips.arrays))
     flow = Flow(method="farneback", form="magnitude")
     asked = Clip(kind="flow", size=28, crop=clip.crop, align=clip.align, flow=flow)
-    return load_clips(samples, asked, config.data.policies, progress=progress)
+    found = load_clips(samples, asked, config.data.policies, progress=progress)
+    # a clip whose onset can't be read is tested all the same: it is said not to move
+    arrays = np.zeros((len(clips.sample_ids), *found.arrays.shape[1:]), np.float32)
+    there = np.isin(clips.sample_ids, found.sample_ids)
+    arrays[there] = found.select(np.array(clips.sample_ids)[there])
+    return ClipArrays(clips.sample_ids, arrays)
 
 
 def fold_data(

@@ -282,6 +282,7 @@ def _trunk(
             "digest": digest,
             "stage": stage.name,
             "model": model,
+            "start_from": isinstance(before, Path),
             "data_kind": str(source.kind),
             "counts": source.counts,
             **_train(Trainer(build, stage.train, start), stage, source, folder, progress),

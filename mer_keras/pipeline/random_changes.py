@@ -64,8 +64,27 @@ class RandomChange(keras.layers.Layer):
         return {**super().get_config(), "seed": self.seed}
 
 
+class SometimesChange(RandomChange):
+    """Base of changes that befall a clip with a probability."""
+
+    def __init__(self, probability: float = 1.0, seed: int | None = None, **kwargs: Any) -> None:
+        """See the class."""
+        super().__init__(seed, **kwargs)
+        self.probability = probability
+
+    def sometimes(self, changed: Any, clips: Any) -> Any:
+        """Take the changed clip with the probability, else the clip as it was."""
+        if self.probability >= 1:
+            return changed
+        return ops.where(self.draw(clips) < self.probability, changed, clips)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the layer."""
+        return {**super().get_config(), "probability": self.probability}
+
+
 @keras.saving.register_keras_serializable(package="mer_keras")
-class RandomHorizontalFlip(RandomChange):
+class RandomHorizontalFlip(SometimesChange):
     """Mirror a clip left to right with a probability.
 
     Args:
@@ -73,19 +92,9 @@ class RandomHorizontalFlip(RandomChange):
         seed: of the draws.
     """
 
-    def __init__(self, probability: float = 0.5, seed: int | None = None, **kwargs: Any) -> None:
-        """See the class."""
-        super().__init__(seed, **kwargs)
-        self.probability = probability
-
     def change(self, clips: Any) -> Any:
         """Flip some."""
-        chosen = self.draw(clips) < self.probability
-        return ops.where(chosen, ops.flip(clips, axis=-2), clips)
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments of the layer."""
-        return {**super().get_config(), "probability": self.probability}
+        return self.sometimes(ops.flip(clips, axis=-2), clips)
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -140,25 +149,6 @@ class RandomSaltAndPepper(RandomChange):
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""
         return {**super().get_config(), "share": self.share}
-
-
-class SometimesChange(RandomChange):
-    """Base of changes that befall a clip with a probability."""
-
-    def __init__(self, probability: float = 1.0, seed: int | None = None, **kwargs: Any) -> None:
-        """See the class."""
-        super().__init__(seed, **kwargs)
-        self.probability = probability
-
-    def sometimes(self, changed: Any, clips: Any) -> Any:
-        """Take the changed clip with the probability, else the clip as it was."""
-        if self.probability >= 1:
-            return changed
-        return ops.where(self.draw(clips) < self.probability, changed, clips)
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments of the layer."""
-        return {**super().get_config(), "probability": self.probability}
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")

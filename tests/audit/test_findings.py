@@ -14,7 +14,6 @@ from mer_keras.audit.published import (
 )
 from mer_keras.config_files import experiment_names, load_experiments
 from mer_keras.errors import ConfigError
-from mer_keras.models.registry import MODELS
 
 PAPERS = list(papers())
 
@@ -111,10 +110,6 @@ class TestMeranet:
         assert "33,167,811 is exactly the network with a head of 3 classes" in text
         assert "33,547,552 is exactly the network with a head of 400 classes, not 3" in text
 
-    def test_what_was_built_is_what_the_registry_builds(self):
-        for count in load("meranet").parameters:
-            assert count.built == MODELS[count.model].trainable_parameters
-
 
 class TestDenseMixedAttention:
     def test_the_databases_add_up(self):
@@ -201,9 +196,8 @@ class TestMadeUpNumbers:
 
     def test_a_count_that_no_head_gives(self):
         count = Parameters(
-            where="w", of="x", published=33_167_812, model="resnet3d_18", per_class=513,
-            built=33_167_811,
-        )  # fmt: skip
+            where="w", of="x", published=33_167_812, model="resnet3d_18", per_class=513
+        )
         (finding,) = findings_of(PublishedPaper(title="t", parameters=(count,)))
         assert "not reached by any number of classes" in finding.says
 

@@ -176,6 +176,8 @@ def test_a_start_from_given_weights(prepared, tmp_path):
     plain = pretrain(small(), prepared)
     begun = pretrain(small(), prepared, initial=file)
     assert {t.file for t in plain.values()} != {t.file for t in begun.values()}
+    assert not any(trunk.record["start_from"] for trunk in plain.values())
+    assert all(trunk.record["start_from"] for trunk in begun.values())
 
 
 def test_weights_without_a_stage_are_refused(cache, tmp_path):

@@ -272,3 +272,21 @@ def test_databases_are_real_together_or_drawn_together(places, monkeypatch, pres
     with pytest.raises(StopIteration):
         load_samples(data, "auto")
     assert bool(asked) == (kind == "drawn")
+
+
+def test_a_clip_without_flow_is_said_not_to_move(run, arrays, monkeypatch):
+    """An unreadable onset must not end a run whose networks don't need it."""
+    samples, clips = arrays
+    kept = np.arange(len(samples.ids)) != 7
+
+    def load(given, clip, policies, progress=None):
+        if clip.kind == "frames":
+            return ClipArrays(tuple(samples.ids), clips)
+        flow = np.ones((kept.sum(), 28, 28, 1), "float32")
+        return ClipArrays(tuple(np.array(samples.ids)[kept]), flow)
+
+    monkeypatch.setattr(prepare_room, "load_clips", load)
+    prepared = prepare(small("baselines=[flow_svm]"), "auto")
+    assert prepared.motion.sample_ids == tuple(samples.ids)
+    assert prepared.motion.select([samples.ids[7]]).max() == 0
+    assert prepared.motion.select(list(np.array(samples.ids)[kept])).min() == 1
