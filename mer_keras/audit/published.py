@@ -41,6 +41,9 @@ class Matrix(_Strict):
     clips: dict[str, int]
     figures: tuple[Figure, ...] = ()
     folds: int | None = None
+    #: config and row that reproduce it; none for a matrix that is quoted from another paper
+    experiment: str | None = None
+    row: str | None = None
 
     @model_validator(mode="after")
     def _is_square(self) -> "Matrix":
@@ -60,6 +63,18 @@ class Share(_Strict):
     figure: Figure
     clips: int
     tested: float = Field(default=1.0, gt=0, le=1)
+
+
+class Accuracies(_Strict):
+    """The accuracies of a table, whose figures stand in the config ``experiment``.
+
+    ``clips`` of each database by its own annotation (``all``: of figures without a database).
+    """
+
+    where: str
+    experiment: str
+    decimals: int = Field(ge=0, le=6)
+    clips: dict[str, int]
 
 
 class Sum(_Strict):
@@ -83,11 +98,26 @@ class Parameters(_Strict):
     per_class: int
 
 
+class TTests(_Strict):
+    """p-values between a method and others, printed beside the tables of ``experiment``.
+
+    ``own``: the method's row there. ``p``: metric -> row -> p, a text that keeps the printed
+    digits. The rows' own figures of each database and of all together are in the config.
+    """
+
+    where: str
+    experiment: str
+    own: str
+    p: dict[Literal["uar", "uf1"], dict[str, str]]
+
+
 class PublishedPaper(_Strict):
     """All of one paper that its tables' rows don't say."""
 
     title: str
+    t_tests: tuple[TTests, ...] = ()
     matrices: tuple[Matrix, ...] = ()
+    accuracies: tuple[Accuracies, ...] = ()
     shares: tuple[Share, ...] = ()
     sums: tuple[Sum, ...] = ()
     parameters: tuple[Parameters, ...] = ()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mer_keras.audit.findings import audit, findings_of, implied_counts, sums_that_fit
+from mer_keras.audit.findings import audit, findings_of, sums_that_fit
+from mer_keras.audit.matrices import implied_counts
 from mer_keras.audit.published import (
     Figure,
     Matrix,

@@ -1,0 +1,70 @@
+"""Accuracies of tables as shares of the clips they are said to be of."""
+
+import pytest
+
+from mer_keras.annotations.label_schemes import get_scheme
+from mer_keras.audit.findings import audit
+from mer_keras.audit.published import Accuracies, load, papers
+from mer_keras.audit.shares import of_accuracies
+from mer_keras.config_files import load_experiments
+
+
+def one(method, where, about):
+    (finding,) = [f for f in audit(method) if (f.where, f.about) == (where, about)]
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("where", "about", "counts"),
+    [
+        ("Table 2", "accuracies, samm", [37, 36, 38]),
+        ("Table 2", "accuracies, casme2", [107, 106, 108]),
+        ("Table 4", "accuracies", [189, 158, 193]),
+        ("Table 6, SAMM", "accuracies", [31, 32, 33]),
+        ("Table 6, CASME II", "accuracies", [115, 116, 122]),
+        ("Table 6, SMIC", "accuracies", [68, 81, 81]),
+    ],
+)
+def test_micro_attentions_accuracies_are_shares_of_all_clips(where, about, counts):
+    finding = one("micro_attention", where, about)
+    clips = finding.numbers["clips"]
+    assert [ways[0] for ways in finding.numbers["own"].values()] == [f"{k}/{clips}" for k in counts]
+    assert "no share" not in finding.says
+    assert finding.limits == ""
+
+
+def test_none_of_the_quoted_ones_is_a_share_of_the_pooled_clips():
+    assert (
+        "of the 5 quoted accuracies 0 are" in one("micro_attention", "Table 4", "accuracies").says
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "nearest"), [("Table 7", "215/249"), ("Table 8", "114/135"), ("Table 9", "153/165")]
+)
+def test_dense_connections_were_tested_on_other_clips_than_their_rivals(where, nearest):
+    finding = one("dense_mixed_attention", where, "accuracies")
+    assert nearest in finding.says
+    assert "not of the same clips" in finding.limits
+
+
+def test_a_number_of_clips_that_no_accuracy_fits():
+    table = Accuracies(
+        where="w", experiment="micro_attention/table6/samm", decimals=6, clips={"all": 20}
+    )
+    (finding,) = of_accuracies(table)
+    assert "nor near" in finding.says
+
+
+def test_a_matrix_that_is_reproduced_names_its_row():
+    for method in papers():
+        for matrix in load(method).matrices:
+            if matrix.experiment is None:
+                assert "quoted" in matrix.of
+                continue
+            (config,) = load_experiments(matrix.experiment)
+            (row,) = [row for row in config.rows if row.name == matrix.row]
+            assert row.model is not None
+            # the classes are those of the label scheme, in whatever order
+            scheme = get_scheme(config.data.scheme_of(config.data.databases[0]))
+            assert set(matrix.classes) == set(scheme.classes)
