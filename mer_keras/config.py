@@ -412,6 +412,9 @@ class Experiment(_Strict):
     train: Train
     #: pretraining, in order
     stages: tuple[Stage, ...] = ()
+    #: also test the copies that oversampling would make of the tested clips, changed as training
+    #: changes them; shown apart, as it exists only to show what a paper's numbers may be of
+    evaluate_augmented: bool = False
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     rows: tuple[Row, ...] = Field(min_length=1)
     baselines: tuple[

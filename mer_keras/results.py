@@ -170,12 +170,17 @@ class RunFolder:
         return found
 
     def predictions(self, units: list[Unit]) -> pd.DataFrame:
-        """Predictions of those of ``units`` that are done, one below the other."""
+        """Predictions of those of ``units`` that are done, one below the other.
+
+        ``is_copy`` is true for augmented copies of tested clips (see ``Experiment``).
+        """
         done = [unit for unit in units if self.is_done(unit)]
         frames = [pd.read_parquet(self._file(unit, ".parquet")) for unit in done]
         if not frames:
-            return pd.DataFrame(columns=list(PREDICTION_COLUMNS))
-        return pd.concat(frames, ignore_index=True)
+            return pd.DataFrame(columns=[*PREDICTION_COLUMNS, "is_copy"])
+        # runs that test no copies may lack the column
+        whole = [frame if "is_copy" in frame else frame.assign(is_copy=False) for frame in frames]
+        return pd.concat(whole, ignore_index=True)
 
     def _file(self, unit: Unit, suffix: str) -> Path:
         return self.path / "predictions" / (unit.stem() + suffix)

@@ -26,6 +26,9 @@ DAGGER = "†"
 #: Marks results whose tested subjects were trained on.
 DOUBLE_DAGGER = "‡"
 
+#: Stands on everything that shows synthetic numbers.
+WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
+
 #: Columns of the samples table, in order (see ``annotations.samples``).
 SAMPLE_COLUMNS = (
     "sample_id",

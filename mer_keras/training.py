@@ -15,6 +15,7 @@ import numpy as np
 
 from mer_keras.config import Train
 from mer_keras.errors import MerKerasError
+from mer_keras.models.cost import multiply_accumulates
 from mer_keras.pipeline.dataset import make_deterministic, training_input
 from mer_keras.terms import Selection
 
@@ -32,7 +33,8 @@ class FoldFailedError(MerKerasError):
 class FoldData:
     """Arrays of one fold: (samples, ...) float32 inputs and (samples,) int32 class numbers.
 
-    ``is_copy`` marks training rows that oversampling added. ``x_val`` may be empty.
+    ``is_copy`` marks training rows that oversampling added. ``x_val`` may be empty. ``x_copies``:
+    tested clips once more, which are changed as training changes clips before they are tested.
     """
 
     x_train: np.ndarray
@@ -41,6 +43,7 @@ class FoldData:
     x_val: np.ndarray
     y_val: np.ndarray
     x_test: np.ndarray
+    x_copies: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class FoldOutcome:
             validation data, val_loss and val_accuracy.
         seconds: wall time of fitting and predicting.
         parameters: of the network as it was built for this run; ``None`` for a baseline.
+        multiply_accumulates: of its forward pass of one clip (see ``models.cost``).
+        copies: as ``probabilities``, of ``FoldData.x_copies``; ``None`` where there are none.
     """
 
     probabilities: np.ndarray
@@ -61,6 +66,8 @@ class FoldOutcome:
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     parameters: int | None = None
+    multiply_accumulates: int | None = None
+    copies: np.ndarray | None = None
 
 
 class Trainer:
@@ -167,10 +174,12 @@ class Trainer:
         epoch = _best_epoch(curves, recipe) if watched else len(curves["loss"])
         return FoldOutcome(
             probabilities=self.predict(data.x_test),
+            copies=None if data.x_copies is None else self._predict_changed(data.x_copies),
             epoch=epoch,
             history=curves,
             seconds=time.perf_counter() - started,
             parameters=self._network.count_params(),
+            multiply_accumulates=multiply_accumulates(self._network),
         )
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
@@ -181,6 +190,16 @@ class Trainer:
         return np.asarray(
             self._model.predict(given, batch_size=self._recipe.batch_size, verbose=0), "float32"
         )
+
+    def _predict_changed(self, clips: np.ndarray) -> np.ndarray:
+        """As ``predict``, of clips that are first changed as training changes copies."""
+        import keras
+
+        if self._recipe.augmentation is None or not len(clips):
+            return self.predict(clips)
+        layer = self._model.get_layer("augmentation")
+        changed = layer(clips, apply=np.ones(len(clips), "float32"), training=True)
+        return self.predict(np.asarray(keras.ops.convert_to_numpy(changed), "float32"))
 
     def standardise_by(self, data: FoldData) -> None:
         """Take the statistics of a fold's original training clips, if the recipe says so."""

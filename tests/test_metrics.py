@@ -166,3 +166,45 @@ def test_one_subject_has_no_spread():
 
 def test_docstring_examples():
     assert doctest.testmod(metrics).failed == 0
+
+
+class TestCoverage:
+    """People of different skill with a few clips each: does the interval hold the truth?"""
+
+    CLASSES = ("negative", "positive", "surprise")
+    SHARES = (0.57, 0.25, 0.18)
+
+    def draw(self, rng, people):
+        """Subjects, labels and predictions, as class numbers, of so many people."""
+        skill, clips = rng.beta(4, 2, people), rng.poisson(5.5, people) + 1
+        who = np.repeat(np.arange(people), clips)
+        labels = rng.choice(3, size=len(who), p=self.SHARES)
+        right = rng.random(len(who)) < skill[who]
+        other = (labels + rng.integers(1, 3, len(who))) % 3
+        return who, labels, np.where(right, labels, other)
+
+    def coverage(self, metric, people, draws=500):
+        _, labels, predicted = self.draw(np.random.default_rng(0), 300_000)
+        matrix = np.zeros((3, 3))
+        np.add.at(matrix, (labels, predicted), 1)
+        truth = float(metrics.METRICS[metric](matrix))
+        hits = 0
+        for i in range(draws):
+            who, labels, predicted = self.draw(np.random.default_rng([7, i]), people)
+            low, high = metrics.bootstrap_interval(
+                [self.CLASSES[n] for n in labels],
+                [self.CLASSES[n] for n in predicted],
+                [str(n) for n in who],
+                self.CLASSES,
+                metric,
+            )
+            hits += low <= truth <= high
+        return hits / draws
+
+    @pytest.mark.parametrize("metric", ["uf1", "uar", "war"])
+    def test_with_as_many_people_as_the_composite_set_has(self, metric):
+        assert 0.93 <= self.coverage(metric, 68) <= 0.97
+
+    def test_with_few_people_it_is_a_little_too_narrow(self):
+        """What the documentation says of it."""
+        assert 0.90 <= self.coverage("uf1", 20) < 0.94

@@ -164,6 +164,7 @@ def fold_data(
     seed: int,
     *,
     clips: ClipArrays | None = None,
+    copies: Sequence[str] | None = None,
 ) -> FoldData:
     """Gather one fold's arrays by ``sample_id``; only training ids are copied.
 
@@ -173,6 +174,7 @@ def fold_data(
         balance: ``none`` or ``oversample``.
         seed: of the copies that are drawn.
         clips: other arrays of the same samples, by default those of the networks.
+        copies: tested ids that are to be tested once more, changed (see ``copies_to_test``).
 
     Raises:
         InvariantError: a copy of a sample outside train.
@@ -197,4 +199,18 @@ def fold_data(
         x_val=select(fold.val),
         y_val=numbers_of(fold.val),
         x_test=select(fold.test),
+        x_copies=None if copies is None else select(copies),
     )
+
+
+def copies_to_test(prepared: Prepared, fold: Fold, seed: int) -> list[str]:
+    """Ids of a fold's tested clips, once for each copy that a balanced whole data set would hold.
+
+    Papers that augment before they divide test such copies. They are drawn over all samples at
+    once, so that ``seed`` must be the run's, not the fold's.
+    """
+    ids = list(prepared.samples.table["sample_id"])
+    number = prepared.class_numbers()
+    everything, is_copy = oversample(ids, [number[i] for i in ids], np.random.default_rng(seed))
+    tested = set(fold.test)
+    return [i for i, copy in zip(everything, is_copy, strict=True) if copy and i in tested]

@@ -5,13 +5,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mer_keras import settings
 from mer_keras.config import Experiment
 from mer_keras.errors import ConfigError
 from mer_keras.experiment.manifest import fold_seed, make_manifest
-from mer_keras.experiment.prepare import Prepared, fold_data, prepare
+from mer_keras.experiment.prepare import Prepared, copies_to_test, fold_data, prepare
 from mer_keras.experiment.pretrain import Trunk, pretrain
 from mer_keras.models import baselines, registry
 from mer_keras.models.weights import fold_weights, load_weights
@@ -212,13 +213,16 @@ def _run_unit(
     seed = fold_seed(unit.seed, unit.fold)
     balance = manifest["config"]["train"]["balance"]
     moved = prepared.motion if entry["model"] == "flow_svm" else None
-    data = fold_data(prepared, fold, balance, seed, clips=moved)
+    copies = None
+    if manifest["config"].get("evaluate_augmented") and entry["kind"] == "network":
+        copies = copies_to_test(prepared, fold, unit.seed)
+    data = fold_data(prepared, fold, balance, seed, clips=moved, copies=copies)
     try:
         outcome = predict(fold, data, seed, tell)
     except FoldFailedError as error:
         folder.fail(unit, str(error))
         return
-    table = _prediction_table(manifest, entry, unit, fold, prepared, outcome)
+    table = _prediction_table(manifest, entry, unit, fold, prepared, outcome, copies or [])
     folder.store(
         unit,
         table,
@@ -226,6 +230,7 @@ def _run_unit(
             "seconds": outcome.seconds,
             "epoch": outcome.epoch,
             "parameters": outcome.parameters,
+            "multiply_accumulates": outcome.multiply_accumulates,
             "history": outcome.history,
         },
     )
@@ -238,10 +243,15 @@ def _prediction_table(
     fold: Fold,
     prepared: Prepared,
     outcome: FoldOutcome,
+    copies: list[str],
 ) -> pd.DataFrame:
     classes = prepared.classes
-    samples = prepared.samples.table.set_index("sample_id").loc[list(fold.test)]
-    chosen = outcome.probabilities.argmax(axis=1)
+    tested = [*fold.test, *copies]
+    samples = prepared.samples.table.set_index("sample_id").loc[tested]
+    probabilities = outcome.probabilities
+    if outcome.copies is not None:
+        probabilities = np.concatenate([probabilities, outcome.copies])
+    chosen = probabilities.argmax(axis=1)
     table = pd.DataFrame(
         {
             "run_id": manifest["run_id"],
@@ -255,15 +265,16 @@ def _prediction_table(
             "database": samples["database"].to_numpy(),
             "fold": fold.name,
             "seed": unit.seed,
-            "sample_id": list(fold.test),
+            "sample_id": tested,
             "subject_id": samples["subject_id"].to_numpy(),
             "label": samples["label"].to_numpy(),
             "predicted": [classes[i] for i in chosen],
             "epoch": outcome.epoch,
+            "is_copy": [False] * len(fold.test) + [True] * len(copies),
         }
     )
     for i, name in enumerate(classes):
-        table[f"prob_{name}"] = outcome.probabilities[:, i]
+        table[f"prob_{name}"] = probabilities[:, i]
     return table
 
 

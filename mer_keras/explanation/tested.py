@@ -147,7 +147,8 @@ def _explain_fold(
     chosen = probabilities.argmax(axis=1)
     heat = grad_cam(trainer.network, seen, registry.get_spec(str(row.model)).focus, chosen)
     attention = attention_of(trainer.network, seen)
-    stored = folder.predictions([_unit(config, row, fold)]).set_index("sample_id")
+    stored = folder.predictions([_unit(config, row, fold)])
+    stored = stored[~stored["is_copy"].astype(bool)].set_index("sample_id")
     table = prepared.samples.table.set_index("sample_id")
     classes = prepared.classes
     found = []

@@ -33,7 +33,7 @@ def compare(first: str, second: str) -> dict[str, Any]:
         raise UserError(
             f"the runs have different classes, {', '.join(classes[0])} and {', '.join(classes[1])}"
         )
-    a, b = (_predictions(view, key) for view, key in found)
+    a, b = (predictions_of(view, key) for view, key in found)
     b = align(a, b)
     only_first, only_second, p = mcnemar(a, b)
     return {
@@ -77,7 +77,8 @@ def _row(text: str) -> tuple[RunView, str]:
     return view, key
 
 
-def _predictions(view: RunView, key: str) -> Predictions:
+def predictions_of(view: RunView, key: str) -> Predictions:
+    """A complete row's predictions in the order of the sample ids."""
     table = view.of_row(key).sort_values("sample_id", kind="stable")
     by_seed = [part for _, part in table.groupby("seed")]
     one = by_seed[0]

@@ -1,53 +1,84 @@
-"""Tables and figures -> one offline HTML file, markdown, CSV and JSON."""
+"""Tables, figures and findings -> one offline HTML file, markdown, CSV, LaTeX and JSON."""
 
-import csv
-import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mer_keras import __version__
+from mer_keras.audit import findings, published
+from mer_keras.audit.finding import Finding
 from mer_keras.config import Experiment
-from mer_keras.report.figures import confusion_svg
-from mer_keras.report.tables import WATERMARK, Table, tables_of
+from mer_keras.report.details import details_of
+from mer_keras.report.formats import as_csv, as_json, as_latex, markdown_text
+from mer_keras.report.illustrations import Figure, figures_of, gap_figure, published_matrices
+from mer_keras.report.optimism import gaps_of
+from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
 from mer_keras.results import slug
-
-#: a spreadsheet would run a cell that begins with one of these
-_FORMULA = ("=", "+", "-", "@")
+from mer_keras.terms import WATERMARK, DataKind
 
 
 @dataclass(frozen=True)
-class Figure:
-    """An SVG drawing, its description for those who can't see it, and its kind of data."""
+class Part:
+    """One run in the report, or, without a run, published numbers alone."""
 
-    name: str
-    svg: str
-    text: str
-    data_kind: str
+    table: Table
+    details: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 @dataclass(frozen=True)
 class Section:
-    """One experiment in the report."""
+    """One experiment in the report.
+
+    Attributes:
+        config: the experiment.
+        parts: one a run.
+        matrices: confusion matrices as the paper prints them.
+        gaps: what choosing and testing add, each with its figure.
+    """
 
     config: Experiment
-    tables: tuple[Table, ...]
-    figures: tuple[Figure, ...]
-    views: tuple[RunView, ...]
+    parts: tuple[Part, ...]
+    matrices: tuple[Figure, ...]
+    gaps: tuple[Part, ...]
 
     @property
-    def real(self) -> list[Table]:
-        """Tables of published and real numbers."""
-        return [table for table in self.tables if not table.synthetic]
+    def real(self) -> list[Part]:
+        """Published and real numbers."""
+        return [part for part in self.parts if not part.table.synthetic]
 
     @property
-    def synthetic(self) -> list[Table]:
-        """Tables of synthetic numbers, shown apart."""
-        return [table for table in self.tables if table.synthetic]
+    def synthetic(self) -> list[Part]:
+        """Synthetic numbers, shown apart."""
+        return [part for part in (*self.parts, *self.gaps) if part.table.synthetic]
+
+    @property
+    def real_gaps(self) -> list[Part]:
+        """What choosing and testing add on real data."""
+        return [part for part in self.gaps if not part.table.synthetic]
+
+    @property
+    def views(self) -> list[RunView]:
+        """The runs that are shown."""
+        return [part.table.view for part in self.parts if part.table.view]
+
+    @property
+    def tables(self) -> Iterator[Table]:
+        """Every table."""
+        for part in (*self.parts, *self.gaps):
+            yield part.table
+            yield from part.details
+
+    @property
+    def figures(self) -> Iterator[Figure]:
+        """Every figure."""
+        yield from self.matrices
+        for part in (*self.parts, *self.gaps):
+            yield from part.figures
 
 
 def write_report(
@@ -60,17 +91,20 @@ def write_report(
         folder: created if absent; files of an earlier report are replaced.
 
     Returns:
-        The files: ``report.html``, ``report.md``, ``report.json``, ``tables/*.csv``,
+        The files: ``report.html``, ``report.md``, ``report.json``, ``tables/*.csv`` and ``*.tex``,
         ``figures/*.svg``. None names a host, a path or a subject.
     """
     sections = [_section(config, views) for config, views in experiments]
+    implied = _implied(experiments)
     files = {
-        "report.html": _render("report.html.j2", sections),
-        "report.md": _render("report.md.j2", sections),
-        "report.json": json.dumps([_as_json(s) for s in sections], indent=1) + "\n",
+        "report.html": _render("report.html.j2", sections, implied),
+        "report.md": _render("report.md.j2", sections, implied),
+        "report.json": json.dumps(_tree(sections, implied), indent=1) + "\n",
     }
     for section in sections:
-        files |= {f"tables/{table.name}.csv": _csv(table) for table in section.tables}
+        for table in section.tables:
+            files[f"tables/{table.name}.csv"] = as_csv(table)
+            files[f"tables/{table.name}.tex"] = as_latex(table)
         files |= {f"figures/{figure.name}.svg": figure.svg for figure in section.figures}
     written = []
     for name, text in files.items():
@@ -82,20 +116,22 @@ def write_report(
 
 
 def _section(config: Experiment, views: Sequence[RunView]) -> Section:
-    tables = tuple(tables_of(config, views))
-    shown = {table.view.run_id: table.view for table in tables if table.view}
-    figures = [
-        Figure(
-            name=f"{view.run_id}.{row.key}",
-            svg=confusion_svg(view, row),
-            text=f"Confusion matrix of {row.name} on {view.data_kind} data",
-            data_kind=str(view.data_kind),
-        )
-        for view in shown.values()
-        for row in view.rows
-        if row.kind == "network" and row.complete
-    ]
-    return Section(config, tables, tuple(figures), tuple(shown.values()))
+    parts = []
+    for table in tables_of(config, views):
+        view = table.view
+        details = tuple(details_of(config, view)) if view else ()
+        parts.append(Part(table, details, tuple(figures_of(view)) if view else ()))
+    gaps = tuple(Part(gap.table, (), (gap_figure(gap),)) for gap in gaps_of(config, views))
+    return Section(config, tuple(parts), tuple(published_matrices(config)), gaps)
+
+
+def _implied(
+    experiments: Sequence[tuple[Experiment, Sequence[RunView]]],
+) -> dict[str, list[Finding]]:
+    """Title -> findings, of each paper whose printed numbers are known."""
+    methods = dict.fromkeys(config.name.partition("/")[0] for config, _ in experiments)
+    known = [method for method in methods if method in published.papers()]
+    return {published.load(method).title: findings.audit(method) for method in known}
 
 
 def provenance(view: RunView) -> dict[str, Any]:
@@ -122,7 +158,7 @@ def _excluded(view: RunView) -> str:
     return ", ".join(f"{count} ({reason})" for reason, count in sorted(reasons.items()))
 
 
-def _render(template: str, sections: Sequence[Section]) -> str:
+def _render(template: str, sections: Sequence[Section], implied: dict[str, list[Finding]]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
@@ -134,48 +170,27 @@ def _render(template: str, sections: Sequence[Section]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["cell"] = _markdown_cell
+    environment.filters["cell"] = markdown_text
     return environment.get_template(template).render(
         sections=sections,
+        implied=implied,
         provenance=provenance,
         watermark=WATERMARK,
         version=__version__,
         anchor=slug,
+        synthetic=str(DataKind.SYNTHETIC),
     )
 
 
-def _markdown_cell(text: str) -> str:
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("|", "\\|").replace("\n", " ")
-
-
-def _csv(table: Table) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["data_kind", *map(_plain, table.header)])
-    for row in table.rows:
-        writer.writerow([table.data_kind, *map(_plain, row)])
-    return buffer.getvalue()
-
-
-def _plain(cell: str) -> str:
-    """Make a cell harmless in a spreadsheet."""
-    return f"'{cell}" if cell.startswith(_FORMULA) and cell != "-" else cell
-
-
-def _as_json(section: Section) -> dict[str, Any]:
+def _tree(sections: Sequence[Section], implied: dict[str, list[Finding]]) -> dict[str, Any]:
     return {
-        "experiment": section.config.name,
-        "tables": [
+        "experiments": [
             {
-                "name": table.name,
-                "data_kind": table.data_kind,
-                "caption": table.caption,
-                "header": table.header,
-                "rows": table.rows,
-                "notes": table.notes,
+                "experiment": section.config.name,
+                "tables": [as_json(table) for table in section.tables],
+                "runs": [provenance(view) for view in section.views],
             }
-            for table in section.tables
+            for section in sections
         ],
-        "runs": [provenance(view) for view in section.views],
+        "implied": {title: [one.to_json() for one in found] for title, found in implied.items()},
     }

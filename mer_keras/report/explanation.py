@@ -17,8 +17,7 @@ import numpy as np
 from skimage.transform import resize
 
 from mer_keras.explanation.findings import Attention, Explained, Explanation
-from mer_keras.report.tables import WATERMARK
-from mer_keras.terms import DataKind
+from mer_keras.terms import WATERMARK, DataKind
 
 #: places a side that a map of a hidden face has at most
 COARSE = 7

@@ -83,11 +83,22 @@ def verdict(published: Published, view: RunView, row: RowState, scores: RowScore
     if scores is None:
         return "not run"
     value = scores.of(published)
-    if value is None or view.data_kind is DataKind.SYNTHETIC or view.profile != "full":
+    if value is None or view.data_kind is DataKind.SYNTHETIC or not _as_in_the_paper(view):
         return "not comparable"
     if value.low <= published.fraction <= value.high:
         return "consistent"
     return "lower" if value.high < published.fraction else "higher"
+
+
+def _as_in_the_paper(view: RunView) -> bool:
+    """Whether the settings are those of the full profile, seeds and selection apart."""
+    free = ("seeds.", "selection=")
+    return view.profile == "full" and all(text.startswith(free) for text in view.changes)
+
+
+def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Value]:
+    """All metrics of predictions of one row, over however many seeds."""
+    return _values([part for _, part in predictions.groupby("seed")], classes)
 
 
 def _values(by_seed: Sequence[pd.DataFrame], classes: Sequence[str]) -> dict[str, Value]:

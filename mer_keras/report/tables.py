@@ -6,6 +6,7 @@ no published number. A number never stands without its kind of data, protocol an
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mer_keras.config import Experiment, Published, Row
 from mer_keras.models.registry import MODELS
@@ -15,12 +16,12 @@ from mer_keras.results import slug
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
 ABSENT = "n/a: database not present"
-WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
 
 #: results whose selection saw, or may have seen, the reported samples
 _MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
 
-_SELECTIONS = {
+#: what chose the epoch, in words
+SELECTIONS = {
     Selection.INNER_SUBJECTS: "epoch chosen on held-back training subjects",
     Selection.INNER_CLIPS: "epoch chosen on held-back clips of training subjects",
     Selection.LAST_EPOCH: "last epoch",
@@ -35,6 +36,7 @@ class Table:
 
     Attributes:
         name: for files.
+        title: for readers.
         data_kind: of its numbers; ``published`` where there is no run.
         caption: what was run, on how much of what, how.
         header: of the columns.
@@ -44,6 +46,7 @@ class Table:
     """
 
     name: str
+    title: str
     data_kind: str
     caption: str
     header: tuple[str, ...]
@@ -58,12 +61,11 @@ class Table:
 
 
 def tables_of(config: Experiment, views: Sequence[RunView]) -> list[Table]:
-    """All tables of an experiment: real runs (or their absence) first, synthetic ones apart."""
+    """The results of an experiment: real runs (or their absence) first, synthetic ones apart."""
     chosen = _newest(views)
     real = [view for view in chosen if view.data_kind is not DataKind.SYNTHETIC]
     synthetic = [view for view in chosen if view.data_kind is DataKind.SYNTHETIC]
     tables = [_real_table(config, view) for view in real] or [_absent_table(config)]
-    tables += [_database_table(config, view) for view in real if _databases(view) > 1]
     return tables + [_synthetic_table(config, view) for view in synthetic]
 
 
@@ -75,7 +77,7 @@ def describe(view: RunView) -> str:
         f"{view.data_kind} data",
         f"{manifest['n_samples']} clips of {manifest['n_subjects']} subjects",
         manifest["protocol"],
-        _SELECTIONS[selection],
+        SELECTIONS[selection],
         f"{len(manifest['config']['seeds'])} seed(s)",
         f"profile {view.profile}"
         + ("" if view.profile == "full" else ": not the paper's settings"),
@@ -90,7 +92,17 @@ def describe(view: RunView) -> str:
         parts.append(f"{DOUBLE_DAGGER} tested subjects were trained on")
     if not view.moves:
         parts.append("motion switched off: every method must be at chance")
+    changes = [text for text in view.changes if not text.startswith("data.signal=")]
+    if changes:
+        parts.append(f"changed for this run: {', '.join(changes)}")
     return "; ".join(parts)
+
+
+def file_stem(config: Experiment, view: RunView) -> str:
+    """What names of a run's files begin with; a changed run's own digest ends it."""
+    changed = any(not text.startswith("selection=") for text in view.changes)
+    last = f".{view.run_id.rpartition('-')[2]}" if changed else ""
+    return f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}{last}"
 
 
 def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
@@ -113,16 +125,14 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
 
 
 def _newest(views: Sequence[RunView]) -> list[RunView]:
-    """The newest run of each kind, profile, selection and signal; full profiles first."""
-    kept: dict[tuple[str, str, str, bool], RunView] = {}
+    """The newest run of each kind, profile, selection and set of changes; full profiles first."""
+    kept: dict[tuple[Any, ...], RunView] = {}
     for view in views:
-        key = (view.data_kind, view.profile, view.manifest["selection"], view.moves)
+        key = (view.data_kind, view.profile, view.manifest["selection"], view.changes)
         kept.setdefault(key, view)
-    return sorted(kept.values(), key=lambda view: (view.profile != "full", not view.moves))
-
-
-def _databases(view: RunView) -> int:
-    return view.predictions["database"].nunique()
+    return sorted(
+        kept.values(), key=lambda view: (view.profile != "full", not view.moves, view.changes)
+    )
 
 
 def _real_table(config: Experiment, view: RunView) -> Table:
@@ -141,7 +151,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
         scores = score_row(view, state)
         rows.append(
             (
-                _name(state, view),
+                marked_name(state, view),
                 text,
                 *_numbers(state, scores),
                 _parameters(row, state),
@@ -154,7 +164,8 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             rows.append((f"{state.name} (baseline)", "-", *numbers, "-", "-"))
     header = ("method", "published", *_metric_header(view.data_kind), "parameters", "verdict")
     return Table(
-        name=f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}.{view.data_kind}",
+        name=f"{file_stem(config, view)}.{view.data_kind}",
+        title="Published and real",
         data_kind=str(view.data_kind),
         caption=describe(view),
         header=header,
@@ -173,6 +184,7 @@ def _absent_table(config: Experiment) -> Table:
         rows.append((name, published_text(row.published, notes), real, _parameters(row)))
     return Table(
         name=f"{slug(config.name)}.published",
+        title="Published",
         data_kind="published",
         caption=f"published numbers; real data: {ABSENT}",
         header=("method", "published", "real", "parameters"),
@@ -184,43 +196,18 @@ def _absent_table(config: Experiment) -> Table:
 def _synthetic_table(config: Experiment, view: RunView) -> Table:
     rows = [
         (
-            _name(state, view) if state.kind == "network" else f"{state.name} (baseline)",
+            marked_name(state, view) if state.kind == "network" else f"{state.name} (baseline)",
             *_numbers(state, score_row(view, state)),
             f"{state.parameters:,}" if state.parameters else "-",
         )
         for state in view.rows
     ]
-    still = "" if view.moves else ".still"
     return Table(
-        name=f"{slug(config.name)}.{view.profile}.{view.data_kind}{still}",
+        name=f"{file_stem(config, view)}.{view.data_kind}",
+        title="Synthetic",
         data_kind=str(view.data_kind),
         caption=describe(view),
         header=("method", *_metric_header(view.data_kind), "parameters as run"),
-        rows=tuple(rows),
-        view=view,
-    )
-
-
-def _database_table(config: Experiment, view: RunView) -> Table:
-    """UF1, UAR and WAR of each database's slice of one pooled run."""
-    names = sorted(view.predictions["database"].unique())
-    rows = []
-    for state in view.rows:
-        scores = score_row(view, state)
-        if scores is None:
-            continue
-        cells = [
-            " / ".join(f"{100 * scores.databases[n][metric].pooled:.2f}" for metric in SHOWN)
-            for n in names
-        ]
-        rows.append((_name(state, view), *cells))
-    clips = view.of_row(view.rows[0].key).drop_duplicates("sample_id")["database"].value_counts()
-    header = tuple(f"{name} ({clips.get(name, 0)} clips)" for name in names)
-    return Table(
-        name=f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}.databases",
-        data_kind=str(view.data_kind),
-        caption=f"UF1 / UAR / WAR (%) of each database within the pooled run; {describe(view)}",
-        header=("method", *header),
         rows=tuple(rows),
         view=view,
     )
@@ -246,7 +233,8 @@ def _with_interval(value: Value, seeds: int) -> str:
     return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
 
 
-def _name(state: RowState, view: RunView) -> str:
+def marked_name(state: RowState, view: RunView) -> str:
+    """A row's name with the marks of what its choice of epoch saw, and of who was trained on."""
     marks = DAGGER if Selection(state.selection) in _MARKED else ""
     if not view.manifest.get("subject_exclusive", True):
         marks += DOUBLE_DAGGER
@@ -256,10 +244,11 @@ def _name(state: RowState, view: RunView) -> str:
 def _parameters(row: Row, state: RowState | None = None) -> str:
     printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
     parts = [f"published {printed:,}"] if printed else []
-    if row.model:
-        parts = parts or ["published: none"]
-        parts.append(f"built {MODELS[row.model].built_parameters:,} at the paper's input")
-    if state and state.parameters and state.parameters != MODELS[str(row.model)].built_parameters:
+    # of the default reading: a row with arguments of its own is another network
+    built = MODELS[row.model].built_parameters if row.model and not row.arguments else None
+    if built:
+        parts.append(f"built {built:,} at the paper's input")
+    if state and state.parameters and state.parameters != built:
         parts.append(f"{state.parameters:,} as run")
     return "; ".join(parts) or "-"
 

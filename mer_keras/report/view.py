@@ -1,14 +1,17 @@
 """What a report reads of a run: its manifest, completeness and predictions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import ValidationError
 
 from mer_keras import settings
-from mer_keras.errors import ResultsError
+from mer_keras.config import Experiment
+from mer_keras.config_files import differences, load_experiments
+from mer_keras.errors import ConfigError, ResultsError
 from mer_keras.results import MANIFEST, RunFolder, units_of
 from mer_keras.terms import DataKind
 
@@ -17,7 +20,8 @@ from mer_keras.terms import DataKind
 class RowState:
     """How far one row of a run is.
 
-    ``parameters`` is the count of the network as it was built for this run.
+    ``parameters`` and ``multiply_accumulates`` (of one clip) are those of the network as it was
+    built for this run.
     """
 
     key: str
@@ -29,6 +33,7 @@ class RowState:
     done: int
     failures: tuple[str, ...]
     parameters: int | None
+    multiply_accumulates: int | None
     seconds: float
 
     @property
@@ -39,7 +44,20 @@ class RowState:
 
 @dataclass(frozen=True)
 class RunView:
-    """One run as a report sees it; ``predictions`` holds all rows, seeds and folds together."""
+    """One run as a report sees it.
+
+    Attributes:
+        run_id: the folder's name.
+        profile: of the config.
+        data_kind: of its clips.
+        manifest: as stored.
+        rows: how far each is.
+        predictions: all rows, seeds and folds together; each tested clip once a row and seed.
+        copies: the same of augmented copies of tested clips; mostly empty.
+        changes: what differs from the config of that name and profile, as ``key=value`` texts.
+        histories: learning curves of each row, one mapping a training that has any (see
+            ``training.FoldOutcome``).
+    """
 
     run_id: str
     profile: str
@@ -47,6 +65,9 @@ class RunView:
     manifest: dict[str, Any]
     rows: tuple[RowState, ...]
     predictions: pd.DataFrame
+    copies: pd.DataFrame = field(default_factory=pd.DataFrame)
+    changes: tuple[str, ...] = ()
+    histories: Mapping[str, tuple[dict[str, list[float]], ...]] = field(default_factory=dict)
 
     @property
     def classes(self) -> list[str]:
@@ -72,11 +93,14 @@ def read_view(path: Path) -> RunView:
     folder = RunFolder(path)
     manifest = folder.manifest()
     units = units_of(manifest, folder.folds())
-    states = []
+    states, histories = [], {}
     for entry in manifest["rows"]:
         of_row = units[entry["key"]]
         records = [folder.record(unit) for unit in of_row if folder.is_done(unit)]
         failures = [reason for unit in of_row if (reason := folder.failure(unit))]
+        curves = tuple(record["history"] for record in records if record.get("history"))
+        if curves:
+            histories[entry["key"]] = curves
         states.append(
             RowState(
                 key=entry["key"],
@@ -88,17 +112,34 @@ def read_view(path: Path) -> RunView:
                 done=len(records),
                 failures=tuple(failures),
                 parameters=records[0]["parameters"] if records else None,
+                multiply_accumulates=records[0].get("multiply_accumulates") if records else None,
                 seconds=sum(record["seconds"] for record in records),
             )
         )
+    tested = folder.predictions([unit for of_row in units.values() for unit in of_row])
+    is_copy = tested["is_copy"].astype(bool)
     return RunView(
         run_id=manifest["run_id"],
         profile=manifest["profile"],
         data_kind=DataKind(manifest["data_kind"]),
         manifest=manifest,
         rows=tuple(states),
-        predictions=folder.predictions([unit for of_row in units.values() for unit in of_row]),
+        predictions=tested[~is_copy],
+        copies=tested[is_copy],
+        changes=_changes(manifest),
+        histories=histories,
     )
+
+
+def _changes(manifest: Mapping[str, Any]) -> tuple[str, ...]:
+    """What ``--set`` changed; nothing where the config is not among the known ones."""
+    try:
+        config = Experiment.model_validate(manifest["config"])
+        known = load_experiments(config.name, profile=manifest["profile"])
+    except (ConfigError, ValidationError):
+        return ()
+    shipped = next((one for one in known if one.name == config.name), None)
+    return differences(shipped, config) if shipped else ()
 
 
 def views_of(experiment: str) -> list[RunView]:

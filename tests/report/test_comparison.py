@@ -4,7 +4,7 @@ import pytest
 
 from mer_keras.errors import UserError
 from mer_keras.report.comparison import compare
-from tests.report.test_report import make_run
+from tests.report.stored import make_run
 
 
 @pytest.fixture(autouse=True)

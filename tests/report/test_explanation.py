@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 from mer_keras.explanation.findings import Attention, Explained, Explanation
 from mer_keras.report import explanation as report
-from mer_keras.report.tables import WATERMARK
+from mer_keras.terms import WATERMARK
 
 RNG = np.random.default_rng(0)
 SECRET = "samm/007"

@@ -3,110 +3,21 @@
 import json
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from mer_keras import metrics
 from mer_keras.config import Published
-from mer_keras.config_files import load_config
-from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.document import write_report
 from mer_keras.report.scoring import score_row, verdict
-from mer_keras.report.tables import ABSENT, WATERMARK, tables_of
-from mer_keras.report.view import read_view
-from mer_keras.results import RunFolder, units_of
-from mer_keras.terms import DAGGER, DOUBLE_DAGGER, PREDICTION_COLUMNS, Selection
-
-ROOT = Path(__file__).parents[2]
-CONFIG = load_config(ROOT / "experiments/shallow_convlstm/table1.yaml")
-CLASSES = ["positive", "negative", "surprise"]
-SECRET = "subject-zero-zero-seven"
-
-
-def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", skip=(), **extra):
-    """A stored run of one network and one baseline over four folds of six clips."""
-    config = CONFIG.model_dump(mode="json") | {"seeds": extra.get("seeds", [0])}
-    config["data"]["signal"] = extra.get("signal", True)
-    rows = [
-        {
-            "key": "proposed-convlstm",
-            "name": "Proposed ConvLSTM",
-            "model": "shallow_convlstm",
-            "kind": "network",
-            "selection": selection,
-        },
-        {
-            "key": "baseline-majority",
-            "name": "majority class",
-            "model": "majority",
-            "kind": "baseline",
-            "selection": "last_epoch",
-        },
-    ]
-    run_id = extra.get("run_id", f"run-{kind}-{profile}-{selection}")
-    manifest = {
-        "run_id": run_id,
-        "identity": {"config": "c", "weights": ""},
-        "experiment": CONFIG.name,
-        "config": config,
-        "config_digest": "c0",
-        "samples_digest": "s0",
-        "folds_digest": "f0",
-        "profile": profile,
-        "data_kind": kind,
-        "protocol": "subject-exclusive stratified 4-fold",
-        "selection": selection,
-        "n_samples": 24,
-        "n_subjects": 8,
-        "classes": CLASSES,
-        "class_counts": {"negative": 8, "positive": 8, "surprise": 8},
-        "excluded": [{"clip": SECRET, "reason": f"{SECRET}_1.jpg: zero bytes"}] * 2,
-        "warnings": extra.get("warnings", []),
-        "rows": rows,
-        "created": extra.get("created", "2026-01-01T00:00:00+00:00"),
-        "versions": {"keras": "3.15.1"},
-        "backend": "tensorflow",
-        "device": "2 CPU cores",
-        "git": "abc1234",
-    }
-    ids = [f"{['samm', 'smic'][i % 2]}/{SECRET}{i // 3}/c{i}" for i in range(24)]
-    folds = FoldSet(
-        tuple(
-            Fold(f"fold-{k + 1}", ("x",), (), tuple(ids[6 * k : 6 * k + 6]), Selection.LAST_EPOCH)
-            for k in range(4)
-        )
-    )
-    folder = RunFolder(root / run_id)
-    folder.open(manifest, folds)
-    rng = np.random.default_rng(0)
-    for key, units in units_of(manifest, folds).items():
-        for unit in units:
-            if (key, unit.fold) in skip:
-                continue
-            fold = next(f for f in folds.folds if f.name == unit.fold)
-            labels = [CLASSES[ids.index(i) % 3] for i in fold.test]
-            right = rng.random(6) < (0.8 if key == "proposed-convlstm" else 0)
-            table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, ""), index=range(6))
-            table["row"], table["fold"], table["seed"] = key, unit.fold, unit.seed
-            table["sample_id"] = list(fold.test)
-            table["subject_id"] = [i.rsplit("/", 1)[0] for i in fold.test]
-            table["database"] = [i.split("/")[0] for i in fold.test]
-            table["label"] = labels
-            table["predicted"] = np.where(right, labels, "negative")
-            folder.store(unit, table, {"seconds": 1.0, "parameters": 11_664_323})
-    return read_view(folder.path)
+from mer_keras.report.tables import ABSENT, tables_of
+from mer_keras.terms import DAGGER, DOUBLE_DAGGER, WATERMARK
+from tests.report.stored import CLASSES, CONFIG, SECRET, cell, make_run
 
 
 def table_of(views, synthetic=False):
     return next(t for t in tables_of(CONFIG, views) if t.synthetic == synthetic)
-
-
-def cell(table, row, column):
-    position = next(i for i, name in enumerate(table.header) if name.startswith(column))
-    return next(r for r in table.rows if r[0].startswith(row))[position]
 
 
 def test_without_real_data_the_column_says_so():
@@ -145,15 +56,16 @@ def test_synthetic_section_of_the_page_holds_no_published_number(tmp_path):
     view = make_run(tmp_path / "runs", kind="synthetic", profile="quick")
     write_report([(CONFIG, [view])], tmp_path)
     page = (tmp_path / "report.html").read_text()
-    section = page.split('class="synthetic"')[1].split("<details>")[0]
+    section = page.split('class="synthetic"')[1].split("</div>\n<details>")[0]
     assert WATERMARK in section
     for row in CONFIG.rows:
         for number in row.published:
             assert f"{number.value:g}" not in re.sub(r"<svg.*?</svg>", "", section, flags=re.S)
     assert WATERMARK in (tmp_path / "report.md").read_text()
-    svg = next((tmp_path / "figures").glob("*.svg")).read_text()
-    assert WATERMARK in svg
-    assert "synthetic data" in svg
+    of_run = (tmp_path / "figures").glob("run-*.svg")
+    for svg in [file.read_text() for file in of_run]:
+        assert WATERMARK in svg
+        assert "synthetic data" in svg
 
 
 @pytest.mark.parametrize("selection", ["test_fold", "external"])
@@ -215,17 +127,6 @@ def test_caption_says_what_was_run(tmp_path):
         assert part in caption
 
 
-def test_each_database_of_a_pooled_run_is_shown(tmp_path):
-    view = make_run(tmp_path)
-    table = next(t for t in tables_of(CONFIG, [view]) if t.name.endswith("databases"))
-    part = view.of_row("proposed-convlstm")
-    part = part[part["database"] == "samm"]
-    expected = metrics.scores(list(part["label"]), list(part["predicted"]), CLASSES)
-    shown = cell(table, "Proposed ConvLSTM", "samm (12 clips)")
-    values = (expected.uf1, expected.uar, expected.war)
-    assert shown == " / ".join(f"{100 * value:.2f}" for value in values)
-
-
 def test_several_seeds_are_averaged_and_their_spread_is_said(tmp_path):
     view = make_run(tmp_path, seeds=[0, 1, 2])
     assert "SD over seeds" in cell(table_of([view]), "Proposed ConvLSTM", "UF1")
@@ -283,7 +184,7 @@ def test_page_is_whole_offline_and_escaped(tmp_path):
 def test_no_subject_no_clip_and_no_path_in_any_file(tmp_path):
     view = make_run(tmp_path / "runs")
     files = write_report([(CONFIG, [view])], tmp_path / "out")
-    assert {f.suffix for f in files} == {".html", ".md", ".json", ".csv", ".svg"}
+    assert {f.suffix for f in files} == {".html", ".md", ".json", ".csv", ".tex", ".svg"}
     for file in files:
         text = file.read_text()
         assert SECRET not in text, file
@@ -295,8 +196,10 @@ def test_every_file_states_its_kind_of_data(tmp_path):
     for file in write_report([(CONFIG, views)], tmp_path):
         if file.suffix == ".csv":
             assert file.read_text().startswith("data_kind,")
+        if file.suffix == ".tex":
+            assert "data" in file.read_text().split("caption{")[1].splitlines()[0]
         if file.suffix == ".json":
-            for table in json.loads(file.read_text())[0]["tables"]:
+            for table in json.loads(file.read_text())["experiments"][0]["tables"]:
                 assert table["data_kind"] in ("licensed", "synthetic", "published")
 
 

@@ -1,0 +1,102 @@
+"""Which figures stand in a report, and what they say to those who can't see them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mer_keras import metrics
+from mer_keras.audit import published
+from mer_keras.config import Experiment
+from mer_keras.report.figures import (
+    confusion_svg,
+    curves_svg,
+    intervals_svg,
+    published_confusion_svg,
+    subjects_svg,
+)
+from mer_keras.report.optimism import Gap
+from mer_keras.report.view import RowState, RunView
+from mer_keras.results import slug
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An SVG drawing, its description for those who can't see it, and its kind of data."""
+
+    name: str
+    svg: str
+    text: str
+    data_kind: str
+
+
+def figures_of(view: RunView) -> Iterator[Figure]:
+    """Confusion matrix, learning curves and people of each complete network of a run."""
+    kind = str(view.data_kind)
+    for row in view.rows:
+        if row.kind != "network" or not row.complete:
+            continue
+        stem = f"{view.run_id}.{row.key}"
+        yield Figure(f"{stem}.confusion", confusion_svg(view, row), _of_confusion(view, row), kind)
+        yield Figure(f"{stem}.people", subjects_svg(view, row), _of_people(view, row), kind)
+        if view.histories.get(row.key):
+            yield Figure(f"{stem}.curves", curves_svg(view, row), _of_curves(view, row), kind)
+
+
+def published_matrices(config: Experiment) -> Iterator[Figure]:
+    """Confusion matrices that the paper prints of the experiment's rows."""
+    method = config.name.partition("/")[0]
+    if method not in published.papers():
+        return
+    for matrix in published.load(method).matrices:
+        if matrix.experiment != config.name:
+            continue
+        title = str(matrix.row)
+        recalls = ", ".join(
+            f"{name} {matrix.rows[i][i]:g} %" for i, name in enumerate(matrix.classes)
+        )
+        yield Figure(
+            f"{slug(config.name)}.{slug(matrix.where)}.published",
+            published_confusion_svg(matrix, title),
+            f"Confusion matrix of {title} as printed in {matrix.where}; right: {recalls}",
+            "published",
+        )
+
+
+def gap_figure(gap: Gap) -> Figure:
+    """Metrics with intervals of every setting of one method."""
+    text = "; ".join(
+        f"{name}: " + ", ".join(f"{m.upper()} {100 * of[m].pooled:.1f} %" for m in ("uf1", "uar"))
+        for name, of in gap.values.items()
+    )
+    shown = {name: {m: of[m] for m in ("uf1", "uar")} for name, of in gap.values.items()}
+    return Figure(
+        gap.table.name, intervals_svg(shown, gap.view, gap.row), text, str(gap.view.data_kind)
+    )
+
+
+def _of_confusion(view: RunView, row: RowState) -> str:
+    part = view.of_row(row.key)
+    matrix = metrics.confusion_matrix(list(part["label"]), list(part["predicted"]), view.classes)
+    recalls = zip(view.classes, metrics.per_class_recall(matrix), strict=True)
+    listed = ", ".join(f"{name} {100 * recall:.0f} %" for name, recall in recalls)
+    return f"Confusion matrix of {row.name} on {view.data_kind} data; right: {listed}"
+
+
+def _of_people(view: RunView, row: RowState) -> str:
+    part = view.of_row(row.key)
+    share = (part["predicted"] == part["label"]).groupby(part["subject_id"]).mean()
+    low, middle, high = (100 * share.quantile([0.25, 0.5, 0.75])).round()
+    return (
+        f"Share of each person's clips that {row.name} gets right on {view.data_kind} data: half "
+        f"of {len(share)} people lie between {low:.0f} and {high:.0f} %, the median is "
+        f"{middle:.0f} %"
+    )
+
+
+def _of_curves(view: RunView, row: RowState) -> str:
+    ends = [history["loss"][-1] for history in view.histories[row.key]]
+    return (
+        f"Learning curves of {row.name} on {view.data_kind} data, {len(ends)} trainings: the loss "
+        f"ends at {np.median(ends):.3f} in the middle"
+    )

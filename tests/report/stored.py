@@ -1,0 +1,116 @@
+"""Made-up runs on disk, for tests of what is shown of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mer_keras.config_files import load_config
+from mer_keras.protocols.folds import Fold, FoldSet
+from mer_keras.report.view import read_view
+from mer_keras.results import RunFolder, units_of
+from mer_keras.terms import PREDICTION_COLUMNS, Selection
+
+ROOT = Path(__file__).parents[2]
+CONFIG = load_config(ROOT / "experiments/shallow_convlstm/table1.yaml")
+CLASSES = ["positive", "negative", "surprise"]
+SECRET = "subject-zero-zero-seven"
+
+
+def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", skip=(), **extra):
+    """A stored run of one network and one baseline over four folds of six clips."""
+    config = CONFIG.model_dump(mode="json") | {"seeds": extra.get("seeds", [0])}
+    config["data"]["signal"] = extra.get("signal", True)
+    config["train"]["epochs"] = extra.get("epochs", config["train"]["epochs"])
+    if selection != "external":
+        config["selection"] = selection
+    rows = [
+        {
+            "key": "proposed-convlstm",
+            "name": "Proposed ConvLSTM",
+            "model": "shallow_convlstm",
+            "kind": "network",
+            "selection": selection,
+        },
+        {
+            "key": "baseline-majority",
+            "name": "majority class",
+            "model": "majority",
+            "kind": "baseline",
+            "selection": "last_epoch",
+        },
+    ]
+    run_id = extra.get("run_id", f"run-{kind}-{profile}-{selection}")
+    manifest = {
+        "run_id": run_id,
+        "identity": {"config": "c", "weights": ""},
+        "experiment": CONFIG.name,
+        "config": config,
+        "config_digest": "c0",
+        "samples_digest": "s0",
+        "folds_digest": "f0",
+        "profile": profile,
+        "data_kind": kind,
+        "protocol": "subject-exclusive stratified 4-fold",
+        "selection": selection,
+        "n_samples": 24,
+        "n_subjects": 8,
+        "classes": CLASSES,
+        "class_counts": {"negative": 8, "positive": 8, "surprise": 8},
+        "excluded": [{"clip": SECRET, "reason": f"{SECRET}_1.jpg: zero bytes"}] * 2,
+        "warnings": extra.get("warnings", []),
+        "rows": rows,
+        "created": extra.get("created", "2026-01-01T00:00:00+00:00"),
+        "versions": {"keras": "3.15.1"},
+        "backend": "tensorflow",
+        "device": "2 CPU cores",
+        "git": "abc1234",
+    }
+    ids = [f"{['samm', 'smic'][i % 2]}/{SECRET}{i // 3}/c{i}" for i in range(24)]
+    folds = FoldSet(
+        tuple(
+            Fold(f"fold-{k + 1}", ("x",), (), tuple(ids[6 * k : 6 * k + 6]), Selection.LAST_EPOCH)
+            for k in range(4)
+        )
+    )
+    folder = RunFolder(root / run_id)
+    folder.open(manifest, folds)
+    rng = np.random.default_rng(0)
+    for key, units in units_of(manifest, folds).items():
+        for unit in units:
+            if (key, unit.fold) in skip:
+                continue
+            fold = next(f for f in folds.folds if f.name == unit.fold)
+            labels = [CLASSES[ids.index(i) % 3] for i in fold.test]
+            skill = extra.get("skill", 0.8) if key == "proposed-convlstm" else 0
+            right = rng.random(6) < skill
+            table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, ""), index=range(6))
+            table["row"], table["fold"], table["seed"] = key, unit.fold, unit.seed
+            table["sample_id"] = list(fold.test)
+            table["subject_id"] = [i.rsplit("/", 1)[0] for i in fold.test]
+            table["database"] = [i.split("/")[0] for i in fold.test]
+            table["label"] = labels
+            table["predicted"] = np.where(right, labels, "negative")
+            table["is_copy"] = False
+            if extra.get("copies") and key == "proposed-convlstm":
+                # a copy of each clip, and every one of them is right
+                twice = table.assign(is_copy=True, predicted=labels)
+                table = pd.concat([table, twice], ignore_index=True)
+            record = {
+                "seconds": 1.0,
+                "parameters": 11_664_323,
+                "multiply_accumulates": 2_661_000_000,
+            }
+            if key == "proposed-convlstm":
+                loss = [1.0, 0.5, 0.25 + 0.01 * unit.seed]
+                record["history"] = {"loss": loss, "accuracy": [0.3, 0.5, 0.9]}
+                if selection != "last_epoch":
+                    record["history"] |= {"val_loss": loss, "val_accuracy": [0.3, 0.4, 0.5]}
+            folder.store(unit, table, record)
+    return read_view(folder.path)
+
+
+def cell(table, row, column):
+    """The cell of the row and column that begin so."""
+    position = next(i for i, name in enumerate(table.header) if name.startswith(column))
+    return next(r for r in table.rows if r[0].startswith(row))[position]

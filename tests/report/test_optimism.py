@@ -1,0 +1,92 @@
+"""The optimism gap: runs of one experiment that know more and more of the tested clips."""
+
+import pytest
+
+from mer_keras.metrics import scores
+from mer_keras.report.document import write_report
+from mer_keras.report.optimism import gaps_of
+from tests.report.stored import CLASSES, CONFIG, cell, make_run
+
+HONEST = "epoch chosen on held-back training subjects"
+
+
+@pytest.fixture
+def views(tmp_path):
+    return [
+        make_run(tmp_path, selection="test_fold", skill=0.95),
+        make_run(tmp_path, selection="last_epoch", skill=0.7),
+        make_run(tmp_path, selection="inner_subjects", skill=0.6),
+    ]
+
+
+def test_settings_stand_from_the_most_honest_downwards(views):
+    (gap,) = gaps_of(CONFIG, views)
+    assert [row[0] for row in gap.table.rows] == [
+        HONEST,
+        "last epoch",
+        "epoch chosen on the tested samples †",
+    ]
+    assert gap.row == "Proposed ConvLSTM"
+
+
+def test_differences_are_from_the_first_and_have_intervals(views):
+    (gap,) = gaps_of(CONFIG, views)
+    values = [gap.values[row[0]]["uf1"].pooled for row in gap.table.rows]
+    last = gap.table.rows[-1][-1]
+    assert gap.table.rows[0][-1] == "-"
+    assert float(last.split(" ")[0]) == pytest.approx(100 * (values[2] - values[0]), abs=0.006)
+    low, high = (float(x) for x in last.partition("[")[2].rstrip("]").split(", "))
+    assert low < float(last.split(" ")[0]) < high
+
+
+def test_copies_are_told_apart_from_clips(tmp_path, views):
+    with_copies = make_run(tmp_path, run_id="copies", copies=True, skill=0.7, epochs=7)
+    (gap,) = gaps_of(CONFIG, [*views, with_copies])
+    name = "last epoch, train.epochs=7"
+    plain, both = (r for r in gap.table.rows if r[0].startswith(name))
+    assert (plain[1], both[1]) == ("24", "48 with copies")
+    # every copy is right, so that only a count of both can be higher
+    assert gap.values[both[0]]["war"].pooled > gap.values[plain[0]]["war"].pooled
+    assert both[-1] == "other samples"
+
+
+def test_copies_never_enter_a_headline_number(tmp_path):
+    view = make_run(tmp_path, copies=True)
+    assert len(view.copies) == 24
+    part = view.of_row("proposed-convlstm")
+    assert len(part) == 24
+    expected = scores(list(part["label"]), list(part["predicted"]), CLASSES).uf1
+    files = {f.name: f for f in write_report([(CONFIG, [view])], tmp_path / "out")}
+    name = next(n for n in files if n.endswith(".licensed.csv"))
+    assert f"{100 * expected:.2f} [" in files[name].read_text()
+
+
+def test_kinds_profiles_and_data_are_never_compared(tmp_path, views):
+    others = [
+        make_run(tmp_path, kind="synthetic", selection="last_epoch"),
+        make_run(tmp_path, profile="quick", selection="last_epoch"),
+    ]
+    (gap,) = gaps_of(CONFIG, [*views, *others])
+    assert len(gap.table.rows) == 3
+
+
+def test_one_setting_is_no_gap(views):
+    assert list(gaps_of(CONFIG, views[:1])) == []
+
+
+def test_rows_that_are_not_finished_are_left_out(tmp_path, views):
+    half = make_run(
+        tmp_path / "half", selection="inner_subjects", skip={("proposed-convlstm", "fold-1")}
+    )
+    (gap,) = gaps_of(CONFIG, [*views[:2], half])
+    assert gap.table.rows[0][0] == "last epoch"
+
+
+def test_the_report_shows_table_and_figure(tmp_path, views):
+    write_report([(CONFIG, views)], tmp_path / "out")
+    page = (tmp_path / "out/report.html").read_text()
+    assert "What choosing and testing add: Proposed ConvLSTM" in page
+    assert len(list((tmp_path / "out/figures").glob("*optimism.svg"))) == 1
+    table = next((tmp_path / "out/tables").glob("*optimism.csv")).read_text()
+    assert table.count("\n") == 4
+    assert cell(next(gaps_of(CONFIG, views)).table, HONEST, "tested") == "24"
