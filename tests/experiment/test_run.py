@@ -290,3 +290,36 @@ def test_a_clip_without_flow_is_said_not_to_move(run, arrays, monkeypatch):
     assert prepared.motion.sample_ids == tuple(samples.ids)
     assert prepared.motion.select([samples.ids[7]]).max() == 0
     assert prepared.motion.select(list(np.array(samples.ids)[kept])).min() == 1
+
+
+class TestCopiesOfTestedClips:
+    def test_they_balance_the_whole_set_and_stand_apart(self, run, arrays):
+        """36 negative clips, 12 of each other class: 24 copies of each of the others."""
+        predictions = stored(run(small("evaluate_augmented=true")))
+        network = predictions[predictions["row"] == "proposed-convlstm"]
+        copies = network[network["is_copy"].astype(bool)]
+        assert copies["label"].value_counts().to_dict() == {"positive": 24, "surprise": 24}
+        assert copies.groupby("sample_id").size().eq(2).all()
+        assert sorted(network[~network["is_copy"].astype(bool)]["sample_id"]) == sorted(
+            arrays[0].ids
+        )
+        # a copy belongs to the fold that tests its clip
+        fold_of = network[~network["is_copy"].astype(bool)].set_index("sample_id")["fold"]
+        assert (copies["fold"].to_numpy() == fold_of[copies["sample_id"]].to_numpy()).all()
+        baseline = predictions[predictions["row"] == "baseline-majority"]
+        assert not baseline["is_copy"].any()
+
+    def test_they_are_changed_as_in_training(self, run):
+        predictions = stored(run(small("evaluate_augmented=true")))
+        network = predictions[predictions["row"] == "proposed-convlstm"]
+        original = network[~network["is_copy"].astype(bool)].set_index("sample_id")
+        copies = network[network["is_copy"].astype(bool)]
+        columns = [f"prob_{name}" for name in ("positive", "negative", "surprise")]
+        before = original.loc[copies["sample_id"], columns].to_numpy()
+        assert (np.abs(before - copies[columns].to_numpy()).max(axis=1) > 1e-6).mean() > 0.9
+
+    def test_the_clips_own_predictions_stay_the_same(self, run):
+        plain, with_copies = stored(run()), stored(run(small("evaluate_augmented=true")))
+        originals = with_copies[~with_copies["is_copy"].astype(bool)].reset_index(drop=True)
+        columns = [c for c in plain if c.startswith("prob_")]
+        pd.testing.assert_frame_equal(plain[columns], originals[columns])
