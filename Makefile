@@ -25,7 +25,7 @@ CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke bench test test-fast lint format clean
+.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-fast lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -61,6 +61,21 @@ smoke: setup  ## every table in its smallest form on synthetic data: shows that 
 
 reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
 	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019
+
+notebooks: setup  ## run the notebooks from top to bottom and keep what they show (drawn faces)
+	$(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=600 notebooks
+
+check-notebooks: setup  ## the same, but keep nothing
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
+
+optimism: setup  ## one method under every choice of the epoch, and with copies tested: PAPER=ststnet TABLE=megc2019
+	$(if $(and $(PAPER),$(TABLE)),,$(error give PAPER=... and TABLE=..., such as PAPER=ststnet TABLE=megc2019))
+	for selection in inner_subjects last_epoch test_fold; do \
+	  $(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS) \
+	    --set selection=$$selection || exit; done
+	$(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS) --set selection=last_epoch \
+	  --set train.balance=oversample --set train.augmentation.flip=0.5 --set evaluate_augmented=true \
+	  --report results/report-optimism
 
 bench: setup  ## speed of preprocessing, and of a training step of each network, as ratios within one run (ten minutes)
 	$(BIN)/python -m mer_keras.bench

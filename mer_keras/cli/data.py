@@ -54,6 +54,17 @@ def data_howto(name: str) -> None:
     print(howto(name))
 
 
+@app.command("card")
+def data_card(name: str) -> None:
+    """Print a database's card as markdown: how to get it, its counts, who uses it.
+
+    Example: mer-keras data card samm
+    """
+    from mer_keras.report import cards
+
+    print(cards.data_card(name), end="")
+
+
 @app.command("check")
 def data_check(
     name: str,

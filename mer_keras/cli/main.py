@@ -1,5 +1,6 @@
 """Command line. Heavy imports happen inside the commands, so that ``--help`` is instant."""
 
+import contextlib
 import json
 import os
 import sys
@@ -13,6 +14,8 @@ from mer_keras.cli.data import app as data_app
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.show import Json, counts, duration, print_table, show_progress
 from mer_keras.cli.start import import_keras
+from mer_keras.cli.stored import Experiments, check_folder, report_on
+from mer_keras.cli.stored import app as stored_app
 from mer_keras.errors import MerKerasError, UserError
 
 app = typer.Typer(
@@ -25,11 +28,8 @@ app = typer.Typer(
 )
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
+app.add_typer(stored_app)
 
-Experiments = Annotated[
-    list[str],
-    typer.Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files."),
-]
 Profile = Annotated[str, typer.Option(help="Set of overrides in the config: quick or full.")]
 Data = Annotated[
     str, typer.Option(help="real, synthetic, or auto: real where present, else synthetic.")
@@ -71,6 +71,36 @@ def _options(
 
 
 @app.command()
+def doctor(
+    device: Annotated[
+        str, typer.Option(help="any, or gpu: then a machine that computes without one fails.")
+    ] = "any",
+    as_json: Json = False,
+) -> None:
+    """Say whether this machine is ready, what is wrong, and how to mend it.
+
+    Example: mer-keras doctor --device gpu
+    """
+    if device not in ("any", "gpu"):
+        raise UserError(f"--device {device}: expected any or gpu")
+    with contextlib.suppress(ImportError):  # which is among what is examined
+        import_keras()
+    from mer_keras.doctor import examine
+
+    checks = examine(device)
+    if as_json:
+        print(json.dumps([check.to_json() for check in checks], indent=1))
+    else:
+        print_table(
+            ["check", "found", "wrong", "remedy"],
+            [[c.name, c.found, c.problem or "-", c.remedy or "-"] for c in checks],
+        )
+    wrong = [check for check in checks if check.problem]
+    if wrong:
+        raise UserError("; ".join(f"{c.name}: {c.problem}: {c.remedy}" for c in wrong))
+
+
+@app.command()
 def run(
     experiments: Experiments,
     profile: Profile = "full",
@@ -108,7 +138,7 @@ def run(
             )
         print(f"{config.name}: {folder.path}")
     if report:
-        _report(experiments, report)
+        report_on(experiments, report)
 
 
 @app.command()
@@ -191,111 +221,6 @@ def plan(
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
-    """List runs and how many of their folds are done.
-
-    Example: mer-keras status
-    """
-    from mer_keras.report.view import run_states
-
-    states = run_states()
-    if as_json:
-        print(json.dumps(states, indent=1))
-        return
-    print_table(
-        ["run", "data", "folds done", "failed"],
-        [
-            [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]]
-            for s in states
-        ],
-    )
-
-
-@app.command()
-def report(
-    experiments: Experiments,
-    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results/report"),
-) -> None:
-    """Write tables, figures and one HTML file from the stored predictions.
-
-    Example: mer-keras report shallow_convlstm/table1 --out results/report
-    """
-    _report(experiments, out)
-
-
-@app.command()
-def compare(
-    first: Annotated[str, typer.Argument(help="RUN or RUN:ROW.")],
-    second: Annotated[str, typer.Argument(help="RUN or RUN:ROW, on the same clips.")],
-    as_json: Json = False,
-) -> None:
-    """Say whether two rows of stored runs differ by more than chance, clip by clip.
-
-    Example: mer-keras compare RUN:residual-network RUN:baseline-linear-svm
-    """
-    from mer_keras.report import comparison
-
-    found = comparison.compare(first, second)
-    if as_json:
-        print(json.dumps(found, indent=1))
-        return
-    for place in ("first", "second"):
-        one = found[place]
-        print(f"{place}: {one['row']} ({one['run']}; {one['protocol']}; {one['selection']})")
-    print(
-        f"{found['data_kind']} data, {found['n_samples']} clips, {found['n_subjects']} subjects\n"
-    )
-    print_table(
-        ["metric, %", "first", "second", "second - first [95 % over subjects]"],
-        [
-            [
-                d["metric"].upper(),
-                f"{100 * d['first']:.2f}",
-                f"{100 * d['second']:.2f}",
-                "{:+.2f} [{:+.1f}, {:+.1f}]".format(
-                    *(100 * value for value in (d["difference"], *d["interval"]))
-                ),
-            ]
-            for d in found["differences"]
-        ],
-    )
-    test = found["mcnemar"]
-    print(
-        f"\nright by the first alone: {test['only_first']}, by the second alone: "
-        f"{test['only_second']}; McNemar's exact test: p = {test['p']:.3g}"
-    )
-
-
-@app.command()
-def audit(
-    papers: Annotated[
-        list[str] | None, typer.Argument(help="Names such as meranet; all if none is given.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Say what the published numbers imply: what a metric is, how many samples stand behind it.
-
-    Nothing is run; all is recomputed from the papers' own figures.
-
-    Example: mer-keras audit shallow_convlstm
-    """
-    from mer_keras.audit import findings, published
-
-    found = {name: findings.audit(name) for name in papers or published.papers()}
-    if as_json:
-        tree = {name: [one.to_json() for one in several] for name, several in found.items()}
-        print(json.dumps(tree, indent=1))
-        return
-    for name, several in found.items():
-        print(f"{name}: {published.load(name).title}\n")
-        for one in several:
-            print(f"{one.where}: {one.about}\n  {one.says}.")
-            if one.limits:
-                print(f"  {one.limits}")
-        print()
-
-
-@app.command()
 def explain(
     experiment: Annotated[str, typer.Argument(help="A name or a path of a YAML file.")],
     profile: Profile = "quick",
@@ -316,7 +241,7 @@ def explain(
 
     Example: mer-keras explain shallow_attention/table1 --out results/explanation
     """
-    _check_folder(out)
+    check_folder(out)
     config, *others = _load([experiment], profile, overrides)
     if others:
         names = ", ".join(one.name for one in (config, *others))
@@ -349,18 +274,3 @@ def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> 
         for name in experiments
         for config in load_experiments(name, profile=profile, overrides=overrides or [])
     ]
-
-
-def _check_folder(place: Path) -> None:
-    if place.exists() and not place.is_dir():
-        raise UserError(f"{place}: is a file: expected a folder to write into, or a new name")
-
-
-def _report(experiments: list[str], out: Path) -> None:
-    _check_folder(out)
-    configs = _load(experiments, "full", None)
-    from mer_keras.report.document import write_report
-    from mer_keras.report.view import views_of
-
-    written = write_report([(config, views_of(config.name)) for config in configs], out)
-    print(f"report: {next(path for path in written if path.suffix == '.html')}")

@@ -118,6 +118,17 @@ def show(
     )
 
 
+@app.command()
+def card(name: Annotated[str, typer.Argument(help="Name of the network.")]) -> None:
+    """Print a network's card as markdown: what it is, what is left open, where it is used.
+
+    Example: mer-keras models card meranet
+    """
+    from mer_keras.report.cards import model_card
+
+    print(model_card(name), end="")
+
+
 def _short(count: int) -> str:
     """``2661189264`` -> ``2.66 G``."""
     for factor, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):

@@ -211,12 +211,10 @@ def _run_unit(
     tell: Callable[[int, int], None],
 ) -> None:
     seed = fold_seed(unit.seed, unit.fold)
-    balance = manifest["config"]["train"]["balance"]
-    moved = prepared.motion if entry["model"] == "flow_svm" else None
     copies = None
     if manifest["config"].get("evaluate_augmented") and entry["kind"] == "network":
         copies = copies_to_test(prepared, fold, unit.seed)
-    data = fold_data(prepared, fold, balance, seed, clips=moved, copies=copies)
+    data = _arrays_of(manifest, entry, unit, fold, prepared, copies)
     try:
         outcome = predict(fold, data, seed, tell)
     except FoldFailedError as error:
@@ -234,6 +232,44 @@ def _run_unit(
             "history": outcome.history,
         },
     )
+
+
+def predict_unit(
+    manifest: dict[str, Any],
+    unit: Unit,
+    entry: dict[str, Any],
+    config: Experiment,
+    prepared: Prepared,
+    trunks: dict[str, Trunk],
+) -> FoldOutcome:
+    """Compute one unit as a run does, and store nothing.
+
+    Args:
+        manifest: of the run.
+        unit: which.
+        entry: of its row in the manifest.
+        config: the experiment.
+        prepared: its data and folds.
+        trunks: what rows start from.
+    """
+    fold = next(fold for fold in prepared.folds.folds if fold.name == unit.fold)
+    predict = _predictor(entry, config, prepared, None, trunks)
+    data = _arrays_of(manifest, entry, unit, fold, prepared, None)
+    return predict(fold, data, fold_seed(unit.seed, unit.fold), lambda epoch, epochs: None)
+
+
+def _arrays_of(
+    manifest: dict[str, Any],
+    entry: dict[str, Any],
+    unit: Unit,
+    fold: Fold,
+    prepared: Prepared,
+    copies: list[str] | None,
+) -> FoldData:
+    seed = fold_seed(unit.seed, unit.fold)
+    balance = manifest["config"]["train"]["balance"]
+    moved = prepared.motion if entry["model"] == "flow_svm" else None
+    return fold_data(prepared, fold, balance, seed, clips=moved, copies=copies)
 
 
 def _prediction_table(

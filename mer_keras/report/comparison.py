@@ -1,12 +1,10 @@
 """Two rows of stored runs, compared clip by clip."""
 
-from pathlib import Path
 from typing import Any
 
-from mer_keras import settings
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.report.scoring import SHOWN
-from mer_keras.report.view import RunView, read_view
+from mer_keras.report.view import RunView, find_run
 from mer_keras.results import slug
 from mer_keras.statistics import Predictions, align, difference, mcnemar
 
@@ -58,10 +56,7 @@ def compare(first: str, second: str) -> dict[str, Any]:
 
 def _row(text: str) -> tuple[RunView, str]:
     run, _, row = text.partition(":")
-    path = Path(run) if Path(run).is_dir() else settings.results_root() / run
-    if not path.is_dir():
-        raise UserError(f"{run}: no such run: mer-keras status lists them")
-    view = read_view(path)
+    view = find_run(run)
     states = {state.key: state for state in view.rows}
     if not row:
         networks = [state.key for state in view.rows if state.kind == "network"]

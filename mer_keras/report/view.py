@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from mer_keras import settings
 from mer_keras.config import Experiment
 from mer_keras.config_files import differences, load_experiments
-from mer_keras.errors import ConfigError, ResultsError
+from mer_keras.errors import ConfigError, ResultsError, UserError
 from mer_keras.results import MANIFEST, RunFolder, units_of
 from mer_keras.terms import DataKind
 
@@ -140,6 +140,19 @@ def _changes(manifest: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
     shipped = next((one for one in known if one.name == config.name), None)
     return differences(shipped, config) if shipped else ()
+
+
+def find_run(run: str) -> RunView:
+    """Read a run by its id or its folder.
+
+    Raises:
+        UserError: there is none.
+        ResultsError: see ``read_view``.
+    """
+    path = Path(run) if Path(run).is_dir() else settings.results_root() / run
+    if not path.is_dir():
+        raise UserError(f"{run}: no such run: mer-keras status lists them")
+    return read_view(path)
 
 
 def views_of(experiment: str) -> list[RunView]:

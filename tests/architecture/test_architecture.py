@@ -30,7 +30,7 @@ ORDER = [
     {"experiment"},
     {"explanation"},
     {"report"},
-    {"cli", "bench"},
+    {"cli", "bench", "notebook", "doctor"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LEAVES = ORDER[0] | ORDER[1] | ORDER[2]

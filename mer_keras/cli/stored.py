@@ -1,0 +1,224 @@
+"""Verbs that read stored runs and published numbers; nothing is trained, but to verify a fold."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mer_keras.cli.show import Json, print_table, show_progress
+from mer_keras.cli.start import import_keras
+from mer_keras.errors import InvariantError, UserError
+
+app = typer.Typer()
+
+Experiments = Annotated[
+    list[str],
+    typer.Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files."),
+]
+
+
+@app.command()
+def verify(
+    run_folder: Annotated[Path, typer.Argument(help="A folder under results/.")],
+    row: Annotated[str | None, typer.Option(help="Key of a row; the first network's.")] = None,
+    fold: Annotated[str | None, typer.Option(help="Name of a fold; the first finished.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Derive one fold of a stored run anew, and compare it with what is stored.
+
+    On the machine that made the run, by one process, every bit is the same. Exits with 3 if
+    more than rounding differs.
+
+    Example: mer-keras verify results/ststnet-megc2019-quick-public-3b6b82e3
+    """
+    from mer_keras.experiment.verify import verify_fold
+    from mer_keras.results import RunFolder
+
+    import_keras()
+    with show_progress("verify") as progress:
+        found = verify_fold(RunFolder(run_folder), row=row, fold=fold, progress=progress)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=1))
+    else:
+        same = "identical" if found.identical else f"differs by {found.difference:.2g} at most"
+        print(f"{found.unit.row}: {found.samples} clips, {same}; {found.changed} other classes")
+    if not found.agrees:
+        raise InvariantError(f"{run_folder}: the fold can't be derived again from its config")
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """List runs and how many of their folds are done.
+
+    Example: mer-keras status
+    """
+    from mer_keras.report.view import run_states
+
+    states = run_states()
+    if as_json:
+        print(json.dumps(states, indent=1))
+        return
+    print_table(
+        ["run", "data", "folds done", "failed"],
+        [
+            [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]]
+            for s in states
+        ],
+    )
+
+
+@app.command()
+def report(
+    experiments: Experiments,
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results/report"),
+) -> None:
+    """Write tables, figures and one HTML file from the stored predictions.
+
+    Example: mer-keras report shallow_convlstm/table1 --out results/report
+    """
+    report_on(experiments, out)
+
+
+@app.command()
+def overview(
+    stored: Annotated[Path, typer.Option(help="Folder of stored reports.")] = Path(
+        "results/published"
+    ),
+    update: Annotated[
+        Path | None, typer.Option(help="Put the table into this text, between its marks.")
+    ] = None,
+) -> None:
+    """Show every published table on one line: what is printed, and what is stored of our runs.
+
+    Example: mer-keras overview --update README.md
+    """
+    from mer_keras.report import overview as room
+
+    table = room.as_markdown(room.overview(stored))
+    if update is None:
+        print(table)
+        return
+    text = update.read_text(encoding="utf-8") if update.is_file() else ""
+    if room.BEGIN not in text or room.END not in text:
+        raise UserError(f"{update}: expected a text with the marks {room.BEGIN} and {room.END}")
+    update.write_text(room.put_into(text, table), encoding="utf-8")
+    print(update)
+
+
+@app.command()
+def track(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run id or a run folder.")],
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Write TensorBoard logs into this folder.")
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(help="Send to this MLflow server, or sqlite:///FILE.")
+    ] = None,
+) -> None:
+    """Send a stored run to an experiment tracker (extra: tracking). Nobody is named there.
+
+    Example: mer-keras track RUN --tensorboard logs
+    """
+    from mer_keras.report import tracking
+    from mer_keras.report.view import find_run
+
+    view = find_run(run_id)
+    if tensorboard is None and mlflow is None:
+        raise UserError("give --tensorboard FOLDER or --mlflow URI")
+    if tensorboard is not None:
+        check_folder(tensorboard)
+        print(f"{tensorboard}: {tracking.to_tensorboard(view, tensorboard)} trainings")
+    if mlflow is not None:
+        print(f"{mlflow}: {tracking.to_mlflow(view, mlflow)} rows")
+
+
+@app.command()
+def compare(
+    first: Annotated[str, typer.Argument(help="RUN or RUN:ROW.")],
+    second: Annotated[str, typer.Argument(help="RUN or RUN:ROW, on the same clips.")],
+    as_json: Json = False,
+) -> None:
+    """Say whether two rows of stored runs differ by more than chance, clip by clip.
+
+    Example: mer-keras compare RUN:residual-network RUN:baseline-linear-svm
+    """
+    from mer_keras.report import comparison
+
+    found = comparison.compare(first, second)
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return
+    for place in ("first", "second"):
+        one = found[place]
+        print(f"{place}: {one['row']} ({one['run']}; {one['protocol']}; {one['selection']})")
+    print(
+        f"{found['data_kind']} data, {found['n_samples']} clips, {found['n_subjects']} subjects\n"
+    )
+    print_table(
+        ["metric, %", "first", "second", "second - first [95 % over subjects]"],
+        [
+            [
+                d["metric"].upper(),
+                f"{100 * d['first']:.2f}",
+                f"{100 * d['second']:.2f}",
+                "{:+.2f} [{:+.1f}, {:+.1f}]".format(
+                    *(100 * value for value in (d["difference"], *d["interval"]))
+                ),
+            ]
+            for d in found["differences"]
+        ],
+    )
+    test = found["mcnemar"]
+    print(
+        f"\nright by the first alone: {test['only_first']}, by the second alone: "
+        f"{test['only_second']}; McNemar's exact test: p = {test['p']:.3g}"
+    )
+
+
+@app.command()
+def audit(
+    papers: Annotated[
+        list[str] | None, typer.Argument(help="Names such as meranet; all if none is given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what the published numbers imply: what a metric is, how many samples stand behind it.
+
+    Nothing is run; all is recomputed from the papers' own figures.
+
+    Example: mer-keras audit shallow_convlstm
+    """
+    from mer_keras.audit import findings, published
+
+    found = {name: findings.audit(name) for name in papers or published.papers()}
+    if as_json:
+        tree = {name: [one.to_json() for one in several] for name, several in found.items()}
+        print(json.dumps(tree, indent=1))
+        return
+    for name, several in found.items():
+        print(f"{name}: {published.load(name).title}\n")
+        for one in several:
+            print(f"{one.where}: {one.about}\n  {one.says}.")
+            if one.limits:
+                print(f"  {one.limits}")
+        print()
+
+
+def check_folder(place: Path) -> None:
+    """Refuse a file where a folder is to be written."""
+    if place.exists() and not place.is_dir():
+        raise UserError(f"{place}: is a file: expected a folder to write into, or a new name")
+
+
+def report_on(experiments: list[str], out: Path) -> None:
+    """Write a report of experiments and say where it is."""
+    check_folder(out)
+    from mer_keras.config_files import load_experiments
+
+    configs = [config for name in experiments for config in load_experiments(name)]
+    from mer_keras.report.document import write_report
+    from mer_keras.report.view import views_of
+
+    written = write_report([(config, views_of(config.name)) for config in configs], out)
+    print(f"report: {next(path for path in written if path.suffix == '.html')}")

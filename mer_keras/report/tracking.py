@@ -1,0 +1,114 @@
+"""Stored runs -> experiment trackers: TensorBoard and MLflow.
+
+They are written from what is stored, so that a run needs neither, and an old one can still be sent.
+Trainings are numbered: in leave-one-subject-out a fold's name is its subject's.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mer_keras.errors import UserError
+from mer_keras.report.scoring import SHOWN, score_row
+from mer_keras.report.view import RowState, RunView
+
+
+def to_tensorboard(view: RunView, folder: Path) -> int:
+    """Write learning curves and pooled metrics as TensorBoard events.
+
+    Args:
+        view: the run.
+        folder: of the logs; each training has a folder of its own below ``<run>/<row>``.
+
+    Returns:
+        How many trainings were written.
+
+    Raises:
+        UserError: TensorBoard is not installed.
+    """
+    try:
+        from tensorboard.summary import Writer
+    except ImportError as error:
+        raise _absent("TensorBoard") from error
+    written = 0
+    for row in view.rows:
+        place = folder / view.run_id / row.key
+        for number, history in enumerate(view.histories.get(row.key, ()), start=1):
+            writer = Writer(str(place / f"training-{number:03}"))
+            for name, values in history.items():
+                for epoch, value in enumerate(values, start=1):
+                    writer.add_scalar(name, value, epoch)
+            writer.close()
+            written += 1
+        pooled = dict(_pooled(view, row))
+        if pooled:
+            writer = Writer(str(place / "pooled"))
+            for name, value in pooled.items():
+                writer.add_scalar(f"pooled/{name}", value, 0)
+            writer.close()
+    return written
+
+
+def to_mlflow(view: RunView, uri: str) -> int:
+    """Send every row of a run to an MLflow server or folder, as one MLflow run each.
+
+    Args:
+        view: the run.
+        uri: of the tracking server, or ``sqlite:///file.db``.
+
+    Returns:
+        How many rows were sent.
+
+    Raises:
+        UserError: MLflow is not installed.
+    """
+    try:
+        import mlflow
+    except ImportError as error:
+        raise _absent("MLflow") from error
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_experiment(str(view.manifest["experiment"]))
+    for row in view.rows:
+        with mlflow.start_run(run_name=f"{view.run_id} {row.key}"):
+            mlflow.set_tags(_tags(view, row))
+            mlflow.log_params(dict(_flat(view.manifest["config"]["train"])))
+            for name, value in _pooled(view, row):
+                mlflow.log_metric(name, value)
+    return len(view.rows)
+
+
+def _absent(name: str) -> UserError:
+    return UserError(f"{name} is not installed: .venv/bin/pip install -e '.[tracking]'")
+
+
+def _tags(view: RunView, row: RowState) -> dict[str, str]:
+    return {
+        "run_id": view.run_id,
+        "row": row.name,
+        "data_kind": str(view.data_kind),
+        "protocol": str(view.manifest["protocol"]),
+        "selection": row.selection,
+        "profile": view.profile,
+        "n_samples": str(view.manifest["n_samples"]),
+        "n_subjects": str(view.manifest["n_subjects"]),
+        "folds": f"{row.done}/{row.expected}" + ("" if row.complete else " INCOMPLETE"),
+    }
+
+
+def _pooled(view: RunView, row: RowState) -> Iterator[tuple[str, float]]:
+    """Each metric with the ends of its interval; nothing while a fold is missing."""
+    scores = score_row(view, row)
+    for name in SHOWN if scores else ():
+        assert scores is not None  # noqa: S101 - for the types
+        value = scores.values[name]
+        yield name, value.pooled
+        yield f"{name}_low", value.low
+        yield f"{name}_high", value.high
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

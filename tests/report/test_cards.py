@@ -1,0 +1,98 @@
+"""Cards from the registries, and what trackers are told."""
+
+import pytest
+
+from mer_keras.annotations.databases import DATABASES
+from mer_keras.errors import UserError
+from mer_keras.models.registry import MODELS
+from mer_keras.report import tracking
+from mer_keras.report.cards import data_card, model_card
+from tests.report.stored import SECRET, make_run
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_has_a_card(name):
+    text, spec = model_card(name), MODELS[name]
+    assert f"{spec.built_parameters:,}" in text
+    assert spec.paper in text
+    assert "Not for lie detection" in text
+    assert "None" not in text
+
+
+@pytest.mark.parametrize("name", DATABASES)
+def test_every_database_has_a_card(name):
+    text, database = data_card(name), DATABASES[name]
+    assert database.whom_to_ask in text
+    for emotion, count in database.counts.items():
+        assert f"| {emotion} | {count} |" in text
+    assert "personal data" in text
+
+
+def test_cards_name_their_experiments():
+    assert "`shallow_convlstm/table1`, Proposed ConvLSTM: samm" in model_card("shallow_convlstm")
+    assert "`dense_mixed_attention/table5`, before the folds" in data_card("fer2013")
+    assert "known errors" in data_card("casme2").lower()
+    assert "known errors" not in data_card("mug").lower()
+
+
+def test_unknown_names_are_said():
+    with pytest.raises(UserError):
+        model_card("resnet99")
+    with pytest.raises(UserError):
+        data_card("nowhere")
+
+
+class TestTensorBoard:
+    def test_curves_and_pooled_metrics_are_written_without_names(self, tmp_path):
+        pytest.importorskip("tensorboard")
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+        view = make_run(tmp_path / "runs")
+        assert tracking.to_tensorboard(view, tmp_path / "logs") == 4
+        folder = tmp_path / "logs" / view.run_id / "proposed-convlstm"
+        events = EventAccumulator(str(folder / "training-001")).Reload()
+        assert set(events.Tags()["tensors"]) == {"loss", "accuracy"}
+        assert [event.step for event in events.Tensors("loss")] == [1, 2, 3]
+        names = [str(path) for path in (tmp_path / "logs").rglob("*")]
+        assert not [name for name in names if SECRET in name]
+        assert not [
+            path
+            for path in (tmp_path / "logs").rglob("*events*")
+            if SECRET.encode() in path.read_bytes()
+        ]
+
+
+class TestMLflow:
+    def test_rows_become_runs(self, tmp_path):
+        mlflow = pytest.importorskip("mlflow")
+        view = make_run(tmp_path / "runs")
+        uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+        assert tracking.to_mlflow(view, uri) == 2
+        runs = mlflow.search_runs(experiment_names=[view.manifest["experiment"]])
+        assert set(runs["tags.data_kind"]) == {"licensed"}
+        assert runs["metrics.uf1"].between(0, 1).all()
+        assert SECRET not in runs.to_json()
+
+
+@pytest.mark.parametrize("send", [tracking.to_tensorboard, tracking.to_mlflow])
+def test_an_absent_tracker_says_how_to_get_it(tmp_path, monkeypatch, send):
+    import builtins
+
+    real = builtins.__import__
+
+    def without(name, *args, **kwargs):
+        if name.split(".")[0] in ("tensorboard", "mlflow"):
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    view = make_run(tmp_path)
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(UserError, match=r"\[tracking\]"):
+        send(view, tmp_path / "x")
+
+
+def test_an_unfinished_row_sends_no_metric(tmp_path):
+    view = make_run(tmp_path, skip={("proposed-convlstm", "fold-1")})
+    row = view.rows[0]
+    assert list(tracking._pooled(view, row)) == []
+    assert "INCOMPLETE" in tracking._tags(view, row)["folds"]

@@ -1,0 +1,81 @@
+"""What the README shows works as it stands there."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mer_keras.cli.main import app
+from mer_keras.config_files import load_experiments
+from mer_keras.terms import DataKind
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text()
+
+
+def block(language, containing):
+    (found,) = [
+        code for code in re.findall(rf"```{language}\n(.*?)```", TEXT, re.S) if containing in code
+    ]
+    return found
+
+
+def test_the_experiment_is_a_file_that_loads(tmp_path, monkeypatch):
+    folder = tmp_path / "experiments/shallow_convlstm"
+    folder.mkdir(parents=True)
+    shutil.copy(ROOT / "experiments/shallow_convlstm/table1.yaml", folder)
+    (folder / "smic.yaml").write_text(block("yaml", "shallow_convlstm/smic"))
+    monkeypatch.chdir(tmp_path)
+    (config,) = load_experiments("shallow_convlstm/smic")
+    assert config.data.database == "smic"
+    assert config.protocol.name == "loso"
+    assert [row.name for row in config.rows] == ["ConvLSTM"]
+
+
+def test_the_network_is_a_function_that_builds():
+    keras = pytest.importorskip("keras")
+    names = {"keras": keras}
+    exec(block("python", "def build"), names)
+    assert names["build"]((9, 32, 32, 1), 3).output_shape == (None, 3)
+
+
+def test_the_list_of_clips_is_read(places):
+    from mer_keras.annotations import databases
+
+    table = block("", "sample,subject,path")
+    rows = [line.split(",") for line in table.strip().splitlines()]
+    folder = places / "lab"
+    (folder / "frames/a1").mkdir(parents=True)
+    import cv2
+    import numpy as np
+
+    for number in range(3, 12):
+        cv2.imwrite(str(folder / f"frames/a1/{number}.png"), np.zeros((8, 8), np.uint8))
+    (folder / "clips.csv").write_text("\n".join(",".join(row) for row in rows[:2]) + "\n")
+    database = databases.manifest.database("lab", folder, "clips.csv")
+    samples = databases.finish(database.reader(folder), DataKind.LICENSED)
+    assert list(samples.table["emotion"]) == ["happiness"]
+
+
+def test_every_command_it_names_exists():
+    import typer
+
+    group = typer.main.get_command(app)
+    for words in set(re.findall(r"mer-keras ([a-z-]+(?: [a-z]+)?)", TEXT)):
+        first, _, second = words.partition(" ")
+        assert first in group.commands, words
+        command = group.commands[first]
+        if second and hasattr(command, "commands") and second not in command.commands:
+            pytest.fail(f"mer-keras {words} is not there")
+
+
+def test_every_file_it_links_to_is_there():
+    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
+        if "://" not in target:
+            assert (ROOT / target).exists(), target
+
+
+def test_every_make_target_it_names_exists():
+    known = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"make ([a-z][a-z0-9-]+)", TEXT)) <= known | {"library"}
