@@ -25,7 +25,7 @@ CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-fast lint format clean
+.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -86,10 +86,22 @@ test: setup  ## all tests
 test-fast: setup  ## annotations, protocols, metrics, results: seconds, without TensorFlow
 	$(BIN)/python -m pytest -m "not slow" tests/annotations tests/protocols tests/test_metrics.py tests/test_results.py
 
-lint: setup  ## ruff, format, types
+faults: setup  ## try every fault that must be survived, and show what was tried and lost
+	$(BIN)/python -m pytest -p tests.faults -k test_fault_ -q
+
+fuzz: setup  ## damaged files by the thousand for every reader, ten minutes each
+	$(BIN)/python -m tests.fuzz
+
+lint: setup  ## ruff, format, types, known holes in dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@# fails on a known hole only: where the list of holes can't be reached, that is said
+	@found=$$($(BIN)/pip-audit --requirement requirements.lock --disable-pip --progress-spinner off 2>&1) \
+	  || case "$$found" in \
+	    *"known vulnerabilit"*) echo "$$found"; exit 1;; \
+	    *) echo "pip-audit could not run: $$(echo "$$found" | tail -1 | cut -c1-120)";; esac; \
+	  echo "pip-audit: $$(echo "$$found" | grep -c 'could not be audited') dependencies could not be looked up"
 
 format: setup  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

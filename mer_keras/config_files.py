@@ -284,7 +284,9 @@ def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str
             hint = did_you_mean(str(item["loc"][-1]), known) or f"; known: {', '.join(known)}"
             lines.append(f"{place}: unknown key{hint}")
         else:
-            lines.append(f"{place}: {item['msg']} (found {item['input']!r})")
+            # of a missing key the input is all that stands around it
+            found = "" if item["type"] == "missing" else f" (found {item['input']!r})"
+            lines.append(f"{place}: {item['msg']}{found}")
     return "; ".join(lines)
 
 

@@ -3,11 +3,21 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+#: of a message; a damaged file's own content may be part of it
+LONGEST = 2000
+
 
 class MerKerasError(Exception):
     """Base of all errors raised on purpose; the command line exits with ``exit_code``."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """The message, its middle left out where it is very long."""
+        text = super().__str__()
+        if len(text) <= LONGEST:
+            return text
+        return f"{text[: LONGEST // 2]} ... {text[-LONGEST // 4 :]}"
 
 
 class UserError(MerKerasError):

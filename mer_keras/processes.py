@@ -5,7 +5,11 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for
 from typing import Any
+
+from mer_keras.errors import UserError
 
 #: called with (what is being done, steps done, steps in all)
 Progress = Callable[[str, float, float], None]
@@ -36,6 +40,7 @@ def share_out(
         progress: told what ``count_done`` says.
 
     Raises:
+        UserError: the system killed a process, which it does when memory runs out.
         Exception: the first that a process raises; the others are stopped.
 
     The processes end with the one that calls this, however it ends.
@@ -51,9 +56,65 @@ def share_out(
             if failed:
                 for process in multiprocessing.active_children():
                     process.terminate()
+                if isinstance(failed, BrokenProcessPool):
+                    raise UserError(
+                        "a worker process was killed, by the system if memory ran out: fewer "
+                        "--workers or a smaller train.batch_size; what is finished is kept"
+                    ) from failed
                 raise failed
             if progress:
                 progress(f"{workers} processes", *count_done())
+
+
+def one_each(
+    workers: int,
+    work: Callable[..., None],
+    job: tuple[Any, ...],
+    shares: int,
+    on_death: Callable[[int, str], None],
+    count_done: Callable[[], tuple[int, int]],
+    progress: Progress | None = None,
+) -> None:
+    """Call ``work(*job, (i, shares))`` for each share in a new process of its own.
+
+    A share whose process dies, however it dies, ends alone.
+
+    Args:
+        workers: processes at a time.
+        work: see ``share_out``.
+        job: see ``share_out``.
+        shares: how many.
+        on_death: told of a share and how its process ended, if that was not well.
+        count_done: see ``share_out``.
+        progress: see ``share_out``.
+    """
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    context = multiprocessing.get_context("spawn")
+    waiting = list(range(shares))
+    running: dict[Any, int] = {}
+    while waiting or running:
+        while waiting and len(running) < workers:
+            share = waiting.pop(0)
+            arguments = (threads, work, job, (share, shares))
+            process = context.Process(target=_work_alone, args=arguments)
+            process.start()
+            running[process] = share
+        wait_for([process.sentinel for process in running], timeout=0.5)
+        for process in [p for p in running if not p.is_alive()]:
+            process.join()
+            share, code = running.pop(process), process.exitcode
+            if code:
+                how = f"signal {-code}" if code < 0 else f"exit code {code}"
+                on_death(share, f"its process ended with {how}")
+        if progress:
+            progress(f"{workers} processes, one a fold", *count_done())
+
+
+def _work_alone(
+    threads: int, work: Callable[..., None], job: tuple[Any, ...], share: tuple[int, int]
+) -> None:
+    _begin(threads)
+    work(*job, share)
 
 
 def _begin(threads: int) -> None:

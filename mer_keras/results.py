@@ -132,20 +132,27 @@ class RunFolder:
             record: JSON-ready extras (history, seconds); the checksum is added.
 
         Raises:
-            ResultsError: the predictions lack a column.
+            ResultsError: the predictions lack a column, or the disk is full.
         """
         absent = [c for c in PREDICTION_COLUMNS if c not in predictions.columns]
         if absent:
             raise ResultsError(f"predictions of {unit} lack the column(s) {absent}")
         target = self._file(unit, ".parquet")
-        target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_suffix(".parquet.part")
-        predictions.to_parquet(temporary, index=False)
-        _flush(temporary)
-        checksum = _checksum(temporary)
-        temporary.replace(target)
-        _flush(target.parent)
-        write_json(self._file(unit, ".json"), {**record, "checksum": checksum})
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            predictions.to_parquet(temporary, index=False)
+            _flush(temporary)
+            checksum = _checksum(temporary)
+            temporary.replace(target)
+            _flush(target.parent)
+            write_json(self._file(unit, ".json"), {**record, "checksum": checksum})
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise ResultsError(
+                f"{self.path}: a fold can't be stored: {error.strerror or error}: make room, then "
+                "run the same command; finished folds are kept"
+            ) from error
 
     def fail(self, unit: Unit, reason: str) -> None:
         """Record that a unit could not be finished; the next run tries it again."""
@@ -157,6 +164,10 @@ class RunFolder:
         if self.is_done(unit) or not file.exists():
             return None
         return str(read_json(file)["reason"])
+
+    def count_done(self, units: list[Unit]) -> int:
+        """How many units have a record, their checksums not looked at: for progress."""
+        return sum(self._file(unit, ".json").exists() for unit in units)
 
     def record(self, unit: Unit) -> dict[str, Any]:
         """The stored extras of a finished unit.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mer_keras.config import Train
-from mer_keras.errors import MerKerasError
+from mer_keras.errors import MerKerasError, UserError
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.pipeline.dataset import make_deterministic, training_input
 from mer_keras.terms import Selection
@@ -27,6 +27,14 @@ class FoldFailedError(MerKerasError):
     """A fold can't be finished; other folds are not concerned."""
 
     exit_code = 3
+
+
+class OutOfMemoryError(UserError):
+    """A batch doesn't fit into the device's memory; so no other fold would either."""
+
+
+#: parts of the names and texts by which backends say that memory ran out
+_OUT_OF_MEMORY = ("resourceexhausted", "resource_exhausted", "outofmemory", "memoryerror")
 
 
 @dataclass(frozen=True)
@@ -133,7 +141,28 @@ class Trainer:
 
         Raises:
             FoldFailedError: the loss or a weight is no longer finite.
+            OutOfMemoryError: a batch doesn't fit.
         """
+        try:
+            return self._fit_predict(data, selection, seed, on_epoch)
+        except Exception as error:
+            if not any(
+                word in f"{type(error).__name__} {error}".lower() for word in _OUT_OF_MEMORY
+            ):
+                raise
+            batch = self._recipe.batch_size
+            raise OutOfMemoryError(
+                f"out of memory with batches of {batch} clips: --set train.batch_size="
+                f"{max(1, batch // 2)}, or a larger device; finished folds are kept"
+            ) from error
+
+    def _fit_predict(
+        self,
+        data: FoldData,
+        selection: Selection,
+        seed: int,
+        on_epoch: EpochProgress | None,
+    ) -> FoldOutcome:
         import keras
 
         started = time.perf_counter()

@@ -105,7 +105,7 @@ def test_the_untouched_database_is_fine(samm, check):
         (1, "Emotion", None, ["row 15, column 'Estimated Emotion'", "fill it in"]),
     ],
 )
-def test_a_bad_cell_is_named_with_its_remedy(samm, check, row, column, value, words):
+def test_fault_01_04_17_a_bad_cell_is_named_with_its_remedy(samm, check, row, column, value, words):
     edit(samm, row, column, value)
     code, found, err = check(samm)
     assert code == 2 and found is None
@@ -114,7 +114,7 @@ def test_a_bad_cell_is_named_with_its_remedy(samm, check, row, column, value, wo
         assert word in err
 
 
-def test_a_subject_may_be_a_number_and_an_emotion_full_width(samm, check):
+def test_fault_09_a_subject_may_be_a_number_and_an_emotion_full_width(samm, check):
     before = check(samm)[1]
     edit(samm, 1, "Subject", float(cells(samm, 1)[0]))
     edit(samm, 1, "Emotion", "\uff21nger" if cells(samm, 1)[9] == "Anger" else cells(samm, 1)[9])
@@ -122,7 +122,9 @@ def test_a_subject_may_be_a_number_and_an_emotion_full_width(samm, check):
 
 
 @pytest.mark.parametrize("emotion", ["same", "Surprise"])
-def test_a_clip_that_stands_twice_is_refused_with_one_label_or_two(samm, check, emotion):
+def test_fault_07_08_a_clip_that_stands_twice_is_refused_with_one_label_or_two(
+    samm, check, emotion
+):
     values = cells(samm, 1)
     if emotion != "same":
         values[9] = emotion
@@ -132,7 +134,7 @@ def test_a_clip_that_stands_twice_is_refused_with_one_label_or_two(samm, check, 
     assert "two rows for clip" in err and "remove one of the rows" in err
 
 
-def test_an_unknown_emotion_stops_before_training_and_names_the_nearest(samm, mer_keras):
+def test_fault_02_an_unknown_emotion_stops_before_training_and_names_the_nearest(samm, mer_keras):
     edit(samm, 1, "Emotion", "Happines")
     code, _, err = mer_keras("plan", "shallow_convlstm/table1", "--data", "real")
     assert code == 2
@@ -140,7 +142,7 @@ def test_an_unknown_emotion_stops_before_training_and_names_the_nearest(samm, me
     assert "correct the annotation table or choose another scheme" in err
 
 
-def test_a_missing_apex_goes_on_and_is_listed(samm, check):
+def test_fault_03_a_missing_apex_goes_on_and_is_listed(samm, check):
     edit(samm, 1, "Apex", "/")
     code, found, _ = check(samm)
     assert code == 0 and found["clips"] == 8
@@ -150,7 +152,7 @@ def test_a_missing_apex_goes_on_and_is_listed(samm, check):
     assert [line.split(": ")[1] for line in found["excluded"]] == ["apex not annotated"]
 
 
-def test_disorder_can_be_left_out_by_policy(samm, check):
+def test_fault_04_disorder_can_be_left_out_by_policy(samm, check):
     edit(samm, 1, "Onset", 99999)
     code, found, _ = check(samm, "--policy", "frame_order=exclude")
     assert code == 0 and found["clips"] == 7
@@ -170,7 +172,7 @@ def test_an_unknown_policy_is_refused(samm, check, policy, words):
     assert code == 2 and words in err
 
 
-def test_one_frame_that_is_onset_apex_and_offset_goes_on(samm, check):
+def test_fault_05_one_frame_that_is_onset_apex_and_offset_goes_on(samm, check):
     onset = cells(samm, 1)[3]
     edit(samm, 1, "Apex", onset)
     edit(samm, 1, "Offset", onset)
@@ -179,7 +181,7 @@ def test_one_frame_that_is_onset_apex_and_offset_goes_on(samm, check):
     assert any("one frame in 1 row(s): 15" in line for line in found["warnings"])
 
 
-def test_frames_beyond_the_folder_leave_the_clip_out(samm, check):
+def test_fault_06_frames_beyond_the_folder_leave_the_clip_out(samm, check):
     edit(samm, 1, "Offset", 99999)
     code, found, _ = check(samm, "--frames")
     assert code == 0
@@ -198,7 +200,7 @@ def test_frames_beyond_the_folder_leave_the_clip_out(samm, check):
         (b"<html>log in</html>", "not an .xlsx workbook"),
     ],
 )
-def test_what_is_no_workbook_is_refused(samm, check, content, words):
+def test_fault_14_what_is_no_workbook_is_refused(samm, check, content, words):
     (samm / WORKBOOK).write_bytes(content)
     code, _, err = check(samm)
     assert code == 2 and words in err
@@ -224,7 +226,7 @@ def rewritten(data, name, change):
         ),
     ],
 )
-def test_a_bomb_is_refused_before_it_is_opened(samm, check, change, words):
+def test_fault_15_16_a_bomb_is_refused_before_it_is_opened(samm, check, change, words):
     book = samm / WORKBOOK
     book.write_bytes(rewritten(book.read_bytes(), "sheet1.xml", change))
     code, _, err = check(samm)
@@ -243,7 +245,7 @@ class TestFrames:
             (lambda data: b"GIF89a" + data, "neither JPEG, PNG, BMP nor TIFF"),
         ],
     )
-    def test_a_damaged_image_leaves_its_clip_out(self, samm, check, change, reason):
+    def test_fault_19_20_a_damaged_image_leaves_its_clip_out(self, samm, check, change, reason):
         victim = self.frame(samm, 3)
         victim.write_bytes(change(victim.read_bytes()))
         code, found, _ = check(samm, "--frames")
@@ -251,7 +253,7 @@ class TestFrames:
         (line,) = found["excluded"]
         assert victim.name in line and reason in line
 
-    def test_a_png_named_jpg_goes_on_and_is_listed(self, samm, check):
+    def test_fault_21_a_png_named_jpg_goes_on_and_is_listed(self, samm, check):
         victim = self.frame(samm)
         ok, data = cv2.imencode(".png", np.full((24, 24), 90, np.uint8))
         victim.write_bytes(data.tobytes())
@@ -259,7 +261,7 @@ class TestFrames:
         assert ok and code == 0
         assert any("PNG image named .jpg" in line for line in found["warnings"])
 
-    def test_a_header_of_two_hundred_megapixels_stops(self, samm, check):
+    def test_fault_23_a_header_of_two_hundred_megapixels_stops(self, samm, check):
         ok, data = cv2.imencode(".bmp", np.zeros((2, 2), np.uint8))
         claimed = bytearray(data.tobytes())
         claimed[18:26] = (20_000).to_bytes(4, "little") + (10_000).to_bytes(4, "little")
@@ -268,7 +270,7 @@ class TestFrames:
         assert ok and code == 2
         assert "20000x10000 pixels" in err
 
-    def test_another_size_within_a_clip_stops_or_is_resized(self, samm, check):
+    def test_fault_24_another_size_within_a_clip_stops_or_is_resized(self, samm, check):
         victim = self.frame(samm, 2)
         ok, data = cv2.imencode(".jpg", np.full((30, 24), 90, np.uint8))
         victim.write_bytes(data.tobytes())
@@ -278,19 +280,19 @@ class TestFrames:
         assert code == 0
         assert any("frames of different sizes" in line for line in found["warnings"])
 
-    def test_a_gap_goes_on_with_the_nearest_frame(self, samm, check):
+    def test_fault_26_a_gap_goes_on_with_the_nearest_frame(self, samm, check):
         self.frame(samm, 5).unlink()
         code, found, _ = check(samm, "--frames")
         assert code == 0
         assert any("the nearest one stands in: 1 of 8" in line for line in found["warnings"])
 
-    def test_stray_files_are_ignored(self, samm, check):
+    def test_fault_28_stray_files_are_ignored(self, samm, check):
         for name in ("Thumbs.db", ".DS_Store", "._006_00001.jpg"):
             (clip_folder(samm) / name).write_bytes(b"\x00")
         assert check(samm, "--frames")[1] == check(samm, "--frames")[1]
         assert check(samm, "--frames")[1]["excluded"] == []
 
-    def test_black_frames_are_listed(self, samm, check):
+    def test_fault_31_black_frames_are_listed(self, samm, check):
         ok, data = cv2.imencode(".jpg", np.zeros((24, 24), np.uint8))
         for file in clip_folder(samm).iterdir():
             file.write_bytes(data.tobytes())

@@ -87,7 +87,7 @@ def alive(pid):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_nothing_goes_on_when_the_parent_is_killed(work, tmp_path, how):
+def test_fault_41_nothing_goes_on_when_the_parent_is_killed(work, tmp_path, how):
     _, left = work
     (tmp_path / "parent.py").write_text(PARENT)
     parent = subprocess.Popen([sys.executable, str(tmp_path / "parent.py"), str(left)])

@@ -52,7 +52,7 @@ def test_units_are_rows_times_seeds_times_folds():
 
 
 @pytest.mark.parametrize("damage", ["truncate", "change", "no record", "bad record"])
-def test_damaged_unit_does_not_count_as_done(run, damage):
+def test_fault_41_damaged_unit_does_not_count_as_done(run, damage):
     run.store(UNIT, predictions(), {})
     (table,), (record,) = files(run, ".parquet"), files(run, ".json")
     if damage == "truncate":
@@ -69,7 +69,7 @@ def test_damaged_unit_does_not_count_as_done(run, damage):
         run.record(UNIT)
 
 
-def test_interrupted_write_leaves_nothing_that_counts(run, monkeypatch):
+def test_fault_41_interrupted_write_leaves_nothing_that_counts(run, monkeypatch):
     monkeypatch.setattr("mer_keras.results.write_json", lambda *_: (_ for _ in ()).throw(OSError))
     with pytest.raises(OSError):
         run.store(UNIT, predictions(), {})
@@ -89,7 +89,7 @@ def test_failure_is_recorded_and_forgotten_on_success(run):
     assert run.failure(UNIT) is None
 
 
-def test_going_on_needs_the_same_input(run):
+def test_fault_39_going_on_needs_the_same_input(run):
     run.open(MANIFEST_TREE, FOLD_SET)
     other = MANIFEST_TREE | {"identity": {"config": "c", "samples": "t"}}
     with pytest.raises(ResultsError, match="another samples"):
@@ -117,7 +117,7 @@ def test_broken_files_are_named(run):
         run.manifest()
 
 
-def test_one_writer_at_a_time(run):
+def test_fault_41_one_writer_at_a_time(run):
     code = (
         "import sys; from pathlib import Path; from mer_keras.results import RunFolder\n"
         "with RunFolder(Path(sys.argv[1])).writer(): pass"

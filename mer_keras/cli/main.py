@@ -115,6 +115,9 @@ def run(
         typer.Option(help="Weights (.npz) that pretraining starts from, such as ImageNet's."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the folds.")] = 1,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="A process of its own for each fold.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Write a report into this folder.")] = None,
 ) -> None:
     """Train and test every row of published tables; an interrupted run goes on.
@@ -134,6 +137,7 @@ def run(
                 weights=weights,
                 initial=start_from,
                 workers=workers,
+                isolate=isolate,
                 progress=progress,
             )
         print(f"{config.name}: {folder.path}")

@@ -16,7 +16,7 @@ from mer_keras.experiment.prepare import Prepared, copies_to_test, fold_data, pr
 from mer_keras.experiment.pretrain import Trunk, pretrain
 from mer_keras.models import baselines, registry
 from mer_keras.models.weights import fold_weights, load_weights
-from mer_keras.processes import Progress, share_out
+from mer_keras.processes import Progress, one_each, share_out
 from mer_keras.protocols.folds import Fold
 from mer_keras.results import RunFolder, Unit, units_of
 from mer_keras.terms import Selection
@@ -34,6 +34,7 @@ def run_experiment(
     weights: Path | None = None,
     initial: Path | None = None,
     workers: int = 1,
+    isolate: bool = False,
     progress: Progress | None = None,
 ) -> RunFolder:
     """Run every own row and baseline over every fold; go on where an earlier call stopped.
@@ -49,6 +50,8 @@ def run_experiment(
         initial: weights that pretraining starts from, such as ImageNet's (see ``pretrain``).
         workers: processes that share the folds and the cores. Small networks gain from one
             process a core. Results differ from those of one process by rounding only.
+        isolate: give each fold a process of its own, so that one that dies ends alone; that costs
+            some seconds a fold.
         progress: told what is being done.
 
     Raises:
@@ -64,10 +67,15 @@ def run_experiment(
     folder = RunFolder(settings.results_root() / manifest["run_id"])
     with folder.writer():
         folder.open(manifest, prepared.folds)
-        if workers > 1:
-            job = (config, data, weights, trunks, folder.path)
-            units = [u for row in units_of(manifest, prepared.folds).values() for u in row]
-            share_out(workers, _run_in_worker, job, lambda: _count_done(folder, units), progress)
+        job = (config, data, weights, trunks, folder.path)
+        rows = list(units_of(manifest, prepared.folds).values())
+        count = partial(_count_done, folder, [unit for of_row in rows for unit in of_row])
+        if isolate:
+            shares = len(rows[0])
+            buried = partial(_bury, folder, rows)
+            one_each(workers, _run_in_worker, job, shares, buried, count, progress)
+        elif workers > 1:
+            share_out(workers, _run_in_worker, job, count, progress)
         else:
             run_share(folder, config, prepared, weights, trunks, progress=progress)
     return folder
@@ -129,8 +137,17 @@ def _run_in_worker(
     run_share(RunFolder(path), config, prepare(config, data), weights, trunks, share=share)
 
 
+def _bury(folder: RunFolder, rows: list[list[Unit]], share: int, how: str) -> None:
+    """Record what a dead process left undone: that fold of every row."""
+    for of_row in rows:
+        if not folder.is_done(of_row[share]):
+            folder.fail(
+                of_row[share], f"{how}; signal 9 is what the system sends when memory runs out"
+            )
+
+
 def _count_done(folder: RunFolder, units: list[Unit]) -> tuple[int, int]:
-    return sum(folder.is_done(unit) for unit in units), len(units)
+    return folder.count_done(units), len(units)
 
 
 def _predictor(

@@ -62,6 +62,9 @@ def load_weights(network: Any, file: Path) -> None:
             raise UserError(
                 f"{file}: can't be loaded into {network.name!r}: {str(error).splitlines()[0]}"
             ) from error
+        if not all(np.isfinite(values).all() for values in network.get_weights()):
+            network.set_weights(kept)
+            raise UserError(f"{file}: holds values that are not finite: get the file again")
         return
     if not file.name.endswith(".npz"):
         raise UserError(f"{file}: expected a file ending in {' or '.join(SUFFIXES)}")

@@ -187,7 +187,7 @@ class TestCasme2:
         as_is = load(sketched("casme2"), "casme2", corrections=False)
         assert as_is.table.set_index("sample_id").loc["casme2/sub16/EP01_08", "offset"] == 110
 
-    def test_the_edition_is_recorded_and_another_one_accepted(self, sketched, tmp_path):
+    def test_fault_11_the_edition_is_recorded_and_another_one_accepted(self, sketched, tmp_path):
         root = tmp_path / "CASME2"
         shutil.copytree(sketched("casme2"), root)
         assert load(root, "casme2").editions == ("CASME2-coding-20140508.xlsx, Cropped",)
@@ -264,7 +264,7 @@ class TestCasMe2:
         assert any(p.name.startswith("23_0502") for p in (root / "rawpic" / "s19").iterdir())
         assert len(load(root, "cas_me2").table) == 57
 
-    def test_full_width_commas_in_action_units_become_ascii(self, sketched):
+    def test_fault_12_full_width_commas_in_action_units_become_ascii(self, sketched):
         units = load(sketched("cas_me2"), "cas_me2").table["action_units"]
         assert units.str.contains(",").any()
         assert not units.str.contains("\uff0c").any()
@@ -301,7 +301,7 @@ class TestSmic:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SIZES if name != "megc2019"])
-def test_odd_places_and_read_only_folders_work(sketched, tmp_path, name):
+def test_fault_33_34_odd_places_and_read_only_folders_work(sketched, tmp_path, name):
     place = tmp_path / "данные 中文" / ("long" * 20) / LAYOUTS[name].folder
     shutil.copytree(sketched(name), place)
     folders = [place, *(path for path in place.rglob("*") if path.is_dir())]

@@ -83,7 +83,7 @@ class TestRows:
         assert len(found) == 1
         assert remarks == ["table.xlsx: row 3 is a note, not a clip, and is ignored"]
 
-    def test_short_rows_and_absent_columns_are_empty(self):
+    def test_fault_18_short_rows_and_absent_columns_are_empty(self):
         (row,), _ = table_rows([list(COLUMNS), ["a", "b"]], COLUMNS, SOURCE)
         assert row.cell("Onset Frame") is None
         assert row.text("Notes") == ""

@@ -103,7 +103,7 @@ class TestReadSheet:
         if isinstance(sheet, str):
             assert "did you mean 'MICRO_ONLY'" in str(caught.value)
 
-    def test_formula_gives_its_saved_value(self, xlsx):
+    def test_fault_13_formula_gives_its_saved_value(self, xlsx):
         path = xlsx([["=40+6"]])
         edited(path, lambda xml: xml.replace(b"<v />", b"<v>46</v>").replace(b"<v/>", b"<v>46</v>"))
         assert read_sheet(path) == [[46]]
@@ -113,7 +113,7 @@ class TestReadSheet:
         path = shared(xlsx([["a"]]), cells, [b"006", b"Subject "])
         assert read_sheet(path) == [["Subject", "006", 6]]
 
-    def test_formatting_far_below_the_table_is_ignored(self, xlsx):
+    def test_fault_18_formatting_far_below_the_table_is_ignored(self, xlsx):
         far = b'<row r="1048576"><c r="AMJ1048576" s="0"/></row></sheetData>'
         path = edited(xlsx([["a"]]), lambda xml: xml.replace(b"</sheetData>", far))
         assert read_sheet(path) == [["a"]]

@@ -227,7 +227,7 @@ def test_a_huge_header_stops_the_run(folder):
         load_one(path)
 
 
-def test_natural_order_and_strays(folder):
+def test_fault_25_28_natural_order_and_strays(folder):
     path = make_clip(folder / "a", range(1, 22), name="reg_img{}.png")
     for name in ("Thumbs.db", ".DS_Store", "._reg_img6.png", "Desktop - Shortcut.lnk"):
         (path / name).write_bytes(b"stray")
@@ -245,7 +245,7 @@ def test_mixed_sizes_stop_with_the_way_out(folder):
     assert str(mixed) in str(caught.value)
 
 
-def test_mixed_sizes_black_and_identical_frames_are_counted(folder):
+def test_fault_24_31_mixed_sizes_black_and_identical_frames_are_counted(folder):
     mixed = make_clip(folder / "mixed")
     write(mixed / "img6.png", frame(6, (20, 20)))
     for name, value in (("black", 0), ("still", 9)):
@@ -259,12 +259,12 @@ def test_mixed_sizes_black_and_identical_frames_are_counted(folder):
     )
 
 
-def test_unicode_and_spaces_in_paths(folder):
+def test_fault_33_unicode_and_spaces_in_paths(folder):
     path = make_clip(folder / "表情 – é" / ("long " * 20) / "a", name="görüntü {}.png")
     assert numbers_of(load_one(path).arrays[0]) == [1, 6, 11, 16, 21]
 
 
-def test_a_read_only_database_is_enough(folder):
+def test_fault_34_a_read_only_database_is_enough(folder):
     path = make_clip(folder / "a")
     before = sorted(path.iterdir())
     path.chmod(stat.S_IRUSR | stat.S_IXUSR)

@@ -60,7 +60,7 @@ def test_the_number_is_the_last_integer_of_the_name(tmp_path, name, number):
     assert list_frames(touch(tmp_path, name)) == {number: tmp_path / name}
 
 
-def test_order_is_by_number_not_by_text(tmp_path):
+def test_fault_25_order_is_by_number_not_by_text(tmp_path):
     touch(tmp_path, "img10.jpg", "img9.jpg", "img100.jpg", "img0011.jpg", "img1.jpg")
     assert list(list_frames(tmp_path)) == [1, 9, 10, 11, 100]
 
@@ -120,21 +120,21 @@ def test_colour_has_opencv_channel_order(tmp_path):
     assert read_image(tmp_path / "1.png")[0, 0].tolist() == [255, 0, 0]
 
 
-def test_sixteen_bits_are_scaled_to_eight(tmp_path):
+def test_fault_22_sixteen_bits_are_scaled_to_eight(tmp_path):
     deep = np.array([[0, 128, 129, 257, 32896, 65535]], np.uint16)
     (tmp_path / "1.png").write_bytes(encoded(".png", deep))
     assert read_gray(tmp_path / "1.png").tolist() == [[0, 0, 1, 1, 128, 255]]
     assert read_image(tmp_path / "1.png").dtype == np.uint8
 
 
-def test_alpha_is_dropped(tmp_path):
+def test_fault_22_alpha_is_dropped(tmp_path):
     seen = np.dstack([PATTERN, PATTERN, PATTERN, np.zeros_like(PATTERN)])
     (tmp_path / "1.png").write_bytes(encoded(".png", seen))
     np.testing.assert_array_equal(read_image(tmp_path / "1.png"), seen[..., :3])
     np.testing.assert_array_equal(read_gray(tmp_path / "1.png"), PATTERN)
 
 
-def test_cmyk_jpeg_is_converted(tmp_path):
+def test_fault_22_cmyk_jpeg_is_converted(tmp_path):
     image = pytest.importorskip("PIL.Image")
     image.new("CMYK", (8, 6), (0, 0, 0, 128)).save(tmp_path / "1.jpg")
     assert read_gray(tmp_path / "1.jpg").shape == (6, 8)
@@ -149,7 +149,7 @@ def test_zero_bytes_are_told(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp"])
-def test_every_truncation_is_told(tmp_path, suffix):
+def test_fault_20_every_truncation_is_told(tmp_path, suffix):
     path, whole = tmp_path / f"1{suffix}", encoded(suffix, np.tile(PATTERN, (3, 3)))
     path.write_bytes(whole)
     read_gray(path)

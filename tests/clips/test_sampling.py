@@ -83,7 +83,7 @@ def test_rounding_is_to_the_nearest_and_halves_go_up():
     assert around_apex(0, 7, 10, 7) == (0, 2, 5, 7, 8, 9, 10)  # 2.33, 4.67
 
 
-def test_a_short_clip_repeats_frames():
+def test_fault_27_a_short_clip_repeats_frames():
     assert around_apex(4, 5, 6, 7) == (4, 4, 5, 5, 5, 6, 6)
     assert uniform_with_apex(9, 9, 9, 5) == (9,) * 5
 
@@ -124,7 +124,7 @@ def test_a_window_holds_successive_frames_of_the_clip_around_the_apex(given_mark
     assert all(b - a in (0, 1) for a, b in pairwise(numbers))
 
 
-def test_a_window_of_sixteen_has_eight_before_the_apex_and_repeats_the_edges():
+def test_fault_27_a_window_of_sixteen_has_eight_before_the_apex_and_repeats_the_edges():
     assert apex_window(0, 20, 40, 16) == tuple(range(12, 28))
     assert apex_window(10, 12, 14, 8) == (10, 10, 10, 11, 12, 13, 14, 14)
 

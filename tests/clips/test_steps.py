@@ -150,7 +150,7 @@ class TestFlow:
         expected = flow.flow_image(*small, method=flow.FlowMethod.FARNEBACK)
         np.testing.assert_allclose(loaded.arrays[0], expected)
 
-    def test_flow_that_is_not_finite_names_the_clip(self, folder, monkeypatch):
+    def test_fault_32_flow_that_is_not_finite_names_the_clip(self, folder, monkeypatch):
         broken = {
             method: lambda a, b: np.full((*a.shape, 2), np.nan, np.float32)
             for method in flow.FlowMethod
@@ -201,7 +201,7 @@ class TestFaces:
         whole = load(person, **marks)
         assert cropped.arrays[0, 0].std() > whole.arrays[0, 0].std()
 
-    def test_no_face_is_counted_or_the_clip_left_out(self, folder):
+    def test_fault_30_no_face_is_counted_or_the_clip_left_out(self, folder):
         loaded = load(folder, self.HAAR)
         assert "no face was found, the centre of the frame stands in: 1 of 1 clips" in (
             loaded.warnings
@@ -211,7 +211,7 @@ class TestFaces:
         with pytest.raises(FrameError, match="no face was found on the onset frame"):
             load(folder, self.HAAR, Policies(face="exclude"))
 
-    def test_two_faces_are_counted(self, folder, monkeypatch):
+    def test_fault_30_two_faces_are_counted(self, folder, monkeypatch):
         box = faces.FaceBox(10, 10, 40, 40, 0.0, "haar", 2)
         monkeypatch.setattr(faces, "locate", lambda *_args, **_options: box.packed())
         assert load(folder, self.HAAR).warnings == (
@@ -292,7 +292,7 @@ class TestVideos:
         monkeypatch.setattr(footage.cv2, "VideoCapture", None)
         load(path, onset=2, apex=5, offset=10)
 
-    def test_broken_videos_are_left_out_with_the_reason(self, tmp_path):
+    def test_fault_29_broken_videos_are_left_out_with_the_reason(self, tmp_path):
         path = self.write(tmp_path / "data" / "clip.avi", range(40))
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         text = tmp_path / "data" / "page.mp4"
@@ -309,7 +309,7 @@ class TestVideos:
             (25.0, [0, 40, 300, 340], "variable frame rate"),
         ],
     )
-    def test_frame_rates_that_say_nothing(self, tmp_path, monkeypatch, fps, times, words):
+    def test_fault_29_frame_rates_that_say_nothing(self, tmp_path, monkeypatch, fps, times, words):
         path = tmp_path / "clip.avi"
         path.write_bytes(b"x")
 

@@ -116,7 +116,7 @@ def test_a_second_call_trains_nothing(run, monkeypatch):
     pd.testing.assert_frame_equal(stored(run()), before)
 
 
-def test_an_interrupted_run_goes_on_and_ends_the_same(run, places, monkeypatch):
+def test_fault_41_an_interrupted_run_goes_on_and_ends_the_same(run, places, monkeypatch):
     whole = stored(run())
     monkeypatch.setenv("MER_RESULTS", str(places / "other"))
     real, calls = Trainer.fit_predict, []
@@ -144,7 +144,7 @@ def test_any_fold_rerun_alone_gives_the_same(run):
     pd.testing.assert_frame_equal(stored(run()), before)
 
 
-def test_a_failing_fold_fails_alone(run, monkeypatch):
+def test_fault_43_a_failing_fold_fails_alone(run, monkeypatch):
     real = Trainer.fit_predict
     count = []
 
@@ -186,7 +186,7 @@ def test_only_training_ids_are_copied(run, arrays):
         assert not held & {clip.tobytes() for clip in data.x_train}
 
 
-def test_a_copy_from_outside_train_breaks_the_invariant(run, monkeypatch):
+def test_fault_40_a_copy_from_outside_train_breaks_the_invariant(run, monkeypatch):
     prepared = prepare(small(), "auto")
     fold = prepared.folds.folds[0]
     leaking = [*fold.train, fold.test[0]]

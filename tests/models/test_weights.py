@@ -1,10 +1,13 @@
 """Weights from elsewhere: what is taken, and what is refused without running anything."""
 
+import json
 import pickle
+import zipfile
 
 import numpy as np
 import pytest
 
+h5py = pytest.importorskip("h5py")
 keras = pytest.importorskip("keras")
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
@@ -117,7 +120,55 @@ def hostile(tmp_path, kind, network):
     elif kind == "another suffix":
         file = tmp_path / "w.pth"
         file.write_bytes(pickle.dumps(Bomb()))
+    elif kind == "whole model with a Lambda":
+        file = tmp_path / "w.keras"
+        code = "import os; os.abort()"
+        with zipfile.ZipFile(file, "w") as archive:
+            layer = {"class_name": "Lambda", "config": {"function": {"value": code}}}
+            archive.writestr("config.json", json.dumps({"config": {"layers": [layer]}}))
+            archive.writestr("metadata.json", "{}")
+    elif kind.startswith("h5"):
+        file = hostile_h5(tmp_path, kind, network)
     return file
+
+
+def hostile_h5(tmp_path, kind, network):
+    file = tmp_path / "w.weights.h5"
+    source = registry.build("ststnet", classes=5) if kind == "h5 of another network" else network
+    source.save_weights(file)
+    if kind == "h5 truncated":
+        file.write_bytes(file.read_bytes()[:3000])
+        return file
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as other:
+        other["x"] = np.full(3, 7.0, "float32")
+    (tmp_path / "secret.bin").write_bytes(np.full(3, 7.0, "float32").tobytes())
+    with h5py.File(file, "r+") as tree:
+        found = []
+        tree.visititems(
+            lambda name, node: (
+                found.append(name)
+                if isinstance(node, h5py.Dataset) and node.shape == (3,) and "fc" in name
+                else None
+            )
+        )
+        for name in found or [n for n in _datasets(tree) if tree[n].shape == (3,)][-1:]:
+            if kind == "h5 not finite":
+                tree[name][...] = np.nan
+            elif kind == "h5 external link":
+                del tree[name]
+                tree[name] = h5py.ExternalLink(str(secret), "x")
+            elif kind == "h5 external storage":
+                del tree[name]
+                outside = [(str(tmp_path / "secret.bin"), 0, 12)]
+                tree.create_dataset(name, (3,), "float32", external=outside)
+    return file
+
+
+def _datasets(tree):
+    names = []
+    tree.visititems(lambda n, node: names.append(n) if isinstance(node, h5py.Dataset) else None)
+    return names
 
 
 @pytest.mark.parametrize(
@@ -132,9 +183,15 @@ def hostile(tmp_path, kind, network):
         "half a pytorch state",
         "html",
         "another suffix",
+        "whole model with a Lambda",
+        "h5 truncated",
+        "h5 of another network",
+        "h5 not finite",
+        "h5 external link",
+        "h5 external storage",
     ],
 )
-def test_refused_and_the_network_is_left_as_it_was(network, tmp_path, kind):
+def test_fault_44_refused_and_the_network_is_left_as_it_was(network, tmp_path, kind):
     before = arrays_of(network)
     file = hostile(tmp_path, kind, network)
     with pytest.raises(UserError, match=file.name):

@@ -80,7 +80,7 @@ def test_promises_hold_on_any_table(drawn, selection, protocol):
             assert not held & (parts["train"] | parts["test"])
 
 
-def test_equal_bare_subjects_of_two_databases_are_two():
+def test_fault_38_equal_bare_subjects_of_two_databases_are_two():
     table = table_of([("casme2", "06", "x"), ("samm", "06", "y"), ("samm", "07", "x")])
     assert list(loso(table)) == ["casme2/06", "samm/06", "samm/07"]
 
@@ -103,13 +103,13 @@ def test_kfold_is_stratified():
     assert not notes
 
 
-def test_class_with_fewer_subjects_than_folds_is_said():
+def test_fault_35_class_with_fewer_subjects_than_folds_is_said():
     table = table_of([("a", i % 10, "x") for i in range(50)] + [("a", 1, "rare")])
     _, notes = subject_kfold(table, 5)
     assert any("4 (fold, class) pairs have no test sample" in note for note in notes)
 
 
-def test_class_missing_from_train_is_said():
+def test_fault_35_class_missing_from_train_is_said():
     table = table_of([("a", i % 5, "x") for i in range(20)] + [("a", 1, "rare")])
     folds = build_folds(table, LOSO, Selection.LAST_EPOCH)
     assert folds.notes == ("fold 2: no training sample of rare",)
@@ -124,7 +124,7 @@ def test_redrawn_division_is_said():
     assert complete == (not any("no test sample" in note for note in notes))
 
 
-def test_fewer_subjects_than_folds():
+def test_fault_36_fewer_subjects_than_folds():
     table = table_of([("a", i % 3, "x") for i in range(9)])
     with pytest.raises(ProtocolError, match="5 folds need at least 5 subjects, found 3"):
         build_folds(table, FIVE, Selection.LAST_EPOCH)

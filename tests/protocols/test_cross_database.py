@@ -70,7 +70,7 @@ def test_hde_tests_each_database_by_the_others(drawn):
         assert set(fold.train) == set(table["sample_id"]) - set(fold.test)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(entries, st.sampled_from([CDE, SDE, HDE]))
 def test_held_back_subjects_are_neither_trained_nor_tested(drawn, protocol):
     table = with_database(table_of(drawn))

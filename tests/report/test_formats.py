@@ -15,7 +15,7 @@ def table(*rows, kind="licensed"):
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|x", "@SUM(1)", "-2+3+cmd|' /C calc'!A0", "+1.2=x"])
-def test_formulas_are_disarmed(cell):
+def test_fault_13_formulas_are_disarmed(cell):
     line = list(csv.reader(io.StringIO(as_csv(table((cell, "1"))))))[1]
     assert line == ["licensed", f"'{cell}", "1"]
 

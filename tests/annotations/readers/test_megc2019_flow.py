@@ -38,7 +38,7 @@ class TestRead:
         labelled = apply_scheme(samples, get_scheme("megc3"))
         assert labelled.table["label"].tolist() == ["positive", "negative", "surprise"]
 
-    def test_byte_order_mark_and_other_columns(self, flow_tree):
+    def test_fault_12_byte_order_mark_and_other_columns(self, flow_tree):
         rows = ["images/a.png,x,casme2,sub01,EP02_01f,Positive"]
         root = flow_tree(rows, header="\ufeffImage,more,Database,Subject,Clip,Emotion")
         assert read(root).table["emotion"].tolist() == ["positive"]

@@ -44,7 +44,7 @@ class TestRead:
         assert read(samm_tree(), DataKind.SYNTHETIC).data_kind is DataKind.SYNTHETIC
 
     @pytest.mark.parametrize("text", [[], [["only one line"]], [[]] * 40])
-    def test_any_number_of_text_rows(self, samm_tree, text):
+    def test_fault_10_any_number_of_text_rows(self, samm_tree, text):
         assert len(read(samm_tree(text=text)).table) == 3
 
     def test_dated_release(self, samm_tree):
@@ -109,7 +109,7 @@ class TestFaults:
         samm_tree(name="SAMM_FACS_a.xlsx")
         assert "keep one" in failure(samm_tree(name="SAMM_FACS_b.xlsx"))
 
-    def test_missing_column(self, samm_tree):
+    def test_fault_01_missing_column(self, samm_tree):
         header = "Subject,Filename,Code,Onset Frame,Apex Frme,Offset Frame,D,M,AU,Estimated Emotion"
         message = failure(samm_tree(header=header))
         for words in (
@@ -183,7 +183,7 @@ class TestFaults:
         assert f"{folder} holds no image" in message
         assert "unpack the database completely" in message
 
-    def test_link_out_of_the_root(self, samm_tree, tmp_path):
+    def test_fault_17_link_out_of_the_root(self, samm_tree, tmp_path):
         root = samm_tree()
         outside = tmp_path / "outside"
         (root / "006" / "006_1_2").rename(outside)

@@ -1,0 +1,93 @@
+"""``make faults``: every fault that the suite must survive, how often it was tried, what was lost.
+
+A test that tries a fault has its number in its name: ``test_fault_19_20_...``.
+"""
+
+import re
+from collections import defaultdict
+
+#: number -> (what, expected behaviour): E stops before training with file, row and remedy and exit
+#: code 2; W goes on and is listed; S leaves the clip out with its reason
+FAULTS = {
+    1: ("missing column", "E"),
+    2: ("unknown emotion", "E"),
+    3: ("apex blank or /", "W, or S by policy"),
+    4: ("onset, apex, offset out of order", "E, or S by policy"),
+    5: ("onset = apex = offset", "W"),
+    6: ("frame number beyond the folder", "S"),
+    7: ("clip row twice", "E"),
+    8: ("one clip, two labels", "E"),
+    9: ("subject 6, 06, 6.0", "one subject"),
+    10: ("text rows before the header", "found"),
+    11: ("another edition of a table", "accepted, recorded"),
+    12: ("full-width commas, byte order mark, Chinese labels", "normalised"),
+    13: ("formula in a cell", "saved value; escaped on export"),
+    14: ("encrypted, .xls, CSV named .xlsx", "E"),
+    15: ("workbook bomb", "E before opening"),
+    16: ("XML entities", "E before opening"),
+    17: ("path in a cell, link out of the root", "E"),
+    18: ("merged cells, blank rows at the end", "ignored"),
+    19: ("image of zero bytes", "S"),
+    20: ("truncated JPEG", "S"),
+    21: ("PNG named .jpg", "W"),
+    22: ("16 bits, alpha, CMYK, gray", "converted"),
+    23: ("header of 200 megapixels", "E before decoding"),
+    24: ("mixed sizes in one clip", "E, or resized by policy"),
+    25: ("img9 and img10", "natural order"),
+    26: ("gaps in frame numbers", "W, nearest frame"),
+    27: ("clip shorter than the window", "edges repeated"),
+    28: ("Thumbs.db, .DS_Store", "ignored"),
+    29: ("broken video, 0 fps, variable fps", "S"),
+    30: ("no face, two faces", "policy, counted"),
+    31: ("black or identical frames", "W"),
+    32: ("NaN after optical flow", "E naming the clip"),
+    33: ("unicode, spaces, long paths", "work"),
+    34: ("read-only database", "works"),
+    35: ("class absent from a fold", "W, all classes count"),
+    36: ("fewer subjects than folds", "E"),
+    37: ("leave-one-out with one subject", "E"),
+    38: ("one bare subject id in two databases", "two subjects"),
+    39: ("folds changed since the run began", "E naming what differs"),
+    40: ("copy of a clip outside train", "stops with exit code 3"),
+    41: ("kill, full disk, two processes", "one writer; the same predictions"),
+    42: ("out of memory", "E naming the batch size"),
+    43: ("loss becomes NaN", "that fold fails alone"),
+    44: ("malicious, truncated, foreign weights", "E, nothing executed"),
+}
+
+
+def numbers_of(name):
+    """Numbers of the faults that a test of this name tries."""
+    found = re.search(r"test_fault((?:_\d\d)+)_", name)
+    return [int(number) for number in found[1].strip("_").split("_")] if found else []
+
+
+class Table:
+    """Counts, per fault, the tests that tried it and those that failed."""
+
+    def __init__(self):
+        self.tried, self.lost = defaultdict(int), defaultdict(int)
+
+    def pytest_runtest_logreport(self, report):
+        if report.when != "call":
+            return
+        for number in numbers_of(report.nodeid):
+            self.tried[number] += 1
+            self.lost[number] += report.failed
+
+    def pytest_terminal_summary(self, terminalreporter):
+        write = terminalreporter.write_line
+        write("")
+        write(f"{'':>3} {'fault':<52} {'what must happen':<34} {'tried':>5} {'lost':>5}")
+        for number, (what, behaviour) in FAULTS.items():
+            tried, lost = self.tried[number], self.lost[number]
+            write(f"{number:>3} {what:<52} {behaviour:<34} {tried:>5} {lost:>5}")
+        untried = [number for number in FAULTS if not self.tried[number]]
+        write(f"tried {sum(self.tried.values())}, lost {sum(self.lost.values())}")
+        if untried:
+            write(f"never tried: {', '.join(map(str, untried))}")
+
+
+def pytest_configure(config):
+    """Called where this module is loaded as a plugin: ``-p tests.faults``."""
+    config.pluginmanager.register(Table(), "faults-table")

@@ -1,0 +1,33 @@
+"""Every fault on the list is tried by a test that names it."""
+
+import re
+from pathlib import Path
+
+from tests.faults import FAULTS, numbers_of
+
+TESTS = Path(__file__).parent
+
+
+def test_each_fault_has_a_test_that_names_its_number():
+    named = set()
+    for file in TESTS.rglob("test_*.py"):
+        for name in re.findall(r"def (test_fault_\w+)", file.read_text()):
+            named |= set(numbers_of(name))
+    assert sorted(FAULTS) == list(range(1, 45))
+    assert named == set(FAULTS)
+
+
+def test_numbers_are_read_from_names():
+    assert numbers_of("a/b.py::test_fault_19_20_what[x]") == [19, 20]
+    assert numbers_of("test_default_1") == []
+
+
+def test_readers_refuse_damaged_files_and_do_nothing_else():
+    """Some hundred files each; ``make fuzz`` tries for ten minutes."""
+    from tests.fuzz import TARGETS, fuzz
+
+    for name in TARGETS:
+        tries, outcomes, findings = fuzz(name, 1, seed=1)
+        assert tries > 5
+        assert outcomes["refused"]
+        assert findings == {}, findings.keys()
