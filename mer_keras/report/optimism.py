@@ -96,7 +96,7 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
     if len(values) < 2:
         return None
     table = Table(
-        name=f"{slug(config.name)}.{first.profile}.{slug(row.name)}.optimism",
+        name=f"{slug(config.name)}.{first.profile}.{first.data_kind}.{slug(row.name)}.optimism",
         title=f"What choosing and testing add: {row.name}",
         data_kind=str(first.data_kind),
         caption=(

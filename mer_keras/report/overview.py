@@ -88,6 +88,7 @@ def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, st
             with file.open(encoding="utf-8", newline="") as handle:
                 for record in csv.DictReader(handle):
                     mine = record.get("method", "").split(" †")[0].split(" ‡")[0] == row.name
-                    complete = "[" in "".join(map(str, record.values()))
+                    uf1 = (v for k, v in record.items() if k and k.startswith("UF1 %, real"))
+                    complete = "[" in next(uf1, "")
                     if mine and "verdict" in record and complete:
                         yield {**record, "profile": profile}

@@ -99,10 +99,10 @@ def describe(view: RunView) -> str:
 
 
 def file_stem(config: Experiment, view: RunView) -> str:
-    """What names of a run's files begin with; a changed run's own digest ends it."""
+    """What names of a run's files begin with: other for every run that a report shows."""
     changed = any(not text.startswith("selection=") for text in view.changes)
     last = f".{view.run_id.rpartition('-')[2]}" if changed else ""
-    return f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}{last}"
+    return f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}{last}.{view.data_kind}"
 
 
 def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
@@ -164,7 +164,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             rows.append((f"{state.name} (baseline)", "-", *numbers, "-", "-"))
     header = ("method", "published", *_metric_header(view.data_kind), "parameters", "verdict")
     return Table(
-        name=f"{file_stem(config, view)}.{view.data_kind}",
+        name=file_stem(config, view),
         title="Published and real",
         data_kind=str(view.data_kind),
         caption=describe(view),
@@ -203,7 +203,7 @@ def _synthetic_table(config: Experiment, view: RunView) -> Table:
         for state in view.rows
     ]
     return Table(
-        name=f"{file_stem(config, view)}.{view.data_kind}",
+        name=file_stem(config, view),
         title="Synthetic",
         data_kind=str(view.data_kind),
         caption=describe(view),

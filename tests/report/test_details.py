@@ -46,3 +46,13 @@ def test_rows_without_all_folds_are_left_out(tmp_path):
         for k in range(1, 5)
     }
     assert tables(make_run(tmp_path / "empty", skip=nothing)) == {}
+
+
+def test_files_of_real_and_drawn_runs_have_other_names(tmp_path):
+    """Else one would be written over the other."""
+    names = [
+        table.name
+        for kind in ("licensed", "synthetic")
+        for table in details_of(CONFIG, make_run(tmp_path, kind=kind))
+    ]
+    assert len(set(names)) == len(names) == 6
