@@ -224,7 +224,9 @@ class Trainer:
         """As ``predict``, of clips that are first changed as training changes copies."""
         import keras
 
-        if self._recipe.augmentation is None or not len(clips):
+        if not len(clips):  # a fold of the largest class alone has no copies
+            return np.empty((0, self._network.output_shape[-1]), "float32")
+        if self._recipe.augmentation is None:
             return self.predict(clips)
         layer = self._model.get_layer("augmentation")
         changed = layer(clips, apply=np.ones(len(clips), "float32"), training=True)

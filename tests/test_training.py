@@ -1,5 +1,7 @@
 """Training of one fold: fresh state, selection, determinism, failure."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -300,3 +302,14 @@ def test_other_optimisers_are_reset_too(name):
     trainer.fit_predict(data(2), Selection.LAST_EPOCH, 4)
     again = trainer.fit_predict(data(1), Selection.LAST_EPOCH, 5)
     np.testing.assert_array_equal(again.probabilities, alone.probabilities)
+
+
+@pytest.mark.parametrize("copies", [0, 5])
+def test_copies_are_tested_beside_the_clips(copies):
+    """None, where a fold holds clips of the largest class only."""
+    trainer = Trainer(build, recipe(augmentation={"flip": 0.5, "brightness": 0.4}))
+    given = replace(data(), x_copies=data().x_test[:copies])
+    outcome = trainer.fit_predict(given, Selection.LAST_EPOCH, 0)
+    assert outcome.copies.shape == (copies, outcome.probabilities.shape[1])
+    if copies:
+        assert np.any(outcome.copies != outcome.probabilities[:copies])

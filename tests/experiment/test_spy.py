@@ -14,6 +14,7 @@ from mer_keras.annotations.samples import make_samples  # noqa: E402
 from mer_keras.clips.assemble import ClipArrays  # noqa: E402
 from mer_keras.config_files import load_experiments  # noqa: E402
 from mer_keras.experiment import prepare as prepare_room  # noqa: E402
+from mer_keras.experiment import run as run_room  # noqa: E402
 from mer_keras.experiment.run import run_experiment  # noqa: E402
 from mer_keras.models import baselines  # noqa: E402
 from mer_keras.pipeline.augmentation import ClipAugmentation  # noqa: E402
@@ -70,8 +71,14 @@ class Spy:
         monkeypatch.setattr(owner, name, watched)
 
 
+@pytest.fixture(scope="module")
+def trainers():
+    """Recipe -> what trains by it, kept from case to case."""
+    return {}
+
+
 @pytest.fixture
-def spied(places, monkeypatch):
+def spied(places, monkeypatch, trainers):
     """Return a function that runs a protocol and returns, fold by fold, what learned from what."""
     tables = {name: samples_of(name) for name in PEOPLE}
     number = {}
@@ -109,6 +116,15 @@ def spied(places, monkeypatch):
             spies[-1].note("predicted", x["clip"])
             assert not np.any(x["is_copy"])
 
+    real_trainer = run_room.make_trainer
+
+    def made_once(config, name, prepared, trunk=None):
+        """One network for all cases: they differ in who is trained on, not in what is trained."""
+        if config.train not in trainers:
+            trainers[config.train] = real_trainer(config, name, prepared, trunk)
+        return trainers[config.train]
+
+    monkeypatch.setattr(run_room, "make_trainer", made_once)
     pending = []
     watcher = Spy()
     watcher.wrap(monkeypatch, keras.Model, "fit", watch_fit)
