@@ -94,7 +94,7 @@ def load_experiments(
         ConfigError: see ``find_config`` and ``load_config``.
     """
     path, part = find_config(name)
-    parts = [part] if part else list(_read_tree(path).get("parts") or {}) or [None]
+    parts = [part] if part else list(_sets_of_values(_read_tree(path), "parts", path)) or [None]
     return [load_config(path, profile=profile, overrides=overrides, part=p) for p in parts]
 
 
@@ -118,7 +118,7 @@ def load_config(
             value of the wrong type, or no such profile or part.
     """
     tree = _read_tree(path)
-    profiles, parts = tree.pop("profiles", None) or {}, tree.pop("parts", None) or {}
+    profiles, parts = _sets_of_values(tree, "profiles", path), _sets_of_values(tree, "parts", path)
     if part is not None or parts:
         if part not in parts:
             known = ", ".join(parts) or "none"
@@ -127,7 +127,7 @@ def load_config(
             )
         tree["name"] = f"{tree.get('name')}/{part}"
         tree["table"] = f"{tree.get('table')}, {part}"
-        for key, value in (parts[part] or {}).items():
+        for key, value in parts[part].items():
             _assign(tree, key, value, f"{path}: part {part!r}")
         _keep_part(tree, str(part))
     if profile not in profiles:
@@ -135,7 +135,7 @@ def load_config(
             f"{path}: no profile {profile!r}{did_you_mean(profile, profiles)}; "
             f"known: {', '.join(profiles) or 'none'}"
         )
-    for key, value in (profiles[profile] or {}).items():
+    for key, value in profiles[profile].items():
         _assign(tree, key, value, f"{path}: profile {profile!r}")
     for key, value in parse_overrides(overrides).items():
         _assign(tree, key, value, f"override {key!r}")
@@ -145,19 +145,40 @@ def load_config(
         raise ConfigError(f"{path}: {_explain(error)}") from error
 
 
+def _sets_of_values(tree: dict[str, Any], key: str, path: Path) -> dict[str, dict[str, Any]]:
+    """Take a mapping of names to mappings out of a file's tree; empty ones may be left blank."""
+    found = tree.pop(key, None) or {}
+    if isinstance(found, dict):
+        found = {str(name): values or {} for name, values in found.items()}
+        if all(isinstance(v, dict) and all(isinstance(k, str) for k in v) for v in found.values()):
+            return found
+    raise ConfigError(f"{path}: {key!r}: expected names, each with keys and values below it")
+
+
 def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     """What of the second config decides results and is not as in the first: ``key=value`` texts.
 
-    Published numbers and remarks are left out.
+    Published numbers and remarks are left out; so are rows that one of the two lacks, and what a
+    new block leaves at its defaults.
     """
     told = {"paper", "table", "caption", "covers", "not_reproduced"}
-    first, second = (
-        dict(_leaves(config.model_dump(mode="json", exclude=told))) for config in (shipped, run)
-    )
+    shared = {row.name for row in shipped.rows} & {row.name for row in run.rows}
+
+    def given(config: Experiment, **options: Any) -> dict[str, Any]:
+        tree = config.model_dump(mode="json", exclude=told, **options)
+        rows = {row["name"]: row for row in tree["rows"] if row["name"] in shared}
+        networks = {
+            name: {key: row[key] for key in ("model", "arguments") if row.get(key)}
+            for name, row in rows.items()
+        }
+        return dict(_leaves({**tree, "rows": networks}))
+
+    first, second = (given(config, exclude_defaults=True) for config in (shipped, run))
+    whole = given(run)
     return tuple(
-        f"{key}={json.dumps(second.get(key)) if key in second else 'absent'}"
+        f"{key}={json.dumps(whole.get(key)).strip(chr(34))}"
         for key in sorted(first.keys() | second.keys())
-        if first.get(key) != second.get(key) and ".published" not in key
+        if first.get(key) != second.get(key)
     )
 
 

@@ -5,6 +5,7 @@ Notebooks use drawn faces, so that anybody can run them; nothing here reads a li
 
 import base64
 import io
+import logging
 import os
 import tempfile
 from collections.abc import Sequence
@@ -47,6 +48,10 @@ def begin() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("MER_RESULTS", str(Path(__file__).parents[1] / "results"))
+    import keras  # noqa: F401 - TensorFlow sets its logger up when it is imported
+
+    # a notebook has many networks, each with a graph of its own: nothing to warn of
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 def load(name: str, *overrides: str, rows: Sequence[str] = ()) -> Experiment:
@@ -98,7 +103,7 @@ def clips(config: Experiment) -> Shown:
     first = dict(zip(table["label"], table["sample_id"], strict=True))
     names = [name for name in prepared.classes if name in first]
     arrays = [prepared.clips.select([first[name]])[0] for name in names]
-    films = [array if array.ndim == 4 else array[None] for array in arrays]
+    films = [_stretched(array if array.ndim == 4 else array[None]) for array in arrays]
     count = min(MOST_FRAMES, len(films[0]))
     # one image a class: beside one another; frames: downwards
     shape = (len(films), count) if count > 1 else (1, len(films))
@@ -109,12 +114,19 @@ def clips(config: Experiment) -> Shown:
         for column, frame in enumerate(chosen):
             cell = axes[place, column] if count > 1 else axes[0, place]
             image = films[place][frame]
-            cell.imshow(image if image.shape[-1] == 3 else image[..., 0], cmap="gray")
+            picture = image if image.shape[-1] == 3 else image[..., 0]
+            cell.imshow(picture, cmap="gray", vmin=0, vmax=1)
             cell.axis("off")
             cell.set_title(f"{name}, frame {frame + 1}" if count > 1 else name, fontsize=7)
     figure.suptitle(WATERMARK, fontsize=7, color="#a00")
     figure.tight_layout()
     return _picture(_png(figure), f"drawn faces: {', '.join(names)}")
+
+
+def _stretched(film: np.ndarray) -> np.ndarray:
+    """Frames over their own range, 0..1."""
+    low, high = film.min(), film.max()
+    return (film - low) / (high - low) if high > low else np.zeros_like(film)
 
 
 def run(config: Experiment) -> RunView:
@@ -138,12 +150,21 @@ def figures(view: RunView, kind: str) -> Shown:
     return _drawings([(figure.svg, figure.text) for figure in found])
 
 
-def maps(config: Experiment, *, rows: Sequence[str] = ()) -> Shown:
-    """Where networks look on tested, drawn faces: Grad-CAM, then their own attention."""
+def maps(view: RunView, config: Experiment, *, most: int = 2) -> Shown:
+    """Where networks look on tested, drawn faces: Grad-CAM, then their own attention.
+
+    Args:
+        view: the run.
+        config: its experiment.
+        most: clips that are shown, of one fold: the network of that fold is trained once more.
+    """
     from mer_keras.explanation.tested import explain
     from mer_keras.report.explanation import draw_attention, draw_grad_cam
 
-    explanation = explain(config, profile="quick", data="synthetic", rows=rows)
+    tested = view.predictions
+    tested = tested[tested["fold"] == tested["fold"].iloc[0]].drop_duplicates("label")
+    samples = list(tested["sample_id"])[:most]
+    explanation = explain(config, profile="quick", data="synthetic", samples=samples)
     shown = [_picture(draw_grad_cam(explanation), "Grad-CAM over drawn faces")]
     for row in dict.fromkeys(one.row for one in explanation.explained):
         of_row = [one for one in explanation.explained if one.row == row]
@@ -162,6 +183,12 @@ def implied(method: str) -> Shown:
     )
     text = "\n".join(f"{one.where}, {one.about}: {one.says}. {one.limits}" for one in found)
     return Shown(f"<ul>{items}</ul>", text)
+
+
+def not_reproduced(config: Experiment) -> Shown:
+    """What is not as in the paper."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in config.not_reproduced)
+    return Shown(f"<ul>{items}</ul>", "\n".join(config.not_reproduced))
 
 
 def _shown(table: Table) -> Shown:

@@ -3,7 +3,13 @@
 import pytest
 import yaml
 
-from mer_keras.config_files import experiment_names, find_config, load_config, load_experiments
+from mer_keras.config_files import (
+    differences,
+    experiment_names,
+    find_config,
+    load_config,
+    load_experiments,
+)
 from mer_keras.errors import ConfigError
 
 BASE = {
@@ -156,3 +162,56 @@ def test_contradictions_are_refused(folder, override, complaint):
             "method/table1",
             overrides=["train.plateau={factor: 0.5, patience: 2}", override],
         )
+
+
+class TestDifferences:
+    def config(self, *overrides):
+        (config,) = load_experiments("ststnet/megc2019", overrides=overrides)
+        return config
+
+    def test_an_unchanged_config_has_none(self):
+        assert differences(self.config(), self.config()) == ()
+
+    @pytest.mark.parametrize(
+        ("overrides", "expected"),
+        [
+            (["selection=test_fold"], ("selection=test_fold",)),
+            (["train.epochs=3"], ("train.epochs=3",)),
+            # a new block shows what it sets, not its defaults
+            (["train.augmentation.flip=0.5"], ("train.augmentation.flip=0.5",)),
+            (["baselines=[majority]"], None),
+            (["train.optimizer.learning_rate=1e-4"], ("train.optimizer.learning_rate=0.0001",)),
+            # back to a default
+            (["data.clip.kind=frames", "data.clip.size=90"], None),
+        ],
+    )
+    def test_what_was_set_is_said(self, overrides, expected):
+        found = differences(self.config(), self.config(*overrides))
+        if expected is None:
+            assert found
+        else:
+            assert found == expected
+
+    def test_rows_are_compared_by_name_and_absent_ones_are_none(self):
+        (whole,) = load_experiments("micro_attention/table4")
+        part = whole.model_copy(update={"rows": whole.rows[-1:]})
+        assert differences(whole, part) == ()
+        row = whole.rows[-1].model_copy(update={"arguments": {"reading": "x"}})
+        changed = whole.model_copy(update={"rows": (*whole.rows[:-1], row)})
+        assert differences(whole, changed) == (f"rows.{row.name}.arguments.reading=x",)
+
+    def test_words_change_nothing(self):
+        other = self.config().model_copy(update={"caption": "x", "not_reproduced": ("y",)})
+        assert differences(self.config(), other) == ()
+
+
+@pytest.mark.parametrize("key", ["profiles", "parts"])
+@pytest.mark.parametrize(
+    "value", ["text", ["a"], {"quick": "text"}, {"quick": ["a"]}, {"quick": {1: 2}}]
+)
+def test_sets_of_values_that_are_none(tmp_path, key, value):
+    """Found by ``make fuzz``."""
+    tree = BASE | {key: value}
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(tree))
+    with pytest.raises(ConfigError, match=f"{key}.*expected names"):
+        load_config(tmp_path / "x.yaml", profile="quick", part="quick" if key == "parts" else None)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from mer_keras.annotations.databases import find
 from mer_keras.config import Experiment
 from mer_keras.errors import ResultsError, UserError, did_you_mean
 from mer_keras.experiment.manifest import make_manifest
@@ -80,14 +81,14 @@ def verify_fold(
         raise UserError(f"{folder.path}: was run with weights from elsewhere, which aren't stored")
     unit = _choose(folder, stored, row, fold)
     config = Experiment.model_validate(stored["config"])
-    kind = "synthetic" if stored["data_kind"] == "synthetic" else "real"
-    prepared = prepare(config, kind, progress)
+    # drawn faces may lie in a folder of databases too, as any other
+    drawn = stored["data_kind"] == "synthetic"
+    in_folder = drawn and all(map(find, config.data.databases))
+    prepared = prepare(config, "synthetic" if drawn and not in_folder else "real", progress)
     trunks = pretrain(config, prepared, None, progress)
-    now = make_manifest(config, stored["profile"], prepared, None, stage_records(trunks))[
-        "identity"
-    ]
+    manifest = make_manifest(config, stored["profile"], prepared, None, stage_records(trunks))
     for key, value in stored["identity"].items():
-        if now.get(key) != value:
+        if manifest["identity"].get(key) != value:
             raise ResultsError(
                 f"{folder.path}: {key} is no longer what the run began with: nothing to compare"
             )

@@ -6,6 +6,7 @@ only how many of their clips are right is drawn.
 """
 
 import io
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def intervals_svg(values: Mapping[str, Mapping[str, Value]], view: RunView, titl
     labels = list(values)
     metrics = list(next(iter(values.values())))
     with _drawing(f"intervals.{view.run_id}.{title}", view) as drawing:
-        drawing.figure.set_size_inches(6.4, 1.4 + 0.45 * len(labels))
+        drawing.figure.set_size_inches(6.4, 1.4 + 0.65 * len(labels))
         axes = drawing.figure.add_subplot()
         for i, metric in enumerate(metrics):
             found = [values[label][metric] for label in labels]
@@ -132,7 +133,7 @@ def intervals_svg(values: Mapping[str, Mapping[str, Value]], view: RunView, titl
                 color=COLOURS[i],
                 label=metric.upper(),
             )
-        axes.set_yticks(range(len(labels)), labels)
+        axes.set_yticks(range(len(labels)), [textwrap.fill(label, 34) for label in labels])
         axes.invert_yaxis()
         axes.set_xlabel("value, with the 95 % interval over subjects")
         axes.legend(frameon=False, fontsize=8)

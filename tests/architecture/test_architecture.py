@@ -29,8 +29,8 @@ ORDER = [
     {"results"},
     {"experiment"},
     {"explanation"},
-    {"report"},
-    {"cli", "bench", "notebook", "doctor"},
+    {"report", "doctor"},
+    {"cli", "bench", "notebook"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LEAVES = ORDER[0] | ORDER[1] | ORDER[2]
