@@ -94,8 +94,9 @@ def load_experiments(
         ConfigError: see ``find_config`` and ``load_config``.
     """
     path, part = find_config(name)
-    parts = [part] if part else list(_sets_of_values(_read_tree(path), "parts", path)) or [None]
-    return [load_config(path, profile=profile, overrides=overrides, part=p) for p in parts]
+    parts: list[str | None] = [*_sets_of_values(_read_tree(path), "parts", path)]
+    chosen = [part] if part else parts or [None]
+    return [load_config(path, profile=profile, overrides=overrides, part=p) for p in chosen]
 
 
 def load_config(
