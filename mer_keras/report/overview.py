@@ -13,7 +13,7 @@ from mer_keras.results import slug
 
 #: lines between which the table stands in a text
 BEGIN, END = "<!-- overview: begin -->", "<!-- overview: end -->"
-_HEADER = ("paper", "table", "command", "published", "ours", "data", "status")
+_HEADER = ("paper", "table", "command", "published", "ours, %", "data", "status")
 
 
 @dataclass(frozen=True)
