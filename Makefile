@@ -28,7 +28,7 @@ CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-fast faults fuzz lint format clean
+.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -83,8 +83,11 @@ optimism: setup  ## one method under every choice of the epoch, and with copies 
 bench: setup  ## speed of preprocessing, and of a training step of each network, as ratios within one run (ten minutes)
 	$(BIN)/python -m mer_keras.bench
 
-test: setup  ## all tests
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+test: setup  ## all tests but those of test-long
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long"
+
+test-long: setup  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
+	$(BIN)/python -m pytest -m long
 
 test-fast: setup  ## annotations, protocols, metrics, results: seconds, without TensorFlow
 	$(BIN)/python -m pytest -m "not slow" tests/annotations tests/protocols tests/test_metrics.py tests/test_results.py

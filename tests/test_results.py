@@ -71,7 +71,7 @@ def test_fault_41_damaged_unit_does_not_count_as_done(run, damage):
 
 def test_fault_41_interrupted_write_leaves_nothing_that_counts(run, monkeypatch):
     monkeypatch.setattr("mer_keras.results.write_json", lambda *_: (_ for _ in ()).throw(OSError))
-    with pytest.raises(OSError):
+    with pytest.raises(ResultsError, match="can't be stored"):
         run.store(UNIT, predictions(), {})
     assert not run.is_done(UNIT)
 

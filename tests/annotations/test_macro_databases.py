@@ -51,7 +51,7 @@ def test_counts_are_the_printed_ones(sketched, name, clips, subjects):
     assert not any("other counts than printed" in line for line in samples.warnings)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fer2013_is_read_row_by_row_and_its_duplicates_are_taken_out(sketched):
     samples = load(sketched("fer2013"), "fer2013")
     repeated, contradicted = len(stills.FER_REPEATED), len(stills.FER_CONTRADICTED)
