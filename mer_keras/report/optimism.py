@@ -8,7 +8,7 @@ import pandas as pd
 from mer_keras.config import Experiment
 from mer_keras.report.comparison import predictions_of
 from mer_keras.report.scoring import SHOWN, Value, values_of
-from mer_keras.report.tables import SELECTIONS, Table, describe
+from mer_keras.report.tables import SELECTIONS, Table, describe, with_interval
 from mer_keras.report.view import RowState, RunView
 from mer_keras.results import slug
 from mer_keras.statistics import align, difference
@@ -85,14 +85,16 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
             other = align(reference, predictions_of(view, row.key))
             d = difference(reference, other, view.classes, "uf1")
             gap = f"{100 * d.value:+.2f} [{100 * d.low:+.1f}, {100 * d.high:+.1f}]"
-        rows.append((name, str(part["sample_id"].nunique()), *_cells(values[name]), gap))
+        rows.append((name, str(part["sample_id"].nunique()), *_cells(view, values[name]), gap))
         copies = view.copies[view.copies["row"] == row.key] if len(view.copies) else view.copies
         if len(copies):
             both = pd.concat([part, copies], ignore_index=True)
             name += ", augmented copies tested too"
             values[name] = values_of(both, view.classes)
             tested = len(both) // both["seed"].nunique()
-            rows.append((name, f"{tested} with copies", *_cells(values[name]), "other samples"))
+            rows.append(
+                (name, f"{tested} with copies", *_cells(view, values[name]), "other samples")
+            )
     if len(values) < 2:
         return None
     table = Table(
@@ -101,7 +103,8 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
         data_kind=str(first.data_kind),
         caption=(
             "The same method on the same people. Differences are of UF1 from the first line, with "
-            f"95 % intervals over subjects. First line: {describe(first)}"
+            "95 % intervals over subjects. Where subjects or clips are held back to choose the epoch, "
+            f"fewer are trained on. First line: {describe(first)}"
         ),
         header=(
             "setting",
@@ -121,8 +124,6 @@ def setting(view: RunView) -> str:
     return ", ".join([SELECTIONS[Selection(view.manifest["selection"])], *others])
 
 
-def _cells(values: dict[str, Value]) -> list[str]:
-    return [
-        f"{100 * v.pooled:.2f} [{100 * v.low:.1f}, {100 * v.high:.1f}]"
-        for v in (values[name] for name in SHOWN)
-    ]
+def _cells(view: RunView, values: dict[str, Value]) -> list[str]:
+    seeds = len(view.manifest["config"]["seeds"])
+    return [with_interval(values[name], seeds) for name in SHOWN]

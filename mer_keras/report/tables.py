@@ -224,11 +224,12 @@ def _numbers(state: RowState, scores: RowScores | None) -> tuple[str, ...]:
         failed = f", {len(state.failures)} failed" if state.failures else ""
         return (f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-")
     uar = scores.values["uar"]
-    shown = [_with_interval(scores.values[name], scores.seeds) for name in SHOWN]
+    shown = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
     return (*shown, f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
 
 
-def _with_interval(value: Value, seeds: int) -> str:
+def with_interval(value: Value, seeds: int) -> str:
+    """A metric in per cent with its interval and, of several seeds, their spread."""
     text = f"{100 * value.pooled:.2f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
     return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
 

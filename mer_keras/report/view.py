@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,6 @@ class RunView:
         rows: how far each is.
         predictions: all rows, seeds and folds together; each tested clip once a row and seed.
         copies: the same of augmented copies of tested clips; mostly empty.
-        changes: what differs from the config of that name and profile, as ``key=value`` texts.
         histories: learning curves of each row, one mapping a training that has any (see
             ``training.FoldOutcome``).
     """
@@ -66,13 +66,23 @@ class RunView:
     rows: tuple[RowState, ...]
     predictions: pd.DataFrame
     copies: pd.DataFrame = field(default_factory=pd.DataFrame)
-    changes: tuple[str, ...] = ()
     histories: Mapping[str, tuple[dict[str, list[float]], ...]] = field(default_factory=dict)
 
     @property
     def classes(self) -> list[str]:
         """The full label set, in the paper's order."""
         return list(self.manifest["classes"])
+
+    @cached_property
+    def changes(self) -> tuple[str, ...]:
+        """What ``--set`` changed: ``key=value``; nothing if the config is not a known one."""
+        try:
+            config = Experiment.model_validate(self.manifest["config"])
+            known = load_experiments(config.name, profile=self.profile)
+        except (ConfigError, ValidationError):
+            return ()
+        shipped = next((one for one in known if one.name == config.name), None)
+        return differences(shipped, config) if shipped else ()
 
     @property
     def moves(self) -> bool:
@@ -126,20 +136,8 @@ def read_view(path: Path) -> RunView:
         rows=tuple(states),
         predictions=tested[~is_copy],
         copies=tested[is_copy],
-        changes=_changes(manifest),
         histories=histories,
     )
-
-
-def _changes(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    """What ``--set`` changed; nothing where the config is not among the known ones."""
-    try:
-        config = Experiment.model_validate(manifest["config"])
-        known = load_experiments(config.name, profile=manifest["profile"])
-    except (ConfigError, ValidationError):
-        return ()
-    shipped = next((one for one in known if one.name == config.name), None)
-    return differences(shipped, config) if shipped else ()
 
 
 def find_run(run: str) -> RunView:
