@@ -1,11 +1,13 @@
-"""Convolution, ReLU, batch normalisation and max-pooling as one layer that stays in the cache."""
+"""Convolution, ReLU, batch normalisation and max-pooling as one layer that saves memory traffic."""
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Any
 
 import keras
 from keras import ops
+
+from mer_keras.layers.counted import row_weights
+from mer_keras.layers.fused import fused
 
 WINDOW = 3
 
@@ -17,15 +19,17 @@ class ConvNormPool(keras.layers.Layer):
     The same function as those four layers one after the other (tested), several times faster on a
     CPU, where a small network is bound by memory and not by arithmetic:
 
-    - The convolution is computed in the nine phases of the pooling window, each a convolution
-      with stride 3. So the full-size map, the largest tensor of the network by far, never exists.
     - Normalisation is an increasing function of its input where ``gamma`` is not negative and a
       decreasing one elsewhere, so that it commutes with pooling if the largest or the smallest
       value of a window is taken. Only the pooled map, a ninth, is normalised. The statistics are
       those of the full map, the last row and column included, which no window reaches.
+    - The gradient of all this is written out, so that the full map is passed over once and not
+      once for each operation (see ``norm_pool``). Where values of a window tie, they share it.
 
     Parallel branches with this form on one input are one such layer whose filters are theirs side
     by side, since each filter is normalised and pooled by itself.
+
+    Rows that only fill up a batch can be left out of the statistics (see ``counted``).
 
     Shapes: (batch, height, width, channels) -> (batch, (height + 2) // 3, (width + 2) // 3,
     filters), for sizes of the form 3 n + 1.
@@ -78,21 +82,20 @@ class ConvNormPool(keras.layers.Layer):
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Map images as the class says; batch statistics are used and tracked in training only."""
-        phases = self._phases(images)
-        windows = _in_windows(phases)
-        pooled = ops.cond(
-            ops.all(self.gamma >= 0),
-            lambda: reduce(ops.maximum, windows),
-            lambda: ops.where(
-                self.gamma >= 0, reduce(ops.maximum, windows), reduce(ops.minimum, windows)
-            ),
-        )
-        mean, variance = self.moving_mean, self.moving_variance
-        if training:
-            mean, variance = self._statistics(phases)
-            for kept, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                kept.assign(kept * self.momentum + now * (1 - self.momentum))
-        return (pooled - mean) * self.gamma * ops.rsqrt(variance + self.epsilon) + self.beta
+        padded = ops.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]])
+        maps = ops.relu(ops.conv(padded, self.kernel, padding="valid") + self.bias)
+        # as tensors: a gradient that is written out takes no variables
+        gamma, beta = self.gamma * 1.0, self.beta * 1.0
+        if not training:
+            pooled = _pool(maps, _sign(gamma))
+            scale = gamma * ops.rsqrt(self.moving_variance + self.epsilon)
+            return (pooled - self.moving_mean) * scale + beta
+        share = _share(maps)
+        mean, variance = _statistics(ops.stop_gradient(maps), share)
+        for kept, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            kept.assign(kept * self.momentum + now * (1 - self.momentum))
+        inverse = ops.rsqrt(variance + self.epsilon)
+        return norm_pool(maps, gamma, beta, mean, inverse, share)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Shape of the pooled map."""
@@ -109,43 +112,99 @@ class ConvNormPool(keras.layers.Layer):
         own = {"filters": self.filters, "momentum": self.momentum, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
 
-    def _phases(self, images: Any) -> list[list[Any]]:
-        """Rectified map at rows 3 i + r and columns 3 j + c, for r and c in 0, 1, 2."""
-        padded = ops.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]])
-        rows, columns = padded.shape[1] // WINDOW, padded.shape[2] // WINDOW
-        channels = images.shape[-1]
-        kernel = ops.reshape(self.kernel, (-1, self.filters))
 
-        def phase(r: int, c: int) -> Any:
-            part = padded[:, r : r + rows * WINDOW, c : c + columns * WINDOW]
-            tiles = ops.reshape(part, (-1, rows, WINDOW, columns, WINDOW, channels))
-            patches = ops.reshape(
-                ops.transpose(tiles, (0, 1, 3, 2, 4, 5)),
-                (-1, rows, columns, WINDOW * WINDOW * channels),
-            )
-            return ops.relu(ops.matmul(patches, kernel) + self.bias)
+@ops.custom_gradient
+def norm_pool(
+    maps: Any, gamma: Any, beta: Any, mean: Any, inverse: Any, share: Any
+) -> tuple[Any, Any]:
+    """Normalise and pool maps; the gradient flows through the statistics too.
 
-        return [[phase(r, c) for c in range(WINDOW)] for r in range(WINDOW)]
+    With y = (m - mean) inverse gamma + beta, where m is the extreme of each window, a value a of
+    the full map gets ``share`` (d mean + 2 a d variance), and the gradient of m where a is m.
 
-    def _statistics(self, phases: list[list[Any]]) -> tuple[Any, Any]:
-        """Mean and variance of each filter over the batch and the full map."""
-        maps = [phase for row in phases for phase in row]
-        mean = sum(ops.mean(phase, axis=(0, 1, 2)) for phase in maps) / len(maps)
-        square = sum(ops.mean(phase * phase, axis=(0, 1, 2)) for phase in maps) / len(maps)
-        return mean, ops.maximum(square - mean * mean, 0.0)
-
-
-def _in_windows(phases: list[list[Any]]) -> list[Any]:
-    """The nine values of each pooling window, from the nine phases of the map.
-
-    Windows begin at row and column -1, so that phase 2 belongs to the next window. In the first
-    window, its place is outside the map and taken by a neighbour, which changes no extreme.
+    Args:
+        maps: (batch, height, width, filters), the full map, none negative.
+        gamma: (filters,).
+        beta: (filters,).
+        mean: (filters,), that of ``maps``.
+        inverse: (filters,), 1 / standard deviation.
+        share: (batch, 1, 1, 1), of one value in the statistics.
     """
-    rows = [list(row) for row in phases]
-    rows[2] = [
-        ops.concatenate([first[:, :1], last[:, :-1]], axis=1)
-        for first, last in zip(rows[0], rows[2], strict=True)
-    ]
-    for row in rows:
-        row[2] = ops.concatenate([row[0][:, :, :1], row[2][:, :, :-1]], axis=2)
-    return [value for row in rows for value in row]
+    pooled = _pool_fused(maps, _sign(gamma))
+
+    def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, ...]:
+        above = arguments[0] if upstream is None else upstream
+        along, across = ops.sum(above, (0, 1, 2)), ops.sum(above * (pooled - mean), (0, 1, 2))
+        of_variance = -0.5 * gamma * across * inverse**3
+        of_mean = -gamma * along * inverse - 2 * mean * of_variance
+        to_maps = _spread(maps, pooled, above * gamma * inverse, of_mean, 2 * of_variance, share)
+        nothing = (ops.zeros_like(mean), ops.zeros_like(inverse), ops.zeros_like(share))
+        return to_maps, across * inverse, along, *nothing
+
+    return (pooled - mean) * (inverse * gamma) + beta, gradient
+
+
+def _sign(gamma: Any) -> Any:
+    """1 for filters whose largest value is wanted, -1 for those whose smallest is."""
+    return ops.where(gamma >= 0, ops.ones_like(gamma), -ops.ones_like(gamma))
+
+
+def _share(maps: Any) -> Any:
+    """Share of one value of each row in means over the batch, (batch, 1, 1, 1)."""
+    weights = row_weights()
+    if weights is None:
+        weights = ops.ones_like(maps[:, 0, 0, 0])
+    weights = ops.cast(weights, maps.dtype)
+    shares = weights / (ops.sum(weights) * (maps.shape[1] * maps.shape[2]))
+    return ops.reshape(shares, (-1, 1, 1, 1))
+
+
+def _statistics(maps: Any, share: Any) -> tuple[Any, Any]:
+    """Mean and variance of each filter.
+
+    The squares are the diagonal of a matrix product: a library's product reads the map once, at
+    the speed of memory, and writes none.
+    """
+    places = ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3]))
+    squares = ops.diagonal(ops.matmul(ops.transpose(places, (0, 2, 1)), places), axis1=1, axis2=2)
+    weights = ops.reshape(share, (1, -1))
+    mean = ops.matmul(weights, ops.sum(places, axis=1))[0]
+    return mean, ops.maximum(ops.matmul(weights, squares)[0] - mean * mean, 0.0)
+
+
+def _in_windows(maps: Any, outside: float) -> Any:
+    """(batch, 3 n, 3 n, filters) as (batch, n, 3, n, 3, filters), windows beginning at -1."""
+    batch, height, width, filters = maps.shape
+    inner = ops.pad(
+        maps[:, :-1, :-1], [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=outside
+    )
+    shape = (-1, height // WINDOW, WINDOW, width // WINDOW, WINDOW, filters)
+    return ops.reshape(inner, shape)
+
+
+def _pool(maps: Any, sign: Any) -> Any:
+    """Largest or, where the sign is negative, smallest value of each window."""
+    return sign * ops.max(_in_windows(sign * maps, -1e30), (2, 4))
+
+
+_pool_fused = fused(_pool)
+
+
+def _to_maps(pooled: Any) -> Any:
+    """Give each place of the full map the value of its window; 0 where it has none."""
+    _, rows, columns, filters = pooled.shape
+    tiles = ops.broadcast_to(
+        pooled[:, :, None, :, None],
+        (ops.shape(pooled)[0], rows, WINDOW, columns, WINDOW, filters),
+    )
+    whole = ops.reshape(tiles, (-1, rows * WINDOW, columns * WINDOW, filters))
+    return ops.pad(whole[:, 1:, 1:], [[0, 0], [0, 1], [0, 1], [0, 0]])
+
+
+@fused
+def _spread(maps: Any, pooled: Any, above: Any, of_mean: Any, of_square: Any, share: Any) -> Any:
+    """Gradient of the full map (see ``norm_pool``)."""
+    tied = _in_windows(maps, -1e30) == pooled[:, :, None, :, None]
+    each = above / ops.sum(ops.cast(tied, maps.dtype), (2, 4))
+    hit = ops.cast(maps == _to_maps(pooled), maps.dtype)
+    return share * (of_mean + of_square * maps) + hit * _to_maps(each)
