@@ -11,6 +11,7 @@ Beside the fields of ``config.Experiment`` a file may hold
   takes the base's away.
 """
 
+import glob
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
@@ -24,6 +25,8 @@ from mer_keras.config import Experiment, Policies
 from mer_keras.errors import ConfigError, did_you_mean
 
 MAX_CONFIG_BYTES = 1_000_000
+#: in a file or override, aliases counted as often as they are named
+MAX_VALUES = 100_000
 #: a base may have a base, and so on
 MAX_BASES = 5
 
@@ -64,15 +67,16 @@ def find_config(name: str) -> tuple[Path, str | None]:
     """
     if Path(name).suffix in (".yaml", ".yml"):
         return Path(name), None
+    whole, _, part = name.rpartition("/")
+    method, _, table = name.partition("/")
     for root in _roots():
-        if (root / f"{name}.yaml").is_file():
+        if _is_file(root / f"{name}.yaml"):
             return root / f"{name}.yaml", None
-        whole, _, part = name.rpartition("/")
-        if "/" in whole and (root / f"{whole}.yaml").is_file():
+        if "/" in whole and _is_file(root / f"{whole}.yaml"):
             return root / f"{whole}.yaml", part
-        method, _, table = name.partition("/")
-        for file in sorted(_configs(root, method)):
-            if table in (_read_tree(file).get("covers") or ()):
+        for file in sorted(_configs(root, glob.escape(method))) if method else ():
+            covered = _read_tree(file).get("covers")
+            if isinstance(covered, list) and table in covered:
                 return file, None
     known = experiment_names()
     raise ConfigError(
@@ -194,10 +198,22 @@ def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _keep_part(tree: dict[str, Any], part: str) -> None:
-    """Drop published numbers of other parts, and quoted rows of which nothing is left."""
+    """Drop published numbers of other parts, and quoted rows of which nothing is left.
+
+    What is no list of mappings is left to the check that follows.
+    """
+
+    def is_list(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
+
+    if not is_list(tree.get("rows")):
+        return
     rows = []
-    for row in tree.get("rows") or ():
-        published = [n for n in row.get("published") or () if n.get("part") in (None, part)]
+    for row in tree["rows"]:
+        numbers = row.get("published") or []
+        if not is_list(numbers):
+            return
+        published = [n for n in numbers if n.get("part") in (None, part)]
         if published or not row.get("quoted"):
             rows.append({**row, "published": published})
     tree["rows"] = rows
@@ -213,7 +229,10 @@ def _names_under(root: Path) -> list[str]:
 
 def _configs(root: Path, method: str) -> list[Path]:
     """Config files of a method; ``published.yaml`` holds what papers print beside their tables."""
-    return [file for file in root.glob(f"{method}/*.yaml") if file.name != "published.yaml"]
+    try:
+        return [file for file in root.glob(f"{method}/*.yaml") if file.name != "published.yaml"]
+    except OSError:  # a name too long
+        return []
 
 
 def _read_tree(path: Path, depth: int = 0) -> dict[str, Any]:
@@ -254,20 +273,56 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
         try:
-            found[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise ConfigError(f"override {text!r}: the value is not YAML") from error
+            found[key.strip()] = _parse(value)
+        except ConfigError as error:
+            raise ConfigError(f"override {text!r}: the value is not YAML: {error}") from error
     return found
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such config file")
-    if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
+def _parse(text: str) -> Any:
+    """Read YAML that whoever wrote it may have got wrong, or made to exhaust memory."""
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        tree = yaml.safe_load(text)
+    except Exception as error:  # dates, numbers and depths beyond range each raise their own kind
+        raise ConfigError(str(error)) from error
+    # ten aliases of ten aliases of ... are few bytes here and a million values where they are
+    # written out; an alias of what holds it is endless
+    count, waiting = 0, [tree]
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise ConfigError(f"more than {MAX_VALUES:,} values, which no config has")
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list | tuple | set):
+            waiting += value
+    return tree
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long, a folder that may not be looked into
+        return False
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    if not _is_file(path):
+        raise ConfigError(f"{path}: no such config file")
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: can't be read ({error.strerror}); check that you may read it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a YAML file in UTF-8: {error}") from error
+    try:
+        tree = _parse(text)
+    except ConfigError as error:
         raise ConfigError(f"{path}: not a YAML file: {error}") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected a mapping at the top, found {type(tree).__name__}")
@@ -290,7 +345,8 @@ def _assign(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
 
 
 def _place(entries: Sequence[Any], part: str, dotted: str, where: str) -> int:
-    if not part.isdigit() or int(part) >= len(entries):
+    # as text first: not all that Python calls digits is a number, or one of bearable length
+    if part not in map(str, range(len(entries))):
         raise ConfigError(
             f"{where}: {dotted!r}: {part!r} is no place in a list of {len(entries)}, counted from 0"
         )

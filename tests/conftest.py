@@ -1,6 +1,7 @@
 import os
 
 import pytest
+from hypothesis import settings
 
 # TensorFlow's remarks would drown pytest's; its newer kernels are what the command line uses
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,6 +11,10 @@ _WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 if _WORKERS > 1:
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // _WORKERS)))
+
+# how long an example takes depends on what else the machine does; pytest's own limit holds
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 
 @pytest.fixture

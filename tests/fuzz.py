@@ -20,10 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mer_keras.annotations.loading import finish
 from mer_keras.annotations.readers import manifest
 from mer_keras.annotations.workbook import read_sheet
 from mer_keras.clips.frames import read_image
-from mer_keras.config_files import load_config
+from mer_keras.config_files import load_experiments
 from mer_keras.errors import MerKerasError
 
 ROOT = Path(__file__).parents[1]
@@ -106,10 +107,11 @@ def manifest_target(folder):
         b'a2,"p,02",frames/a1,,,,surprise,,\n'
     )
     database = manifest.database("lab", folder, "clips.csv")
+    kind = database.default_kind
 
     def read(data):
         (folder / "clips.csv").write_bytes(data)
-        database.reader(folder)
+        finish(database.reader(folder), kind)
 
     return [text], mutated, read
 
@@ -124,7 +126,8 @@ def config_target(folder):
     def read(data):
         file = folder / "x.yaml"
         file.write_bytes(data)
-        load_config(file, profile="quick")
+        for config in load_experiments(str(file), profile="quick"):
+            config.digest()  # writes it out as a manifest does
 
     return seeds, mutated, read
 

@@ -340,6 +340,9 @@ class TestOwnData:
         ("line", "words"),
         [
             ("c,p1,frames/three,1,2,3,anger,100", "three is absent"),
+            # longer than any path may be, though no name in it is
+            (f"c,p1,{'/'.join(['y' * 99] * 60)},1,2,3,anger,100", "is absent"),
+            ("c,p2,frames/one,1,2,3,joy,100\nd,p3,frames/one,1,2,3,fear,", "name the same frames"),
             ("c,p1,../elsewhere,1,2,3,anger,100", "row 4, column 'path'"),
             ("c,p1,/etc,1,2,3,anger,100", "row 4, column 'path'"),
             ("c,p1,frames/one,3,2,1,anger,100", "row 4: onset 3 after apex 2"),

@@ -1,14 +1,23 @@
 """Files -> configs: bases, parts, other names, and what is wrong with them."""
 
+import re
+import time
+
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mer_keras.config import Experiment, Policies
 from mer_keras.config_files import (
+    MAX_VALUES,
     differences,
     experiment_names,
     find_config,
     load_config,
     load_experiments,
+    parse_overrides,
+    parse_policies,
 )
 from mer_keras.errors import ConfigError
 
@@ -162,6 +171,141 @@ def test_contradictions_are_refused(folder, override, complaint):
             "method/table1",
             overrides=["train.plateau={factor: 0.5, patience: 2}", override],
         )
+
+
+ONE = find_config("shallow_convlstm/table1")[0]
+#: what keys and values of overrides are made of, and what YAML gives a meaning to
+keys = st.sampled_from(
+    [
+        *("train", "epochs", "rows", "0", "1", "-1", "data", "clip", "size", "profiles", "seeds"),
+        *("model", "paper", "arguments", "x", "stages", "name"),
+        *("", " ", "\u00b2", "\u0661", "9" * 5000),
+    ]
+)
+pieces = st.sampled_from(
+    [
+        *("[", "]", "{", "}", ": ", ", ", "&a ", "*a", "''", "=", "%", "\0", "\n- ", "? ", "<<: "),
+        *("!!python/object:os.system ", "!!int", "!!timestamp ", "!!binary ", "\ud800"),
+        *("1", "x", "2001-99-99", ".nan", ".inf", "1e999", "0x", "1:9", "9" * 5000, "null", "true"),
+    ]
+)
+overrides = st.builds(
+    "{}={}".format,
+    st.lists(keys, max_size=4).map(".".join),
+    st.lists(pieces, max_size=6).map("".join),
+)
+
+
+@given(st.lists(overrides | st.text(), min_size=1, max_size=3))
+def test_any_override_is_taken_or_refused(texts):
+    try:
+        config = load_config(ONE, profile="quick", overrides=texts)
+    except ConfigError as error:
+        assert len(str(error)) < 4000
+        return
+    assert Experiment.model_validate(config.model_dump(mode="json")).digest() == config.digest()
+
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+plain = st.recursive(
+    leaves | st.dates(),
+    lambda more: st.lists(more) | st.dictionaries(st.text(), more),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.text("abc.0_"), plain, max_size=3))
+def test_overrides_are_yaml(values):
+    dumped = {key: yaml.safe_dump(value, allow_unicode=True) for key, value in values.items()}
+    assert parse_overrides([f"{key}={text}" for key, text in dumped.items()]) == {
+        key: yaml.safe_load(text) for key, text in dumped.items()
+    }
+
+
+names = st.sampled_from(
+    [
+        *("shallow_convlstm", "table1", "meranet", "figure4", "casme", "published", ".yaml"),
+        *("/", "..", ".", "*", "**", "[", "\0", "x" * 300, "\ud800"),
+    ]
+)
+
+
+@given(st.lists(names, max_size=4).map("".join) | st.text())
+def test_any_name_is_an_experiment_or_refused(name):
+    try:
+        assert load_experiments(name)
+    except ConfigError as error:
+        assert len(str(error)) < 4000
+
+
+@given(st.lists(st.text() | st.sampled_from(["apex=spot", "sizes=resize", "face=x", "apex=apex"])))
+def test_any_policies_are_taken_or_refused(texts):
+    try:
+        policies = parse_policies(texts)
+    except ConfigError as error:
+        assert len(str(error)) < 4000
+        return
+    assert all("=" in text for text in texts)
+    assert isinstance(policies, Policies)
+
+
+@pytest.mark.parametrize("where", ["file", "override"])
+@pytest.mark.parametrize("depth", [9, None])
+def test_aliases_that_grow_without_end_are_refused_at_once(tmp_path, where, depth):
+    """A few hundred bytes are a thousand million values once they are written into a manifest."""
+    more = [f"&a{n + 1} [{', '.join([f'*a{n}'] * 10)}]" for n in range(depth or 0)]
+    bomb = f"[{', '.join(['&a0 [x]', *more])}]" if depth else "&a0 [*a0]"
+    path, given_ones = ONE, [f"rows.0.arguments={{width: {bomb}}}"]
+    if where == "file":
+        path, given_ones = tmp_path / "x.yaml", []
+        row = {"name": "own", "model": "resnet10", "arguments": {"width": "BOMB"}}
+        text = yaml.safe_dump(BASE | {"rows": [row]}, sort_keys=False)
+        path.write_text(text.replace("BOMB", bomb))
+    started = time.monotonic()
+    with pytest.raises(ConfigError, match=f"more than {MAX_VALUES:,} values"):
+        load_config(path, overrides=given_ones)
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize(
+    "value", ["2001-99-99", "!!timestamp x", "!!int ''", "[" * 1000, "9" * 5000, "{a: 2001-99-99}"]
+)
+def test_values_that_yaml_itself_trips_over(tmp_path, value):
+    """Each raises an error of its own in the parser."""
+    with pytest.raises(ConfigError, match="not YAML"):
+        load_config(ONE, overrides=[f"train.epochs={value}"])
+    (tmp_path / "x.yaml").write_text(f"name: {value}")
+    with pytest.raises(ConfigError, match=re.escape(str(tmp_path / "x.yaml"))):
+        load_config(tmp_path / "x.yaml")
+
+
+@pytest.mark.parametrize(
+    "rows", ["text", 5, ["text"], {"a": "b"}, [{"published": ["x"]}], [{"published": 5}], None]
+)
+def test_rows_of_parts_that_are_none(folder, rows):
+    folder("table1", BASE | {"rows": rows, "parts": {"a": {"train.epochs": 4}}})
+    with pytest.raises(ConfigError, match="rows"):
+        load_experiments("method/table1/a")
+
+
+def test_what_is_covered_may_be_nonsense_elsewhere(folder):
+    folder("table2", BASE | {"name": "method/table2", "covers": 5})
+    with pytest.raises(ConfigError, match="no experiment 'method/figure9'"):
+        load_experiments("method/figure9")
+
+
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    path = tmp_path / "x.yaml"
+    path.write_text("a: 1")
+    monkeypatch.setattr(type(path), "read_text", forbidden)
+    with pytest.raises(ConfigError, match=r"x\.yaml: can't be read \(Permission denied\)"):
+        load_config(path)
+    with pytest.raises(ConfigError, match="no such config"):
+        load_config(tmp_path / f"{'y' * 300}.yaml")
+
+
+def forbidden(*_args, **_options):
+    raise PermissionError(13, "Permission denied")
 
 
 class TestDifferences:

@@ -1,12 +1,14 @@
 """Where a database's files are: its annotation table, its clip folders, and nothing outside it."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mer_keras.errors import AnnotationError
 
+#: of a number in a frame's name; a table holds no longer one
+MAX_DIGITS = 18
 #: Suffixes (lower case) of files that can be frames.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
@@ -162,15 +164,22 @@ def require_frames(paths: Sequence[Path], source: Path, tree: str) -> None:
     known: dict[Path, bool] = {}
     for path in paths:
         if path not in known:
-            known[path] = path.is_file() or has_images(path)
+            known[path] = _is(Path.is_file, path) or has_images(path)
     empty = [path for path in paths if not known[path]]
     if empty:
-        problem = "holds no image" if empty[0].is_dir() else "is absent"
+        problem = "holds no image" if _is(Path.is_dir, empty[0]) else "is absent"
         raise AnnotationError(
             f"{empty[0]} {problem} ({len(empty)} of {len(paths)} clips in {source.name} lack "
             f"their frames): expected the tree\n{tree}\nunpack the database completely, or remove "
             "the rows of clips that you don't have"
         )
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return kind(path)
+    except OSError:  # a name too long, a folder that may not be looked into
+        return False
 
 
 def subfolders(folder: Path) -> list[Path]:

@@ -200,6 +200,14 @@ def _complete(row: dict[str, Any], source: str) -> dict[str, Any]:
     unknown = sorted(set(row) - set(SAMPLE_COLUMNS))
     if unknown:
         raise AnnotationError(f"{source}: unknown column(s) {unknown} in a reader's row")
+    for key in ("database", "subject", "clip", "path"):
+        try:
+            str(row[key]).encode()
+        except UnicodeEncodeError as error:
+            raise AnnotationError(
+                f"{source}: the {key} {str(row[key])!r} is a name on disk that isn't UTF-8, in "
+                "which results are kept: rename the file or folder (convmv does whole trees)"
+            ) from error
     for key in ("database", "subject", "clip"):
         if "/" in str(row[key]):
             raise AnnotationError(f"{source}: {key} {row[key]!r} must not contain '/'")

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.annotations.folders import MAX_DIGITS
 from mer_keras.clips.headers import DamagedImageError, check_complete, read_header
 from mer_keras.errors import FrameError
 
@@ -41,7 +42,9 @@ class UnreadableImageError(FrameError):
     """
 
     def __init__(self, path: Path, problem: str) -> None:
-        self.reason = f"{path.name}: {problem}"
+        # reports are UTF-8, names on disk need not be
+        name = path.name.encode(errors="backslashreplace").decode()
+        self.reason = f"{name}: {problem}"
         super().__init__(
             f"{path}: {problem}: expected a whole JPEG, PNG, BMP or TIFF image; "
             "copy the file anew from the database's archive"
@@ -74,6 +77,11 @@ def list_frames(folder: Path) -> dict[int, Path]:
         integers = _INTEGER.findall(Path(name).stem)
         if not integers:
             continue
+        if len(integers[-1]) > MAX_DIGITS:
+            raise FrameError(
+                f"{folder}: {name!r} has a number of more than {MAX_DIGITS} digits: expected names "
+                "that end with the frame's number; rename the files or move this one away"
+            )
         number = int(integers[-1])
         if number in frames:
             raise FrameError(

@@ -1,6 +1,8 @@
 """Label schemes: the papers' classes and counts, and nothing guessed."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mer_keras.annotations.label_schemes import SCHEMES, get_scheme
 from mer_keras.annotations.labels import LabelScheme, apply_scheme, plain_emotion
@@ -100,6 +102,41 @@ def test_every_scheme_is_named_by_its_key_and_has_a_source():
 def test_mapping(name, pairs):
     samples = apply_scheme(samples_of(dict.fromkeys(pairs, 1)), get_scheme(name))
     assert dict(zip(samples.table["emotion"], samples.table["label"], strict=True)) == pairs
+
+
+NAMED = [name for name, scheme in SCHEMES.items() if scheme.column == "emotion"]
+emotions = st.sampled_from(["anger", "Happy ", "others", "惊讶", "Surprise", "fear", "positive"])
+
+
+@given(
+    st.dictionaries(
+        emotions | st.text("angerhpyH \u60ca", min_size=1), st.integers(1, 3), min_size=1
+    ),
+    st.sampled_from(NAMED),
+)
+def test_every_clip_gets_its_class_or_a_reason_or_all_stops(counts, name):
+    counts = {emotion: n for emotion, n in counts.items() if emotion.strip()}
+    if not counts:
+        return
+    scheme = get_scheme(name)
+    before = samples_of(counts)
+    known = {*scheme.mapping, *scheme.leaves_out}
+    strange = [e for e in before.table["emotion"] if plain_emotion(e) not in known]
+    try:
+        after = apply_scheme(before, scheme)
+    except AnnotationError as error:
+        assert strange or "leaves out all" in str(error)
+        return
+    assert not strange
+    assert len(after.table) + len(after.excluded) == len(before.table)
+    for emotion, label in zip(after.table["emotion"], after.table["label"], strict=True):
+        assert scheme.mapping[plain_emotion(emotion)] == label
+
+
+@given(emotions | st.text())
+def test_an_emotions_plain_name_is_its_own(raw):
+    assert plain_emotion(plain_emotion(raw)) == plain_emotion(raw)
+    assert plain_emotion(f" {raw.upper()} ") in (plain_emotion(raw), plain_emotion(raw.upper()))
 
 
 def test_left_out_clips_are_listed_with_the_reason():

@@ -64,6 +64,29 @@ class TestFindHeader:
         with pytest.raises(AnnotationError, match=r"no header row.*'Subject', 'Filename'"):
             find_header(rows, COLUMNS, SOURCE)
 
+    @given(
+        st.lists(st.lists(st.sampled_from(["Subject", "notes", None, "2018"]), max_size=2)),
+        st.permutations(["subject ", "CLIP", "Onset_Frame", "remarks", None]),
+        st.lists(st.lists(TEXTS, max_size=6), max_size=3),
+    )
+    def test_whatever_stands_before_and_below(self, before, header, below):
+        row, columns = find_header([*before, header, *below], COLUMNS, SOURCE)
+        assert row == len(before)
+        assert {name: header[i] for name, i in columns.items()} == {
+            "Subject": "subject ",
+            "Filename": "CLIP",
+            "Onset Frame": "Onset_Frame",
+        }
+
+    @given(st.lists(st.lists(TEXTS | st.integers() | st.floats() | st.none(), max_size=5)))
+    def test_any_cells_are_a_table_or_refused(self, rows):
+        try:
+            found, _ = table_rows(rows, COLUMNS, SOURCE)
+        except AnnotationError as error:
+            assert "table.xlsx" in str(error)
+            return
+        assert all(row.number >= 2 for row in found)
+
     def test_column_twice(self):
         with pytest.raises(AnnotationError, match="'Subject' stands twice"):
             find_header([["Subject", "subject", "Clip", "Onset"]], COLUMNS, SOURCE)

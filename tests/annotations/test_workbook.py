@@ -1,15 +1,22 @@
 """Reading .xlsx files: what comes out, and what is refused before it does harm."""
 
+import csv
 import io
 import random
 import re
+import tempfile
 import time
 import zipfile
+from pathlib import Path
 
+import openpyxl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from mer_keras.annotations import workbook
-from mer_keras.annotations.workbook import clean_cell, read_sheet
+from mer_keras.annotations.workbook import clean_cell, read_csv, read_sheet
 from mer_keras.errors import AnnotationError
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -121,6 +128,58 @@ class TestReadSheet:
     def test_pictures_do_not_matter(self, xlsx):
         path = edited(xlsx([["a"]]), lambda _: b"\x89PNG <!DOCTYPE", "xl/media/image1.png")
         assert read_sheet(path) == [["a"]]
+
+
+# what a spreadsheet program can hold: no control characters; "=" begins a formula
+texts = st.text(st.characters(codec="utf-8"), max_size=10).filter(
+    lambda text: not ILLEGAL_CHARACTERS_RE.search(text) and text[:1] != "=" and "\r" not in text
+)
+numbers = st.integers(-(10**12), 10**12) | st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
+tables = st.lists(st.lists(texts | numbers | st.booleans() | st.none(), max_size=4), max_size=4)
+
+
+@settings(max_examples=50)
+@given(tables)
+def test_any_cells_come_back_in_their_clean_form(rows):
+    clean = [[clean_cell(value) for value in row] for row in rows]
+    filled = [i for i, row in enumerate(clean) if any(cell is not None for cell in row)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.xlsx"
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.active.append(row)
+        book.save(path)
+        if not filled:
+            with pytest.raises(AnnotationError, match="every sheet is empty"):
+                read_sheet(path)
+            return
+        found = read_sheet(path)
+    blank = [None] * 4
+    for i in filled:
+        assert [*found[i], *blank][:4] == [*clean[i], *blank][:4]
+
+
+@given(st.lists(st.lists(st.text(st.characters(codec="utf-8"), max_size=10), min_size=1)))
+def test_any_texts_come_back_from_csv_in_their_clean_form(rows):
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        path.write_bytes(text.getvalue().encode())
+        assert read_csv(path) == [[clean_cell(value) for value in row] for row in rows]
+
+
+@given(st.binary(max_size=60) | st.text(st.sampled_from('a,"\n\r\0\ufeff='), max_size=20))
+def test_any_bytes_are_rows_of_texts_or_refused(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        try:
+            rows = read_csv(path)
+        except AnnotationError as error:
+            assert str(path) in str(error)
+            return
+    assert all(cell is None or cell == clean_cell(cell) for row in rows for cell in row)
 
 
 class TestRefused:

@@ -126,7 +126,7 @@ def _lines(table: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
 
 def _line(table: Path, number: int, line: list[str]) -> tuple[str, str, NDArray[np.uint8]]:
     where = f"{table}: row {number}"
-    if len(line) < 3 or line[0].strip() not in "0123456" or not line[0].strip():
+    if len(line) < 3 or line[0].strip() not in set("0123456"):
         raise AnnotationError(
             f"{where}, column 'emotion': {str(line[:1])[:40]}, expected 0 (angry) to 6 (neutral) "
             "and two further cells; get the file again"
@@ -162,10 +162,20 @@ def _from_folders(root: Path) -> list[dict[str, Any]]:
                         "clip": f"{part.name}-{folder.name}-{picture.stem}",
                         "path": require_inside(picture, root, str(folder)),
                         "emotion": emotion,
-                        "content": hashlib.blake2b(picture.read_bytes(), digest_size=16).digest(),
+                        "content": hashlib.blake2b(_content(picture), digest_size=16).digest(),
                     }
                 )
     return rows
+
+
+def _content(picture: Path) -> bytes:
+    try:
+        return picture.read_bytes()
+    except OSError as error:
+        raise AnnotationError(
+            f"{picture}: can't be read ({error.strerror}): expected an image; check that you may "
+            "read it"
+        ) from error
 
 
 def _without_duplicates(

@@ -6,11 +6,20 @@ empty. ``path`` is a folder of numbered images, one image, or a video, below the
 file; frames of a video count from 0.
 """
 
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mer_keras.annotations.entry import Database
 from mer_keras.annotations.samples import Reading
-from mer_keras.annotations.tables import Row, parse_frame_number, table_rows
+from mer_keras.annotations.tables import (
+    Row,
+    as_whole_number,
+    listed_rows,
+    parse_frame_number,
+    table_rows,
+)
 from mer_keras.annotations.workbook import read_csv
 from mer_keras.errors import AnnotationError
 
@@ -41,11 +50,11 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
         One row a clip; frame numbers and frame rate are empty where the list doesn't give them.
 
     Raises:
-        AnnotationError: the file is absent or breaks its format.
+        AnnotationError: the file is absent or breaks its format, or lists frames twice.
     """
     table = root / table_name
     lines, remarks = table_rows(read_csv(table), _COLUMNS, table, _OPTIONAL)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "row": line.number,
             "database": name,
@@ -62,6 +71,8 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
         }
         for line in lines
     ]
+    remarks += _unite_subjects(rows, table)
+    _require_other_frames(rows, table)
     return Reading(table, rows, TREE, edition=table.name, warnings=remarks)
 
 
@@ -76,6 +87,41 @@ def database(name: str, root: Path, table_name: str = TABLE) -> Database:
         tree=TREE,
         place=root,
     )
+
+
+def _unite_subjects(rows: Sequence[dict[str, Any]], table: Path) -> list[str]:
+    """Give a person one name; left apart, 6 and 06 could be trained on and tested.
+
+    The first way of writing it stands. Names that differ in case are left as they are.
+    """
+    names: dict[int | str, str] = {}
+    changed = []
+    for row in rows:
+        number = as_whole_number(row["subject"])
+        key = unicodedata.normalize("NFC", row["subject"]) if number is None else number
+        name = names.setdefault(key, row["subject"])
+        if name != row["subject"]:
+            row["subject"] = name
+            changed.append(row["row"])
+    if not changed:
+        return []
+    return [
+        f"{table.name}: a subject is written in another way than above in {listed_rows(changed)}; "
+        "taken for the same person"
+    ]
+
+
+def _require_other_frames(rows: Sequence[dict[str, Any]], table: Path) -> None:
+    """Refuse a clip under two names: two people, or two folds, would have it."""
+    seen: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        first = seen.setdefault((row["path"].resolve(), row["onset"], row["offset"]), row)
+        # one name twice is what the samples table refuses
+        if first is not row and any(first[key] != row[key] for key in ("subject", "clip")):
+            raise AnnotationError(
+                f"{table}: two rows for clip {row['path']}: rows {first['row']} and {row['row']} "
+                "name the same frames; correct the path or the frame numbers, or remove one row"
+            )
 
 
 def _fps(line: Row) -> float | None:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from mer_keras.annotations.entry import Database
-from mer_keras.annotations.folders import find_tree, images, require_inside, subfolders
+from mer_keras.annotations.folders import MAX_DIGITS, find_tree, images, require_inside, subfolders
 from mer_keras.annotations.samples import Reading
 from mer_keras.errors import AnnotationError
 
@@ -75,6 +75,11 @@ def read(root: Path, tree: str = "auto") -> Reading:
 def _ends(clip: Path) -> dict[str, int]:
     """Return the first and the last frame number; nothing for an empty folder, an error later."""
     found = [re.findall(r"[0-9]+", picture.stem) for picture in images(clip)]
+    if any(len(digits[-1]) > MAX_DIGITS for digits in found if digits):
+        raise AnnotationError(
+            f"{clip}: a frame's number has more than {MAX_DIGITS} digits: expected the database's "
+            "own names, such as reg_image200010.bmp; unpack it anew"
+        )
     numbers = [int(digits[-1]) for digits in found if digits]
     return {"onset": min(numbers), "offset": max(numbers)} if numbers else {}
 
