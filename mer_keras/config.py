@@ -336,6 +336,12 @@ class Train(_Strict):
     order: Literal["shuffled", "by_class"] = "shuffled"
     #: subtract the mean frame of the training clips and divide by their standard deviation
     standardise: bool = False
+    #: ``sequential``: one fold after the other by ``fit``. ``all_folds``: without ``fit``, several
+    #: folds in one stack where that pays; for small networks, with the same results but for
+    #: rounding. ``auto`` decides by the network (see ``training.engine``).
+    engine: Literal["auto", "sequential", "all_folds"] = "auto"
+    #: of ``all_folds``: folds of a stack; None leaves it to the backend
+    folds_at_once: int | None = Field(default=None, ge=1)
     #: part of the training subjects that ``inner_subjects`` holds back for selection, or of the
     #: training clips that ``inner_clips`` does
     inner_fraction: float = Field(default=0.2, gt=0, lt=1)

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras.config import Cosine, Optimizer, StepDecay, Train  # noqa: E402
 from mer_keras.optimizers import CoupledSGD, WarmAdam, make_optimizer  # noqa: E402
-from mer_keras.training import initialise, learning_rate_at  # noqa: E402
+from mer_keras.training.recipe import initialise, learning_rate_at  # noqa: E402
 
 GRADIENTS = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 START = np.array([1.0, -2.0, 0.5], "float32")

@@ -58,6 +58,14 @@ class ClipArrays:
         Raises:
             InvariantError: an id is not here.
         """
+        return self.arrays[self.rows(ids)]
+
+    def rows(self, ids: Iterable[str]) -> np.ndarray:
+        """Return the row numbers, int64, of some clips in ``arrays``, in the order of ``ids``.
+
+        Raises:
+            InvariantError: an id is not here.
+        """
         places = {sample_id: place for place, sample_id in enumerate(self.sample_ids)}
         wanted = list(ids)
         unknown = [sample_id for sample_id in wanted if sample_id not in places]
@@ -66,7 +74,7 @@ class ClipArrays:
                 f"{len(unknown)} of {len(wanted)} asked clips have no array, first {unknown[0]!r}: "
                 "folds must be made from the clips that could be loaded"
             )
-        return self.arrays[np.array([places[sample_id] for sample_id in wanted], dtype=int)]
+        return np.array([places[sample_id] for sample_id in wanted], dtype="int64")
 
 
 def load_clips(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from mer_keras.processes import Progress
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.terms import DataKind
-from mer_keras.training import FoldData
+from mer_keras.training.fold import FoldData, FoldRows
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Prepared:
     clips: ClipArrays
     folds: FoldSet
     motion: ClipArrays | None = None
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Class numbers, (clips,) int32, in the order of ``clips``."""
+        number = self.class_numbers()
+        return np.array([number[i] for i in self.clips.sample_ids], "int32")
 
     def class_numbers(self) -> dict[str, int]:
         """Class number by sample id."""
@@ -157,50 +163,48 @@ def _motion(
     return ClipArrays(clips.sample_ids, arrays)
 
 
-def fold_data(
+def fold_rows(
     prepared: Prepared,
     fold: Fold,
     balance: str,
     seed: int,
     *,
-    clips: ClipArrays | None = None,
     copies: Sequence[str] | None = None,
-) -> FoldData:
-    """Gather one fold's arrays by ``sample_id``; only training ids are copied.
+) -> FoldRows:
+    """Find one fold's rows of the clips by ``sample_id``; only training ids are copied.
 
     Args:
         prepared: the run's data.
         fold: which division.
         balance: ``none`` or ``oversample``.
         seed: of the copies that are drawn.
-        clips: other arrays of the same samples, by default those of the networks.
         copies: tested ids that are to be tested once more, changed (see ``copies_to_test``).
 
     Raises:
         InvariantError: a copy of a sample outside train.
     """
-    number = prepared.class_numbers()
     train, is_copy = list(fold.train), np.zeros(len(fold.train), bool)
     if balance == "oversample":
+        number = prepared.class_numbers()
         labels = [number[i] for i in fold.train]
         train, is_copy = oversample(fold.train, labels, np.random.default_rng(seed))
     strangers = set(train) - set(fold.train)
     if strangers:
         raise InvariantError(f"fold {fold.name!r}: {sorted(strangers)[0]!r} is not a training id")
-
-    def numbers_of(ids: Sequence[str]) -> np.ndarray:
-        return np.array([number[i] for i in ids], "int32")
-
-    select = (clips or prepared.clips).select
-    return FoldData(
-        x_train=select(train),
-        y_train=numbers_of(train),
+    rows = prepared.clips.rows
+    return FoldRows(
+        train=rows(train),
         is_copy=is_copy,
-        x_val=select(fold.val),
-        y_val=numbers_of(fold.val),
-        x_test=select(fold.test),
-        x_copies=None if copies is None else select(copies),
+        val=rows(fold.val),
+        test=rows(fold.test),
+        copies=None if copies is None else rows(copies),
     )
+
+
+def fold_data(prepared: Prepared, fold: Fold, balance: str, seed: int) -> FoldData:
+    """Gather the arrays of one fold (see ``fold_rows``)."""
+    rows = fold_rows(prepared, fold, balance, seed)
+    return rows.gather(prepared.clips.arrays, prepared.labels)
 
 
 def copies_to_test(prepared: Prepared, fold: Fold, seed: int) -> list[str]:

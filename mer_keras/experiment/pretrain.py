@@ -29,7 +29,8 @@ from mer_keras.processes import Progress
 from mer_keras.protocols.build import hold_back
 from mer_keras.results import read_json, write_json
 from mer_keras.terms import DataKind, Selection
-from mer_keras.training import FoldData, Trainer
+from mer_keras.training.fold import FoldData
+from mer_keras.training.trainer import Trainer
 
 #: frame rates of pretraining clips and of target clips may differ by this factor
 FPS_FACTOR = 1.5

@@ -1,29 +1,19 @@
 """Every own row and baseline over every fold; an interrupted run goes on where it stopped."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from mer_keras import settings
 from mer_keras.config import Experiment
 from mer_keras.errors import ConfigError
-from mer_keras.experiment.manifest import fold_seed, make_manifest
-from mer_keras.experiment.prepare import Prepared, copies_to_test, fold_data, prepare
+from mer_keras.experiment.manifest import make_manifest
+from mer_keras.experiment.pieces import rows_of
+from mer_keras.experiment.prepare import Prepared, prepare
 from mer_keras.experiment.pretrain import Trunk, pretrain
-from mer_keras.models import baselines, registry
-from mer_keras.models.weights import fold_weights, load_weights
 from mer_keras.processes import Progress, one_each, share_out
-from mer_keras.protocols.folds import Fold
 from mer_keras.results import RunFolder, Unit, units_of
-from mer_keras.terms import Selection
-from mer_keras.training import FoldData, FoldFailedError, FoldOutcome, Trainer
-
-#: computes one fold: (fold, its arrays, its seed, told about epochs) -> outcome
-Predict = Callable[[Fold, FoldData, int, Callable[[int, int], None]], FoldOutcome]
+from mer_keras.training.fold import EpochProgress
 
 
 def run_experiment(
@@ -67,7 +57,7 @@ def run_experiment(
     folder = RunFolder(settings.results_root() / manifest["run_id"])
     with folder.writer():
         folder.open(manifest, prepared.folds)
-        job = (config, data, weights, trunks, folder.path)
+        job = (config, data, weights, trunks, folder.path, isolate)
         rows = list(units_of(manifest, prepared.folds).values())
         count = partial(_count_done, folder, [unit for of_row in rows for unit in of_row])
         if isolate:
@@ -93,10 +83,13 @@ def run_share(
     weights: Path | None = None,
     trunks: dict[str, Trunk] | None = None,
     *,
+    alone: bool = False,
     share: tuple[int, int] = (0, 1),
     progress: Progress | None = None,
 ) -> None:
-    """Run the pending units of an open run folder, or every ``n``-th of them from ``i``.
+    """Run the pending pieces of an open run folder, or every ``n``-th of them from ``i``.
+
+    A piece of which a fold is missing is computed whole, and what is missing is stored.
 
     Args:
         folder: opened for writing.
@@ -104,24 +97,23 @@ def run_share(
         prepared: its data and folds.
         weights: see ``run_experiment``.
         trunks: what rows start from (see ``pretrain``).
+        alone: each fold by itself (see ``pieces.RowWork``).
         share: ``(i, n)``.
         progress: told what is being done.
     """
-    manifest = folder.manifest()
-    fold_of = {fold.name: fold for fold in prepared.folds.folds}
-    units = units_of(manifest, prepared.folds)
-    total, done = sum(len(of_row) for of_row in units.values()), 0
     index, count = share
-    for entry in manifest["rows"]:
-        mine = units[entry["key"]][index::count]
-        pending = [unit for unit in mine if not folder.is_done(unit)]
-        done += len(mine) - len(pending)
-        predict = _predictor(entry, config, prepared, weights, trunks or {}) if pending else None
-        for unit in pending:
-            assert predict is not None  # noqa: S101 - made just above
-            tell = _epoch_progress(progress, entry["name"], done, total)
-            _run_unit(folder, manifest, unit, fold_of[unit.fold], predict, entry, prepared, tell)
-            done += 1
+    rows = rows_of(folder.manifest(), config, prepared, weights, trunks, alone=alone)
+    unfinished = [row for row in rows if not all(map(folder.is_done, row.units))]
+    work = [(row, piece) for row in unfinished for piece in row.pieces()[index::count]]
+    total, done = sum(len(piece) for _, piece in work), 0
+    for row, piece in work:
+        pending = [unit for unit in piece if not folder.is_done(unit)]
+        if pending:
+            tell = _epoch_progress(progress, row.name, done, len(piece), total)
+            for computed in row.compute(piece, tell):
+                if computed.unit in pending:
+                    computed.store(folder)
+        done += len(piece)
     if progress:
         progress("done", total, total)
 
@@ -132,9 +124,11 @@ def _run_in_worker(
     weights: Path | None,
     trunks: dict[str, Trunk],
     path: Path,
+    alone: bool,
     share: tuple[int, int],
 ) -> None:
-    run_share(RunFolder(path), config, prepare(config, data), weights, trunks, share=share)
+    prepared = prepare(config, data)
+    run_share(RunFolder(path), config, prepared, weights, trunks, alone=alone, share=share)
 
 
 def _bury(folder: RunFolder, rows: list[list[Unit]], share: int, how: str) -> None:
@@ -150,193 +144,12 @@ def _count_done(folder: RunFolder, units: list[Unit]) -> tuple[int, int]:
     return folder.count_done(units), len(units)
 
 
-def _predictor(
-    entry: dict[str, Any],
-    config: Experiment,
-    prepared: Prepared,
-    weights: Path | None,
-    trunks: dict[str, Trunk],
-) -> Predict:
-    if entry["kind"] == "baseline":
-        return partial(_predict_baseline, entry["model"], len(prepared.classes))
-    trainer = make_trainer(config, entry["name"], prepared, trunks.get(entry["name"]))
-    if weights:
-        return partial(_predict_given, trainer, weights)
-    return partial(_predict_trained, trainer, config.selection)
-
-
-def make_trainer(
-    config: Experiment, name: str, prepared: Prepared, trunk: Trunk | None = None
-) -> Trainer:
-    """Return what trains the network of the row ``name``, from a trunk if one is given."""
-    row = next(row for row in config.rows if row.name == name)
-    shape, classes = prepared.clips.arrays.shape[1:], len(prepared.classes)
-    build = partial(registry.build, str(row.model), shape, classes, **row.arguments)
-    start = trunk.starter(prepared.classes) if trunk else None
-    return Trainer(build, config.train, start)
-
-
-def _predict_baseline(
-    name: str,
-    classes: int,
-    fold: Fold,
-    data: FoldData,
-    seed: int,
-    on_epoch: Callable[[int, int], None],
-) -> FoldOutcome:
-    original = ~data.is_copy
-    probabilities = baselines.predict(
-        name, data.x_train[original], data.y_train[original], data.x_test, classes, seed
-    )
-    return FoldOutcome(probabilities, epoch=0)
-
-
-def _predict_trained(
-    trainer: Trainer,
-    selection: Selection,
-    fold: Fold,
-    data: FoldData,
-    seed: int,
-    on_epoch: Callable[[int, int], None],
-) -> FoldOutcome:
-    return trainer.fit_predict(data, selection, seed, on_epoch)
-
-
-def _predict_given(
-    trainer: Trainer,
-    weights: Path,
-    fold: Fold,
-    data: FoldData,
-    seed: int,
-    on_epoch: Callable[[int, int], None],
-) -> FoldOutcome:
-    load_weights(trainer.network, fold_weights(weights, fold.name))
-    trainer.standardise_by(data)
-    return FoldOutcome(
-        trainer.predict(data.x_test), epoch=0, parameters=trainer.network.count_params()
-    )
-
-
-def _run_unit(
-    folder: RunFolder,
-    manifest: dict[str, Any],
-    unit: Unit,
-    fold: Fold,
-    predict: Predict,
-    entry: dict[str, Any],
-    prepared: Prepared,
-    tell: Callable[[int, int], None],
-) -> None:
-    seed = fold_seed(unit.seed, unit.fold)
-    copies = None
-    if manifest["config"].get("evaluate_augmented") and entry["kind"] == "network":
-        copies = copies_to_test(prepared, fold, unit.seed)
-    data = _arrays_of(manifest, entry, unit, fold, prepared, copies)
-    try:
-        outcome = predict(fold, data, seed, tell)
-    except FoldFailedError as error:
-        folder.fail(unit, str(error))
-        return
-    table = _prediction_table(manifest, entry, unit, fold, prepared, outcome, copies or [])
-    folder.store(
-        unit,
-        table,
-        {
-            "seconds": outcome.seconds,
-            "epoch": outcome.epoch,
-            "parameters": outcome.parameters,
-            "multiply_accumulates": outcome.multiply_accumulates,
-            "history": outcome.history,
-        },
-    )
-
-
-def predict_unit(
-    manifest: dict[str, Any],
-    unit: Unit,
-    entry: dict[str, Any],
-    config: Experiment,
-    prepared: Prepared,
-    trunks: dict[str, Trunk],
-) -> FoldOutcome:
-    """Compute one unit as a run does, and store nothing.
-
-    Args:
-        manifest: of the run.
-        unit: which.
-        entry: of its row in the manifest.
-        config: the experiment.
-        prepared: its data and folds.
-        trunks: what rows start from.
-    """
-    fold = next(fold for fold in prepared.folds.folds if fold.name == unit.fold)
-    predict = _predictor(entry, config, prepared, None, trunks)
-    data = _arrays_of(manifest, entry, unit, fold, prepared, None)
-    return predict(fold, data, fold_seed(unit.seed, unit.fold), lambda epoch, epochs: None)
-
-
-def _arrays_of(
-    manifest: dict[str, Any],
-    entry: dict[str, Any],
-    unit: Unit,
-    fold: Fold,
-    prepared: Prepared,
-    copies: list[str] | None,
-) -> FoldData:
-    seed = fold_seed(unit.seed, unit.fold)
-    balance = manifest["config"]["train"]["balance"]
-    moved = prepared.motion if entry["model"] == "flow_svm" else None
-    return fold_data(prepared, fold, balance, seed, clips=moved, copies=copies)
-
-
-def _prediction_table(
-    manifest: dict[str, Any],
-    entry: dict[str, Any],
-    unit: Unit,
-    fold: Fold,
-    prepared: Prepared,
-    outcome: FoldOutcome,
-    copies: list[str],
-) -> pd.DataFrame:
-    classes = prepared.classes
-    tested = [*fold.test, *copies]
-    samples = prepared.samples.table.set_index("sample_id").loc[tested]
-    probabilities = outcome.probabilities
-    if outcome.copies is not None:
-        probabilities = np.concatenate([probabilities, outcome.copies])
-    chosen = probabilities.argmax(axis=1)
-    table = pd.DataFrame(
-        {
-            "run_id": manifest["run_id"],
-            "experiment": manifest["experiment"],
-            "table": manifest["config"]["table"],
-            "row": entry["key"],
-            "model": entry["model"],
-            "protocol": manifest["protocol"],
-            "selection": entry["selection"],
-            "data_kind": manifest["data_kind"],
-            "database": samples["database"].to_numpy(),
-            "fold": fold.name,
-            "seed": unit.seed,
-            "sample_id": tested,
-            "subject_id": samples["subject_id"].to_numpy(),
-            "label": samples["label"].to_numpy(),
-            "predicted": [classes[i] for i in chosen],
-            "epoch": outcome.epoch,
-            "is_copy": [False] * len(fold.test) + [True] * len(copies),
-        }
-    )
-    for i, name in enumerate(classes):
-        table[f"prob_{name}"] = probabilities[:, i]
-    return table
-
-
 def _epoch_progress(
-    progress: Progress | None, row: str, done: int, total: int
-) -> Callable[[int, int], None]:
+    progress: Progress | None, row: str, done: int, folds: int, total: int
+) -> EpochProgress:
     def tell(epoch: int, epochs: int) -> None:
         if progress:
-            progress(row, done + epoch / epochs, total)
+            progress(row, done + folds * epoch / epochs, total)
 
     tell(0, 1)
     return tell

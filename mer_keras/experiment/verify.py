@@ -9,9 +9,10 @@ from mer_keras.annotations.databases import find
 from mer_keras.config import Experiment
 from mer_keras.errors import ResultsError, UserError, did_you_mean
 from mer_keras.experiment.manifest import make_manifest
+from mer_keras.experiment.pieces import RowWork
 from mer_keras.experiment.prepare import prepare
 from mer_keras.experiment.pretrain import pretrain
-from mer_keras.experiment.run import predict_unit, stage_records
+from mer_keras.experiment.run import stage_records
 from mer_keras.processes import Progress
 from mer_keras.results import RunFolder, Unit, units_of
 
@@ -93,19 +94,20 @@ def verify_fold(
                 f"{folder.path}: {key} is no longer what the run began with: nothing to compare"
             )
     entry = next(entry for entry in stored["rows"] if entry["key"] == unit.row)
-    outcome = predict_unit(stored, unit, entry, config, prepared, trunks)
-    before = folder.predictions([unit])
-    before = before[~before["is_copy"].astype(bool)]
+    computed = RowWork(stored, entry, config, prepared, None, trunks).again(unit)
+    if computed.table is None:
+        raise ResultsError(f"{folder.path}: the fold fails now: {computed.failure}")
     names = [f"prob_{name}" for name in prepared.classes]
-    old = before.set_index("sample_id")[names]
-    tested = next(f for f in prepared.folds.folds if f.name == unit.fold).test
-    was = old.loc[list(tested)].to_numpy("float32")
-    is_now = outcome.probabilities.astype("float32")
+    was, is_now = (
+        table[~table["is_copy"].astype(bool)].set_index("sample_id")[names]
+        for table in (folder.predictions([unit]), computed.table)
+    )
+    before, after = was.loc[is_now.index].to_numpy("float32"), is_now.to_numpy("float32")
     return Verification(
         unit,
-        len(tested),
-        float(np.abs(was - is_now).max()),
-        int((was.argmax(axis=1) != is_now.argmax(axis=1)).sum()),
+        len(after),
+        float(np.abs(before - after).max()),
+        int((before.argmax(axis=1) != after.argmax(axis=1)).sum()),
     )
 
 

@@ -174,10 +174,8 @@ def _statistics(maps: Any, share: Any) -> tuple[Any, Any]:
 
 def _in_windows(maps: Any, outside: float) -> Any:
     """(batch, 3 n, 3 n, filters) as (batch, n, 3, n, 3, filters), windows beginning at -1."""
-    batch, height, width, filters = maps.shape
-    inner = ops.pad(
-        maps[:, :-1, :-1], [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=outside
-    )
+    _, height, width, filters = maps.shape
+    inner = ops.pad(maps[:, :-1, :-1], [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=outside)
     shape = (-1, height // WINDOW, WINDOW, width // WINDOW, WINDOW, filters)
     return ops.reshape(inner, shape)
 

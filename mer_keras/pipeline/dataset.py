@@ -3,9 +3,13 @@
 The only module that needs TensorFlow itself.
 """
 
+import random
 from typing import Any
 
 import numpy as np
+
+#: TensorFlow's own seed, which rules nothing but is part of every order that tf.data draws
+_GRAPH_SEED = 0
 
 
 def make_deterministic() -> None:
@@ -16,6 +20,26 @@ def make_deterministic() -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+def set_seeds(seed: int) -> None:
+    """Set what initial weights, random layers and orders come from.
+
+    As ``keras.utils.set_random_seed``, but TensorFlow's global seed is set once: each time, it
+    throws away all compiled functions, and to make them again costs more than an epoch of a small
+    network. An order of ``training_input`` depends on its own seed instead.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        keras.utils.set_random_seed(seed)
+        return
+    import tensorflow as tf
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - what Keras reads
+    if tf.compat.v1.get_seed(0)[0] != _GRAPH_SEED:
+        tf.random.set_seed(_GRAPH_SEED)
 
 
 def training_input(
@@ -36,7 +60,7 @@ def training_input(
         inputs: arrays by input name, each with the samples first.
         labels: (samples,) int32 class numbers.
         batch_size: clips in a batch; the last batch of an epoch may be smaller.
-        seed: of the shuffling. On other backends ``keras.utils.set_random_seed`` rules instead.
+        seed: of the shuffling. On other backends ``set_seeds`` rules instead.
         shuffle: if false, batches are cut from the samples in their order, in every epoch.
     """
     import keras
@@ -52,7 +76,38 @@ def training_input(
         batch = {name: tf.gather(tensor, index) for name, tensor in tensors.items()}
         return batch, tf.gather(targets, index)
 
-    order = tf.data.Dataset.range(len(labels))
-    if shuffle:
-        order = order.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
+    order = _order(len(labels), seed, shuffle)
     return {"x": order.batch(batch_size).map(gather).prefetch(1), "shuffle": False}
+
+
+def epoch_orders(count: int, epochs: int, *, seed: int, shuffle: bool = True) -> np.ndarray:
+    """Return, epoch after epoch, the order in which ``training_input`` gives its samples.
+
+    On TensorFlow the very order in which ``fit`` sees them; on others one drawn by NumPy.
+
+    Args:
+        count: number of samples.
+        epochs: how many.
+        seed: of the shuffling.
+        shuffle: if false, every epoch has the samples in their order.
+
+    Returns:
+        (epochs, count) int64 positions.
+    """
+    import keras
+
+    if not shuffle:
+        return np.tile(np.arange(count), (epochs, 1))
+    if keras.backend.backend() != "tensorflow":
+        rng = np.random.default_rng(seed)
+        return np.stack([rng.permutation(count) for _ in range(epochs)])
+    # ``fit`` begins an iterator more at the end of each epoch, for which an order is drawn too
+    orders = _order(count, seed, shuffle).batch(count).repeat(2 * epochs)
+    return np.stack(list(orders.as_numpy_iterator())[::2])
+
+
+def _order(count: int, seed: int, shuffle: bool) -> Any:
+    import tensorflow as tf
+
+    order = tf.data.Dataset.range(count)
+    return order.shuffle(count, seed=seed, reshuffle_each_iteration=True) if shuffle else order

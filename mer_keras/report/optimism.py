@@ -103,8 +103,8 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
         data_kind=str(first.data_kind),
         caption=(
             "The same method on the same people. Differences are of UF1 from the first line, with "
-            "95 % intervals over subjects. Where subjects or clips are held back to choose the epoch, "
-            f"fewer are trained on. First line: {describe(first)}"
+            "95 % intervals over subjects. Where subjects or clips are held back to choose the "
+            f"epoch, fewer are trained on. First line: {describe(first)}"
         ),
         header=(
             "setting",

@@ -19,7 +19,7 @@ from mer_keras.experiment.pretrain import (  # noqa: E402
     pretrain,
 )
 from mer_keras.experiment.run import make_trainer, run_experiment  # noqa: E402
-from mer_keras.training import Trainer  # noqa: E402
+from mer_keras.training.trainer import Trainer  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

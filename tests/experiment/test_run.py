@@ -20,7 +20,8 @@ from mer_keras.experiment.prepare import Prepared, fold_data, load_samples, prep
 from mer_keras.experiment.run import run_experiment
 from mer_keras.results import RunFolder, Unit, units_of
 from mer_keras.terms import DataKind
-from mer_keras.training import FoldFailedError, Trainer
+from mer_keras.training.fold import FoldFailedError
+from mer_keras.training.trainer import Trainer
 
 ROOT = Path(__file__).parents[2]
 TABLE1 = ROOT / "experiments/shallow_convlstm/table1.yaml"

@@ -12,7 +12,7 @@ from mer_keras.errors import UserError
 from mer_keras.experiment import prepare as prepare_room
 from mer_keras.experiment.run import run_experiment
 from mer_keras.explanation import tested
-from mer_keras.training import Trainer
+from mer_keras.training.trainer import Trainer
 
 TABLE1 = Path(__file__).parents[2] / "experiments/shallow_convlstm/table1.yaml"
 CONFIG = load_config(

@@ -15,7 +15,8 @@ import keras
 from mer_keras.config import Train
 from mer_keras.models import registry
 from mer_keras.terms import Selection
-from mer_keras.training import FoldData, Trainer
+from mer_keras.training.fold import FoldData
+from mer_keras.training.trainer import Trainer
 
 assert keras.backend.backend() == {backend!r}
 shapes = {shapes!r}

@@ -9,7 +9,7 @@ import pytest
 
 from mer_keras.errors import ConfigError, UserError
 from mer_keras.models import cost, registry
-from mer_keras.training import compile_model
+from mer_keras.training.recipe import compile_model
 from tests.models.small import SHAPES as SMALL
 
 keras = pytest.importorskip("keras")

@@ -8,7 +8,8 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras.config import Train  # noqa: E402
 from mer_keras.terms import Selection  # noqa: E402
-from mer_keras.training import FoldData, FoldFailedError, Trainer  # noqa: E402
+from mer_keras.training.fold import FoldData, FoldFailedError  # noqa: E402
+from mer_keras.training.trainer import Trainer  # noqa: E402
 
 
 def build():
@@ -183,7 +184,7 @@ def test_by_class_every_epoch_has_the_same_batches_class_after_class():
         return original(inputs, labels, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mer_keras.training.training_input", watched)
+        patch.setattr("mer_keras.training.trainer.training_input", watched)
         trainer = Trainer(build, recipe(order="by_class"))
         trainer.fit_predict(fold, Selection.LAST_EPOCH, seed=7)
     ((clips, labels, shuffle),) = seen

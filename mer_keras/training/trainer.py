@@ -1,81 +1,30 @@
-"""One fold: fit, select, predict. The only caller of ``fit``.
+"""One fold after the other, with Keras' ``fit``: any network, any backend.
 
 A network is built and compiled once and then reused: before each fold its variables, random
 states and optimiser are set to those of a fresh build under the fold's seed. That gives what a
 new network would give, without compiling again (see ``tests/test_training.py``).
 """
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mer_keras.config import Train
-from mer_keras.errors import MerKerasError, UserError
 from mer_keras.models.cost import multiply_accumulates
-from mer_keras.pipeline.dataset import make_deterministic, training_input
+from mer_keras.pipeline.dataset import make_deterministic, set_seeds, training_input
+from mer_keras.processes import keep_freed_memory
 from mer_keras.terms import Selection
-
-#: called after each epoch with (epochs done, epochs at most)
-EpochProgress = Callable[[int, int], None]
-
-
-class FoldFailedError(MerKerasError):
-    """A fold can't be finished; other folds are not concerned."""
-
-    exit_code = 3
-
-
-class OutOfMemoryError(UserError):
-    """A batch doesn't fit into the device's memory; so no other fold would either."""
-
-
-#: parts of the names and texts by which backends say that memory ran out
-_OUT_OF_MEMORY = ("resourceexhausted", "resource_exhausted", "outofmemory", "memoryerror")
-
-
-@dataclass(frozen=True)
-class FoldData:
-    """Arrays of one fold: (samples, ...) float32 inputs and (samples,) int32 class numbers.
-
-    ``is_copy`` marks training rows that oversampling added. ``x_val`` may be empty. ``x_copies``:
-    tested clips once more, which are changed as training changes clips before they are tested.
-    """
-
-    x_train: np.ndarray
-    y_train: np.ndarray
-    is_copy: np.ndarray
-    x_val: np.ndarray
-    y_val: np.ndarray
-    x_test: np.ndarray
-    x_copies: np.ndarray | None = None
-
-
-@dataclass(frozen=True)
-class FoldOutcome:
-    """What one fold gives.
-
-    Attributes:
-        probabilities: (test samples, classes) float32, in the order of ``FoldData.x_test``.
-        epoch: number (from 1) of the epoch whose weights predicted; 0 for given weights.
-        history: one value an epoch for each of loss, accuracy, learning rate and, where there is
-            validation data, val_loss and val_accuracy.
-        seconds: wall time of fitting and predicting.
-        parameters: of the network as it was built for this run; ``None`` for a baseline.
-        multiply_accumulates: of its forward pass of one clip (see ``models.cost``).
-        copies: as ``probabilities``, of ``FoldData.x_copies``; ``None`` where there are none.
-    """
-
-    probabilities: np.ndarray
-    epoch: int
-    history: dict[str, list[float]] = field(default_factory=dict)
-    seconds: float = 0.0
-    parameters: int | None = None
-    multiply_accumulates: int | None = None
-    copies: np.ndarray | None = None
+from mer_keras.training.fold import (
+    EpochProgress,
+    FoldData,
+    FoldOutcome,
+    FoldRows,
+    check_finite,
+    out_of_memory_told,
+)
+from mer_keras.training.recipe import best_epoch, compile_model, initialise, learning_rate_at
 
 
 class Trainer:
@@ -87,7 +36,7 @@ class Trainer:
         recipe: Train,
         start: Callable[[Any], None] | None = None,
     ) -> None:
-        """Prepare; nothing is built before the first fold.
+        """Prepare; nothing is built before it is needed.
 
         Args:
             build: returns a new, uncompiled ``keras.Model`` with random initial weights.
@@ -95,12 +44,13 @@ class Trainer:
             start: gives the network other weights before each fold, such as pretrained ones.
         """
         self._build = build
-        self._recipe = recipe
+        self.recipe = recipe
         self._start = start
         self._network: Any = None
         self._model: Any = None
         self._optimizer_start: list[np.ndarray] = []
         make_deterministic()
+        keep_freed_memory()
 
     @property
     def network(self) -> Any:
@@ -109,17 +59,39 @@ class Trainer:
             self.reset(0)
         return self._network
 
+    @property
+    def model(self) -> Any:
+        """What is trained: augmentation, standardising, the network."""
+        if self._model is None:
+            self.reset(0)
+        return self._model
+
+    def start_state(self, seed: int, fold: FoldRows, clips: np.ndarray) -> list[np.ndarray]:
+        """Values with which the variables of ``model`` start in a fold; ``clips``: of all folds."""
+        import keras
+
+        self.reset(seed)
+        if self.recipe.standardise:
+            originals = clips[fold.train[~fold.is_copy]]
+            self._model.get_layer("standardise").set_from(originals)
+        return [np.array(keras.ops.convert_to_numpy(v)) for v in variables_of(self._model)]
+
+    def set_state(self, state: list[np.ndarray]) -> None:
+        """Give ``model`` other values, as ``start_state`` returns them."""
+        for kept, value in zip(variables_of(self.model), state, strict=True):
+            kept.assign(value)
+
     def reset(self, seed: int) -> None:
         """Give network, random states and optimiser the state of a new build under ``seed``."""
         import keras
 
         from mer_keras.optimizers import make_optimizer
 
-        keras.utils.set_random_seed(seed)
+        set_seeds(seed)
         network, model = self._assemble()
         if self._model is None:
             self._network, self._model = network, model
-            compile_model(model, make_optimizer(self._recipe.optimizer))
+            compile_model(model, make_optimizer(self.recipe.optimizer))
             self._optimizer_start = [np.array(v) for v in model.optimizer.variables]
         else:
             for kept, fresh in zip(_state(self._model), _state(model), strict=True):
@@ -143,18 +115,8 @@ class Trainer:
             FoldFailedError: the loss or a weight is no longer finite.
             OutOfMemoryError: a batch doesn't fit.
         """
-        try:
+        with out_of_memory_told(self.recipe.batch_size):
             return self._fit_predict(data, selection, seed, on_epoch)
-        except Exception as error:
-            if not any(
-                word in f"{type(error).__name__} {error}".lower() for word in _OUT_OF_MEMORY
-            ):
-                raise
-            batch = self._recipe.batch_size
-            raise OutOfMemoryError(
-                f"out of memory with batches of {batch} clips: --set train.batch_size="
-                f"{max(1, batch // 2)}, or a larger device; finished folds are kept"
-            ) from error
 
     def _fit_predict(
         self,
@@ -168,7 +130,7 @@ class Trainer:
         started = time.perf_counter()
         self.reset(seed)
         self.standardise_by(data)
-        recipe = self._recipe
+        recipe = self.recipe
         inputs, labels = {"clip": data.x_train}, data.y_train
         if recipe.augmentation is not None:
             inputs["is_copy"] = data.is_copy.astype("float32")
@@ -191,19 +153,12 @@ class Trainer:
             verbose=0,
         ).history
         curves = {name: [float(v) for v in values] for name, values in history.items()}
-        # some kernels turn NaN into 0 in a ReLU, so that a finite loss proves nothing
-        weights = (np.asarray(keras.ops.convert_to_numpy(v)) for v in self._network.weights)
-        if not np.all(np.isfinite(curves["loss"])) or not all(
-            np.isfinite(w).all() for w in weights
-        ):
-            raise FoldFailedError(
-                f"loss or weights are no longer finite after epoch {len(curves['loss'])}: lower "
-                "train.optimizer.learning_rate or look at the input"
-            )
-        epoch = _best_epoch(curves, recipe) if watched else len(curves["loss"])
+        weights = [np.asarray(keras.ops.convert_to_numpy(v)) for v in self._network.weights]
+        check_finite(curves["loss"], weights)
+        epoch = best_epoch(curves, recipe) if watched else len(curves["loss"])
         return FoldOutcome(
             probabilities=self.predict(data.x_test),
-            copies=None if data.x_copies is None else self._predict_changed(data.x_copies),
+            copies=None if data.x_copies is None else self.predict_changed(data.x_copies),
             epoch=epoch,
             history=curves,
             seconds=time.perf_counter() - started,
@@ -217,16 +172,16 @@ class Trainer:
             self.reset(0)
         given = self._held_out(clips)
         return np.asarray(
-            self._model.predict(given, batch_size=self._recipe.batch_size, verbose=0), "float32"
+            self._model.predict(given, batch_size=self.recipe.batch_size, verbose=0), "float32"
         )
 
-    def _predict_changed(self, clips: np.ndarray) -> np.ndarray:
+    def predict_changed(self, clips: np.ndarray) -> np.ndarray:
         """As ``predict``, of clips that are first changed as training changes copies."""
         import keras
 
         if not len(clips):  # a fold of the largest class alone has no copies
             return np.empty((0, self._network.output_shape[-1]), "float32")
-        if self._recipe.augmentation is None:
+        if self.recipe.augmentation is None:
             return self.predict(clips)
         layer = self._model.get_layer("augmentation")
         changed = layer(clips, apply=np.ones(len(clips), "float32"), training=True)
@@ -234,14 +189,14 @@ class Trainer:
 
     def standardise_by(self, data: FoldData) -> None:
         """Take the statistics of a fold's original training clips, if the recipe says so."""
-        if self._recipe.standardise:
+        if self.recipe.standardise:
             if self._model is None:
                 self.reset(0)
             self._model.get_layer("standardise").set_from(data.x_train[~data.is_copy])
 
     def network_input(self, clips: np.ndarray) -> np.ndarray:
         """What the network itself sees of clips outside training: standardised, if it is so."""
-        if not self._recipe.standardise:
+        if not self.recipe.standardise:
             return clips
         import keras
 
@@ -250,7 +205,7 @@ class Trainer:
 
     def _held_out(self, clips: np.ndarray) -> dict[str, np.ndarray]:
         inputs = {"clip": clips}
-        if self._recipe.augmentation is not None:
+        if self.recipe.augmentation is not None:
             inputs["is_copy"] = np.zeros(len(clips), "float32")
         return inputs
 
@@ -261,78 +216,34 @@ class Trainer:
         from mer_keras.pipeline.standardise import StandardiseByTraining
 
         network = self._build()
-        if self._recipe.initializer is not None:
-            initialise(network, self._recipe.initializer)
+        if self.recipe.initializer is not None:
+            initialise(network, self.recipe.initializer)
         clip = keras.Input(network.input_shape[1:], name="clip")
         inputs, changed = {"clip": clip}, clip
-        if self._recipe.augmentation is not None:
+        if self.recipe.augmentation is not None:
             from mer_keras.pipeline.augmentation import ClipAugmentation
 
-            setting = self._recipe.augmentation
+            setting = self.recipe.augmentation
             inputs["is_copy"] = keras.Input((), name="is_copy")
             layer = ClipAugmentation(
                 **setting.model_dump(exclude={"applies_to"}), name="augmentation"
             )
             chosen = inputs["is_copy"] if setting.applies_to == "copies" else None
             changed = layer(clip, apply=chosen)
-        if self._recipe.standardise:
+        if self.recipe.standardise:
             changed = StandardiseByTraining(name="standardise")(changed)
         return network, keras.Model(inputs, network(changed), name="trained")
 
 
-def compile_model(model: Any, optimizer: Any) -> None:
-    """Compile a classifier and make all its variables.
-
-    Metrics that are made only while a graph is traced have it traced a second time, which takes
-    as long again.
-    """
-    import keras
-
-    model.compile(
-        optimizer=optimizer,
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        # XLA on a CPU compiles convolutions inside a loop for minutes
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-    )
-    optimizer.build(model.trainable_variables)
-    probabilities, label = np.ones((1, model.output_shape[-1]), "float32"), np.zeros(1, "int32")
-    model.compute_loss(y=label, y_pred=probabilities)
-    model.compute_metrics(None, label, probabilities)
-    model.reset_metrics()
+def variables_of(model: Any) -> list[Any]:
+    """All variables of a model: those that are trained, then the others, random states included."""
+    return [*model.trainable_variables, *model.non_trainable_variables]
 
 
 def _state(model: Any) -> list[Any]:
     """Weights and random states of a model, in build order; no metrics."""
     metrics = {id(v) for metric in model.metrics for v in metric.variables}
     return [v for v in model.variables if id(v) not in metrics]
-
-
-def initialise(network: Any, name: str) -> None:
-    """Draw all convolution and dense kernels anew from one of Keras' initialisers."""
-    import keras
-
-    for variable in network.trainable_weights:
-        if variable.path.rsplit("/", 1)[-1] in ("kernel", "recurrent_kernel"):
-            variable.assign(keras.initializers.get(name)(variable.shape))
-
-
-def learning_rate_at(recipe: Train, epoch: int) -> float:
-    """The learning rate of an epoch (from 0) by the recipe's schedule, without plateaus."""
-    start = recipe.optimizer.learning_rate
-    if recipe.step_decay is not None:
-        return float(start * recipe.step_decay.factor ** (epoch // recipe.step_decay.every))
-    if recipe.cosine is not None:
-        share = (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
-        return recipe.cosine.to + (start - recipe.cosine.to) * share
-    return start
-
-
-def _best_epoch(curves: dict[str, list[float]], recipe: Train) -> int:
-    """Number of the epoch whose weights were kept, as ``EarlyStopping`` decides it."""
-    if recipe.early_stopping and recipe.early_stopping.monitor == "accuracy":
-        return int(np.argmax(curves["val_accuracy"])) + 1
-    return int(np.argmin(curves["val_loss"])) + 1
 
 
 def _callbacks(recipe: Train, watched: bool, on_epoch: EpochProgress | None) -> list[Any]:

@@ -1,0 +1,53 @@
+"""Which of the two ways to train a row's folds is taken."""
+
+from mer_keras.errors import UserError
+from mer_keras.models.cost import multiply_accumulates
+from mer_keras.training.trainer import Trainer
+
+#: multiply-accumulates of a clip up to which a network gains from the way that does without ``fit``
+SMALL = 5_000_000
+#: of device memory for the maps of one stack
+STACK_BYTES = 4 << 30
+
+
+def folds_at_once(trainer: Trainer) -> int:
+    """Return how many folds are trained together without ``fit``; 0: each by ``fit``.
+
+    On TensorFlow one, unless the recipe says otherwise: measured on a CPU, where folds in turn are
+    as fast as a stack of them, and each is stored as soon as it is done. On JAX, which compiles
+    the whole step, as many as fit into ``STACK_BYTES``.
+
+    Raises:
+        UserError: the recipe asks for ``all_folds`` where that can't be.
+    """
+    import keras
+
+    recipe = trainer.recipe
+    if recipe.engine == "sequential":
+        return 0
+    obstacle = _obstacle(trainer)
+    if obstacle and recipe.engine == "all_folds":
+        raise UserError(f"train.engine=all_folds: {obstacle}: --set train.engine=sequential")
+    if obstacle or (recipe.engine == "auto" and multiply_accumulates(trainer.network) > SMALL):
+        return 0
+    if recipe.folds_at_once is not None:
+        return recipe.folds_at_once
+    if keras.backend.backend() == "tensorflow":
+        return 1
+    # a map value takes nine multiply-accumulates or more, and is kept about four times
+    bytes_each = recipe.batch_size * multiply_accumulates(trainer.network) / 9 * 4 * 4
+    return max(1, int(STACK_BYTES / bytes_each))
+
+
+def _obstacle(trainer: Trainer) -> str:
+    """Why a network can't be trained without ``fit``, or nothing."""
+    import keras
+
+    if keras.backend.backend() not in ("tensorflow", "jax"):
+        return f"the backend {keras.backend.backend()} has no stacks"
+    if trainer.recipe.plateau is not None:
+        return "a plateau gives each fold a learning rate of its own"
+    for layer in trainer.network._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            return f"layer {layer.name} would take statistics over rows that fill up a batch"
+    return ""

@@ -1,0 +1,57 @@
+"""A recipe in Keras' terms: compiling, initial weights, learning rates, which epoch is kept."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from mer_keras.config import Train
+
+
+def compile_model(model: Any, optimizer: Any) -> None:
+    """Compile a classifier and make all its variables.
+
+    Metrics that are made only while a graph is traced have it traced a second time, which takes
+    as long again.
+    """
+    import keras
+
+    model.compile(
+        optimizer=optimizer,
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        # XLA on a CPU compiles convolutions inside a loop for minutes
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    optimizer.build(model.trainable_variables)
+    probabilities, label = np.ones((1, model.output_shape[-1]), "float32"), np.zeros(1, "int32")
+    model.compute_loss(y=label, y_pred=probabilities)
+    model.compute_metrics(None, label, probabilities)
+    model.reset_metrics()
+
+
+def initialise(network: Any, name: str) -> None:
+    """Draw all convolution and dense kernels anew from one of Keras' initialisers."""
+    import keras
+
+    for variable in network.trainable_weights:
+        if variable.path.rsplit("/", 1)[-1] in ("kernel", "recurrent_kernel"):
+            variable.assign(keras.initializers.get(name)(variable.shape))
+
+
+def learning_rate_at(recipe: Train, epoch: int) -> float:
+    """The learning rate of an epoch (from 0) by the recipe's schedule, without plateaus."""
+    start = recipe.optimizer.learning_rate
+    if recipe.step_decay is not None:
+        return float(start * recipe.step_decay.factor ** (epoch // recipe.step_decay.every))
+    if recipe.cosine is not None:
+        share = (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
+        return recipe.cosine.to + (start - recipe.cosine.to) * share
+    return start
+
+
+def best_epoch(curves: dict[str, list[float]], recipe: Train) -> int:
+    """Number of the epoch whose weights were kept, as ``EarlyStopping`` decides it."""
+    if recipe.early_stopping and recipe.early_stopping.monitor == "accuracy":
+        return int(np.argmax(curves["val_accuracy"])) + 1
+    return int(np.argmin(curves["val_loss"])) + 1
