@@ -174,7 +174,7 @@ class AllFolds:
         rows, weights = _filled(watched), _filled(_ones(watched), "float32")
         total = sum(
             stack.evaluate(rows[:, at : at + batch_size], weights[:, at : at + batch_size])
-            for at in range(0, rows.shape[1], batch_size)
+            for at in range(0, max(map(len, watched)), batch_size)
         )
         return np.asarray(total / weights.sum(axis=1, keepdims=True))
 

@@ -83,8 +83,6 @@ class Trainer:
 
     def reset(self, seed: int) -> None:
         """Give network, random states and optimiser the state of a new build under ``seed``."""
-        import keras
-
         from mer_keras.optimizers import make_optimizer
 
         set_seeds(seed)

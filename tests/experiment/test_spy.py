@@ -13,13 +13,14 @@ keras = pytest.importorskip("keras")
 from mer_keras.annotations.samples import make_samples  # noqa: E402
 from mer_keras.clips.assemble import ClipArrays  # noqa: E402
 from mer_keras.config_files import load_experiments  # noqa: E402
+from mer_keras.experiment import pieces as pieces_room  # noqa: E402
 from mer_keras.experiment import prepare as prepare_room  # noqa: E402
-from mer_keras.experiment import run as run_room  # noqa: E402
 from mer_keras.experiment.run import run_experiment  # noqa: E402
 from mer_keras.models import baselines  # noqa: E402
 from mer_keras.pipeline.augmentation import ClipAugmentation  # noqa: E402
 from mer_keras.pipeline.standardise import StandardiseByTraining  # noqa: E402
 from mer_keras.terms import DataKind  # noqa: E402
+from mer_keras.training.stacked import Stack  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +59,8 @@ class Spy:
         self.seen = {}
 
     def note(self, where, clips):
+        if not len(clips):
+            return
         numbers = np.rint(np.asarray(clips).reshape(len(clips), -1)[:, 0] * 100).astype(int)
         self.seen.setdefault(where, set()).update(numbers.tolist())
 
@@ -116,7 +119,7 @@ def spied(places, monkeypatch, trainers):
             spies[-1].note("predicted", x["clip"])
             assert not np.any(x["is_copy"])
 
-    real_trainer = run_room.make_trainer
+    real_trainer = pieces_room.make_trainer
 
     def made_once(config, name, prepared, trunk=None):
         """One network for all cases: they differ in who is trained on, not in what is trained."""
@@ -124,11 +127,35 @@ def spied(places, monkeypatch, trainers):
             trainers[config.train] = real_trainer(config, name, prepared, trunk)
         return trainers[config.train]
 
-    monkeypatch.setattr(run_room, "make_trainer", made_once)
+    monkeypatch.setattr(pieces_room, "make_trainer", made_once)
     pending = []
     watcher = Spy()
     watcher.wrap(monkeypatch, keras.Model, "fit", watch_fit)
     watcher.wrap(monkeypatch, keras.Model, "predict", watch_predict)
+
+    def clips_of(stack, rows, counted):
+        (rows,) = rows  # one fold at a time
+        return np.asarray(stack._clips)[rows if counted is None else rows[counted[0] > 0]]
+
+    def watch_set(self, states):
+        spies.append(Spy())
+
+    def watch_step(self, rows, weights, copies):
+        spies[-1].note("fit", clips_of(self, rows, weights))
+        spies[-1].note("copies", clips_of(self, rows, copies))
+
+    def watch_evaluation(self, rows, weights):
+        spies[-1].note("watched", clips_of(self, rows, weights))
+
+    def watch_answer(self, rows):
+        # what fills up a batch is answered too, and thrown away
+        filled = np.flatnonzero(rows[0])[-1] + 1 if rows.any() else 1
+        spies[-1].note("predicted", clips_of(self, rows[:, :filled], None))
+
+    watcher.wrap(monkeypatch, Stack, "set", watch_set)
+    watcher.wrap(monkeypatch, Stack, "train", watch_step)
+    watcher.wrap(monkeypatch, Stack, "evaluate", watch_evaluation)
+    watcher.wrap(monkeypatch, Stack, "predict", watch_answer)
     watcher.wrap(
         monkeypatch,
         StandardiseByTraining,
@@ -136,7 +163,7 @@ def spied(places, monkeypatch, trainers):
         lambda self, clips: pending.append(np.array(clips)),
     )
 
-    def run(protocol, selection):
+    def run(protocol, selection, engine):
         (config,) = load_experiments(
             "shallow_convlstm/table1",
             profile="quick",
@@ -147,6 +174,8 @@ def spied(places, monkeypatch, trainers):
                 "train.epochs=2",
                 "baselines=[]",
                 f"selection={selection}",
+                f"train.engine={engine}",
+                "train.plateau=null",
                 PROTOCOLS[protocol],
             ],
         )
@@ -165,12 +194,20 @@ def spied(places, monkeypatch, trainers):
 PARTS = ("train", "val", "test")
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("selection", ["inner_subjects", "last_epoch"])
-def test_nothing_that_learns_sees_a_tested_clip(spied, protocol, selection):
+CASES = [
+    *(("sequential", p, s) for p in PROTOCOLS for s in ("inner_subjects", "last_epoch")),
+    # a fold's rows are the same whoever trains on them
+    ("all_folds", "loso", "inner_subjects"),
+    ("all_folds", "hde", "last_epoch"),
+    ("all_folds", "as_published", "last_epoch"),
+]
+
+
+@pytest.mark.parametrize(("engine", "protocol", "selection"), CASES)
+def test_nothing_that_learns_sees_a_tested_clip(spied, engine, protocol, selection):
     if (protocol, selection) == ("as_published", "inner_subjects"):
         selection = "inner_clips"
-    for fold, ids, seen in spied(protocol, selection):
+    for fold, ids, seen in spied(protocol, selection, engine):
         assert seen["fit"] == ids["train"], fold.name
         assert seen["standardised by"] == ids["train"]
         assert seen.get("copies", set()) <= ids["train"]
@@ -180,9 +217,10 @@ def test_nothing_that_learns_sees_a_tested_clip(spied, protocol, selection):
         assert not learned & ids["test"]
 
 
-def test_the_spy_sees_a_leak(spied):
+@pytest.mark.parametrize("engine", ["sequential", "all_folds"])
+def test_the_spy_sees_a_leak(spied, engine):
     """Under ``test_fold`` selection looks at the tested clips: a blind spy would pass that too."""
-    for _, ids, seen in spied("kfold", "test_fold"):
+    for _, ids, seen in spied("kfold", "test_fold", engine):
         assert seen["watched"] == ids["test"]
         assert seen["fit"] == ids["train"]
 
