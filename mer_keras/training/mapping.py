@@ -5,24 +5,6 @@ from typing import Any
 
 import keras
 
-from mer_keras.errors import UserError
-
-#: those that have what is needed here
-BACKENDS = ("tensorflow", "jax")
-
-
-def check_backend() -> None:
-    """Refuse a backend that has no functional transformations here.
-
-    Raises:
-        UserError: it is neither TensorFlow nor JAX.
-    """
-    if keras.backend.backend() not in BACKENDS:
-        raise UserError(
-            f"train.engine=all_folds needs KERAS_BACKEND tensorflow or jax, found "
-            f"{keras.backend.backend()}: --set train.engine=sequential"
-        )
-
 
 def gradients_of(loss: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that gives the gradients of ``loss`` and what else it returns.
