@@ -1,37 +1,149 @@
-"""Measure, print, and write ``bench.json`` into the results folder."""
+"""Measure cases, print a table, write ``bench.json`` and ``bench.md`` into the results folder."""
 
+import argparse
 import json
-import tempfile
-from dataclasses import asdict
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mer_keras import provenance, settings
-from mer_keras.bench import networks, preprocessing
-from mer_keras.bench.measure import print_measured
+from mer_keras import settings
+from mer_keras.bench import loso, machine, networks, preprocessing, reporting, scaling, waiting
+from mer_keras.bench.apart import inside, measure_apart
+from mer_keras.bench.case import Case, choose
+from mer_keras.bench.measure import Measured, ratios
+from mer_keras.bench.tables import as_markdown, as_text, by_reason
+from mer_keras.errors import MerKerasError
+
+BACKENDS = ("tensorflow", "jax", "torch")
 
 
-def main() -> None:
-    """Run all measurements."""
-    with tempfile.TemporaryDirectory() as folder:
-        rows = [
-            *preprocessing.preprocessing(Path(folder)),
-            *preprocessing.magnifying(),
-            *preprocessing.motion(),
-        ]
-    print_measured(rows)
-    print(f"\n{networks.header()}")
-    steps = networks.networks()
-    place = settings.results_root() / "bench.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    found = {
-        **provenance.describe(),
-        "data_kind": "synthetic",
-        "measured": [asdict(row) for row in rows],
-        "training_steps": [asdict(step) for step in steps],
+def all_cases(backends: Sequence[str]) -> list[Case]:
+    """Return every case; those that are of one backend are of the first."""
+    first = backends[0]
+    return [
+        *preprocessing.cases(),
+        *reporting.cases(),
+        *waiting.cases(first),
+        *scaling.cases(first),
+        *loso.cases(first),
+        *networks.cases(backends),
+    ]
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mer_keras.bench", description=(__doc__ or "").strip()
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a case or a group of them; may be given several times",
+    )
+    parser.add_argument("--list", action="store_true", help="list the cases and measure nothing")
+    parser.add_argument("--quick", action="store_true", help="a small pass of about a minute")
+    parser.add_argument(
+        "--backends",
+        type=_backends,
+        default=(os.environ.get("KERAS_BACKEND", BACKENDS[0]),),
+        metavar="A,B",
+        help="for the training steps; the first is that of all else (tensorflow,jax,torch)",
+    )
+    parser.add_argument("--limit", type=float, metavar="S", help="end any case after S seconds")
+    # what a case's own process is started with
+    parser.add_argument("--inside", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    return parser.parse_args(arguments)
+
+
+def _backends(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    strangers = set(names) - set(BACKENDS)
+    if strangers or not names:
+        raise argparse.ArgumentTypeError(f"expected some of {','.join(BACKENDS)}, found {text!r}")
+    return names
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is asked for; return 1 if a case failed, 2 if a name is wrong, else 0."""
+    asked = parse(arguments)
+    cases = all_cases(asked.backends)
+    if asked.inside:
+        case = next(case for case in cases if case.name == asked.inside)
+        return inside(case, quick=asked.quick, folder=asked.folder)
+    if asked.list:
+        width = max(len(case.name) for case in cases)
+        for case in cases:
+            print(f"{case.name:{width}}  {case.says}")
+        return 0
+    try:
+        chosen = choose(cases, asked.only, quick=asked.quick)
+    except MerKerasError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return _measure_all(chosen, asked)
+
+
+def _measure_all(cases: Sequence[Case], asked: argparse.Namespace) -> int:
+    load = machine.load()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    described = {**machine.describe(), "data_kind": "synthetic", "quick": asked.quick}
+    described["machine"]["load"] = f"{load:.2f} a core at the start"
+    if load > machine.BUSY:
+        print(f"other work is running ({load:.2f} a core): seconds may be too long", flush=True)
+    given = ["--backends", ",".join(asked.backends), *(["--quick"] if asked.quick else [])]
+    found: dict[str, list[Measured]] = {}
+    absent: dict[str, str] = {}
+    failed = False
+    for number, case in enumerate(cases, 1):
+        print(f"[{number}/{len(cases)}] {case.name}: ", end="", flush=True)
+        outcome = measure_apart(case, given, asked.limit)
+        if outcome.why_not:
+            absent[case.name] = outcome.why_not
+            print(f"not measured: {outcome.why_not}", flush=True)
+        else:
+            found[case.name] = list(outcome.rows)
+            print(f"{outcome.seconds:.0f} s", flush=True)
+        failed = failed or outcome.failed
+        # after each case, so that an interrupted pass leaves what it has
+        rows, places = _write(found, absent, described)
+    if rows:
+        print(f"\n{as_text(rows)}")
+    for why, names in by_reason(absent).items():
+        print(f"not measured: {why}: {', '.join(names)}")
+    print("\n" + "\n".join(str(place) for place in places))
+    return int(failed)
+
+
+def _write(
+    found: Mapping[str, Sequence[Measured]],
+    absent: Mapping[str, str],
+    described: Mapping[str, Any],
+) -> tuple[list[Measured], list[Path]]:
+    named = [(name, row) for name, of_case in found.items() for row in of_case]
+    rows = loso.judged([row for _, row in named])
+    tree = {
+        **described,
+        "measured": [
+            {"case": name, **row.to_json(ratio)}
+            for (name, _), row, ratio in zip(named, rows, ratios(rows), strict=True)
+        ],
+        "not_measured": dict(absent),
     }
-    place.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(f"\n{place}")
+    root = settings.results_root()
+    root.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "bench.json": json.dumps(tree, indent=1) + "\n",
+        "bench.md": as_markdown(rows, absent, described),
+    }
+    for name, text in texts.items():
+        (root / name).write_text(text, encoding="utf-8")
+    return rows, [root / name for name in texts]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,6 +1,5 @@
 """Speed of decoding, cropping, magnifying and of optical flow."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 from mer_keras.annotations import databases
 from mer_keras.annotations.samples import Samples
 from mer_keras.annotations.synthetic import stand_ins
+from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, compared
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
@@ -22,17 +22,23 @@ CLIPS = 12
 CLIP = Clip(kind="frames", frames=9, size=90, sampling="uniform_with_apex", crop="haar")
 
 
-def preprocessing(folder: Path) -> list[Measured]:
-    """Decode, crop to the face, sample, resize and keep clips: a plain loop against ``load_clips``.
+def cases() -> list[Case]:
+    """Preprocessing, magnification, flow, spotting."""
+    return [
+        Case("preprocessing", "decoding and cropping: a plain loop beside load_clips", _clips),
+        Case("magnification", "Eulerian magnification by pyramid", _magnifying),
+        Case("flow", "flow images by method", _flow),
+        Case("spotting", "spotting of an apex", _spotting),
+    ]
 
-    Args:
-        folder: empty, for the stand-in, the arrays and the cache.
-    """
+
+def _clips(asked: Asked) -> list[Measured]:
+    """Decode, crop to the face, sample, resize and keep clips: a plain loop and ``load_clips``."""
+    folder = asked.folder
     root = folder / "CASME2"
-    stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=CLIPS))
+    stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=2 if asked.quick else CLIPS))
     samples = databases.load("casme2", root, tree="raw")
     count = len(samples.table)
-    os.environ["MER_CACHE"] = str(folder / "cache")
 
     def cold() -> None:
         from mer_keras.clips import cache
@@ -45,7 +51,8 @@ def preprocessing(folder: Path) -> list[Measured]:
         "mer_keras, empty cache": cold,
         "mer_keras, full cache": lambda: load_clips(samples, CLIP),
     }
-    return compared("preprocessing, clips of 640x480", ways, count, repeats=3)
+    repeats = 1 if asked.quick else 5
+    return compared(f"preprocessing, {count} clips of 640x480", ways, count, repeats)
 
 
 def _plain_loop(samples: Samples, kept: Path) -> None:
@@ -65,8 +72,8 @@ def _plain_loop(samples: Samples, kept: Path) -> None:
         np.save(kept / f"{row['subject']}-{row['clip']}.npy", np.stack(frames))
 
 
-def magnifying() -> list[Measured]:
-    """Eulerian magnification of 30 gray frames of 640x480, by pyramid."""
+def _magnifying(asked: Asked) -> list[Measured]:
+    """Magnify 30 gray frames of 640x480."""
     clip = np.random.default_rng(0).random((30, 480, 640), dtype=np.float32)
 
     def way(pyramid: magnification.Pyramid) -> Callable[[], Any]:
@@ -74,22 +81,30 @@ def magnifying() -> list[Measured]:
         return lambda: magnification.magnify(clip, params)
 
     ways = {pyramid: way(pyramid) for pyramid in ("gaussian", "laplacian")}
-    return compared("magnification, 30 frames of 640x480", ways, 1, repeats=3)
+    return compared("magnification, 30 frames of 640x480", ways, 30, 1 if asked.quick else 5)
 
 
-def motion() -> list[Measured]:
-    """Flow image of a 280x340 pair by method, and spotting of a clip of 60 frames."""
-    rng = np.random.default_rng(0)
-    texture = cv2.GaussianBlur(rng.random((340, 284)).astype(np.float32), (0, 0), 3)
-    texture = np.rint((texture - texture.min()) / np.ptp(texture) * 255).astype(np.uint8)
+def _flow(asked: Asked) -> list[Measured]:
+    """Compute the flow image of a 280x340 pair."""
+    texture = _texture()
     pair = np.ascontiguousarray(texture[:, :280]), np.ascontiguousarray(texture[:, 1:281])
 
     def way(method: flow.FlowMethod) -> Callable[[], Any]:
         return lambda: flow.flow_image(*pair, method=method)
 
     methods = {str(m): way(m) for m in reversed(flow.FlowMethod)}
+    return compared("flow image, 280x340", methods, 1, 1 if asked.quick else 5)
+
+
+def _spotting(asked: Asked) -> list[Measured]:
+    """Spot the apex of a clip that moves slowly."""
+    texture = _texture()
     frames = np.stack([np.roll(texture[:96, :96], k // 20, axis=1) for k in range(60)])
-    return [
-        *compared("flow image, 280x340", methods, 1, repeats=2),
-        *compared("spotting, 60 frames of 96x96", {"flow": lambda: spotting.spot(frames)}, 1, 2),
-    ]
+    ways = {"flow": lambda: spotting.spot(frames)}
+    return compared("spotting, 60 frames of 96x96", ways, 60, 1 if asked.quick else 5)
+
+
+def _texture() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    smooth = cv2.GaussianBlur(rng.random((340, 284)).astype(np.float32), (0, 0), 3)
+    return np.rint((smooth - smooth.min()) / np.ptp(smooth) * 255).astype(np.uint8)

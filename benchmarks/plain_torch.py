@@ -1,0 +1,113 @@
+"""STSTNet, leave-one-subject-out, as a plain PyTorch loop: what a script of this field looks like.
+
+A new network, optimiser and ``DataLoader`` a fold; the last epoch's weights are tested. Scripts of
+the field test after every epoch too, which is left out here. Needs torch.
+
+``python benchmarks/plain_torch.py --epochs 3 --folds 68`` prints seconds and UF1 on drawn data.
+"""
+
+import argparse
+import time
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from mer_keras.bench import flow_like
+
+BATCH = 256
+
+
+class STSTNet(nn.Module):
+    """Three streams of one convolution each; (batch, 3, 28, 28) -> (batch, 3) scores."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams = nn.ModuleList(_stream(filters) for filters in (3, 5, 8))
+        self.pool = nn.AvgPool2d(2)
+        self.fc = nn.Linear(16 * 5 * 5, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the scores of the classes."""
+        x = torch.cat([stream(images) for stream in self.streams], dim=1)
+        return self.fc(torch.flatten(self.pool(x), 1))
+
+
+def _stream(filters: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, filters, kernel_size=3, padding=2),
+        nn.ReLU(),
+        nn.BatchNorm2d(filters),
+        nn.MaxPool2d(kernel_size=3, stride=3, padding=1),
+        nn.Dropout(0.5),
+    )
+
+
+def build() -> STSTNet:
+    """Return a new network."""
+    return STSTNet()
+
+
+def count_trainable(network: STSTNet) -> int:
+    """Number of trained parameters."""
+    return sum(p.numel() for p in network.parameters() if p.requires_grad)
+
+
+def leave_one_out(
+    flow: flow_like.FlowLike, *, epochs: int, folds: int, learning_rate: float, seed: int
+) -> tuple[float, np.ndarray]:
+    """Leave out one subject after the other.
+
+    Args:
+        flow: the data.
+        epochs: of each fold.
+        folds: only so many.
+        learning_rate: of Adam.
+        seed: of weights, order and dropout.
+
+    Returns:
+        Seconds, and (clips,) predicted classes; -1 where a clip's fold was left out.
+    """
+    started = time.perf_counter()
+    torch.manual_seed(seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    images = torch.from_numpy(flow.images.transpose(0, 3, 1, 2).astype("float32"))
+    labels = torch.from_numpy(flow.labels.astype("int64"))
+    predicted = np.full(len(labels), -1)
+    for subject in flow.people()[:folds]:
+        test = torch.from_numpy(flow.subjects == subject)
+        loader = DataLoader(
+            TensorDataset(images[~test], labels[~test]), batch_size=BATCH, shuffle=True
+        )
+        network = build().to(device)
+        optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+        loss_of = nn.CrossEntropyLoss()
+        network.train()
+        for _ in range(epochs):
+            for batch, truth in loader:
+                optimizer.zero_grad()
+                loss = loss_of(network(batch.to(device)), truth.to(device))
+                loss.backward()
+                optimizer.step()
+        network.eval()
+        with torch.no_grad():
+            predicted[test.numpy()] = network(images[test].to(device)).argmax(1).cpu().numpy()
+    return time.perf_counter() - started, predicted
+
+
+def main() -> None:
+    """Train, and print seconds and the pooled UF1."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--folds", type=int, default=68)
+    parser.add_argument("--learning-rate", type=float, default=5e-5)
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    flow = flow_like.draw()
+    seconds, predicted = leave_one_out(flow, **vars(chosen))
+    print(f"{seconds:.2f} s, UF1 {flow_like.uf1(flow.labels, predicted):.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""Flow-like images that are drawn: the MEGC 2019 flow set's layout and counts, nobody's faces.
+
+Two channels of smooth noise and one of its strain. Each class moves a patch of its own, some clips
+more than others, so that a network finds the class of most clips and of others not.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras import metrics
+
+CLASSES = ("negative", "positive", "surprise")
+#: clips a class of the MEGC 2019 composite, and its subjects by database
+COUNTS = (250, 109, 83)
+SUBJECTS = {"casme2": 24, "samm": 28, "smic": 16}
+SIDE = 28
+#: of each class: row and column of its patch, and where it moves
+_PATCHES = ((9.0, 9.0, 1.0, 0.6), (19.0, 18.0, -0.7, -1.0), (7.0, 19.0, 0.2, -1.2))
+#: movement of a patch, in standard deviations of the noise
+STRENGTH = 1.6
+
+
+@dataclass(frozen=True, eq=False)
+class FlowLike:
+    """Drawn flow images.
+
+    Attributes:
+        images: (clips, 28, 28, 3) uint8: horizontal, vertical, strain.
+        labels: (clips,) int32 places in ``CLASSES``.
+        subjects: whose each clip is, (clips,).
+        databases: of which database each subject is said to be, (clips,).
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    subjects: NDArray[np.str_]
+    databases: NDArray[np.str_]
+
+    def people(self) -> list[str]:
+        """The subjects, each once, in order."""
+        return list(dict.fromkeys(self.subjects.tolist()))
+
+
+def uf1(labels: NDArray[np.integer], predicted: NDArray[np.integer]) -> float:
+    """Return UF1 pooled over all clips.
+
+    Args:
+        labels: (clips,) places in ``CLASSES``.
+        predicted: the same; clips below 0 were not tested and are left out.
+    """
+    tested = predicted >= 0
+    truth, told = ([CLASSES[i] for i in places[tested]] for places in (labels, predicted))
+    return metrics.scores(truth, told, CLASSES).uf1
+
+
+def uneven_counts(total: int, parts: int, seed: int) -> list[int]:
+    """Divide ``total`` clips unevenly among ``parts`` subjects, at least one each.
+
+    Some subjects of the databases have one clip and some have thirty.
+    """
+    rng = np.random.default_rng(seed)
+    shares = rng.lognormal(0.0, 0.9, parts)
+    counts = 1 + rng.multinomial(total - parts, shares / shares.sum())
+    return [int(count) for count in counts]
+
+
+def draw(seed: int = 0, *, people: int | None = None, strength: float = STRENGTH) -> FlowLike:
+    """Draw the set.
+
+    Args:
+        seed: of everything drawn.
+        people: only so many of the 68 subjects.
+        strength: see ``STRENGTH``; 0 leaves noise.
+    """
+    rng = np.random.default_rng(seed)
+    names = [(f"s{i:02}", d) for d, count in SUBJECTS.items() for i in range(1, count + 1)]
+    counts = uneven_counts(sum(COUNTS), len(names), seed)
+    owners = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
+    labels = rng.permutation(np.repeat(np.arange(len(CLASSES), dtype=np.int32), COUNTS))
+    images = np.stack([_image(rng, int(label), strength) for label in labels])
+    subjects = np.array([f"{database}-{name}" for name, database in owners])
+    kept = np.isin(subjects, list(dict.fromkeys(subjects.tolist()))[:people])
+    databases = np.array([database for _, database in owners])
+    return FlowLike(images[kept], labels[kept], subjects[kept], databases[kept])
+
+
+def write(flow: FlowLike, root: Path) -> Path:
+    """Write a set in the layout of the flow set, marked as drawn; return its folder.
+
+    Args:
+        flow: what is written.
+        root: folder that ``MER_DATA`` names.
+    """
+    folder = root / "megc2019_flow"
+    (folder / "images").mkdir(parents=True)
+    lines = ["database,subject,clip,emotion,image"]
+    rows = zip(flow.images, flow.labels, flow.subjects, flow.databases, strict=True)
+    for number, (image, label, subject, database) in enumerate(rows):
+        file = f"images/{number:03}.png"
+        cv2.imwrite(str(folder / file), image)
+        lines.append(f"{database},{subject},c{number:03},{CLASSES[label]},{file}")
+    (folder / "samples.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    marker = json.dumps({"drawn by": "mer_keras.bench"})
+    (folder / "SYNTHETIC.json").write_text(marker + "\n", encoding="utf-8")
+    return folder
+
+
+def _image(rng: np.random.Generator, label: int, strength: float) -> NDArray[np.uint8]:
+    noise = rng.standard_normal((2, SIDE, SIDE)).astype(np.float32)
+    across, down = (cv2.GaussianBlur(plane, (0, 0), 1.5) for plane in noise)
+    across, down = across / across.std(), down / down.std()
+    row, column, right, below = _PATCHES[label]
+    row, column = (float(place + rng.normal(0, 1.5)) for place in (row, column))
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    bump = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 18)
+    moved = strength * rng.lognormal(0.0, 0.6)
+    across, down = across + moved * right * bump, down + moved * below * bump
+    stretch = np.gradient(across, axis=1) ** 2 + np.gradient(down, axis=0) ** 2
+    shear = np.gradient(across, axis=0) + np.gradient(down, axis=1)
+    strain = np.sqrt(stretch + shear**2 / 2)
+    planes = [255 * (p - p.min()) / np.ptp(p) for p in (across, down, strain)]
+    return np.rint(np.stack(planes, axis=-1)).astype(np.uint8)
