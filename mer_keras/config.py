@@ -342,6 +342,13 @@ class Train(_Strict):
     engine: Literal["auto", "sequential", "all_folds"] = "auto"
     #: of ``all_folds``: folds of a stack; None leaves it to the backend
     folds_at_once: int | None = Field(default=None, ge=1)
+    #: of numbers within networks; weights are kept in float32, and so are probabilities
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    #: compile steps with XLA; None: not on TensorFlow, whose XLA takes minutes for a convolution
+    #: inside a loop, and always on JAX
+    jit_compile: bool | None = None
+    #: divide each batch among all devices of this machine (see ``training.device``)
+    data_parallel: bool = False
     #: part of the training subjects that ``inner_subjects`` holds back for selection, or of the
     #: training clips that ``inner_clips`` does
     inner_fraction: float = Field(default=0.2, gt=0, lt=1)

@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait as wait_for
+from pathlib import Path
 from typing import Any
 
 from mer_keras.errors import UserError
@@ -20,6 +21,9 @@ Progress = Callable[[str, float, float], None]
 
 #: of the C library's ``mallopt``: sizes from which freed memory goes back to the system
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+
+#: has a folder for each GPU, where there is a driver
+_CARDS = Path("/proc/driver/nvidia/gpus")
 
 #: variables by which numeric libraries learn how many threads they may start
 THREADS = (
@@ -41,6 +45,25 @@ def keep_freed_memory() -> None:
         library = ctypes.CDLL(None)
         for setting in (_TRIM_THRESHOLD, _MMAP_THRESHOLD):
             library.mallopt(setting, 1 << 30)
+
+
+def take_gpu(share: int) -> None:
+    """Let this process see one GPU of the machine, in turn; for the first lines of a worker.
+
+    Several processes on one GPU each take what memory they need, not all there is.
+
+    Args:
+        share: number of the worker.
+    """
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        cards = len(list(_CARDS.iterdir())) if _CARDS.is_dir() else 0
+        visible = ",".join(map(str, range(cards)))
+    gpus = [gpu for gpu in visible.split(",") if gpu]
+    if len(gpus) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[share % len(gpus)]
 
 
 def share_out(

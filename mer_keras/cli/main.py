@@ -187,6 +187,10 @@ def plan(
     profile: Profile = "full",
     data: Data = "auto",
     overrides: Overrides = None,
+    find_batch: Annotated[
+        bool,
+        typer.Option("--find-batch", help="Try larger and larger batches on this device instead."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show folds, class counts, steps, memory, disk and estimated time; train nothing.
@@ -194,8 +198,16 @@ def plan(
     Example: mer-keras plan ststnet/megc2019 --json
     """
     configs = _load(experiments, profile, overrides)
-    from mer_keras.experiment.plan import describe_plan
+    from mer_keras.experiment.plan import describe_plan, find_batches
 
+    if find_batch:
+        import_keras()
+        tried = [trial for config in configs for trial in find_batches(config, data)]
+        if as_json:
+            print(json.dumps(tried, indent=1))
+        else:
+            print_table(list(tried[0]), [list(trial.values()) for trial in tried])
+        return
     plans = [describe_plan(config, data) for config in configs]
     if as_json:
         print(json.dumps(plans, indent=1))

@@ -103,3 +103,37 @@ def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
         a @ a
         best = min(best, time.perf_counter() - started)
     return 2 * size**3 / best
+
+
+def find_batches(config: Experiment, data: str, most: int = 4096) -> list[dict[str, Any]]:
+    """Try ever larger batches of every own row on this machine's device; JSON-ready.
+
+    Args:
+        config: the experiment, for its networks, their input and the recipe.
+        data: see ``load_samples``.
+        most: clips in the largest batch that is tried.
+
+    Returns:
+        one entry a row and batch that fits, with clips a second and whether it is the row's best.
+    """
+    from mer_keras.experiment.pieces import make_trainer
+    from mer_keras.training.device import trials
+
+    prepared = prepare(config, data)
+    found = []
+    for row in config.rows:
+        if row.quoted:
+            continue
+        fitting = list(trials(make_trainer(config, row.name, prepared).model, most))
+        best = max(fitting, key=lambda trial: trial.rate, default=None)
+        found += [
+            {
+                "experiment": config.name,
+                "row": row.name,
+                "batch": trial.batch,
+                "clips a second": round(trial.rate, 1),
+                "fastest": trial is best,
+            }
+            for trial in fitting
+        ]
+    return found

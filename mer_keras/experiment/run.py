@@ -11,7 +11,7 @@ from mer_keras.experiment.manifest import make_manifest
 from mer_keras.experiment.pieces import rows_of
 from mer_keras.experiment.prepare import Prepared, prepare
 from mer_keras.experiment.pretrain import Trunk, pretrain
-from mer_keras.processes import Progress, one_each, share_out
+from mer_keras.processes import Progress, one_each, share_out, take_gpu
 from mer_keras.results import RunFolder, Unit, units_of
 from mer_keras.training.fold import EpochProgress
 
@@ -127,6 +127,7 @@ def _run_in_worker(
     alone: bool,
     share: tuple[int, int],
 ) -> None:
+    take_gpu(share[0])
     prepared = prepare(config, data)
     run_share(RunFolder(path), config, prepared, weights, trunks, alone=alone, share=share)
 

@@ -45,6 +45,10 @@ def _obstacle(trainer: Trainer) -> str:
 
     if keras.backend.backend() not in ("tensorflow", "jax"):
         return f"the backend {keras.backend.backend()} has no stacks"
+    if trainer.recipe.precision == "mixed_float16":
+        return "mixed_float16 needs a loss that is scaled"
+    if trainer.recipe.data_parallel:
+        return "folds are divided among devices, not batches (data_parallel)"
     if trainer.recipe.plateau is not None:
         return "a plateau gives each fold a learning rate of its own"
     for layer in trainer.network._flatten_layers():

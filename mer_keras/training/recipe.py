@@ -8,20 +8,24 @@ import numpy as np
 from mer_keras.config import Train
 
 
-def compile_model(model: Any, optimizer: Any) -> None:
+def compile_model(model: Any, optimizer: Any, jit_compile: bool | None = None) -> None:
     """Compile a classifier and make all its variables.
+
+    ``jit_compile``: see ``config.Train``.
 
     Metrics that are made only while a graph is traced have it traced a second time, which takes
     as long again.
     """
     import keras
 
+    if jit_compile is None:
+        # XLA on a CPU compiles convolutions inside a loop for minutes
+        jit_compile = keras.backend.backend() == "jax"
     model.compile(
         optimizer=optimizer,
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        # XLA on a CPU compiles convolutions inside a loop for minutes
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+        jit_compile=jit_compile,
     )
     optimizer.build(model.trainable_variables)
     probabilities, label = np.ones((1, model.output_shape[-1]), "float32"), np.zeros(1, "int32")

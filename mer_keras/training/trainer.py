@@ -2,11 +2,12 @@
 
 A network is built and compiled once and then reused: before each fold its variables, random
 states and optimiser are set to those of a fresh build under the fold's seed. That gives what a
-new network would give, without compiling again (see ``tests/test_training.py``).
+new network would give, without compiling again (see ``tests/training``).
 """
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from mer_keras.models.cost import multiply_accumulates
 from mer_keras.pipeline.dataset import make_deterministic, set_seeds, training_input
 from mer_keras.processes import keep_freed_memory
 from mer_keras.terms import Selection
+from mer_keras.training.device import across_devices, number_format
 from mer_keras.training.fold import (
     EpochProgress,
     FoldData,
@@ -86,10 +88,16 @@ class Trainer:
         from mer_keras.optimizers import make_optimizer
 
         set_seeds(seed)
-        network, model = self._assemble()
+        recipe = self.recipe
+        with ExitStack() as setting:
+            setting.enter_context(number_format(recipe.precision))
+            if recipe.data_parallel:
+                setting.enter_context(across_devices())
+            network, model = self._assemble()
+            if self._model is None:
+                compile_model(model, make_optimizer(recipe.optimizer), recipe.jit_compile)
         if self._model is None:
             self._network, self._model = network, model
-            compile_model(model, make_optimizer(self.recipe.optimizer))
             self._optimizer_start = [np.array(v) for v in model.optimizer.variables]
         else:
             for kept, fresh in zip(_state(self._model), _state(model), strict=True):
@@ -214,6 +222,8 @@ class Trainer:
         from mer_keras.pipeline.standardise import StandardiseByTraining
 
         network = self._build()
+        # three digits are too few for probabilities and their logarithms
+        network.layers[-1].dtype_policy = "float32"
         if self.recipe.initializer is not None:
             initialise(network, self.recipe.initializer)
         clip = keras.Input(network.input_shape[1:], name="clip")

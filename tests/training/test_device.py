@@ -1,0 +1,164 @@
+"""Number formats, XLA, several devices, batches that fit."""
+
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+from mer_keras import processes  # noqa: E402
+from mer_keras.config import Train  # noqa: E402
+from mer_keras.terms import Selection  # noqa: E402
+from mer_keras.training.device import trials  # noqa: E402
+from mer_keras.training.trainer import Trainer  # noqa: E402
+from tests.training.test_trainer import build, data  # noqa: E402
+
+
+def recipe(**changes):
+    base = {"optimizer": {"learning_rate": 0.01}, "epochs": 4, "batch_size": 8}
+    return Train.model_validate(base | changes)
+
+
+def trained(**changes):
+    return Trainer(build, recipe(**changes)).fit_predict(data(), Selection.LAST_EPOCH, seed=3)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_the_digits_give_about_the_same(precision):
+    clips = data().x_test
+    exact, found = (Trainer(build, recipe(precision=p)) for p in ("float32", precision))
+    exact.reset(3)
+    found.reset(3)
+    given = found.predict(clips)
+    assert given.dtype == np.float32
+    np.testing.assert_allclose(given.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(given, exact.predict(clips), atol=2e-2)
+    assert np.any(given != exact.predict(clips))
+    assert keras.config.dtype_policy().name == "float32", "nothing is left behind"
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_half_the_digits_learn(precision):
+    losses = trained(precision=precision, epochs=40).history["loss"]
+    assert losses[-1] < 0.5 * losses[0]
+
+
+def test_weights_are_kept_in_float32():
+    trainer = Trainer(build, recipe(precision="mixed_bfloat16"))
+    assert {str(w.dtype) for w in trainer.network.trainable_weights} == {"float32"}
+    assert trainer.network.get_layer("hidden").compute_dtype == "bfloat16"
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="has no XLA")
+def test_xla_gives_the_same():
+    np.testing.assert_allclose(
+        trained(jit_compile=True).probabilities,
+        trained(jit_compile=False).probabilities,
+        atol=2e-3,
+    )
+
+
+def test_batches_are_doubled_until_one_does_not_fit(monkeypatch):
+    model = Trainer(build, recipe()).model
+    seen = []
+
+    class ResourceExhaustedError(Exception):
+        pass
+
+    def step(inputs, labels):
+        seen.append(len(labels))
+        if len(labels) > 4:
+            raise ResourceExhaustedError("OOM")
+
+    monkeypatch.setattr(model, "train_on_batch", step)
+    monkeypatch.setattr("mer_keras.training.device.WORTH", 0)
+    assert [trial.batch for trial in trials(model, 64)] == [1, 2, 4]
+    assert seen == [1, 1, 2, 2, 4, 4, 8]
+
+
+def test_batches_end_at_the_largest_that_was_asked_for(monkeypatch):
+    monkeypatch.setattr("mer_keras.training.device.WORTH", 0)
+    found = list(trials(Trainer(build, recipe()).model, 6))
+    assert [trial.batch for trial in found] == [1, 2, 4]
+    assert all(trial.rate > 0 for trial in found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="one device only")
+def test_a_batch_is_divided_among_devices():
+    """Two parts of this machine's processor stand in for two GPUs; the order is not compared."""
+    code = textwrap.dedent(
+        """
+        import os
+        os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+        import keras
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+            cpu = tf.config.list_physical_devices("CPU")[0]
+            half = tf.config.LogicalDeviceConfiguration()
+            tf.config.set_logical_device_configuration(cpu, [half, half])
+        import numpy as np
+        from mer_keras.config import Train
+        from mer_keras.terms import Selection
+        from mer_keras.training.fold import FoldData
+        from mer_keras.training.trainer import Trainer
+        assert len(keras.distribution.list_devices()) == 2
+        rng = np.random.default_rng(0)
+        x, y = rng.random((16, 6, 6, 1)).astype("float32"), (np.arange(16) % 2).astype("int32")
+        fold = FoldData(x, y, np.zeros(16, bool), x[:0], y[:0], x[:4])
+        def build():
+            clip = keras.Input((6, 6, 1))
+            flat = keras.layers.Flatten()(clip)
+            return keras.Model(clip, keras.layers.Dense(2, activation="softmax")(flat))
+        found = []
+        for parallel in (False, True):
+            recipe = {"optimizer": {"learning_rate": 0.05}, "epochs": 3, "batch_size": 16}
+            recipe = Train.model_validate(recipe | {"data_parallel": parallel})
+            trainer = Trainer(build, recipe)
+            for seed in (1, 2):
+                found.append(trainer.fit_predict(fold, Selection.LAST_EPOCH, seed).probabilities)
+        np.testing.assert_allclose(found[2:], found[:2], atol=1e-4)
+        assert np.any(found[0] != found[1])
+        print("divided")
+        """
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip().endswith("divided"), done.stderr[-2000:]
+
+
+class TestTakeGpu:
+    @pytest.fixture(autouse=True)
+    def environment(self, monkeypatch, tmp_path):
+        for name in (
+            "CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"
+        ):  # fmt: skip
+            monkeypatch.setenv(name, "")
+            monkeypatch.delenv(name)
+        monkeypatch.setattr(processes, "_CARDS", tmp_path)
+        self.cards = tmp_path
+        self.set = monkeypatch.setenv
+
+    def taken(self, share):
+        import os
+
+        processes.take_gpu(share)
+        return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+    def test_workers_take_turns(self):
+        for name in ("0000:01:00.0", "0000:02:00.0"):
+            (self.cards / name).mkdir()
+        assert self.taken(3) == "1"
+
+    def test_what_the_user_chose_is_divided(self):
+        self.set("CUDA_VISIBLE_DEVICES", "4,6,7")
+        assert self.taken(1) == "6"
+
+    @pytest.mark.parametrize("chosen", ["", "2"])
+    def test_one_or_none_is_left_as_it_is(self, chosen):
+        self.set("CUDA_VISIBLE_DEVICES", chosen)
+        assert self.taken(1) == chosen
+
+    def test_a_machine_without_any(self):
+        assert self.taken(1) is None
