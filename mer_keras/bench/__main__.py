@@ -1,19 +1,16 @@
 """Measure cases, print a table, write ``bench.json`` and ``bench.md`` into the results folder."""
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from mer_keras import settings
 from mer_keras.bench import loso, machine, networks, preprocessing, reporting, scaling, waiting
 from mer_keras.bench.apart import inside, measure_apart
 from mer_keras.bench.case import Case, choose
-from mer_keras.bench.measure import Measured, ratios
-from mer_keras.bench.tables import as_markdown, as_text, by_reason
+from mer_keras.bench.tables import as_text, by_reason
+from mer_keras.bench.written import Pass, go_on
 from mer_keras.errors import MerKerasError
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -45,6 +42,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="a case or a group of them; may be given several times",
     )
     parser.add_argument("--list", action="store_true", help="list the cases and measure nothing")
+    parser.add_argument(
+        "--add", action="store_true", help="keep what bench.json has of other cases"
+    )
     parser.add_argument("--quick", action="store_true", help="a small pass of about a minute")
     parser.add_argument(
         "--backends",
@@ -81,68 +81,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{case.name:{width}}  {case.says}")
         return 0
     try:
-        chosen = choose(cases, asked.only, quick=asked.quick)
+        return _measure_all(choose(cases, asked.only, quick=asked.quick), asked)
     except MerKerasError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    return _measure_all(chosen, asked)
 
 
 def _measure_all(cases: Sequence[Case], asked: argparse.Namespace) -> int:
+    order = [case.name for case in all_cases(asked.backends)]
     load = machine.load()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    described = {**machine.describe(), "data_kind": "synthetic", "quick": asked.quick}
+    described = {**machine.describe_apart(), "data_kind": "synthetic", "quick": asked.quick}
     described["machine"]["load"] = f"{load:.2f} a core at the start"
+    found = go_on(described, order) if asked.add else Pass(described, order)
     if load > machine.BUSY:
         print(f"other work is running ({load:.2f} a core): seconds may be too long", flush=True)
     given = ["--backends", ",".join(asked.backends), *(["--quick"] if asked.quick else [])]
-    found: dict[str, list[Measured]] = {}
-    absent: dict[str, str] = {}
     failed = False
+    places = []
     for number, case in enumerate(cases, 1):
         print(f"[{number}/{len(cases)}] {case.name}: ", end="", flush=True)
         outcome = measure_apart(case, given, asked.limit)
-        if outcome.why_not:
-            absent[case.name] = outcome.why_not
-            print(f"not measured: {outcome.why_not}", flush=True)
-        else:
-            found[case.name] = list(outcome.rows)
-            print(f"{outcome.seconds:.0f} s", flush=True)
+        why_not = outcome.why_not
+        found.add(case.name, list(outcome.rows), why_not)
+        print(f"not measured: {why_not}" if why_not else f"{outcome.seconds:.0f} s", flush=True)
         failed = failed or outcome.failed
         # after each case, so that an interrupted pass leaves what it has
-        rows, places = _write(found, absent, described)
-    if rows:
-        print(f"\n{as_text(rows)}")
-    for why, names in by_reason(absent).items():
+        places = found.write()
+    if found.rows:
+        print(f"\n{as_text(found.table())}")
+    for why, names in by_reason(found.absent).items():
         print(f"not measured: {why}: {', '.join(names)}")
     print("\n" + "\n".join(str(place) for place in places))
     return int(failed)
-
-
-def _write(
-    found: Mapping[str, Sequence[Measured]],
-    absent: Mapping[str, str],
-    described: Mapping[str, Any],
-) -> tuple[list[Measured], list[Path]]:
-    named = [(name, row) for name, of_case in found.items() for row in of_case]
-    rows = loso.judged([row for _, row in named])
-    tree = {
-        **described,
-        "measured": [
-            {"case": name, **row.to_json(ratio)}
-            for (name, _), row, ratio in zip(named, rows, ratios(rows), strict=True)
-        ],
-        "not_measured": dict(absent),
-    }
-    root = settings.results_root()
-    root.mkdir(parents=True, exist_ok=True)
-    texts = {
-        "bench.json": json.dumps(tree, indent=1) + "\n",
-        "bench.md": as_markdown(rows, absent, described),
-    }
-    for name, text in texts.items():
-        (root / name).write_text(text, encoding="utf-8")
-    return rows, [root / name for name in texts]
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -10,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.machine import may_have_gpu
@@ -103,9 +106,18 @@ def inside(case: Case, *, quick: bool, folder: Path) -> int:
         print(reason, file=sys.stderr)
         return _TOLD
     peak = peak_memory()
-    whole = [row if row.peak_mib is not None else replace(row, peak_mib=peak) for row in rows]
+    whole = [
+        replace(row, peak_mib=peak) if row.seconds and row.peak_mib is None else row for row in rows
+    ]
     _told(folder).write_text(json.dumps([asdict(row) for row in whole]), encoding="utf-8")
     return 0
+
+
+def alone(act: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a module's function in a new process and return what it returns."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context) as pool:
+        return pool.submit(act, *arguments).result()
 
 
 def without_paths(text: str) -> str:

@@ -78,7 +78,8 @@ def draw(seed: int = 0, *, people: int | None = None, strength: float = STRENGTH
         strength: see ``STRENGTH``; 0 leaves noise.
     """
     rng = np.random.default_rng(seed)
-    names = [(f"s{i:02}", d) for d, count in SUBJECTS.items() for i in range(1, count + 1)]
+    # numbers alone, as one of the databases has them
+    names = [(f"{i:03}", d) for d, count in SUBJECTS.items() for i in range(1, count + 1)]
     counts = uneven_counts(sum(COUNTS), len(names), seed)
     owners = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
     labels = rng.permutation(np.repeat(np.arange(len(CLASSES), dtype=np.int32), COUNTS))
@@ -103,7 +104,8 @@ def write(flow: FlowLike, root: Path) -> Path:
     for number, (image, label, subject, database) in enumerate(rows):
         file = f"images/{number:03}.png"
         cv2.imwrite(str(folder / file), image)
-        lines.append(f"{database},{subject},c{number:03},{CLASSES[label]},{file}")
+        name = subject.removeprefix(f"{database}-")
+        lines.append(f"{database},{name},c{number:03},{CLASSES[label]},{file}")
     (folder / "samples.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     marker = json.dumps({"drawn by": "mer_keras.bench"})
     (folder / "SYNTHETIC.json").write_text(marker + "\n", encoding="utf-8")

@@ -1,9 +1,12 @@
 """STSTNet, leave-one-subject-out over 68 drawn people: this suite beside plain scripts.
 
-All ways have the same data, epochs, batches of 256 and Adam. The time of an epoch over all folds
-is the slope between two numbers of epochs, what is left is the set-up: building, tracing, reading,
-storing. Whether the predictions are as good is told by UF1 over several seeds, on the same data,
-after more and larger steps than the timed runs take (a learning rate changes no time).
+All ways have the same data, epochs, batches of 256 and Adam. Every run has a process of its own, as
+a user's has, so that nothing that a backend compiles or keeps is there before; starting it and
+importing the backend are not timed, but of the processes that a run itself starts they are.
+
+The time of an epoch over all folds is the slope between two numbers of epochs, what is left is the
+set-up: building, tracing, reading, storing. Whether the predictions are as good is told by UF1 over
+several seeds, on the same data, after more and larger steps (a learning rate changes no time).
 """
 
 import importlib.util
@@ -19,12 +22,10 @@ from types import ModuleType
 import numpy as np
 
 from mer_keras.bench import flow_like
+from mer_keras.bench.apart import alone
 from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, NotMeasuredError
 from mer_keras.bench.memory import FamilyMemory, peak_memory
-
-#: trains all folds: (epochs, learning rate, seed) -> seconds, UF1
-Way = Callable[[int, float, int], tuple[float, float]]
 
 RATE, QUALITY_RATE = 5e-5, 1e-3
 QUALITY = "LOSO, UF1"
@@ -38,8 +39,8 @@ class Extent:
     """How much of it is measured.
 
     Attributes:
-        people: subjects, each of which is left out once.
-        epochs: numbers of epochs that are timed; an epoch's time is by the first and the last.
+        people: subjects, each of which is left out once; None: all.
+        epochs: numbers of epochs that are timed.
         repeats: of each.
         quality_epochs: of the runs whose predictions are compared.
         seeds: of these.
@@ -52,59 +53,70 @@ class Extent:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
 
 
-QUICK = Extent(people=2, epochs=(1, 2), repeats=1, quality_epochs=1, seeds=(0,))
+QUICK = Extent(people=2, epochs=(2,), repeats=1, seeds=())
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run over all folds: its seconds, UF1 and peak of memory."""
+
+    seconds: float
+    uf1: float
+    peak_mib: int
+
+
+#: trains all folds in this process: (epochs, learning rate, seed) -> run
+Way = Callable[[int, float, int], Run]
 
 
 def cases(backend: str) -> list[Case]:
     """All ways; ratios are to the first that can be measured."""
-    processes = os.cpu_count() or 1
-    suite = {
-        f"suite-{engine.replace('_', '-')}-{workers}": (engine, workers)
-        for engine in ("sequential", "all_folds")
-        for workers in sorted({1, processes})
-    }
     plain = [
         Case(
             "loso/plain-torch",
             "68 folds of STSTNet, a plain PyTorch loop",
             partial(_plain, "plain_torch", "plain PyTorch"),
-            limit=3600,
+            limit=5400,
             needs=("torch",),
         ),
         Case(
             "loso/plain-keras",
             "the same, plain Keras: built, compiled and fitted anew in each fold",
             partial(_plain, "plain_keras", "plain Keras"),
-            limit=5400,
+            limit=7200,
             backend=backend,
+            needs=(backend,),
         ),
     ]
     return plain + [
         Case(
-            f"loso/{name}",
-            f"the same by mer_keras, train.engine={engine}, {workers} process(es)",
+            f"loso/{engine.replace('_', '-')}-{workers}",
+            f"the same by mer_keras, train.engine={engine}, workers={workers}",
             partial(_suite, engine, workers),
-            limit=3600,
+            limit=5400,
             backend=backend,
+            needs=(backend,),
             quick=workers == 1,
         )
-        for name, (engine, workers) in suite.items()
+        for engine in ("sequential", "all_folds")
+        for workers in sorted({1, os.cpu_count() or 1})
     ]
 
 
 def _plain(script: str, title: str, asked: Asked) -> list[Measured]:
-    module = load_script(script)
+    find_script(script)
     extent = QUICK if asked.quick else Extent()
-    flow = flow_like.draw(people=extent.people)
+    return _measure(title, partial(run_plain, script, extent.people), extent)
 
-    def way(epochs: int, rate: float, seed: int) -> tuple[float, float]:
-        folds = len(flow.people())
-        seconds, predicted = module.leave_one_out(
-            flow, epochs=epochs, folds=folds, learning_rate=rate, seed=seed
-        )
-        return seconds, flow_like.uf1(flow.labels, predicted)
 
-    return _measure(title, way, extent, peak_memory)
+def run_plain(script: str, people: int | None, epochs: int, rate: float, seed: int) -> Run:
+    """Run a plain script in this process; see ``run_suite``."""
+    module = load_script(script)
+    flow = flow_like.draw(people=people)
+    seconds, predicted = module.leave_one_out(
+        flow, epochs=epochs, folds=len(flow.people()), learning_rate=rate, seed=seed
+    )
+    return Run(seconds, flow_like.uf1(flow.labels, predicted), peak_memory())
 
 
 def _suite(engine: str, workers: int, asked: Asked) -> list[Measured]:
@@ -112,14 +124,10 @@ def _suite(engine: str, workers: int, asked: Asked) -> list[Measured]:
 
     if "engine" not in Train.model_fields and engine != "sequential":
         raise NotMeasuredError(f"this version has no train.engine={engine}")
-    extent = QUICK if asked.quick else Extent(epochs=(2, 10, 50))
+    extent = QUICK if asked.quick else Extent()
     flow_like.write(flow_like.draw(people=extent.people), asked.folder / "data")
     title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
-    way = partial(run_suite, asked.folder, engine, workers)
-    if workers == 1:
-        return _measure(title, way, extent, peak_memory)
-    with FamilyMemory() as family:
-        return _measure(title, way, extent, partial(family.peak, workers))
+    return _measure(title, partial(run_suite, asked.folder, engine, workers), extent)
 
 
 def run_suite(
@@ -129,9 +137,8 @@ def run_suite(
     epochs: int,
     rate: float,
     seed: int,
-    *,
     more: Sequence[str] = (),
-) -> tuple[float, float]:
+) -> Run:
     """Run the published experiment as ``mer-keras run`` does, in a results folder of its own.
 
     Args:
@@ -142,10 +149,9 @@ def run_suite(
         rate: learning rate.
         seed: of the run.
         more: further overrides.
-
-    Returns:
-        Seconds, and UF1.
     """
+    import keras  # noqa: F401 - not a part of what is timed
+
     from mer_keras.config import Train
     from mer_keras.config_files import find_config, load_config
     from mer_keras.experiment.run import run_experiment
@@ -160,68 +166,53 @@ def run_suite(
     ]
     if "engine" in Train.model_fields:
         overrides.append(f"train.engine={engine}")
-    path, _ = find_config("ststnet/megc2019")
-    config = load_config(path, overrides=overrides)
+    config = load_config(find_config("ststnet/megc2019")[0], overrides=overrides)
     # a stored run would be gone on with, not made
     os.environ["MER_RESULTS"] = str(folder / "results" / str(time.monotonic_ns()))
-    started = time.perf_counter()
-    run = run_experiment(config, profile="full", data="real", workers=workers)
-    seconds = time.perf_counter() - started
+    with FamilyMemory() as family:
+        started = time.perf_counter()
+        run = run_experiment(config, profile="full", data="real", workers=workers)
+        seconds = time.perf_counter() - started
+        peak = family.peak(workers if workers > 1 else 0)
     table = read_view(run.path).predictions
     place = {name: i for i, name in enumerate(flow_like.CLASSES)}
     truth, told = (table[c].map(place).to_numpy(np.int32) for c in ("label", "predicted"))
-    return seconds, flow_like.uf1(truth, told)
+    return Run(seconds, flow_like.uf1(truth, told), peak)
 
 
-def _measure(title: str, way: Way, extent: Extent, peak: Callable[[], int]) -> list[Measured]:
+def _measure(title: str, way: Way, extent: Extent) -> list[Measured]:
     folds = extent.people or sum(flow_like.SUBJECTS.values())
-    taken = {
-        epochs: tuple(way(epochs, RATE, seed)[0] for seed in range(extent.repeats))
+    work = f"LOSO, {folds} folds"
+    timed = {
+        epochs: [alone(way, epochs, RATE, seed) for seed in range(extent.repeats)]
         for epochs in extent.epochs
     }
-    memory = peak()
-    work = f"LOSO, {folds} folds"
-    rows = [
-        Measured(f"{work}, {epochs} epochs", title, seconds, folds, memory)
-        for epochs, seconds in taken.items()
-    ]
-    rows += _reckoned(work, title, taken, folds, memory)
-    scores = [way(extent.quality_epochs, QUALITY_RATE, seed) for seed in extent.seeds]
-    uf1 = [score for _, score in scores]
-    return [
-        *rows,
-        Measured(
-            f"{QUALITY} after {extent.quality_epochs} epochs, learning rate {QUALITY_RATE:g}",
-            title,
-            tuple(seconds for seconds, _ in scores),
-            folds,
-            memory,
-            {"UF1 median": statistics.median(uf1), "least": min(uf1), "largest": max(uf1)},
-        ),
-    ]
+    rows = [_row(f"{work}, {epochs} epochs", title, runs, folds) for epochs, runs in timed.items()]
+    told = [alone(way, extent.quality_epochs, QUALITY_RATE, seed) for seed in extent.seeds]
+    if told:
+        uf1 = [run.uf1 for run in told]
+        name = f"{QUALITY} after {extent.quality_epochs} epochs, learning rate {QUALITY_RATE:g}"
+        facts = {"UF1 median": statistics.median(uf1), "least": min(uf1), "largest": max(uf1)}
+        rows.append(replace(_row(name, title, told, folds), facts=facts))
+        timed[extent.quality_epochs] = told
+    if len(timed) > 1:
+        medians = {n: statistics.median(r.seconds for r in runs) for n, runs in timed.items()}
+        rows += _reckoned(rows[0], work, medians)
+    return rows
 
 
-def _reckoned(
-    work: str, title: str, taken: dict[int, tuple[float, ...]], folds: int, memory: int
-) -> list[Measured]:
-    medians = {epochs: statistics.median(seconds) for epochs, seconds in taken.items()}
+def _row(work: str, title: str, runs: Sequence[Run], folds: int) -> Measured:
+    peak = max(run.peak_mib for run in runs)
+    return Measured(work, title, tuple(run.seconds for run in runs), folds, peak)
+
+
+def _reckoned(like: Measured, work: str, medians: dict[int, float]) -> list[Measured]:
     setup, epoch = setup_and_epoch(medians)
-    source = {"from epochs": f"{min(medians)} and {max(medians)}"}
-    found = [
-        Measured(f"{work}, set-up", title, (setup,), folds, memory, source),
-        Measured(f"{work}, an epoch", title, (epoch,), folds, memory, source),
-    ]
-    return found + [
-        Measured(
-            f"{work}, {epochs} epochs, extrapolated",
-            title,
-            (setup + epochs * epoch,),
-            folds,
-            memory,
-            source,
-        )
-        for epochs in _TOTALS
-    ]
+    facts = {"from epochs": f"{min(medians)} and {max(medians)}"}
+    found = {f"{work}, set-up": setup, f"{work}, an epoch": epoch}
+    for epochs in _TOTALS:
+        found[f"{work}, {epochs} epochs, extrapolated"] = setup + epochs * epoch
+    return [replace(like, work=name, seconds=(s,), facts=facts) for name, s in found.items()]
 
 
 def setup_and_epoch(medians: dict[int, float]) -> tuple[float, float]:
@@ -236,25 +227,31 @@ def setup_and_epoch(medians: dict[int, float]) -> tuple[float, float]:
 
 
 def judged(rows: Sequence[Measured]) -> list[Measured]:
-    """Say of each way of this suite where its UF1 lies beside the plain ways' spread."""
-    told = [row for row in rows if row.work.startswith(QUALITY)]
-    plain = [row for row in told if row.way.startswith("plain")]
-    if not plain:
-        return list(rows)
-    low = min(float(row.facts["least"]) for row in plain)
-    high = max(float(row.facts["largest"]) for row in plain)
+    """Say of this suite's ways how much faster than plain Keras, and where UF1 lies.
 
-    def verdict(row: Measured) -> Measured:
-        own = float(row.facts["UF1 median"])
-        place = "below" if own < low else "above" if own > high else "within"
-        said = f"{place} {low:.3f} to {high:.3f}"
-        return replace(row, facts={**row.facts, "beside plain ways' spread": said})
+    Ratios are to plain PyTorch where that is measured.
+    """
+    keras = {row.work: row.median for row in rows if row.way == "plain Keras"}
+    told = [row for row in rows if row.work.startswith(QUALITY) and row.way.startswith("plain")]
+    low = min((float(row.facts["least"]) for row in told), default=0.0)
+    high = max((float(row.facts["largest"]) for row in told), default=0.0)
 
-    return [verdict(row) if row in told and row not in plain else row for row in rows]
+    def more(row: Measured) -> dict[str, float | str]:
+        facts = dict(row.facts)
+        plain, own = keras.get(row.work), row.median
+        if plain and own and plain > 0 and own > 0:
+            facts["times as fast as plain Keras"] = plain / own
+        if row.work.startswith(QUALITY) and told:
+            uf1 = float(row.facts["UF1 median"])
+            place = "below" if uf1 < low else "above" if uf1 > high else "within"
+            facts["beside plain ways' spread"] = f"{place} {low:.3f} to {high:.3f}"
+        return facts
+
+    return [replace(r, facts=more(r)) if r.way.startswith("mer_keras, ") else r for r in rows]
 
 
-def load_script(name: str) -> ModuleType:
-    """Load a script of ``benchmarks/``.
+def find_script(name: str) -> Path:
+    """Return a script of ``benchmarks/``.
 
     Raises:
         NotMeasuredError: it is not there: only a checkout has it.
@@ -262,7 +259,12 @@ def load_script(name: str) -> ModuleType:
     file = _SCRIPTS / f"{name}.py"
     if not file.is_file():
         raise NotMeasuredError(f"benchmarks/{file.name} is not there: it comes with a checkout")
-    spec = importlib.util.spec_from_file_location(name, file)
+    return file
+
+
+def load_script(name: str) -> ModuleType:
+    """Load a script of ``benchmarks/``; see ``find_script``."""
+    spec = importlib.util.spec_from_file_location(name, find_script(name))
     assert spec is not None and spec.loader is not None  # noqa: S101 - it is a file
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -62,6 +62,12 @@ class Measured:
         }
 
 
+def from_json(tree: Mapping[str, Any]) -> Measured:
+    """Return what ``Measured.to_json`` made JSON-ready."""
+    names = ("work", "way", "pieces", "peak_mib", "facts")
+    return Measured(seconds=tuple(tree["seconds"]), **{name: tree[name] for name in names})
+
+
 def timed(
     act: Callable[[], Any], repeats: int, *, budget: float = float("inf")
 ) -> tuple[float, ...]:

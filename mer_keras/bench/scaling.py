@@ -14,6 +14,7 @@ import numpy as np
 from mer_keras.annotations import databases
 from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.bench import flow_like
+from mer_keras.bench.apart import alone
 from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.loso import run_suite
 from mer_keras.bench.measure import Measured, exponent, timed
@@ -30,6 +31,9 @@ LOADED_SIZES = {"clips": (4, 8, 16, 32), "frames": (5, 9, 17, 33), "side": (45, 
 QUICK_LOADED = {**LOADED, "clips": 2}
 FOLDS = (2, 4, 8, 16, 32)
 _EPOCHS = 5
+
+#: seconds of each repeat; peak of memory, where that is another process's
+Timed = tuple[tuple[float, ...], int | None]
 
 
 def cases(backend: str) -> list[Case]:
@@ -59,13 +63,13 @@ def _folds(asked: Asked) -> list[Measured]:
     flow_like.write(flow_like.draw(), asked.folder / "data")
     repeats = 1 if asked.quick else 3
 
-    def run(count: int) -> tuple[float, ...]:
+    def run(count: int) -> Timed:
         division = f"protocol={{name: subject_kfold, k: {count}}}"
         way = partial(run_suite, asked.folder, "sequential", 1, _EPOCHS, 1e-3)
-        return tuple(way(seed, more=(division,))[0] for seed in range(repeats))
+        runs = [alone(way, seed, (division,)) for seed in range(repeats)]
+        return tuple(run.seconds for run in runs), max(run.peak_mib for run in runs)
 
     sizes = FOLDS[:2] if asked.quick else FOLDS
-    run(sizes[0])  # imports, and what a backend does once
     return _series(f"run of STSTNet, {_EPOCHS} epochs", "mer_keras", "folds", sizes, run)
 
 
@@ -81,7 +85,7 @@ def _step(asked: Asked) -> list[Measured]:
     )
 
 
-def _time_step(repeats: int, clips: int, frames: int, side: int) -> tuple[float, ...]:
+def _time_step(repeats: int, clips: int, frames: int, side: int) -> Timed:
     import keras
 
     from mer_keras.models import registry
@@ -97,7 +101,7 @@ def _time_step(repeats: int, clips: int, frames: int, side: int) -> tuple[float,
         return network.train_on_batch(images, labels)
 
     step()
-    return timed(step, repeats, budget=20)
+    return timed(step, repeats, budget=20), None
 
 
 def _load(asked: Asked) -> list[Measured]:
@@ -109,7 +113,7 @@ def _load(asked: Asked) -> list[Measured]:
     samples = databases.load("casme2", root, tree="raw")
     repeats = 1 if asked.quick else 5
 
-    def load(emptied: bool, clips: int, frames: int, side: int) -> tuple[float, ...]:
+    def load(emptied: bool, clips: int, frames: int, side: int) -> Timed:
         some = replace(samples, table=samples.table.head(clips))
         clip = Clip(
             kind="frames", frames=frames, size=side, sampling="uniform_with_apex", crop="haar"
@@ -121,7 +125,7 @@ def _load(asked: Asked) -> list[Measured]:
             load_clips(some, clip)
 
         once()
-        return timed(once, repeats, budget=30)
+        return timed(once, repeats, budget=30), None
 
     rows = []
     for emptied, way in ((True, "empty cache"), (False, "full cache")):
@@ -135,7 +139,7 @@ def _vary(
     way: str,
     base: dict[str, int],
     sizes: Mapping[str, tuple[int, ...]],
-    act: Callable[..., tuple[float, ...]],
+    act: Callable[..., Timed],
     quick: bool,
 ) -> list[Measured]:
     """Vary one size after the other, the others as in ``base``."""
@@ -148,9 +152,7 @@ def _vary(
     return rows
 
 
-def _with_size(
-    act: Callable[..., tuple[float, ...]], base: dict[str, int], name: str, size: int
-) -> tuple[float, ...]:
+def _with_size(act: Callable[..., Timed], base: dict[str, int], name: str, size: int) -> Timed:
     return act(**{**base, name: size})
 
 
@@ -159,11 +161,14 @@ def _series(
     way: str,
     name: str,
     sizes: Sequence[int],
-    act: Callable[[int], tuple[float, ...]],
+    act: Callable[[int], Timed],
     pieces: int | None = None,
 ) -> list[Measured]:
     """Time each size, which is the number of pieces too if that is None; then the exponent."""
-    rows = [Measured(f"{work}, {name} {size}", way, act(size), pieces or size) for size in sizes]
+    rows = []
+    for size in sizes:
+        seconds, peak = act(size)
+        rows.append(Measured(f"{work}, {name} {size}", way, seconds, pieces or size, peak))
     slope = exponent(sizes, [float(row.median or 0) for row in rows])
     facts: dict[str, float | str] = {"exponent": round(slope, 2)}
     facts["sizes"] = f"{min(sizes)} to {max(sizes)}"

@@ -1,12 +1,13 @@
 """Which cases there are, which are asked for, and what becomes of one that can't run."""
 
 import json
+import os
 import time
 
 import pytest
 
 from mer_keras.bench.__main__ import BACKENDS, all_cases, main, parse
-from mer_keras.bench.apart import measure_apart, without_paths
+from mer_keras.bench.apart import alone, measure_apart, without_paths
 from mer_keras.bench.case import Case, choose
 from mer_keras.errors import UserError
 from mer_keras.models.registry import MODELS
@@ -99,3 +100,9 @@ def test_a_quick_pass_prints_and_writes(places, capsys):
     text = (places / "results/bench.md").read_text()
     assert "| spotting, 60 frames of 96x96 | flow |" in text
     assert str(places) not in text + json.dumps(found)
+
+
+def test_a_function_alone_runs_elsewhere_and_tells_what_it_returns():
+    assert alone(os.getpid) != os.getpid()
+    with pytest.raises(ZeroDivisionError):
+        alone(divmod, 1, 0)
