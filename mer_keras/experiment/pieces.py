@@ -129,7 +129,7 @@ class RowWork:
     ) -> list[FoldOutcome | FoldFailedError]:
         """Train and test the units of a piece, or whatever the row does in place of training."""
         seeds = [fold_seed(unit.seed, unit.fold) for unit in piece]
-        if self._together:
+        if self._at_once:
             return self._engine.fit_predict(rows, self._config.selection, seeds, tell)
         one = self._baseline if self._entry["kind"] == "baseline" else self._trained
         found: list[FoldOutcome | FoldFailedError] = []
@@ -150,15 +150,11 @@ class RowWork:
 
     @cached_property
     def _at_once(self) -> int:
-        """Folds of a stack; 0 where each is trained by ``fit``."""
+        """Folds of a stack; 0 where nothing is stacked."""
         if self._entry["kind"] == "baseline" or self._weights:
-            return 1
+            return 0
         fitting = folds_at_once(self._trainer)
         return min(fitting, 1) if self._alone else fitting
-
-    @property
-    def _together(self) -> bool:
-        return self._entry["kind"] == "network" and not self._weights and bool(self._at_once)
 
     def _rows(self, unit: Unit) -> FoldRows:
         fold = self._fold_of[unit.fold]

@@ -73,9 +73,7 @@ class Trainer:
         import keras
 
         self.reset(seed)
-        if self.recipe.standardise:
-            originals = clips[fold.train[~fold.is_copy]]
-            self._model.get_layer("standardise").set_from(originals)
+        self._standardise(clips, fold.train[~fold.is_copy])
         return [np.array(keras.ops.convert_to_numpy(v)) for v in variables_of(self._model)]
 
     def set_state(self, state: list[np.ndarray]) -> None:
@@ -174,11 +172,9 @@ class Trainer:
 
     def predict(self, clips: np.ndarray) -> np.ndarray:
         """Class probabilities, (clips, classes) float32, by the present weights."""
-        if self._model is None:
-            self.reset(0)
         given = self._held_out(clips)
         return np.asarray(
-            self._model.predict(given, batch_size=self.recipe.batch_size, verbose=0), "float32"
+            self.model.predict(given, batch_size=self.recipe.batch_size, verbose=0), "float32"
         )
 
     def predict_changed(self, clips: np.ndarray) -> np.ndarray:
@@ -195,10 +191,11 @@ class Trainer:
 
     def standardise_by(self, data: FoldData) -> None:
         """Take the statistics of a fold's original training clips, if the recipe says so."""
+        self._standardise(data.x_train, ~data.is_copy)
+
+    def _standardise(self, clips: np.ndarray, originals: np.ndarray) -> None:
         if self.recipe.standardise:
-            if self._model is None:
-                self.reset(0)
-            self._model.get_layer("standardise").set_from(data.x_train[~data.is_copy])
+            self.model.get_layer("standardise").set_from(clips[originals])
 
     def network_input(self, clips: np.ndarray) -> np.ndarray:
         """What the network itself sees of clips outside training: standardised, if it is so."""
