@@ -90,7 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure_all(cases: Sequence[Case], asked: argparse.Namespace) -> int:
     order = [case.name for case in all_cases(asked.backends)]
     load = machine.load()
-    described = {**machine.describe_apart(), "data_kind": "synthetic", "quick": asked.quick}
+    described = {
+        **machine.describe_apart(asked.backends[0]),
+        "data_kind": "synthetic",
+        "quick": asked.quick,
+    }
     described["machine"]["load"] = f"{load:.2f} a core at the start"
     found = go_on(described, order) if asked.add else Pass(described, order)
     if load > machine.BUSY:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mer_keras import provenance
+from mer_keras.errors import UserError
 from mer_keras.processes import THREADS
 
 #: waiting processes a core, above which others disturb what is measured
@@ -20,12 +21,18 @@ def describe() -> dict[str, Any]:
     return {**provenance.describe(), "machine": machine()}
 
 
-def describe_apart() -> dict[str, Any]:
-    """As ``describe``, from another process, since a backend is imported and has remarks."""
+def describe_apart(backend: str) -> dict[str, Any]:
+    """As ``describe``, by a backend, from another process: its import takes memory and talks."""
     code = f"import json; from {__name__} import describe; print(json.dumps(describe()))"
     done = subprocess.run(  # noqa: S603 - this module
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
     )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise UserError(f"KERAS_BACKEND={backend} can't be used: {said[-1] if said else 'no word'}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

@@ -76,17 +76,14 @@ def measure(name: str, backend: str, policy: str = "float32", *, quick: bool = F
     import keras
 
     from mer_keras.models import cost, registry
+    from mer_keras.training.recipe import compile_model
 
     keras.config.set_dtype_policy(policy)
     batch = min(BATCH[name], 8) if quick else BATCH[name]
     before = device_memory()
     spec = registry.get_spec(name)
     network = registry.build(name)
-    network.compile(
-        keras.optimizers.Adam(1e-4),
-        "sparse_categorical_crossentropy",
-        jit_compile=keras.backend.backend() == "jax",
-    )
+    compile_model(network, keras.optimizers.Adam(1e-4))
     rng = np.random.default_rng(0)
     clips = rng.random((batch, *spec.input_shape), dtype=np.float32)
     labels = rng.integers(0, spec.classes, batch)

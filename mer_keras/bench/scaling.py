@@ -89,10 +89,11 @@ def _time_step(repeats: int, clips: int, frames: int, side: int) -> Timed:
     import keras
 
     from mer_keras.models import registry
+    from mer_keras.training.recipe import compile_model
 
     keras.utils.clear_session()
     network = registry.build("shallow_attention_conv2d", (frames, side, side, 1), 5)
-    network.compile(keras.optimizers.Adam(1e-4), "sparse_categorical_crossentropy")
+    compile_model(network, keras.optimizers.Adam(1e-4))
     rng = np.random.default_rng(0)
     images = rng.random((clips, frames, side, side, 1), dtype=np.float32)
     labels = rng.integers(0, 5, clips)
