@@ -25,6 +25,9 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 #: has a folder for each GPU, where there is a driver
 _CARDS = Path("/proc/driver/nvidia/gpus")
 
+#: after being told to; nothing that they run takes notice of being told
+_SECONDS_TO_END = 10
+
 #: variables by which numeric libraries learn how many threads they may start
 THREADS = (
     "OMP_NUM_THREADS",
@@ -160,8 +163,11 @@ def _ended_on_error() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()
+        with _deaf_to_interrupts():  # a second Ctrl-C, too, finds them ended
+            for process in (ended := multiprocessing.active_children()):
+                process.terminate()
+            for process in ended:
+                process.join(_SECONDS_TO_END)
         raise
 
 

@@ -32,11 +32,18 @@ def wait(folder, share):
 """
 PARENT = """
 import sys
-from mer_keras.processes import share_out
+from mer_keras.processes import one_each, share_out
 import shared_work
 
 if __name__ == "__main__":
-    share_out(2, shared_work.wait, (sys.argv[1],), lambda: (0, 1))
+    job = (shared_work.wait, (sys.argv[1],))
+    try:
+        if sys.argv[2] == "share_out":
+            share_out(2, *job, lambda: (0, 1))
+        else:
+            one_each(2, *job, 5, print, lambda: (0, 1))
+    except KeyboardInterrupt:
+        sys.exit(130)
 """
 
 
@@ -86,18 +93,32 @@ def alive(pid):
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_fault_41_nothing_goes_on_when_the_parent_is_killed(work, tmp_path, how):
+@pytest.mark.parametrize("way", ["share_out", "one_each"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, "Ctrl-C"])
+def test_fault_41_nothing_goes_on_when_the_parent_is_killed(work, tmp_path, how, way):
+    """Ctrl-C in a terminal goes to all at once; then only the parent answers."""
     _, left = work
     (tmp_path / "parent.py").write_text(PARENT)
-    parent = subprocess.Popen([sys.executable, str(tmp_path / "parent.py"), str(left)])
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py"), str(left), way],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # where these tests run in the background, it is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while len(list(left.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)
     children = [int(file.name) for file in left.iterdir()]
     assert len(children) == 2
-    parent.send_signal(how)
-    parent.wait()
+    if how == "Ctrl-C":
+        os.killpg(parent.pid, signal.SIGINT)
+    else:
+        parent.send_signal(how)
+    _, told = parent.communicate(timeout=20)
+    if how in ("Ctrl-C", signal.SIGINT):
+        assert (parent.returncode, told) == (130, "")
     deadline = time.monotonic() + 20
     while any(map(alive, children)) and time.monotonic() < deadline:
         time.sleep(0.1)
