@@ -46,7 +46,7 @@ $(STAMP): requirements.lock setup.cfg pyproject.toml
 
 lock:  ## resolve the dependencies of setup.cfg anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --quiet --extra dev setup.cfg --output-file requirements.lock
+	  --no-header --quiet --extra dev --extra cluster setup.cfg --output-file requirements.lock
 
 reproduce-table1: setup  ## Table 1 of every paper that has one (PAPER=... for one, SIGNAL=off to remove the motion)
 	$(if $(CHOSEN),,$(error no Table 1 for PAPER=$(PAPER); there is one of: $(TABLE1)))

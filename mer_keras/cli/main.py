@@ -118,6 +118,14 @@ def run(
     isolate: Annotated[
         bool, typer.Option("--isolate", help="A process of its own for each fold.")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Share the folds over a Ray cluster: local, auto, or HOST:PORT."),
+    ] = None,
+    gpus_per_fold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="With --cluster; a quarter where it has a GPU."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write a report into this folder.")] = None,
 ) -> None:
     """Train and test every row of published tables; an interrupted run goes on.
@@ -125,22 +133,42 @@ def run(
     Example: mer-keras run shallow_convlstm/table1 --profile quick --report results/report
     """
     configs = _load(experiments, profile, overrides)
+    if cluster and (workers > 1 or isolate):
+        raise UserError("--cluster shares the folds by itself: leave out --workers and --isolate")
+    if gpus_per_fold is not None and not cluster:
+        raise UserError("--gpus-per-fold is for --cluster")
     import_keras()
-    from mer_keras.experiment.run import run_experiment
+    if cluster:
+        from mer_keras.experiment.cluster import joined, run_on_cluster
 
-    for config in configs:
-        with show_progress(config.name) as progress:
-            folder = run_experiment(
-                config,
+        with joined(cluster, gpus=gpus_per_fold) as there, show_progress("cluster") as progress:
+            folders = run_on_cluster(
+                configs,
+                there,
                 profile=profile,
                 data=data,
                 weights=weights,
                 initial=start_from,
-                workers=workers,
-                isolate=isolate,
                 progress=progress,
             )
-        print(f"{config.name}: {folder.path}")
+        for config, folder in zip(configs, folders, strict=True):
+            print(f"{config.name}: {folder.path}")
+    else:
+        from mer_keras.experiment.run import run_experiment
+
+        for config in configs:
+            with show_progress(config.name) as progress:
+                folder = run_experiment(
+                    config,
+                    profile=profile,
+                    data=data,
+                    weights=weights,
+                    initial=start_from,
+                    workers=workers,
+                    isolate=isolate,
+                    progress=progress,
+                )
+            print(f"{config.name}: {folder.path}")
     if report:
         report_on(experiments, report)
 

@@ -1,5 +1,6 @@
 """Every own row and baseline over every fold; an interrupted run goes on where it stopped."""
 
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,18 +48,12 @@ def run_experiment(
     Raises:
         UserError: data, weights or the run folder can't be used.
     """
-    if initial and not config.stages:
-        raise ConfigError(
-            f"{config.name} has no stage of pretraining that could start from weights"
-        )
-    prepared = prepare(config, data, progress)
-    trunks = {} if weights else pretrain(config, prepared, initial, progress)
-    manifest = make_manifest(config, profile, prepared, weights, stage_records(trunks))
-    folder = RunFolder(settings.results_root() / manifest["run_id"])
+    ready = make_ready(config, profile, data, weights, initial, progress)
+    folder, prepared, trunks = ready.folder, ready.prepared, ready.trunks
     with folder.writer():
-        folder.open(manifest, prepared.folds)
+        folder.open(ready.manifest, prepared.folds)
         job = (config, data, weights, trunks, folder.path, isolate)
-        rows = list(units_of(manifest, prepared.folds).values())
+        rows = list(units_of(ready.manifest, prepared.folds).values())
         count = partial(_count_done, folder, [unit for of_row in rows for unit in of_row])
         if isolate:
             shares = len(rows[0])
@@ -69,6 +64,53 @@ def run_experiment(
         else:
             run_share(folder, config, prepared, weights, trunks, progress=progress)
     return folder
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a run needs before its first fold: data, trunks, what identifies it."""
+
+    config: Experiment
+    prepared: Prepared
+    weights: Path | None
+    trunks: dict[str, Trunk]
+    manifest: dict[str, Any]
+
+    @property
+    def folder(self) -> RunFolder:
+        """The run's folder, not yet opened."""
+        return RunFolder(settings.results_root() / self.manifest["run_id"])
+
+
+def make_ready(
+    config: Experiment,
+    profile: str,
+    data: str = "auto",
+    weights: Path | None = None,
+    initial: Path | None = None,
+    progress: Progress | None = None,
+) -> Ready:
+    """Load the data of a run, pretrain where it has stages, and say what identifies it.
+
+    Args:
+        config: the experiment, its profile applied.
+        profile: see ``run_experiment``.
+        data: see ``load_samples``.
+        weights: see ``run_experiment``.
+        initial: see ``run_experiment``.
+        progress: told what is being done.
+
+    Raises:
+        UserError: data or weights can't be used.
+    """
+    if initial and not config.stages:
+        raise ConfigError(
+            f"{config.name} has no stage of pretraining that could start from weights"
+        )
+    prepared = prepare(config, data, progress)
+    trunks = {} if weights else pretrain(config, prepared, initial, progress)
+    manifest = make_manifest(config, profile, prepared, weights, stage_records(trunks))
+    return Ready(config, prepared, weights, trunks, manifest)
 
 
 def stage_records(trunks: dict[str, Trunk]) -> tuple[dict[str, Any], ...]:
