@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -100,6 +101,8 @@ def _run(case: Case, arguments: Sequence[str], folder: Path, bound: float) -> Ou
 
 def inside(case: Case, *, quick: bool, folder: Path) -> int:
     """Measure a case in this process, write what was found, and return the exit code."""
+    if os.getpgrp() == os.getpid():  # as ``measure_apart`` starts it
+        threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
         rows = case.act(Asked(quick=quick, folder=folder))
     except NotMeasuredError as reason:
@@ -111,6 +114,13 @@ def inside(case: Case, *, quick: bool, folder: Path) -> int:
     ]
     _told(folder).write_text(json.dumps([asdict(row) for row in whole]), encoding="utf-8")
     return 0
+
+
+def _end_with(starter: int) -> None:
+    """End this process and all that it started when the one that started it is gone."""
+    while os.getppid() == starter:
+        time.sleep(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def alone(act: Callable[..., Any], *arguments: Any) -> Any:

@@ -22,7 +22,7 @@ SIDE = 28
 #: of each class: row and column of its patch, and where it moves
 _PATCHES = ((9.0, 9.0, 1.0, 0.6), (19.0, 18.0, -0.7, -1.0), (7.0, 19.0, 0.2, -1.2))
 #: movement of a patch, in standard deviations of the noise
-STRENGTH = 1.6
+STRENGTH = 1.8
 
 
 @dataclass(frozen=True, eq=False)

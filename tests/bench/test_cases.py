@@ -2,7 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +109,39 @@ def test_a_function_alone_runs_elsewhere_and_tells_what_it_returns():
     assert alone(os.getpid) != os.getpid()
     with pytest.raises(ZeroDivisionError):
         alone(divmod, 1, 0)
+
+
+@pytest.mark.slow
+def test_a_case_ends_with_the_pass_that_started_it(tmp_path):
+    asked = ["--quick", "--only", "loso/sequential-1"]
+    code = f"from mer_keras.bench.__main__ import main; main({asked})"
+    environment = {**os.environ, "MER_RESULTS": str(tmp_path), "TMPDIR": str(tmp_path)}
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    begun = subprocess.Popen([sys.executable, "-c", code], env=environment, **silent)
+    case = wait_for(lambda: children_of(begun.pid, "--inside"))
+    own = wait_for(lambda: children_of(case[0], "spawn_main"))
+    begun.kill()
+    begun.wait()
+    wait_for(lambda: not any(runs(pid) for pid in [*case, *own]))
+
+
+def children_of(parent, word):
+    lists = [file.read_text() for file in Path(f"/proc/{parent}/task").glob("*/children")]
+    commands = {int(pid): Path(f"/proc/{pid}/cmdline") for pid in " ".join(lists).split()}
+    return [pid for pid, file in commands.items() if file.exists() and word in file.read_text()]
+
+
+def runs(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def wait_for(found):
+    until = time.monotonic() + 120
+    while not (value := found()):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    return value
