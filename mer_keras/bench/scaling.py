@@ -112,7 +112,7 @@ def _load(asked: Asked) -> list[Measured]:
     root = asked.folder / "CASME2"
     stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=most))
     samples = databases.load("casme2", root, tree="raw")
-    repeats = 1 if asked.quick else 5
+    repeats = 1 if asked.quick else 3
 
     def load(emptied: bool, clips: int, frames: int, side: int) -> Timed:
         some = replace(samples, table=samples.table.head(clips))
