@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-import keras
 from keras import layers
 
-from mer_keras.layers.convlstm import PeepholeConvLSTM
+from mer_keras.layers.convlstm import ConvLSTM2D, PeepholeConvLSTM
 
 #: constants of the frameworks that the papers used (Caffe, PyTorch), not Keras' own
 EPSILON = 1e-5
@@ -81,12 +80,6 @@ def convlstm(
         return PeepholeConvLSTM(
             filters, kernel, padding=padding, return_sequences=all_states, name="convlstm"
         )(clips)
-    return layers.ConvLSTM2D(
-        filters,
-        kernel,
-        padding=padding,
-        return_sequences=all_states,
-        # XLA compiles a convolution inside a loop for minutes
-        unroll=keras.backend.backend() == "jax",
-        name="convlstm",
+    return ConvLSTM2D(
+        filters, kernel, padding=padding, return_sequences=all_states, name="convlstm"
     )(clips)

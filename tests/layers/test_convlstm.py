@@ -1,13 +1,117 @@
-"""The ConvLSTM with peepholes: Keras' own where they are zero, the paper's equations elsewhere."""
+"""Both ConvLSTMs against Keras' own, and peepholes against the paper's equations."""
+
+import importlib.util
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.layers.convlstm import PeepholeConvLSTM  # noqa: E402
+from mer_keras.layers.convlstm import ConvLSTM2D, PeepholeConvLSTM  # noqa: E402
 
 RNG = np.random.default_rng(0)
 CLIPS = RNG.normal(size=(2, 4, 7, 6, 2)).astype("float32")
+#: compares the gradients of a loss in the input and all weights, on the backend that is set
+GRADIENTS = """
+import numpy as np
+import keras
+from keras import ops
+from mer_keras.layers.convlstm import ConvLSTM2D
+from tests.models.small import ramp
+
+backend = keras.backend.backend()
+clips = (2 * ramp((2, 4, 7, 6, 2))).astype("float32")
+for padding in ("valid", "same"):
+    for sequences in (False, True):
+        for size in (2, 3):
+            found = []
+            for kind in (keras.layers.ConvLSTM2D, ConvLSTM2D):
+                layer = kind(3, size, padding=padding, return_sequences=sequences)
+                layer.build(clips.shape)
+                for weight in layer.weights:
+                    weight.assign(ramp(weight.shape))
+                x = ops.convert_to_tensor(clips)
+                like = ramp(layer.compute_output_shape(clips.shape)).astype("float32")
+                like = ops.convert_to_tensor(like)
+
+                def loss(x):
+                    return ops.sum(layer(x) * like)
+
+                if backend == "tensorflow":
+                    import tensorflow as tf
+                    sources = [x, *(w.value for w in layer.trainable_weights)]
+                    with tf.GradientTape() as tape:
+                        tape.watch(sources)
+                        value = loss(x)
+                    grads = tape.gradient(value, sources)
+                elif backend == "torch":
+                    x.requires_grad_(True)
+                    loss(x).backward()
+                    grads = [x.grad, *(w.value.grad for w in layer.trainable_weights)]
+                else:
+                    import jax
+                    rest = [w.value for w in layer.non_trainable_variables]
+
+                    def of(x, weights):
+                        return ops.sum(layer.stateless_call(weights, rest, x)[0] * like)
+
+                    of_x, of_weights = jax.grad(of, (0, 1))(
+                        x, [w.value for w in layer.trainable_weights]
+                    )
+                    grads = [of_x, *of_weights]
+                found.append([ops.convert_to_numpy(g) for g in grads])
+            for plain, own in zip(*found, strict=True):
+                assert np.abs(plain).max() > 1e-2
+                np.testing.assert_allclose(own, plain, rtol=1e-4, atol=1e-5)
+            print(backend, padding, sequences, size)
+"""
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_it_is_keras_layer(padding, sequences, size, tmp_path):
+    plain = keras.layers.ConvLSTM2D(3, size, padding=padding, return_sequences=sequences)
+    layer = ConvLSTM2D(3, size, padding=padding, return_sequences=sequences)
+    expected = np.array(plain(CLIPS))
+    inputs = keras.Input(CLIPS.shape[1:])
+    network = keras.Model(inputs, layer(inputs))
+    names = [[w.path.rsplit("/", 1)[-1] for w in one.weights] for one in (plain, layer)]
+    assert names[0] == names[1]
+    for one, other in zip(plain.weights, layer.weights, strict=True):
+        assert one.shape == other.shape
+    layer.set_weights(plain.get_weights())
+    found = np.array(layer(CLIPS))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert layer.compute_output_shape(CLIPS.shape) == found.shape
+    network.save(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_allclose(np.array(again(CLIPS)), found, atol=1e-7)
+    assert again.layers[-1].get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize(
+    "backend",
+    ["tensorflow", *(pytest.param(b, marks=pytest.mark.slow) for b in ("jax", "torch"))],
+)
+def test_gradients_are_those_of_keras_layer(backend):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed (extra: pip install mer_keras[{backend}])")
+    done = subprocess.run(
+        [sys.executable, "-c", GRADIENTS],
+        env=os.environ | {"KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count(backend) == 8
+
+
+def test_no_setting_that_it_does_not_follow():
+    with pytest.raises(TypeError, match="strides"):
+        ConvLSTM2D(3, 3, strides=2)
 
 
 @pytest.mark.parametrize("sequences", [False, True])

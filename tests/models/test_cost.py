@@ -9,6 +9,8 @@ from tests.models.small import SHAPES
 keras = pytest.importorskip("keras")
 from keras import layers  # noqa: E402
 
+from mer_keras.layers.convlstm import ConvLSTM2D  # noqa: E402
+
 
 def count(shape, *stack):
     inputs = keras.Input(shape)
@@ -29,6 +31,7 @@ def count(shape, *stack):
         ((5, 10, 8, 3), lambda: Each(layers.Conv2D(4, 3)), 5 * 48 * 4 * 27),
         # four gates, from the input and from the state
         ((5, 10, 8, 3), lambda: layers.ConvLSTM2D(4, 3), 5 * 8 * 6 * 9 * 16 * (3 + 4)),
+        ((5, 10, 8, 3), lambda: ConvLSTM2D(4, 3), 5 * 8 * 6 * 9 * 16 * (3 + 4)),
         ((10, 8, 3), lambda: layers.MaxPooling2D(), 0),
     ],
 )
