@@ -41,6 +41,7 @@ import keras
 from keras import layers
 
 from mer_keras.layers.attention import ChannelAttention, SpatialAttention
+from mer_keras.layers.narrow import NarrowConv2D
 from mer_keras.models.blocks import normalise
 
 KERNEL = 5
@@ -144,7 +145,8 @@ def _dense_block(x: Any, skip: Any, depth: int, growth: int, name: str) -> Any:
     new: list[Any] = []
     for number in range(1, depth + 1):
         seen = layers.Concatenate(name=f"{name}_seen{number}")([x, *new]) if new else x
-        new.append(_layer(seen, growth, f"{name}_layer{number}"))
+        layer = NarrowConv2D(growth, KERNEL, name=f"{name}_layer{number}")
+        new.append(normalise(layer(seen), f"{name}_layer{number}_norm"))
     return layers.Concatenate(name=f"{name}_out")([skip, *new])
 
 
