@@ -33,13 +33,11 @@ PATIENCE = 3
 #: variables of this process that change what worker processes compute
 _CARRIED = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS")
 #: for worker processes that share a GPU
-_SHARED_DEVICE = {
-    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-}
+_SHARED_DEVICE = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _HOW_TO_START = (
     "start one with ray start --head --port=6379 --disable-usage-stats on one machine and ray "
-    "start --address=HEAD:6379 on the others, then run this on the first; or --cluster local"
+    "start --address=HEAD:6379 on the others (RAY_AUTH_MODE alike on all), then run this on the "
+    "first; or --cluster local"
 )
 
 
@@ -108,10 +106,9 @@ def joined(
                 runtime_env={"env_vars": _variables(cpus, gpus)},
                 **options,
             )
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UserError(
-                f"--cluster {address}: no cluster to join ({first}): {_HOW_TO_START}"
+                f"--cluster {address}: no cluster to join ({_first(error)}): {_HOW_TO_START}"
             ) from error
         left.callback(ray.shutdown)
         if address == "local" and ray.nodes()[0]["NodeManagerAddress"] != "127.0.0.1":
@@ -131,16 +128,15 @@ def run_on_cluster(
 ) -> list[RunFolder]:
     """Run experiments as ``run_experiment`` does, all of their folds at once on a cluster.
 
-    A fold whose process dies ``RETRIES`` times more than once is recorded as failed and the others
-    go on.
+    A fold whose process dies each time is recorded as failed and the others go on.
 
     Args:
         configs: the experiments, their profile applied.
         cluster: see ``joined``.
-        profile: see ``run_experiment``.
-        data: see ``run_experiment``.
-        weights: see ``run_experiment``.
-        initial: see ``run_experiment``.
+        profile: this and the others: see ``run_experiment``.
+        data: where clips come from.
+        weights: to test instead of training.
+        initial: that pretraining starts from.
         progress: told what is being done.
 
     Returns:
@@ -195,20 +191,20 @@ def _collect(
     while tasks:
         progress("", total - sum(len(units) for _, units in tasks.values()), total)
         done, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0.5)
-        wrong: BaseException | None = None
+        wrong: Exception | None = None
         for task in done:
             folder, units = tasks.pop(task)
             try:
                 for computed in ray.get(task):
                     if computed.unit in units:
                         computed.store(folder)
+            except ray.exceptions.RayTaskError as error:  # raised within, of whatever kind
+                wrong = wrong or _raised(ray, error.cause)
             except dead as error:
                 for unit in units:
                     folder.fail(unit, _how_it_died(error))
-            except ray.exceptions.RayTaskError as error:
-                wrong = wrong or error.cause
             except ray.exceptions.RayError as error:
-                wrong = wrong or UserError(f"the cluster can't compute a fold: {_first(error)}")
+                wrong = wrong or _raised(ray, error)
         if wrong:
             raise wrong
     progress("", total, total)
@@ -275,7 +271,7 @@ def _import_ray() -> Any:
 
 
 def _told(progress: Progress | None, cluster: Cluster) -> Progress:
-    where = "this machine" if cluster.hosts == 1 else f"{cluster.hosts} machines"
+    where = "one machine" if cluster.hosts == 1 else f"{cluster.hosts} machines"
 
     def tell(_: str, done: float, total: float) -> None:
         if progress:
@@ -289,6 +285,13 @@ def _how_it_died(error: Exception) -> str:
     low = type(error).__name__ == "OutOfMemoryError"
     what = "memory ran low on its machine" if low else "its process or its machine died"
     return f"{what}, {RETRIES + 1} times in all; processes die when memory runs out"
+
+
+def _raised(ray: Any, error: Exception) -> Exception:
+    """What a run ends with: the error as it is, in words if it is the cluster's own."""
+    if isinstance(error, ray.exceptions.RayError):
+        return UserError(f"the cluster can't compute a fold: {_first(error)}")
+    return error
 
 
 def _first(error: Exception) -> str:

@@ -83,7 +83,7 @@ class TestOnACluster:
         monkeypatch.setattr(processes.os, "cpu_count", lambda: 2)
         seen = []
         folder = run(small, cluster, progress=lambda *what: seen.append(what))
-        assert seen[-1] == ("2 cores of this machine", 6, 6)
+        assert seen[-1] == ("2 cores of one machine", 6, 6)
         monkeypatch.setenv("MER_RESULTS", str(places / "other"))
         alone = run_experiment(small, profile="quick", data="real", workers=2)
         assert len(contents(folder)) == 6
