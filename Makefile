@@ -10,6 +10,7 @@ SIGNAL  ?= on
 WORKERS ?= 1
 DATA    ?= auto
 PAPER   ?=
+BENCH   ?=
 
 BIN    := .venv/bin
 STAMP  := .venv/.installed
@@ -81,8 +82,8 @@ optimism: setup  ## one method under every choice of the epoch, and with copies 
 	  --set train.balance=oversample --set train.augmentation.flip=0.5 --set evaluate_augmented=true \
 	  --report results/report-optimism
 
-bench: setup  ## speed of preprocessing, and of a training step of each network, as ratios within one run (ten minutes)
-	$(BIN)/python -m mer_keras.bench
+bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
+	$(BIN)/python -m mer_keras.bench $(BENCH)
 
 test: setup  ## all tests but those of test-long
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long"

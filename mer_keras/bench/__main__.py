@@ -53,6 +53,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         metavar="A,B",
         help="for the training steps; the first is that of all else (tensorflow,jax,torch)",
     )
+    parser.add_argument(
+        "--repeats", type=int, default=3, metavar="N", help="of each leave-one-subject-out"
+    )
     parser.add_argument("--limit", type=float, metavar="S", help="end any case after S seconds")
     # what a case's own process is started with
     parser.add_argument("--inside", help=argparse.SUPPRESS)
@@ -74,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = all_cases(asked.backends)
     if asked.inside:
         case = next(case for case in cases if case.name == asked.inside)
-        return inside(case, quick=asked.quick, folder=asked.folder)
+        return inside(case, quick=asked.quick, folder=asked.folder, repeats=asked.repeats)
     if asked.list:
         width = max(len(case.name) for case in cases)
         for case in cases:
@@ -99,7 +102,8 @@ def _measure_all(cases: Sequence[Case], asked: argparse.Namespace) -> int:
     found = go_on(described, order) if asked.add else Pass(described, order)
     if load > machine.BUSY:
         print(f"other work is running ({load:.2f} a core): seconds may be too long", flush=True)
-    given = ["--backends", ",".join(asked.backends), *(["--quick"] if asked.quick else [])]
+    given = ["--backends", ",".join(asked.backends), "--repeats", str(asked.repeats)]
+    given += ["--quick"] if asked.quick else []
     failed = False
     places = []
     for number, case in enumerate(cases, 1):

@@ -99,12 +99,12 @@ def _run(case: Case, arguments: Sequence[str], folder: Path, bound: float) -> Ou
     return Outcome(why_not=f"failed: {last}", failed=True)
 
 
-def inside(case: Case, *, quick: bool, folder: Path) -> int:
+def inside(case: Case, *, quick: bool, folder: Path, repeats: int = 3) -> int:
     """Measure a case in this process, write what was found, and return the exit code."""
     if os.getpgrp() == os.getpid():  # as ``measure_apart`` starts it
         threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     try:
-        rows = case.act(Asked(quick=quick, folder=folder))
+        rows = case.act(Asked(quick, folder, repeats))
     except NotMeasuredError as reason:
         print(reason, file=sys.stderr)
         return _TOLD

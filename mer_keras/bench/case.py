@@ -14,12 +14,14 @@ class Asked:
 
     Attributes:
         quick: show only that it runs, and about how fast.
+        repeats: of what takes minutes, such as a whole leave-one-subject-out.
         folder: empty, its own, removed afterwards; ``MER_DATA``, ``MER_CACHE`` and ``MER_RESULTS``
             name folders in it.
     """
 
     quick: bool
     folder: Path
+    repeats: int = 3
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,8 @@ class ConvNormPool(keras.layers.Layer):
     def call(self, images: Any, training: bool = False) -> Any:
         """Map images as the class says; batch statistics are used and tracked in training only."""
         padded = ops.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]])
-        maps = ops.relu(ops.conv(padded, self.kernel, padding="valid") + self.bias)
+        sums = ops.conv(padded, self.kernel, padding="valid") + self.bias
+        maps = _rectified(sums) if training else ops.relu(sums)
         # as tensors: a gradient that is written out takes no variables
         gamma, beta = self.gamma * 1.0, self.beta * 1.0
         if not training:
@@ -114,13 +115,24 @@ class ConvNormPool(keras.layers.Layer):
 
 
 @ops.custom_gradient
+def _rectified(sums: Any) -> tuple[Any, Any]:
+    """ReLU for ``norm_pool``, which takes its slope into account in the same pass as all else."""
+
+    def gradient(*arguments: Any, upstream: Any = None) -> Any:
+        return arguments[0] if upstream is None else upstream
+
+    return ops.relu(sums), gradient
+
+
+@ops.custom_gradient
 def norm_pool(
     maps: Any, gamma: Any, beta: Any, mean: Any, inverse: Any, share: Any
 ) -> tuple[Any, Any]:
-    """Normalise and pool maps; the gradient flows through the statistics too.
+    """Normalise and pool rectified maps; the gradient flows through the statistics too.
 
-    With y = (m - mean) inverse gamma + beta, where m is the extreme of each window, a value a of
-    the full map gets ``share`` (d mean + 2 a d variance), and the gradient of m where a is m.
+    With y = (m - mean) inverse gamma + beta, where m is the extreme of each window, a value a > 0
+    of the full map gets ``share`` (d mean + 2 a d variance), and the gradient of m where a is m.
+    It is that before rectification: a value of 0 gets none.
 
     Args:
         maps: (batch, height, width, filters), the full map, none negative.
@@ -205,4 +217,5 @@ def _spread(maps: Any, pooled: Any, above: Any, of_mean: Any, of_square: Any, sh
     tied = _in_windows(maps, -1e30) == pooled[:, :, None, :, None]
     each = above / ops.sum(ops.cast(tied, maps.dtype), (2, 4))
     hit = ops.cast(maps == _to_maps(pooled), maps.dtype)
-    return share * (of_mean + of_square * maps) + hit * _to_maps(each)
+    slope = share * (of_mean + of_square * maps) + hit * _to_maps(each)
+    return ops.where(maps > 0, slope, ops.zeros_like(slope))
