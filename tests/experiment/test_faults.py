@@ -22,20 +22,11 @@ from mer_keras.experiment.verify import verify_fold
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
 from mer_keras.results import RunFolder, units_of
-from mer_keras.training import OutOfMemoryError, Trainer
+from mer_keras.training.fold import OutOfMemoryError
+from mer_keras.training.trainer import Trainer
+from tests.experiment.small import SMALL, contents
 
 ROOT = Path(__file__).parents[2]
-SMALL = [
-    "data.clip.size=28",
-    "data.clip.frames=1",
-    "data.clip.channels=3",
-    "data.clip.sampling=apex",
-    "train.epochs=2",
-    "protocol.k=3",
-    "rows.0.model=ststnet",  # the smallest
-    "train.balance=none",
-    "baselines=[majority]",
-]
 KILLS = 20
 
 #: imports once, then runs the experiment in one child after another, into the folder that a line
@@ -74,22 +65,18 @@ def run(config, **options):
     return run_experiment(config, profile="quick", data="real", **options)
 
 
-def contents(folder):
-    """Every file of predictions, byte for byte."""
-    root = folder / "predictions"
-    return {str(f.relative_to(root)): f.read_bytes() for f in sorted(root.rglob("*.parquet"))}
-
-
 @pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.timeout(900)
-def test_fault_41_kills_at_twenty_random_points_change_nothing(small, places):
+@pytest.mark.parametrize("engine", ["sequential", "all_folds"])
+def test_fault_41_kills_at_twenty_random_points_change_nothing(small, places, engine):
     """SIGKILL, as a power cut would be, SIGTERM and Ctrl-C, at any instant of a run.
 
     A run that ends before its kill is followed by another; twenty kills must hit.
     """
     command = [sys.executable, "-c", SERVER]
     command += [str(ROOT / "experiments/shallow_convlstm/table1.yaml"), *SMALL]
+    command += [f"train.engine={engine}", "train.plateau=null"]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout.readline() == "ready\n"
 
