@@ -1,6 +1,7 @@
 """A convolution from many channels to few whose kernel's gradient is quicker."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import keras
@@ -11,10 +12,10 @@ from keras import ops
 class NarrowConv2D(keras.layers.Conv2D):
     """Keras' ``Conv2D`` with stride 1, ``same``, bias and ReLU, for fewer filters than channels.
 
-    The same function with the same gradients (tested). On TensorFlow the gradient of the kernel
-    is computed with the maps and their gradient in each other's place, and turned round. A
-    library's convolution fills the processor's vectors with what it takes for the filters: with
-    100 channels or more and 20 filters that is half as fast again.
+    The same function with the same gradients (tested). With TensorFlow on a processor the gradient
+    of the kernel is computed with the maps and their gradient in each other's place, and turned
+    round. A library's convolution fills the processor's vectors with what it takes for the filters:
+    with 100 channels or more and 20 filters that is half as fast again.
 
     Shapes: (batch, height, width, channels) -> (batch, height, width, filters).
 
@@ -49,7 +50,7 @@ class NarrowConv2D(keras.layers.Conv2D):
 
     def call(self, inputs: Any) -> Any:
         """Convolve and cut off what is negative."""
-        if keras.backend.backend() != "tensorflow":
+        if keras.backend.backend() != "tensorflow" or _on_gpu():
             return super().call(inputs)
         # as tensors: a gradient that is written out takes no variables
         return _convolve(inputs, self.kernel * 1.0, self.bias * 1.0)
@@ -63,6 +64,14 @@ class NarrowConv2D(keras.layers.Conv2D):
         """Arguments of the layer."""
         own = {"filters": self.filters, "kernel_size": self.kernel_size[0]}
         return {**keras.layers.Layer.get_config(self), **own}
+
+
+@cache
+def _on_gpu() -> bool:
+    """Whether TensorFlow computes elsewhere than on the processor, where this was measured."""
+    import tensorflow as tf
+
+    return bool(tf.config.list_physical_devices("GPU"))
 
 
 @ops.custom_gradient

@@ -92,7 +92,8 @@ def test_light_rooms_start_without_tensorflow(room):
 
 def test_few_modules_name_tensorflow():
     """tf.data, its version, gradients, compiled functions: Keras has no interface for these."""
-    may = ("dataset.py", "provenance.py", "grad_cam.py", "fused.py", "mapping.py", "device.py")
+    may = ("dataset.py", "provenance.py", "grad_cam.py", "device.py", "mapping.py")
+    may += ("fused.py", "narrow.py")  # faster on a processor
     for module in MODULES:
         if module.name in may:
             continue

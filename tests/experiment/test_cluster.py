@@ -24,19 +24,9 @@ from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
 from mer_keras.results import RunFolder
 from mer_keras.training.fold import OutOfMemoryError
+from tests.experiment.small import SMALL
 
 ROOT = Path(__file__).parents[2]
-SMALL = [
-    "data.clip.size=28",
-    "data.clip.frames=1",
-    "data.clip.channels=3",
-    "data.clip.sampling=apex",
-    "train.epochs=2",
-    "protocol.k=3",
-    "rows.0.model=ststnet",  # the smallest
-    "train.balance=none",
-    "baselines=[majority]",
-]
 
 
 @pytest.fixture(scope="module")
