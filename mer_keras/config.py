@@ -344,8 +344,7 @@ class Train(_Strict):
     folds_at_once: int | None = Field(default=None, ge=1)
     #: of numbers within networks; weights are kept in float32, and so are probabilities
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    #: compile steps with XLA; None: not on TensorFlow, whose XLA takes minutes for a convolution
-    #: inside a loop, and always on JAX
+    #: compile steps with XLA; None: where that can be, on JAX (see ``training.recipe``)
     jit_compile: bool | None = None
     #: divide each batch among all devices of this machine (see ``training.device``)
     data_parallel: bool = False

@@ -6,12 +6,18 @@ from typing import Any
 import numpy as np
 
 from mer_keras.config import Train
+from mer_keras.errors import UserError
 
 
 def compile_model(model: Any, optimizer: Any, jit_compile: bool | None = None) -> None:
     """Compile a classifier and make all its variables.
 
-    ``jit_compile``: see ``config.Train``.
+    ``jit_compile``: compile steps with XLA; None: on JAX. Keras has none of it on TensorFlow while
+    kernels are deterministic, as they always are here; the layers compile their own elementwise
+    parts (see ``layers.fused``).
+
+    Raises:
+        UserError: XLA was asked for on TensorFlow.
 
     Metrics that are made only while a graph is traced have it traced a second time, which takes
     as long again.
@@ -19,8 +25,12 @@ def compile_model(model: Any, optimizer: Any, jit_compile: bool | None = None) -
     import keras
 
     if jit_compile is None:
-        # XLA on a CPU compiles convolutions inside a loop for minutes
         jit_compile = keras.backend.backend() == "jax"
+    elif jit_compile and keras.backend.backend() == "tensorflow":
+        raise UserError(
+            "train.jit_compile=true: Keras compiles no steps with XLA while TensorFlow's kernels "
+            "are deterministic: leave it out, or KERAS_BACKEND=jax"
+        )
     model.compile(
         optimizer=optimizer,
         loss="sparse_categorical_crossentropy",

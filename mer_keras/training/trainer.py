@@ -88,7 +88,8 @@ class Trainer:
         set_seeds(seed)
         recipe = self.recipe
         with ExitStack() as setting:
-            setting.enter_context(number_format(recipe.precision))
+            if recipe.precision != "float32":
+                setting.enter_context(number_format(recipe.precision))
             if recipe.data_parallel:
                 setting.enter_context(across_devices())
             network, model = self._assemble()
@@ -219,8 +220,9 @@ class Trainer:
         from mer_keras.pipeline.standardise import StandardiseByTraining
 
         network = self._build()
-        # three digits are too few for probabilities and their logarithms
-        network.layers[-1].dtype_policy = "float32"
+        if self.recipe.precision != "float32":
+            # three digits are too few for probabilities and their logarithms
+            network.layers[-1].dtype_policy = "float32"
         if self.recipe.initializer is not None:
             initialise(network, self.recipe.initializer)
         clip = keras.Input(network.input_shape[1:], name="clip")

@@ -11,6 +11,7 @@ from mer_keras.annotations.synthetic import stand_ins  # noqa: E402
 from mer_keras.config_files import load_experiments  # noqa: E402
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, ProtocolError  # noqa: E402
 from mer_keras.experiment import pretrain as room  # noqa: E402
+from mer_keras.experiment.pieces import make_trainer  # noqa: E402
 from mer_keras.experiment.prepare import prepare  # noqa: E402
 from mer_keras.experiment.pretrain import (  # noqa: E402
     balanced,
@@ -18,7 +19,7 @@ from mer_keras.experiment.pretrain import (  # noqa: E402
     check_subjects,
     pretrain,
 )
-from mer_keras.experiment.run import make_trainer, run_experiment  # noqa: E402
+from mer_keras.experiment.run import run_experiment  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
 
 pytestmark = pytest.mark.slow

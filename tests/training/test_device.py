@@ -10,6 +10,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras import processes  # noqa: E402
 from mer_keras.config import Train  # noqa: E402
+from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.terms import Selection  # noqa: E402
 from mer_keras.training.device import trials  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
@@ -51,7 +52,13 @@ def test_weights_are_kept_in_float32():
     assert trainer.network.get_layer("hidden").compute_dtype == "bfloat16"
 
 
-@pytest.mark.skipif(keras.backend.backend() == "torch", reason="has no XLA")
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="others can")
+def test_what_keras_would_leave_out_silently_is_refused():
+    with pytest.raises(UserError, match=r"deterministic.*KERAS_BACKEND=jax"):
+        trained(jit_compile=True)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "jax", reason="others can't")
 def test_xla_gives_the_same():
     np.testing.assert_allclose(
         trained(jit_compile=True).probabilities,
