@@ -1,23 +1,35 @@
 """The command line as a user meets it: help, exit codes, messages."""
 
 import json
-import os
 import subprocess
 import sys
 import time
 
 import pytest
 
+from mer_keras.cli import main as cli
 from mer_keras.models.registry import MODELS
 
 
-def call(*arguments, **environment):
+def in_a_process(*arguments):
     return subprocess.run(
-        [sys.executable, "-m", "mer_keras.cli", *arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | environment,
+        [sys.executable, "-m", "mer_keras.cli", *arguments], capture_output=True, text=True
     )
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command line in this process, which imports TensorFlow only once."""
+
+    def run(*arguments, **environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr("sys.argv", ["mer-keras", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return subprocess.CompletedProcess(arguments, end.value.code or 0, *capsys.readouterr())
+
+    return run
 
 
 VERBS = [
@@ -47,7 +59,7 @@ VERBS = [
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help_with_an_example(verb):
+def test_every_verb_has_help_with_an_example(call, verb):
     done = call(*verb.split(), "--help")
     assert done.returncode == 0
     assert "Example: mer-keras " + verb in " ".join(done.stdout.split())
@@ -70,7 +82,7 @@ def test_help_is_quick_and_needs_no_tensorflow():
     assert time.perf_counter() - started < 4
 
 
-def test_models_as_json():
+def test_models_as_json(call):
     done = call("models", "--json")
     entries = json.loads(done.stdout)
     assert [entry["name"] for entry in entries] == list(MODELS)
@@ -80,7 +92,7 @@ def test_models_as_json():
     assert {"published_parameters", "built_parameters", "leaves_open"} <= set(ststnet)
 
 
-def test_audit_in_words_and_as_json():
+def test_audit_in_words_and_as_json(call):
     words = call("audit", "micro_attention").stdout
     assert "accuracy 0.763 is WAR of the matrix" in words
     tree = json.loads(call("audit", "--json").stdout)
@@ -94,7 +106,7 @@ def test_audit_in_words_and_as_json():
     assert all(finding["says"] for several in tree.values() for finding in several)
 
 
-def test_a_table_that_is_covered_by_another_is_found(tmp_path):
+def test_a_table_that_is_covered_by_another_is_found(call, tmp_path):
     places = {f"MER_{n}": str(tmp_path) for n in ("DATA", "CACHE", "RESULTS")}
     done = call("plan", "dense_mixed_attention/table66", **places)
     assert done.returncode == 2
@@ -103,8 +115,11 @@ def test_a_table_that_is_covered_by_another_is_found(tmp_path):
     assert "did you mean 'smic'" in done.stderr
 
 
-def test_version():
-    assert call("--version").stdout.startswith("mer-keras 0.")
+def test_exit_codes_and_streams_of_a_real_process():
+    assert in_a_process("--version").stdout.startswith("mer-keras 0.")
+    wrong = in_a_process("resume", "nowhere")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("mer-keras: nowhere")
 
 
 @pytest.mark.parametrize(
@@ -124,14 +139,14 @@ def test_version():
         (["resume", "nowhere"], "nowhere"),
     ],
 )
-def test_the_users_mistakes_end_with_2_and_say_what_to_do(places, arguments, complaint):
+def test_the_users_mistakes_end_with_2_and_say_what_to_do(call, places, arguments, complaint):
     done = call(*arguments)
     assert done.returncode == 2, done.stderr
     assert complaint in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
 
-def test_data_verbs_on_a_synthetic_database(places):
+def test_data_verbs_on_a_synthetic_database(call, places):
     from mer_keras.annotations.synthetic import stand_ins
 
     stand_ins.write("mmew", places / "data" / "MMEW", stand_ins.Film(clips=20, size=24))
@@ -144,11 +159,11 @@ def test_data_verbs_on_a_synthetic_database(places):
     assert "Micro_Expression" in call("data", "howto", "mmew").stdout
 
 
-def test_status_of_nothing(places):
+def test_status_of_nothing(call, places):
     assert json.loads(call("status", "--json").stdout) == []
 
 
-def test_models_show_lists_layers_and_draws(tmp_path):
+def test_models_show_lists_layers_and_draws(call, tmp_path):
     file = tmp_path / "net.svg"
     done = call("models", "show", "ststnet", "--drawing", str(file), "--set", "dropout=0.1")
     assert "1,715 parameters, 390 k multiply-accumulates a clip" in done.stdout
