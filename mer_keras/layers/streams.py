@@ -1,6 +1,8 @@
 """Convolution, ReLU, batch normalisation and max-pooling as one layer that saves memory traffic."""
 
 from collections.abc import Sequence
+from functools import reduce
+from itertools import product
 from typing import Any
 
 import keras
@@ -83,10 +85,10 @@ class ConvNormPool(keras.layers.Layer):
     def call(self, images: Any, training: bool = False) -> Any:
         """Map images as the class says; batch statistics are used and tracked in training only."""
         padded = ops.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]])
-        sums = ops.conv(padded, self.kernel, padding="valid") + self.bias
-        maps = _rectified(sums) if training else ops.relu(sums)
+        sums = ops.conv(padded, self.kernel, padding="valid")
         # as tensors: a gradient that is written out takes no variables
-        gamma, beta = self.gamma * 1.0, self.beta * 1.0
+        bias, gamma, beta = self.bias * 1.0, self.gamma * 1.0, self.beta * 1.0
+        maps = _rectified(sums, bias) if training else ops.relu(sums + bias)
         if not training:
             pooled = _pool(maps, _sign(gamma))
             scale = gamma * ops.rsqrt(self.moving_variance + self.epsilon)
@@ -115,13 +117,21 @@ class ConvNormPool(keras.layers.Layer):
 
 
 @ops.custom_gradient
-def _rectified(sums: Any) -> tuple[Any, Any]:
+def _rectified(sums: Any, bias: Any) -> tuple[Any, Any]:
     """ReLU for ``norm_pool``, which takes its slope into account in the same pass as all else."""
 
-    def gradient(*arguments: Any, upstream: Any = None) -> Any:
-        return arguments[0] if upstream is None else upstream
+    def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any]:
+        above = arguments[0] if upstream is None else upstream
+        return above, _total(above)
 
-    return ops.relu(sums), gradient
+    return ops.relu(sums + bias), gradient
+
+
+def _total(maps: Any) -> Any:
+    """Sum of each filter, first within each row: quicker than at once on TensorFlow."""
+    return ops.sum(
+        ops.sum(ops.reshape(maps, (-1, maps.shape[1] * maps.shape[2], maps.shape[3])), 1), 0
+    )
 
 
 @ops.custom_gradient
@@ -184,17 +194,25 @@ def _statistics(maps: Any, share: Any) -> tuple[Any, Any]:
     return mean, ops.maximum(ops.matmul(weights, squares)[0] - mean * mean, 0.0)
 
 
-def _in_windows(maps: Any, outside: float) -> Any:
-    """(batch, 3 n, 3 n, filters) as (batch, n, 3, n, 3, filters), windows beginning at -1."""
-    _, height, width, filters = maps.shape
-    inner = ops.pad(maps[:, :-1, :-1], [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=outside)
-    shape = (-1, height // WINDOW, WINDOW, width // WINDOW, WINDOW, filters)
-    return ops.reshape(inner, shape)
+def _cells(maps: Any, outside: float) -> list[Any]:
+    """The nine places of all windows, which begin at -1: 9 x (batch, n, n, filters).
+
+    Padding the few cells that begin outside, and not the map, lets a compiler read it in a row.
+    """
+    _, height, width, _ = maps.shape
+    cells = []
+    for down, right in product((-1, 0, 1), repeat=2):
+        inside = maps[
+            :, down % WINDOW : height + down : WINDOW, right % WINDOW : width + right : WINDOW
+        ]
+        lacking = [[0, 0], [int(down < 0), 0], [int(right < 0), 0], [0, 0]]
+        cells.append(ops.pad(inside, lacking, constant_values=outside))
+    return cells
 
 
 def _pool(maps: Any, sign: Any) -> Any:
     """Largest or, where the sign is negative, smallest value of each window."""
-    return sign * ops.max(_in_windows(sign * maps, -1e30), (2, 4))
+    return sign * reduce(ops.maximum, _cells(sign * maps, -1e30))
 
 
 _pool_fused = fused(_pool)
@@ -214,8 +232,8 @@ def _to_maps(pooled: Any) -> Any:
 @fused
 def _spread(maps: Any, pooled: Any, above: Any, of_mean: Any, of_square: Any, share: Any) -> Any:
     """Gradient of the full map (see ``norm_pool``)."""
-    tied = _in_windows(maps, -1e30) == pooled[:, :, None, :, None]
-    each = above / ops.sum(ops.cast(tied, maps.dtype), (2, 4))
+    tied = sum(ops.cast(cell == pooled, maps.dtype) for cell in _cells(maps, -1e30))
+    each = above / tied
     hit = ops.cast(maps == _to_maps(pooled), maps.dtype)
     slope = share * (of_mean + of_square * maps) + hit * _to_maps(each)
     return ops.where(maps > 0, slope, ops.zeros_like(slope))

@@ -36,6 +36,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from mer_keras.layers.dropout import Dropout
 from mer_keras.layers.streams import ConvNormPool
 
 STREAMS = (3, 5, 8)
@@ -53,7 +54,7 @@ def build(
     """
     images = keras.Input(tuple(input_shape), name="clip")
     x = ConvNormPool(sum(STREAMS), momentum=0.9, epsilon=1e-5, name="streams")(images)
-    x = layers.Dropout(dropout, name="dropout")(x)
+    x = Dropout(dropout, name="dropout")(x)
     x = layers.AveragePooling2D(2, name="average_pool")(x)
     x = layers.Flatten(name="flatten")(x)
     limit = int(x.shape[-1]) ** -0.5

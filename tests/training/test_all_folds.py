@@ -1,5 +1,7 @@
 """Folds trained together against the same folds trained one by one."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ keras = pytest.importorskip("keras")
 from mer_keras.config import Train  # noqa: E402
 from mer_keras.errors import InvariantError  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
+from mer_keras.models import registry  # noqa: E402
 from mer_keras.terms import Selection  # noqa: E402
 from mer_keras.training.all_folds import AllFolds, chunks  # noqa: E402
 from mer_keras.training.fold import FoldFailedError, FoldRows  # noqa: E402
@@ -60,15 +63,15 @@ def folds_of(sizes=(4, 4, 5), oversampled=False):
     return folds
 
 
-def one_by_one(settings, clips, folds, selection):
-    trainer = Trainer(build, settings)
+def one_by_one(settings, clips, folds, selection, network=build):
+    trainer = Trainer(network, settings)
     return [
         trainer.fit_predict(fold.gather(*clips), selection, seed) for seed, fold in enumerate(folds)
     ]
 
 
-def together(settings, clips, folds, selection, at_once=3):
-    engine = AllFolds(Trainer(build, settings), *clips)
+def together(settings, clips, folds, selection, at_once=3, network=build):
+    engine = AllFolds(Trainer(network, settings), *clips)
     seeds = list(range(len(folds)))
     return [
         outcome
@@ -115,15 +118,17 @@ def test_one_at_a_time_gives_what_fit_gives(name, clips):
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX draws other orders and masks")
-def test_in_float64_nothing_is_left_of_the_difference(clips):
+@pytest.mark.parametrize("network", [build, partial(registry.build, "ststnet", (10, 10, 3))])
+def test_in_float64_nothing_is_left_of_the_difference(clips, network):
     """So that the two ways do the same, and float32's tolerance covers nothing but rounding."""
     keras.config.set_floatx("float64")
     keras.config.set_dtype_policy("float64")
     try:
         wide = clips[0].astype("float64"), clips[1]
         folds = folds_of(oversampled=True)
-        expected = one_by_one(RECIPES["plain"], wide, folds, Selection.LAST_EPOCH)
-        found = together(RECIPES["plain"], wide, folds, Selection.LAST_EPOCH, at_once=1)
+        given = RECIPES["plain"], wide, folds, Selection.LAST_EPOCH
+        expected = one_by_one(*given, network=network)
+        found = together(*given, at_once=1, network=network)
     finally:
         keras.config.set_floatx("float32")
         keras.config.set_dtype_policy("float32")
