@@ -1,18 +1,25 @@
 """Share of a training epoch that is spent waiting for input, with clips that are loaded.
 
-The input is what ``fit`` gets. An epoch is walked through by hand: the time for which the next
-batch lets itself be waited for, beside that of the step it is for.
+What ``fit`` gets is walked through by hand: the time for which the next batch lets itself be waited
+for, beside that of the step it is for. Small networks are trained without ``fit`` (see
+``training.all_folds``): there all is waiting that isn't a step, and what a step needs to pick its
+clips out of those that lie on the device.
 """
 
 import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
 from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, NotMeasuredError, timed
+from mer_keras.models import registry
+from mer_keras.models.cost import multiply_accumulates
+from mer_keras.terms import Selection
+from mer_keras.training.engine import SMALL
 
 #: network -> clips, clips a batch; the smallest network waits the longest for its size
 NETWORKS = {
@@ -40,8 +47,7 @@ def cases(backend: str) -> list[Case]:
 def _waiting(name: str, clips: int, batch: int, asked: Asked) -> list[Measured]:
     import keras
 
-    from mer_keras.models import registry
-    from mer_keras.pipeline.dataset import epoch_orders, training_input
+    from mer_keras.pipeline.dataset import training_input
     from mer_keras.training.recipe import compile_model
 
     spec = registry.get_spec(name)
@@ -69,13 +75,64 @@ def _waiting(name: str, clips: int, batch: int, asked: Asked) -> list[Measured]:
     whole = tuple(one.waited + one.stepped for one in taken)
     work = f"an epoch of {name}, {clips} clips by {batch}"
     rows = [Measured(work, "training_input", whole, clips, facts=facts)]
-    if name == "ststnet":
-        # all that folds which are trained together wait for, besides picking numbers out of it
-        many = 100
-        orders = timed(lambda: epoch_orders(clips, many, seed=0), 1 if asked.quick else 5)
-        work = f"order of {clips} clips in {many} epochs of one fold"
-        rows.append(Measured(work, "epoch_orders", orders, many))
+    if multiply_accumulates(network) <= SMALL:
+        rows.append(
+            _without_fit(name, work, arrays["clip"], labels, batch, 20 if asked.quick else 200)
+        )
     return rows
+
+
+def _without_fit(
+    name: str, work: str, clips: np.ndarray, labels: np.ndarray, batch: int, epochs: int
+) -> Measured:
+    """Train one fold as a run does, and listen to its steps."""
+    from keras import ops
+
+    from mer_keras.config import Train
+    from mer_keras.training.all_folds import AllFolds
+    from mer_keras.training.fold import FoldRows
+    from mer_keras.training.mapping import compiled
+    from mer_keras.training.stacked import Stack
+    from mer_keras.training.trainer import Trainer
+
+    recipe = Train.model_validate(
+        {"optimizer": {"learning_rate": 1e-4}, "epochs": epochs, "batch_size": batch}
+    )
+    engine = AllFolds(Trainer(partial(registry.build, name), recipe), clips, labels)
+    rows = np.arange(len(clips))
+    fold = FoldRows(rows, np.zeros(len(rows), bool), rows[:0], rows[:1])
+    stepped, ended = [0.0], []
+    train = Stack.train
+
+    def listened(stack: Stack, *given: Any) -> Any:
+        started = time.perf_counter()
+        sums = np.asarray(train(stack, *given))
+        stepped[-1] += time.perf_counter() - started
+        return sums
+
+    def end(_epoch: int, _of: int) -> None:
+        ended.append(time.perf_counter())
+        stepped.append(0.0)
+
+    with patch.object(Stack, "train", listened):
+        engine.fit_predict([fold], Selection.LAST_EPOCH, [0], end)
+    # the first epoch compiles
+    seconds = np.diff(ended)
+    between = 1 - np.array(stepped[1:-1]) / seconds
+    # several times within one function, since a step picks within one, too
+    times = 20
+    lying = ops.convert_to_tensor(clips)
+    pick = compiled(lambda lists: [ops.take(lying, one, axis=0)[0] for one in ops.unstack(lists)])
+    rng = np.random.default_rng(0)
+    lists = np.stack([rng.permutation(len(clips))[:batch] for _ in range(times)])
+    pick(lists)
+    picking = float(np.median(timed(lambda: pick(lists), 20))) / times
+    share = picking * -(-len(clips) // batch) / float(np.median(seconds))
+    facts: dict[str, float | str] = {
+        "share waiting for input": round(float(np.median(between)) + share, 4),
+        "of it picking clips": round(share, 4),
+    }
+    return Measured(work, "AllFolds", tuple(seconds.tolist()), len(clips), facts=facts)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from mer_keras.bench.waiting import walk
+from mer_keras.bench.case import Asked
+from mer_keras.bench.waiting import cases, walk
 
 
 class Network:
@@ -24,3 +25,15 @@ def test_waiting_and_steps_are_told_apart():
     assert walked.first == pytest.approx(0.06, abs=0.03)
     assert walked.waited >= 0.09
     assert walked.stepped >= 0.06
+
+
+def test_a_small_network_is_listened_to_both_ways(tmp_path):
+    pytest.importorskip("tensorflow")
+    (case,) = [case for case in cases("tensorflow") if case.name == "input/ststnet"]
+    by_fit, without = case.act(Asked(quick=True, folder=tmp_path, repeats=1))
+    assert (by_fit.way, without.way) == ("training_input", "AllFolds")
+    for row in (by_fit, without):
+        assert 0 < row.facts["share waiting for input"] < 1
+    assert 0 < without.facts["of it picking clips"] < without.facts["share waiting for input"]
+    # an epoch less than were trained: the first compiles
+    assert len(without.seconds) == 19
