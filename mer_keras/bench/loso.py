@@ -4,9 +4,10 @@ All ways have the same data, epochs, batches of 256 and Adam. Every run has a pr
 a user's has, so that nothing that a backend compiles or keeps is there before; starting it and
 importing the backend are not timed, but of the processes that a run itself starts they are.
 
-The time of an epoch over all folds is the slope between two numbers of epochs, what is left is the
-set-up: building, tracing, reading, storing. Whether the predictions are as good is told by UF1 over
-several seeds, on the same data, after more and larger steps (a learning rate changes no time).
+Ways that are compared take turns, run by run: a machine that others use too can be twice as fast an
+hour later. The time of an epoch over all folds is the slope between two numbers of epochs, within
+each round; what is left is the set-up: building, tracing, reading, storing. Whether predictions are
+as good is told by UF1 over the rounds, each with a seed of its own.
 """
 
 import importlib.util
@@ -27,33 +28,11 @@ from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, NotMeasuredError
 from mer_keras.bench.memory import FamilyMemory, peak_memory
 
-RATE, QUALITY_RATE = 5e-5, 1e-3
-QUALITY = "LOSO, UF1"
+#: larger than the published 5e-5, so that few epochs tell how good predictions get
+RATE = 1e-3
 _SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 #: numbers of epochs that totals are reckoned for
 _TOTALS = (30, 800)
-
-
-@dataclass(frozen=True)
-class Extent:
-    """How much of it is measured.
-
-    Attributes:
-        people: subjects, each of which is left out once; None: all.
-        epochs: numbers of epochs that are timed.
-        repeats: of each.
-        quality_epochs: of the runs whose predictions are compared.
-        seeds: how many of these runs.
-    """
-
-    people: int | None = None
-    epochs: tuple[int, ...] = (2, 10)
-    repeats: int = 3
-    quality_epochs: int = 30
-    seeds: int = 3
-
-
-QUICK = Extent(people=2, epochs=(2,), repeats=1, seeds=0)
 
 
 @dataclass(frozen=True)
@@ -70,45 +49,62 @@ Way = Callable[[int, float, int], Run]
 
 
 def cases(backend: str) -> list[Case]:
-    """All ways; ratios are to the first that can be measured."""
-    plain = [
+    """Comparisons; ratios are to the first way of each."""
+    most = os.cpu_count() or 1
+    engines = [(engine, n) for engine in ("sequential", "all_folds") for n in sorted({1, most})]
+    return [
         Case(
-            "loso/plain-torch",
-            "68 folds of STSTNet, a plain PyTorch loop",
-            partial(_plain, "plain_torch", "plain PyTorch"),
+            "loso/torch",
+            "68 folds of STSTNet: a plain PyTorch loop and this suite, in turns",
+            partial(_turns, "plain_torch", [("all_folds", most)], (2, 30)),
             limit=5400,
+            backend=backend,
             needs=("torch",),
+            quick=False,
         ),
         Case(
-            "loso/plain-keras",
-            "the same, plain Keras: built, compiled and fitted anew in each fold",
-            partial(_plain, "plain_keras", "plain Keras"),
+            "loso/keras",
+            "the same beside plain Keras: built, compiled and fitted anew in each fold",
+            partial(_turns, "plain_keras", [("all_folds", most)], (2, 6)),
             limit=7200,
             backend=backend,
-            needs=(backend,),
+            quick=False,
         ),
-    ]
-    return plain + [
         Case(
-            f"loso/{engine.replace('_', '-')}-{workers}",
-            f"the same by mer_keras, train.engine={engine}, workers={workers}",
-            partial(_suite, engine, workers),
+            "loso/engines",
+            "the same by train.engine and number of processes",
+            partial(_turns, None, engines, (2, 10)),
             limit=5400,
             backend=backend,
-            needs=(backend,),
-            quick=workers == 1,
-        )
-        for engine in ("sequential", "all_folds")
-        for workers in sorted({1, os.cpu_count() or 1})
+        ),
     ]
 
 
-def _plain(script: str, title: str, asked: Asked) -> list[Measured]:
-    find_script(script)
-    extent = QUICK if asked.quick else Extent(repeats=asked.repeats, seeds=asked.repeats)
-    if script == "plain_keras":  # half an hour for what PyTorch's network tells as well
-        extent = replace(extent, seeds=0)
-    return _measure(title, partial(run_plain, script, extent.people), extent)
+def _turns(
+    script: str | None, engines: Sequence[tuple[str, int]], epochs: Sequence[int], asked: Asked
+) -> list[Measured]:
+    """Let a plain script and engines, each with a number of processes, take turns."""
+    people, rounds = None, asked.repeats
+    if asked.quick:
+        people, rounds, epochs, engines = 2, 1, (2,), engines[:1]
+    flow_like.write(flow_like.draw(people=people), asked.folder / "data")
+    ways: dict[str, Way] = {}
+    if script is not None:
+        find_script(script)
+        title = {"plain_torch": "plain PyTorch", "plain_keras": "plain Keras"}[script]
+        ways[title] = partial(run_plain, script, people)
+    for engine, workers in engines:
+        title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
+        ways[title] = partial(run_suite, asked.folder, engine, workers)
+    runs: dict[str, list[dict[int, Run]]] = {title: [] for title in ways}
+    for seed in range(rounds):
+        for title, way in ways.items():
+            runs[title].append({count: alone(way, count, RATE, seed) for count in epochs})
+    folds = people or sum(flow_like.SUBJECTS.values())
+    work = f"LOSO, {folds} folds"
+    if script is not None:
+        work += f" beside {next(iter(ways))}"
+    return rows_of(work, runs, folds)
 
 
 def run_plain(script: str, people: int | None, epochs: int, rate: float, seed: int) -> Run:
@@ -119,17 +115,6 @@ def run_plain(script: str, people: int | None, epochs: int, rate: float, seed: i
         flow, epochs=epochs, folds=len(flow.people()), learning_rate=rate, seed=seed
     )
     return Run(seconds, flow_like.uf1(flow.labels, predicted), peak_memory())
-
-
-def _suite(engine: str, workers: int, asked: Asked) -> list[Measured]:
-    from mer_keras.config import Train
-
-    if "engine" not in Train.model_fields and engine != "sequential":
-        raise NotMeasuredError(f"this version has no train.engine={engine}")
-    extent = QUICK if asked.quick else Extent(repeats=asked.repeats, seeds=asked.repeats)
-    flow_like.write(flow_like.draw(people=extent.people), asked.folder / "data")
-    title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
-    return _measure(title, partial(run_suite, asked.folder, engine, workers), extent)
 
 
 def run_suite(
@@ -154,7 +139,6 @@ def run_suite(
     """
     import keras  # noqa: F401 - not a part of what is timed
 
-    from mer_keras.config import Train
     from mer_keras.config_files import find_config, load_config
     from mer_keras.experiment.run import run_experiment
     from mer_keras.report.view import read_view
@@ -163,11 +147,10 @@ def run_suite(
         f"train.epochs={epochs}",
         f"train.optimizer.learning_rate={rate}",
         f"seeds=[{seed}]",
+        f"train.engine={engine}",
         "baselines=[]",
         *more,
     ]
-    if "engine" in Train.model_fields:
-        overrides.append(f"train.engine={engine}")
     config = load_config(find_config("ststnet/megc2019")[0], overrides=overrides)
     # a stored run would be gone on with, not made
     os.environ["MER_RESULTS"] = str(folder / "results" / str(time.monotonic_ns()))
@@ -182,74 +165,65 @@ def run_suite(
     return Run(seconds, flow_like.uf1(truth, told), peak)
 
 
-def _measure(title: str, way: Way, extent: Extent) -> list[Measured]:
-    folds = extent.people or sum(flow_like.SUBJECTS.values())
-    work = f"LOSO, {folds} folds"
-    timed = {
-        epochs: [alone(way, epochs, RATE, seed) for seed in range(extent.repeats)]
-        for epochs in extent.epochs
+def rows_of(work: str, runs: dict[str, list[dict[int, Run]]], folds: int) -> list[Measured]:
+    """Say what was measured.
+
+    Args:
+        work: that all did.
+        runs: by way, a round each: the runs by their numbers of epochs. UF1 is that of the longest,
+            beside that of the first way.
+        folds: of each run.
+    """
+    found = []
+    first: list[float] = []
+    for title, rounds in runs.items():
+        peak = max(run.peak_mib for one in rounds for run in one.values())
+        row = Measured(work, title, pieces=folds, peak_mib=peak)
+        few, many = min(rounds[0]), max(rounds[0])
+        for count in sorted({few, many}):
+            seconds = tuple(one[count].seconds for one in rounds)
+            found.append(replace(row, work=f"{work}, {count} epochs", seconds=seconds))
+        uf1 = [one[many].uf1 for one in rounds]
+        first = first or uf1
+        low, high = min(first), max(first)
+        median = statistics.median(uf1)
+        place = "below" if median < low else "above" if median > high else "within"
+        facts: dict[str, float | str] = {
+            "UF1 median": median,
+            "least": min(uf1),
+            "largest": max(uf1),
+        }
+        if len(runs) > 1 and uf1 is not first:
+            facts["beside the first way's"] = f"{place} {low:.3f} to {high:.3f}"
+        found[-1] = replace(found[-1], facts=facts)
+        if many > few:
+            seconds_of = [{n: run.seconds for n, run in one.items()} for one in rounds]
+            found += _reckoned(row, [setup_and_epoch(one) for one in seconds_of])
+    return found
+
+
+def _reckoned(row: Measured, rounds: Sequence[tuple[float, float]]) -> list[Measured]:
+    found = {
+        "set-up": [setup for setup, _ in rounds],
+        "an epoch": [epoch for _, epoch in rounds],
     }
-    rows = [_row(f"{work}, {epochs} epochs", title, runs, folds) for epochs, runs in timed.items()]
-    told = [alone(way, extent.quality_epochs, QUALITY_RATE, seed) for seed in range(extent.seeds)]
-    if told:
-        uf1 = [run.uf1 for run in told]
-        name = f"{QUALITY} after {extent.quality_epochs} epochs, learning rate {QUALITY_RATE:g}"
-        facts = {"UF1 median": statistics.median(uf1), "least": min(uf1), "largest": max(uf1)}
-        rows.append(replace(_row(name, title, told, folds), facts=facts))
-        timed[extent.quality_epochs] = told
-    if len(timed) > 1:
-        medians = {n: statistics.median(r.seconds for r in runs) for n, runs in timed.items()}
-        rows += _reckoned(rows[0], work, medians)
-    return rows
+    for count in _TOTALS:
+        found[f"{count} epochs, extrapolated"] = [s + count * e for s, e in rounds]
+    return [
+        replace(row, work=f"{row.work}, {name}", seconds=tuple(seconds))
+        for name, seconds in found.items()
+    ]
 
 
-def _row(work: str, title: str, runs: Sequence[Run], folds: int) -> Measured:
-    peak = max(run.peak_mib for run in runs)
-    return Measured(work, title, tuple(run.seconds for run in runs), folds, peak)
-
-
-def _reckoned(like: Measured, work: str, medians: dict[int, float]) -> list[Measured]:
-    setup, epoch = setup_and_epoch(medians)
-    facts = {"from epochs": f"{min(medians)} and {max(medians)}"}
-    found = {f"{work}, set-up": setup, f"{work}, an epoch": epoch}
-    for epochs in _TOTALS:
-        found[f"{work}, {epochs} epochs, extrapolated"] = setup + epochs * epoch
-    return [replace(like, work=name, seconds=(s,), facts=facts) for name, s in found.items()]
-
-
-def setup_and_epoch(medians: dict[int, float]) -> tuple[float, float]:
+def setup_and_epoch(seconds: dict[int, float]) -> tuple[float, float]:
     """Return seconds that don't depend on the epochs, and seconds an epoch.
 
     Args:
-        medians: seconds by number of epochs; the smallest and the largest number are used.
+        seconds: by number of epochs; the smallest and the largest number are used.
     """
-    few, many = min(medians), max(medians)
-    epoch = (medians[many] - medians[few]) / (many - few)
-    return medians[few] - few * epoch, epoch
-
-
-def judged(rows: Sequence[Measured]) -> list[Measured]:
-    """Say of this suite's ways how much faster than plain Keras, and where UF1 lies.
-
-    Ratios are to plain PyTorch where that is measured.
-    """
-    keras = {row.work: row.median for row in rows if row.way == "plain Keras"}
-    told = [row for row in rows if row.work.startswith(QUALITY) and row.way.startswith("plain")]
-    low = min((float(row.facts["least"]) for row in told), default=0.0)
-    high = max((float(row.facts["largest"]) for row in told), default=0.0)
-
-    def more(row: Measured) -> dict[str, float | str]:
-        facts = dict(row.facts)
-        plain, own = keras.get(row.work), row.median
-        if plain and own and plain > 0 and own > 0:
-            facts["times as fast as plain Keras"] = plain / own
-        if row.work.startswith(QUALITY) and told:
-            uf1 = float(row.facts["UF1 median"])
-            place = "below" if uf1 < low else "above" if uf1 > high else "within"
-            facts["beside plain ways' spread"] = f"{place} {low:.3f} to {high:.3f}"
-        return facts
-
-    return [replace(r, facts=more(r)) if r.way.startswith("mer_keras, ") else r for r in rows]
+    few, many = min(seconds), max(seconds)
+    epoch = (seconds[many] - seconds[few]) / (many - few)
+    return seconds[few] - few * epoch, epoch
 
 
 def find_script(name: str) -> Path:

@@ -113,7 +113,7 @@ def test_a_function_alone_runs_elsewhere_and_tells_what_it_returns():
 
 @pytest.mark.slow
 def test_a_case_ends_with_the_pass_that_started_it(tmp_path):
-    asked = ["--quick", "--only", "loso/sequential-1"]
+    asked = ["--quick", "--only", "loso/engines"]
     code = f"from mer_keras.bench.__main__ import main; main({asked})"
     environment = {**os.environ, "MER_RESULTS": str(tmp_path), "TMPDIR": str(tmp_path)}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -5,8 +5,8 @@ import pytest
 
 from mer_keras.annotations import databases
 from mer_keras.bench import flow_like
-from mer_keras.bench.loso import QUALITY, judged, load_script, setup_and_epoch
-from mer_keras.bench.measure import Measured, NotMeasuredError
+from mer_keras.bench.loso import Run, load_script, rows_of, setup_and_epoch
+from mer_keras.bench.measure import NotMeasuredError, ratios
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -52,21 +52,44 @@ def test_set_up_and_epoch_are_told_apart():
     assert setup_and_epoch({2: 7.0, 5: 99.0, 10: 15.0}) == (5.0, 1.0)
 
 
-def test_uf1_is_judged_by_the_spread_of_the_plain_ways():
-    def row(way, low, median, high):
-        facts = {"UF1 median": median, "least": low, "largest": high}
-        return Measured(f"{QUALITY} after 30", way, (1.0,), facts=facts)
-
-    rows = [
-        row("plain PyTorch", 0.70, 0.71, 0.75),
-        row("plain Keras", 0.65, 0.69, 0.72),
-        row("mer_keras, a", 0.5, 0.66, 0.8),
-        row("mer_keras, b", 0.5, 0.64, 0.8),
-        row("mer_keras, c", 0.5, 0.76, 0.8),
+def rounds(*several):
+    return [
+        {count: Run(seconds, uf1, 100) for count, (seconds, uf1) in one.items()} for one in several
     ]
-    told = [one.facts.get("beside plain ways' spread", "") for one in judged(rows)]
-    assert told == ["", "", *(f"{w} 0.650 to 0.750" for w in ("within", "below", "above"))]
-    assert judged(rows[2:]) == rows[2:]
+
+
+def test_ways_are_compared_within_each_round_and_by_medians():
+    runs = {
+        "plain": rounds(
+            {2: (14, 0.1), 30: (154, 0.70)},
+            {2: (28, 0.1), 30: (308, 0.75)},  # when the machine was half as fast
+            {2: (14, 0.1), 30: (154, 0.72)},
+        ),
+        "mer_keras": rounds(
+            {2: (12, 0.1), 30: (40, 0.71)},
+            {2: (24, 0.1), 30: (80, 0.80)},
+            {2: (12, 0.1), 30: (40, 0.79)},
+        ),
+    }
+    rows = rows_of("LOSO", runs, 68)
+    table = {(row.work, row.way): row for row in rows}
+    assert {row.pieces for row in rows} == {68}
+    ratio = dict(zip(table, ratios(rows), strict=True))
+    assert table["LOSO, an epoch", "plain"].seconds == (5, 10, 5)
+    assert table["LOSO, an epoch", "mer_keras"].seconds == (1, 2, 1)
+    assert table["LOSO, set-up", "mer_keras"].seconds == (10, 20, 10)
+    assert ratio["LOSO, an epoch", "mer_keras"] == 5
+    assert table["LOSO, 800 epochs, extrapolated", "mer_keras"].median == 810
+    assert ratio["LOSO, 30 epochs", "mer_keras"] == pytest.approx(154 / 40)
+    facts = table["LOSO, 30 epochs", "mer_keras"].facts
+    assert (facts["UF1 median"], facts["least"], facts["largest"]) == (0.79, 0.71, 0.80)
+    assert facts["beside the first way's"] == "above 0.700 to 0.750"
+    assert "beside the first way's" not in table["LOSO, 30 epochs", "plain"].facts
+
+
+def test_one_number_of_epochs_tells_no_slope():
+    (row,) = rows_of("LOSO", {"mer_keras": rounds({2: (3, 0.5)})}, 68)
+    assert (row.work, row.seconds) == ("LOSO, 2 epochs", (3,))
 
 
 def test_plain_torch_network_has_the_parameters_of_the_paper():
