@@ -76,8 +76,12 @@ def training_input(
         batch = {name: tf.gather(tensor, index) for name, tensor in tensors.items()}
         return batch, tf.gather(targets, index)
 
-    order = _order(len(labels), seed, shuffle)
-    return {"x": order.batch(batch_size).map(gather).prefetch(1), "shuffle": False}
+    batches = _order(len(labels), seed, shuffle).batch(batch_size).map(gather).prefetch(1)
+    # there is nothing to tune, and the thread that would do it lets the end of an epoch wait for
+    # up to two seconds
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return {"x": batches.with_options(options), "shuffle": False}
 
 
 def epoch_orders(count: int, epochs: int, *, seed: int, shuffle: bool = True) -> np.ndarray:
