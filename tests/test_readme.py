@@ -79,3 +79,56 @@ def test_every_file_it_links_to_is_there():
 def test_every_make_target_it_names_exists():
     known = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"make ([a-z][a-z0-9-]+)", TEXT)) <= known | {"library"}
+
+
+def test_how_fast_is_what_the_stored_benchmark_says():
+    import json
+
+    file = ROOT / "results/published/bench/bench.json"
+    rows = json.loads(file.read_text())["measured"]
+    paragraph = " ".join(TEXT.split("### How fast")[1].split("###")[0].split())
+
+    def row(case, work, way=""):
+        (found,) = [
+            one
+            for one in rows
+            if (one["case"], one["work"][-len(work) :]) == (case, work) and way in one["way"]
+        ]
+        return found
+
+    epoch = row("loso/torch", "an epoch", "mer_keras")
+    plain, own = (
+        row("loso/torch", "800 epochs, extrapolated", way)["median"] / 60
+        for way in ("PyTorch", "mer_keras")
+    )
+    keras = row("loso/keras", "an epoch", "mer_keras")["ratio"]
+    quality = [row("loso/torch", ", 30 epochs", way)["facts"] for way in ("mer_keras", "PyTorch")]
+    ours, torch = (f"{one['least']:.3f} to {one['largest']:.3f}" for one in quality)
+    shares = {
+        one["work"].split(", ")[1]: 100 * one["facts"]["share of matrix products"]
+        for one in rows
+        if one["case"].startswith("step/") and one["way"] == "tensorflow"
+    }
+    lstms = [shares["shallow_attention_convlstm"], shares["shallow_convlstm"]]
+    volumes = min(shares["resnet3d_18"], shares["meranet"])
+    # each network goes one way: the small one without fit
+    waiting = [
+        100 * one["facts"]["share waiting for input"]
+        for one in rows
+        if one["case"].startswith("input/")
+        and (one["way"] == "AllFolds") == (one["case"] == "input/ststnet")
+    ]
+    for said in (
+        f"{epoch['median']:.1f} s an epoch of all folds, {epoch['ratio']:.1f} times",
+        f"{own:.0f} minutes against {plain:.0f}",
+        f"{keras:.1f} times as fast as plain Keras",
+        f"{ours}, PyTorch's {torch}",
+        f"3-D networks reach {volumes:.0f} % and more",
+        f"ConvLSTMs {min(lstms):.0f} to {max(lstms):.0f} %",
+        f"dense network {shares['dense_mixed_attention']:.0f} %",
+        f"takes {min(waiting):.1f} to {max(waiting):.1f} % of an epoch",
+    ):
+        assert said in paragraph, said
+    # the first of each network's backends is TensorFlow
+    steps = [one for one in rows if one["case"].startswith("step/")]
+    assert len(steps) == 33 and max(one["ratio"] for one in steps) == 1
