@@ -59,7 +59,7 @@ def cases(backend: str) -> list[Case]:
             partial(_turns, "plain_torch", [("all_folds", most)], (2, 30)),
             limit=5400,
             backend=backend,
-            needs=("torch",),
+            needs=("torch", backend),
             quick=False,
         ),
         Case(
@@ -68,6 +68,7 @@ def cases(backend: str) -> list[Case]:
             partial(_turns, "plain_keras", [("all_folds", most)], (2, 6)),
             limit=7200,
             backend=backend,
+            needs=(backend,),
             quick=False,
         ),
         Case(
@@ -76,6 +77,7 @@ def cases(backend: str) -> list[Case]:
             partial(_turns, None, engines, (2, 10)),
             limit=5400,
             backend=backend,
+            needs=(backend,),
         ),
     ]
 
@@ -184,16 +186,17 @@ def rows_of(work: str, runs: dict[str, list[dict[int, Run]]], folds: int) -> lis
             seconds = tuple(one[count].seconds for one in rounds)
             found.append(replace(row, work=f"{work}, {count} epochs", seconds=seconds))
         uf1 = [one[many].uf1 for one in rounds]
-        first = first or uf1
-        low, high = min(first), max(first)
         median = statistics.median(uf1)
-        place = "below" if median < low else "above" if median > high else "within"
         facts: dict[str, float | str] = {
             "UF1 median": median,
             "least": min(uf1),
             "largest": max(uf1),
         }
-        if len(runs) > 1 and uf1 is not first:
+        if not first:
+            first = uf1
+        else:
+            low, high = min(first), max(first)
+            place = "below" if median < low else "above" if median > high else "within"
             facts["beside the first way's"] = f"{place} {low:.3f} to {high:.3f}"
         found[-1] = replace(found[-1], facts=facts)
         if many > few:
