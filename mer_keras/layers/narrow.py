@@ -1,11 +1,12 @@
 """A convolution from many channels to few whose kernel's gradient is quicker."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import keras
 from keras import ops
+
+from mer_keras.layers.processor import tensorflow_on_processor
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -50,7 +51,7 @@ class NarrowConv2D(keras.layers.Conv2D):
 
     def call(self, inputs: Any) -> Any:
         """Convolve and cut off what is negative."""
-        if keras.backend.backend() != "tensorflow" or _on_gpu():
+        if not tensorflow_on_processor():
             return super().call(inputs)
         # as tensors: a gradient that is written out takes no variables
         return _convolve(inputs, self.kernel * 1.0, self.bias * 1.0)
@@ -64,14 +65,6 @@ class NarrowConv2D(keras.layers.Conv2D):
         """Arguments of the layer."""
         own = {"filters": self.filters, "kernel_size": self.kernel_size[0]}
         return {**keras.layers.Layer.get_config(self), **own}
-
-
-@cache
-def _on_gpu() -> bool:
-    """Whether TensorFlow computes elsewhere than on the processor, where this was measured."""
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 @ops.custom_gradient

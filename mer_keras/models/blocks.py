@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from keras import layers
 
+from mer_keras.layers.batch_norm import BatchNormalization
 from mer_keras.layers.convlstm import ConvLSTM2D, PeepholeConvLSTM
 
 #: constants of the frameworks that the papers used (Caffe, PyTorch), not Keras' own
@@ -49,7 +50,7 @@ def convolve(
 
 def normalise(x: Any, name: str) -> Any:
     """Batch normalisation over all positions, learned scale and shift."""
-    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=name)(x)
+    return BatchNormalization(MOMENTUM, EPSILON, name=name)(x)
 
 
 def normalise_relu(x: Any, name: str) -> Any:
