@@ -61,12 +61,22 @@ class BatchNormalization(keras.layers.BatchNormalization):
             epsilon=self.epsilon,
             is_training=True,
         )
-        # TensorFlow divides by one less than there are places, Keras by all
-        count = ops.cast(ops.size(maps) // maps.shape[-1], "float32")
+        self.follow(mean, variance, ops.size(maps) // maps.shape[-1])
+        return ops.cast(ops.reshape(normalised, ops.shape(maps)), self.compute_dtype)
+
+    def follow(self, mean: Any, variance: Any, count: Any) -> None:
+        """Let the moving statistics follow those of a batch.
+
+        Args:
+            mean: (channels,).
+            variance: (channels,), divided by ``count - 1`` as TensorFlow has it; Keras, and the
+                moving variance with it, divides by ``count``.
+            count: places of the batch.
+        """
+        count = ops.cast(count, "float32")
         variance = variance * (count - 1) / count
         for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + now * (1 - self.momentum))
-        return ops.cast(ops.reshape(normalised, ops.shape(maps)), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""

@@ -63,6 +63,8 @@ def _cost_of(layer: Any) -> LayerCost:
     output = tuple(layer.output.shape)
     shapes = [tuple(tensor.shape) for tensor in incoming]
     kept = math.prod(output[1:])
+    if hasattr(layer, "kept_values"):
+        kept = layer.kept_values(shapes)
     if type(layer).__name__ == "ConvLSTM2D":
         kept = _KEPT_PER_FRAME * shapes[0][1] * math.prod(output[-3:])
     return LayerCost(

@@ -41,8 +41,8 @@ import keras
 from keras import layers
 
 from mer_keras.layers.attention import ChannelAttention, SpatialAttention
-from mer_keras.layers.narrow import NarrowConv2D
-from mer_keras.models.blocks import normalise
+from mer_keras.layers.dense_block import DenseBlock
+from mer_keras.models.blocks import EPSILON, MOMENTUM, normalise
 
 KERNEL = 5
 
@@ -142,12 +142,10 @@ def _attend(x: Any, attention: str, reduction: int, name: str) -> Any:
 
 
 def _dense_block(x: Any, skip: Any, depth: int, growth: int, name: str) -> Any:
-    new: list[Any] = []
-    for number in range(1, depth + 1):
-        seen = layers.Concatenate(name=f"{name}_seen{number}")([x, *new]) if new else x
-        layer = NarrowConv2D(growth, KERNEL, name=f"{name}_layer{number}")
-        new.append(normalise(layer(seen), f"{name}_layer{number}_norm"))
-    return layers.Concatenate(name=f"{name}_out")([skip, *new])
+    block = DenseBlock(
+        depth, growth, KERNEL, momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_layers"
+    )
+    return layers.Concatenate(name=f"{name}_out")([skip, block(x)])
 
 
 def _residual_block(x: Any, skip: Any, depth: int, width: int, name: str) -> Any:

@@ -143,7 +143,9 @@ def _arrow(axes: Any, start: tuple[float, float], end: tuple[float, float]) -> N
 
 def _category(layer: LayerCost) -> str:
     kind = layer.kind.lower()
-    for category in ("input", "attention", "dense"):
+    for category in ("input", "attention"):
         if category in kind:
             return category
+    if kind == "dense":
+        return kind
     return "convolution" if layer.multiply_accumulates else "other"

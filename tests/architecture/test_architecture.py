@@ -93,7 +93,7 @@ def test_light_rooms_start_without_tensorflow(room):
 def test_few_modules_name_tensorflow():
     """tf.data, its version, gradients, compiled functions: Keras has no interface for these."""
     may = ("dataset.py", "provenance.py", "grad_cam.py", "device.py", "mapping.py")
-    may += ("fused.py", "narrow.py")  # faster on a processor
+    may += ("fused.py", "batch_norm.py", "dense_block.py", "processor.py")  # faster on a processor
     for module in MODULES:
         if module.name in may:
             continue

@@ -79,7 +79,7 @@ def test_it_learns_eight_clips_by_heart(name):
     keras.utils.set_random_seed(0)
     model = registry.build(name, SMALL[name], 3)
     clips, labels = batch(name)
-    for layer in model.layers:
+    for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.5  # moving statistics that follow within few steps
     compile_model(model, keras.optimizers.Adam(3e-3))
