@@ -1,11 +1,13 @@
 """A training step of each network at the paper's input: seconds, peak memory, share of the machine.
 
-The share is that of the rate at which the same backend multiplies two large matrices here. A step
-counts three forward passes (one forward, two products backward), each multiply-accumulate as two
-operations.
+The share is that of the rate at which the same backend multiplies two large matrices here. Steps
+and products take turns, since a machine that others use too changes its speed within a minute. A
+step counts three forward passes (one forward, two products backward), each multiply-accumulate as
+two operations.
 """
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -32,7 +34,10 @@ BATCH = {
 #: seconds a network: some take minutes to compile or to step on a CPU
 LIMIT = 300
 _MATRIX, _QUICK_MATRIX = 4096, 1024
-_STEPS, _BUDGET = 7, 45.0
+#: rounds of a product and steps; seconds after which no further round is begun, and no further step
+_ROUNDS, _BUDGET, _TURN = 7, 45.0, 0.5
+#: steps of a round at most
+_MANY = 100
 _MIXED = "mixed_bfloat16"
 
 
@@ -93,21 +98,27 @@ def measure(name: str, backend: str, policy: str = "float32", *, quick: bool = F
         return network.train_on_batch(clips, labels)
 
     first = timed(step, 1)[0]
-    seconds = timed(step, 2 if quick else _STEPS, budget=_BUDGET)
+    step()
     peak = device_memory()
     # after the peak was read, since the matrices take memory too
-    rate = _matrix_rate(policy, _QUICK_MATRIX if quick else _MATRIX)
+    rate_of_product = _product(policy, _QUICK_MATRIX if quick else _MATRIX)
     operations = 6 * batch * cost.multiply_accumulates(network)
-    speed = operations / float(np.median(seconds))
+    seconds: list[float] = []
+    shares: list[float] = []
+    while len(seconds) < (2 if quick else _ROUNDS) and sum(seconds) < _BUDGET:
+        rate = rate_of_product()
+        seconds.append(statistics.median(timed(step, _MANY, budget=_TURN)))
+        shares.append(operations / seconds[-1] / rate)
+    speed = operations / statistics.median(seconds)
     return Measured(
         work=f"training step, {name}, {batch} clips",
         way=backend if policy == "float32" else f"{backend}, {policy}",
-        seconds=seconds,
+        seconds=tuple(seconds),
         pieces=batch,
         peak_mib=peak,
         facts={
             "GFLOP/s": round(speed / 1e9, 1),
-            "share of matrix products": round(speed / rate, 3),
+            "share of matrix products": round(statistics.median(shares), 3),
             "MiB for it": peak - before,
             "first step s": round(first, 2),
         },
@@ -140,8 +151,8 @@ def _has_gpu() -> bool:
     return any("cpu" not in str(one).lower() for one in keras.distribution.list_devices())
 
 
-def _matrix_rate(policy: str, side: int) -> float:
-    """Operations a second of a product of two square matrices, by the median."""
+def _product(policy: str, side: int) -> Callable[[], float]:
+    """Return what multiplies two square matrices and tells its operations a second."""
     import keras
 
     dtype = policy.removeprefix("mixed_")
@@ -155,4 +166,4 @@ def _matrix_rate(policy: str, side: int) -> float:
         return keras.ops.convert_to_numpy(keras.ops.matmul(left, right)[0, 0])
 
     product()
-    return 2 * side**3 / float(np.median(timed(product, 5)))
+    return lambda: 2 * side**3 / timed(product, 1)[0]
