@@ -1,5 +1,6 @@
 """Convolutional LSTMs: Keras' own in fewer passes over memory, and one with peepholes."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -92,6 +93,10 @@ class ConvLSTM2D(keras.layers.ConvLSTM2D):
             states.append(ops.reshape(hidden, place))
         return ops.stack(states, axis=1) if self.return_sequences else states[-1]
 
+    def kept_values(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Values that a training step keeps of one clip."""
+        return _kept(input_shapes[0][1], self.compute_output_shape(input_shapes[0])[-3:])
+
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""
         own = {
@@ -101,6 +106,11 @@ class ConvLSTM2D(keras.layers.ConvLSTM2D):
             "return_sequences": self.return_sequences,
         }
         return {**keras.layers.Layer.get_config(self), **own}
+
+
+def _kept(frames: int, state: Sequence[int | None]) -> int:
+    """Values that a backward pass needs: of each frame the gates, the cell and the state."""
+    return frames * (GATES + 2) * math.prod(int(size or 0) for size in state)
 
 
 def _windows(clips: Any, edge: int, padding: str) -> Any:
@@ -296,6 +306,10 @@ class PeepholeConvLSTM(keras.layers.Layer):
         cells = int(height or 0) * int(width or 0)
         window = self.kernel_size**2 * GATES * self.filters
         return shape[1] * cells * (window * (shape[-1] + self.filters) + 3 * self.filters)
+
+    def kept_values(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Values that a training step keeps of one clip."""
+        return _kept(input_shapes[0][1], self.compute_output_shape(input_shapes[0])[-3:])
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""

@@ -4,9 +4,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-#: gates, cell and state of one frame, which a backward pass needs
-_KEPT_PER_FRAME = 6
-
 
 @dataclass(frozen=True)
 class LayerCost:
@@ -62,11 +59,8 @@ def _cost_of(layer: Any) -> LayerCost:
     read = () if is_input else tuple(t._keras_history.operation.name for t in incoming)
     output = tuple(layer.output.shape)
     shapes = [tuple(tensor.shape) for tensor in incoming]
-    kept = math.prod(output[1:])
-    if hasattr(layer, "kept_values"):
-        kept = layer.kept_values(shapes)
-    if type(layer).__name__ == "ConvLSTM2D":
-        kept = _KEPT_PER_FRAME * shapes[0][1] * math.prod(output[-3:])
+    keeps_more = hasattr(layer, "kept_values")
+    kept = layer.kept_values(shapes) if keeps_more else math.prod(output[1:])
     return LayerCost(
         name=layer.name,
         kind=type(layer).__name__,

@@ -8,16 +8,13 @@ from keras import ops  # noqa: E402
 
 from mer_keras.layers.batch_norm import BatchNormalization  # noqa: E402
 
+numbers = ops.convert_to_numpy
 RNG = np.random.default_rng(0)
 SHAPES = [(6, 3), (5, 7, 3), (2, 5, 4, 3), (2, 3, 4, 5, 3)]
 
 
 def maps(shape):
     return RNG.normal(3, 2, size=shape).astype("float32")
-
-
-def numbers(tensor):
-    return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def pair(shape, dtype=None):

@@ -9,13 +9,10 @@ from keras import layers, ops  # noqa: E402
 from mer_keras.layers.dense_block import DenseBlock  # noqa: E402
 from mer_keras.models.cost import layer_costs  # noqa: E402
 
+numbers = ops.convert_to_numpy
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(3, 9, 8, 5)).astype("float32")
 SIZES = [(1, 4, 3), (2, 3, 5), (4, 3, 3), (3, 2, 1)]
-
-
-def numbers(tensor):
-    return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def by_definition(depth, growth, kernel):

@@ -9,7 +9,7 @@ from tests.models.small import SHAPES
 keras = pytest.importorskip("keras")
 from keras import layers  # noqa: E402
 
-from mer_keras.layers.convlstm import ConvLSTM2D  # noqa: E402
+from mer_keras.layers.convlstm import ConvLSTM2D, PeepholeConvLSTM  # noqa: E402
 
 
 def count(shape, *stack):
@@ -58,6 +58,15 @@ def test_bytes_for_training():
     weights, clip = cost.training_bytes(network)
     assert weights == 16 * 1683
     assert clip == 4 * registry.get_spec("ststnet").activations
+
+
+@pytest.mark.parametrize("kind", [ConvLSTM2D, PeepholeConvLSTM])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_a_recurrent_layer_keeps_every_frame(kind, sequences):
+    clips = keras.Input((5, 10, 8, 3))
+    network = keras.Model(clips, kind(4, 3, return_sequences=sequences)(clips))
+    # four gates, cell and state
+    assert cost.layer_costs(network)[1].activations == 5 * 8 * 6 * 4 * 6
 
 
 @pytest.mark.parametrize("name", SHAPES)
