@@ -92,7 +92,7 @@ test-long: setup  ## kills at random points, isolation, memory over many folds, 
 	$(BIN)/python -m pytest -m long
 
 test-fast: setup  ## annotations, protocols, metrics, results: seconds, without TensorFlow
-	$(BIN)/python -m pytest -m "not slow" tests/annotations tests/protocols tests/test_metrics.py tests/test_results.py
+	$(BIN)/python -m pytest -m "not slow" tests/databases tests/protocols tests/test_metrics.py tests/test_results.py
 
 faults: setup  ## try every fault that must be survived, and show what was tried and lost
 	$(BIN)/python -m pytest -p tests.faults -k test_fault_ -q

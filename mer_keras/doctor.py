@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from mer_keras import settings
-from mer_keras.annotations.databases import find, known_databases
+from mer_keras.databases.registry import find, known_databases
 from mer_keras.errors import MerKerasError
 from mer_keras.provenance import device, versions
 

@@ -96,7 +96,7 @@ def clips(config: Experiment) -> Shown:
     """One drawn clip of each class, as the network is fed with it."""
     from matplotlib.figure import Figure
 
-    from mer_keras.experiment.prepare import prepare
+    from mer_keras.runs.prepare import prepare
 
     prepared = prepare(config, "synthetic")
     table = prepared.samples.table.drop_duplicates("label")
@@ -131,7 +131,7 @@ def _stretched(film: np.ndarray) -> np.ndarray:
 
 def run(config: Experiment) -> RunView:
     """Train and test on drawn faces; a run that is there already is only read."""
-    from mer_keras.experiment.run import run_experiment
+    from mer_keras.runs.run import run_experiment
 
     return read_view(run_experiment(config, profile="quick", data="synthetic").path)
 

@@ -20,11 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mer_keras.annotations.loading import finish
-from mer_keras.annotations.readers import manifest
-from mer_keras.annotations.workbook import read_sheet
 from mer_keras.clips.frames import read_image
 from mer_keras.config_files import load_experiments
+from mer_keras.databases.loading import finish
+from mer_keras.databases.readers import manifest
+from mer_keras.databases.workbook import read_sheet
 from mer_keras.errors import MerKerasError
 
 ROOT = Path(__file__).parents[1]

@@ -41,7 +41,8 @@ def test_the_network_is_a_function_that_builds():
 
 
 def test_the_list_of_clips_is_read(places):
-    from mer_keras.annotations import databases
+    from mer_keras.databases import registry
+    from mer_keras.databases.readers import manifest
 
     table = block("", "sample,subject,path")
     rows = [line.split(",") for line in table.strip().splitlines()]
@@ -53,8 +54,8 @@ def test_the_list_of_clips_is_read(places):
     for number in range(3, 12):
         cv2.imwrite(str(folder / f"frames/a1/{number}.png"), np.zeros((8, 8), np.uint8))
     (folder / "clips.csv").write_text("\n".join(",".join(row) for row in rows[:2]) + "\n")
-    database = databases.manifest.database("lab", folder, "clips.csv")
-    samples = databases.finish(database.reader(folder), DataKind.LICENSED)
+    database = manifest.database("lab", folder, "clips.csv")
+    samples = registry.finish(database.reader(folder), DataKind.LICENSED)
     assert list(samples.table["emotion"]) == ["happiness"]
 
 

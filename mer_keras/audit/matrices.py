@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras import metrics
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.fractions import fitting_wholes, is_mean_over_folds, row_counts
 from mer_keras.audit.published import Matrix
+from mer_keras.evaluation import metrics
 
 #: numbers of samples of a class that are tried
 MOST_SAMPLES = 400

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras import metrics
+from mer_keras.evaluation import metrics
 
 CLASSES = ("negative", "positive", "surprise")
 #: clips a class of the MEGC 2019 composite, and its subjects by database

@@ -142,8 +142,8 @@ def run_suite(
     import keras  # noqa: F401 - not a part of what is timed
 
     from mer_keras.config_files import find_config, load_config
-    from mer_keras.experiment.run import run_experiment
     from mer_keras.report.view import read_view
+    from mer_keras.runs.run import run_experiment
 
     overrides = [
         f"train.epochs={epochs}",

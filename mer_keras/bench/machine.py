@@ -10,7 +10,7 @@ from typing import Any
 
 from mer_keras import provenance
 from mer_keras.errors import UserError
-from mer_keras.processes import THREADS
+from mer_keras.runs.processes import THREADS
 
 #: waiting processes a core, above which others disturb what is measured
 BUSY = 0.3

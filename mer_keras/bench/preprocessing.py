@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from mer_keras.annotations import databases
-from mer_keras.annotations.samples import Samples
-from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, compared
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
 from mer_keras.config import Clip
+from mer_keras.databases import registry
+from mer_keras.databases.samples import Samples
+from mer_keras.synthetic import stand_ins
 
 #: Clips of the stand-in for CASME II, as its camera recorded them (640x480).
 CLIPS = 12
@@ -37,7 +37,7 @@ def _clips(asked: Asked) -> list[Measured]:
     folder = asked.folder
     root = folder / "CASME2"
     stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=2 if asked.quick else CLIPS))
-    samples = databases.load("casme2", root, tree="raw")
+    samples = registry.load("casme2", root, tree="raw")
     count = len(samples.table)
 
     def cold() -> None:

@@ -15,7 +15,7 @@ from mer_keras.config_files import find_config, load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.document import write_report
 from mer_keras.report.view import read_view
-from mer_keras.results import RunFolder, units_of
+from mer_keras.runs.folder import RunFolder, units_of
 from mer_keras.terms import PREDICTION_COLUMNS, DataKind, Selection
 
 FOLDS, QUICK_FOLDS = (17, 34, 68, 136), (4, 8)

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.annotations import databases
-from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.bench import flow_like
 from mer_keras.bench.apart import alone
 from mer_keras.bench.case import Asked, Case
@@ -21,6 +19,8 @@ from mer_keras.bench.measure import Measured, exponent, timed
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
 from mer_keras.config import Clip
+from mer_keras.databases import registry as databases
+from mer_keras.synthetic import stand_ins
 
 #: of the frame-wise network of ESANN 2025, small enough for a CPU: clips, frames, side
 STEP = {"clips": 16, "frames": 9, "side": 48}

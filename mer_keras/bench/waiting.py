@@ -47,7 +47,7 @@ def cases(backend: str) -> list[Case]:
 def _waiting(name: str, clips: int, batch: int, asked: Asked) -> list[Measured]:
     import keras
 
-    from mer_keras.pipeline.dataset import training_input
+    from mer_keras.training.dataset import training_input
     from mer_keras.training.recipe import compile_model
 
     spec = registry.get_spec(name)
@@ -89,11 +89,11 @@ def _without_fit(
     from keras import ops
 
     from mer_keras.config import Train
-    from mer_keras.training.all_folds import AllFolds
     from mer_keras.training.fold import FoldRows
-    from mer_keras.training.mapping import compiled
-    from mer_keras.training.stacked import Stack
     from mer_keras.training.trainer import Trainer
+    from mer_keras.training.vectorised.all_folds import AllFolds
+    from mer_keras.training.vectorised.mapping import compiled
+    from mer_keras.training.vectorised.stacked import Stack
 
     recipe = Train.model_validate(
         {"optimizer": {"learning_rate": 1e-4}, "epochs": epochs, "batch_size": batch}

@@ -18,8 +18,8 @@ def data_list(as_json: Json = False) -> None:
 
     Example: mer-keras data list
     """
-    from mer_keras.annotations.databases import find, known_databases
-    from mer_keras.annotations.synthetic.stand_ins import LAYOUTS
+    from mer_keras.databases.registry import find, known_databases
+    from mer_keras.synthetic.stand_ins import LAYOUTS
 
     entries = []
     for database in known_databases().values():
@@ -49,7 +49,7 @@ def data_howto(name: str) -> None:
 
     Example: mer-keras data howto samm
     """
-    from mer_keras.annotations.databases import howto
+    from mer_keras.databases.registry import howto
 
     print(howto(name))
 
@@ -91,8 +91,8 @@ def data_check(
 
     Example: mer-keras data check mmew --frames
     """
-    from mer_keras.annotations.databases import load
     from mer_keras.config_files import parse_policies
+    from mer_keras.databases.registry import load
 
     policies = parse_policies(policy or [])
     samples = load(name, root, tree=tree, corrections=corrections, policies=policies)
@@ -131,7 +131,7 @@ def data_add(
 
     Example: mer-keras data add my_lab/clips.csv --name my_lab
     """
-    from mer_keras.annotations.databases import add
+    from mer_keras.databases.registry import add
 
     samples = add(table, name)
     database = samples.table["database"].iloc[0]
@@ -172,7 +172,7 @@ def data_synth(
 
     Example: mer-keras data synth samm --no-signal
     """
-    from mer_keras.annotations.synthetic import stand_ins
+    from mer_keras.synthetic import stand_ins
 
     film = stand_ins.Film(seed=seed, signal=signal, native=native, clips=clips)
     with show_progress(f"synthetic {name}") as progress:

@@ -139,7 +139,7 @@ def run(
         raise UserError("--gpus-per-fold is for --cluster")
     import_keras()
     if cluster:
-        from mer_keras.experiment.cluster import joined, run_on_cluster
+        from mer_keras.runs.ray_cluster import joined, run_on_cluster
 
         with joined(cluster, gpus=gpus_per_fold) as there, show_progress("cluster") as progress:
             folders = run_on_cluster(
@@ -154,7 +154,7 @@ def run(
         for config, folder in zip(configs, folders, strict=True):
             print(f"{config.name}: {folder.path}")
     else:
-        from mer_keras.experiment.run import run_experiment
+        from mer_keras.runs.run import run_experiment
 
         for config in configs:
             with show_progress(config.name) as progress:
@@ -183,8 +183,8 @@ def resume(
     Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
     """
     from mer_keras.config import Experiment
-    from mer_keras.experiment.run import run_experiment
-    from mer_keras.results import RunFolder
+    from mer_keras.runs.folder import RunFolder
+    from mer_keras.runs.run import run_experiment
 
     manifest = RunFolder(run_folder).manifest()
     import_keras()
@@ -226,7 +226,7 @@ def plan(
     Example: mer-keras plan ststnet/megc2019 --json
     """
     configs = _load(experiments, profile, overrides)
-    from mer_keras.experiment.plan import describe_plan, find_batches
+    from mer_keras.runs.plan import describe_plan, find_batches
 
     if find_batch:
         import_keras()

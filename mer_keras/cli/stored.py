@@ -32,8 +32,8 @@ def verify(
 
     Example: mer-keras verify results/ststnet-megc2019-quick-public-3b6b82e3
     """
-    from mer_keras.experiment.verify import verify_fold
-    from mer_keras.results import RunFolder
+    from mer_keras.runs.folder import RunFolder
+    from mer_keras.runs.verify import verify_fold
 
     import_keras()
     with show_progress("verify") as progress:

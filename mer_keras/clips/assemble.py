@@ -18,16 +18,15 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from mer_keras.annotations.samples import Excluded, Samples
 from mer_keras.clips import frames, sampling
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
 from mer_keras.clips.headers import image_format
 from mer_keras.clips.normalisation import normalise_clip
 from mer_keras.clips.steps import GAP, Loaded, check_clip, load_clip, spotting_error
 from mer_keras.config import Clip, Policies
+from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import FrameError, InvariantError
-
-Progress = Callable[[int, int], None]
+from mer_keras.progress import CountProgress
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +81,7 @@ def load_clips(
     clip: Clip,
     policies: Policies | None = None,
     *,
-    progress: Progress | None = None,
+    progress: CountProgress | None = None,
 ) -> ClipArrays:
     """Load every clip of a samples table, in its order, on all cores.
 
@@ -130,7 +129,7 @@ def load_clips(
 
 
 def check_frames(
-    samples: Samples, policies: Policies | None = None, progress: Progress | None = None
+    samples: Samples, policies: Policies | None = None, progress: CountProgress | None = None
 ) -> tuple[tuple[Excluded, ...], tuple[str, ...]]:
     """Decode every frame of every clip, and say what a run would leave out or remark.
 
@@ -158,7 +157,7 @@ def check_frames(
 
 
 def spotting_errors(
-    samples: Samples, policies: Policies | None = None, progress: Progress | None = None
+    samples: Samples, policies: Policies | None = None, progress: CountProgress | None = None
 ) -> np.ndarray:
     """Spot the apex of every clip that has one annotated, and say how far off it is.
 
@@ -196,7 +195,7 @@ class _All:
 def _load_all(
     rows: Sequence[Mapping[str, Any]],
     load: Callable[[Mapping[str, Any]], Loaded],
-    progress: Progress | None,
+    progress: CountProgress | None,
 ) -> _All:
     """Load rows on all cores: decoding, resizing and filtering release the interpreter's lock."""
     found = _All()

@@ -12,9 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mer_keras.annotations.readers.fer2013 import read_pixels
 from mer_keras.clips import cache, frames
 from mer_keras.clips.headers import image_format
+from mer_keras.databases.readers.fer2013 import read_pixels
 
 Compute = Callable[[Sequence[np.ndarray]], np.ndarray]
 

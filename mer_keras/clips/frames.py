@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.annotations.folders import MAX_DIGITS
 from mer_keras.clips.headers import DamagedImageError, check_complete, read_header
+from mer_keras.databases.folders import MAX_DIGITS
 from mer_keras.errors import FrameError
 
 #: Suffixes (lower case) of files that can be frames, and the format each promises.

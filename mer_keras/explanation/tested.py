@@ -12,19 +12,19 @@ import numpy as np
 from mer_keras import settings
 from mer_keras.config import Experiment, Row
 from mer_keras.errors import UserError, did_you_mean
-from mer_keras.experiment.manifest import fold_seed, make_manifest
-from mer_keras.experiment.pieces import make_trainer
-from mer_keras.experiment.prepare import Prepared, fold_data, prepare
-from mer_keras.experiment.pretrain import pretrain
-from mer_keras.experiment.run import stage_records
 from mer_keras.explanation.attention import attention_of
 from mer_keras.explanation.findings import Attention, Explained, Explanation
 from mer_keras.explanation.grad_cam import grad_cam
 from mer_keras.models import registry
 from mer_keras.models.weights import load_weights
-from mer_keras.processes import Progress
+from mer_keras.progress import Progress
 from mer_keras.protocols.folds import Fold
-from mer_keras.results import RunFolder, Unit, slug
+from mer_keras.runs.folder import RunFolder, Unit, slug
+from mer_keras.runs.manifest import fold_seed, make_manifest
+from mer_keras.runs.prepare import Prepared, fold_data, prepare
+from mer_keras.runs.pretrain import pretrain
+from mer_keras.runs.run import stage_records
+from mer_keras.runs.tasks import make_trainer
 from mer_keras.training.trainer import Trainer
 
 #: predictions of a fold that is trained again on another machine differ by rounding

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from mer_keras.annotations.corrections import corrections_for
-from mer_keras.annotations.databases import get_database
-from mer_keras.annotations.label_schemes import get_scheme
 from mer_keras.config import Experiment
 from mer_keras.config_files import experiment_names, load_experiments
+from mer_keras.databases.corrections import corrections_for
+from mer_keras.databases.label_schemes import get_scheme
+from mer_keras.databases.registry import get_database
 from mer_keras.models.registry import get_spec
 
 _LIMITS = (
@@ -104,7 +104,7 @@ def data_card(name: str) -> str:
             "## Known errors of its table",
             "",
             f"{len(corrections)} are corrected, each with its reason and source in "
-            f"`mer_keras/annotations/corrections/{name}.csv`; "
+            f"`mer_keras/databases/corrections/{name}.csv`; "
             "`--set data.corrections=false` leaves them.",
         ]
     lines += ["", "## Used by", ""]

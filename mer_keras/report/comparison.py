@@ -3,10 +3,10 @@
 from typing import Any
 
 from mer_keras.errors import UserError, did_you_mean
+from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
 from mer_keras.report.scoring import SHOWN
 from mer_keras.report.view import RunView, find_run
-from mer_keras.results import slug
-from mer_keras.statistics import Predictions, align, difference, mcnemar
+from mer_keras.runs.folder import slug
 
 
 def compare(first: str, second: str) -> dict[str, Any]:

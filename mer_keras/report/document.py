@@ -17,7 +17,7 @@ from mer_keras.report.illustrations import Figure, figures_of, gap_figure, publi
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
-from mer_keras.results import slug
+from mer_keras.runs.folder import slug
 from mer_keras.terms import WATERMARK, DataKind
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mer_keras.audit.published import Matrix
-from mer_keras.metrics import confusion_matrix
+from mer_keras.evaluation.metrics import confusion_matrix
 from mer_keras.report.scoring import Value
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import WATERMARK, DataKind

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mer_keras import metrics
 from mer_keras.audit import published
 from mer_keras.config import Experiment
+from mer_keras.evaluation import metrics
 from mer_keras.report.figures import (
     confusion_svg,
     curves_svg,
@@ -17,7 +17,7 @@ from mer_keras.report.figures import (
 )
 from mer_keras.report.optimism import Gap
 from mer_keras.report.view import RowState, RunView
-from mer_keras.results import slug
+from mer_keras.runs.folder import slug
 
 
 @dataclass(frozen=True)

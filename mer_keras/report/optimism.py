@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mer_keras.config import Experiment
+from mer_keras.evaluation.statistics import align, difference
 from mer_keras.report.comparison import predictions_of
 from mer_keras.report.scoring import SHOWN, Value, values_of
 from mer_keras.report.tables import SELECTIONS, Table, describe, with_interval
 from mer_keras.report.view import RowState, RunView
-from mer_keras.results import slug
-from mer_keras.statistics import align, difference
+from mer_keras.runs.folder import slug
 from mer_keras.terms import Selection
 
 #: from what knows least of the tested clips to what knows most

@@ -9,7 +9,7 @@ from mer_keras.config import Experiment, Row
 from mer_keras.config_files import experiment_names, load_experiments
 from mer_keras.report.formats import markdown_text
 from mer_keras.report.tables import published_text
-from mer_keras.results import slug
+from mer_keras.runs.folder import slug
 
 #: lines between which the table stands in a text
 BEGIN, END = "<!-- overview: begin -->", "<!-- overview: end -->"

@@ -12,7 +12,7 @@ from mer_keras.config import Experiment, Published, Row
 from mer_keras.models.registry import MODELS
 from mer_keras.report.scoring import SHOWN, RowScores, Value, score_row, verdict
 from mer_keras.report.view import RowState, RunView
-from mer_keras.results import slug
+from mer_keras.runs.folder import slug
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
 ABSENT = "n/a: database not present"

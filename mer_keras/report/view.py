@@ -13,7 +13,7 @@ from mer_keras import settings
 from mer_keras.config import Experiment
 from mer_keras.config_files import differences, load_experiments
 from mer_keras.errors import ConfigError, ResultsError, UserError
-from mer_keras.results import MANIFEST, RunFolder, units_of
+from mer_keras.runs.folder import MANIFEST, RunFolder, units_of
 from mer_keras.terms import DataKind
 
 

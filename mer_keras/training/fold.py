@@ -1,15 +1,12 @@
 """What goes into the training of one fold, and what comes out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from mer_keras.errors import MerKerasError, UserError
-
-#: called after each epoch with (epochs done, epochs at most)
-EpochProgress = Callable[[int, int], None]
 
 
 class FoldFailedError(MerKerasError):

@@ -14,18 +14,18 @@ import numpy as np
 
 from mer_keras.config import Train
 from mer_keras.models.cost import multiply_accumulates
-from mer_keras.pipeline.dataset import make_deterministic, set_seeds, training_input
-from mer_keras.processes import keep_freed_memory
+from mer_keras.progress import EpochProgress
 from mer_keras.terms import Selection
+from mer_keras.training.dataset import make_deterministic, set_seeds, training_input
 from mer_keras.training.device import across_devices, number_format
 from mer_keras.training.fold import (
-    EpochProgress,
     FoldData,
     FoldOutcome,
     FoldRows,
     check_finite,
     out_of_memory_told,
 )
+from mer_keras.training.memory import keep_freed_memory
 from mer_keras.training.recipe import best_epoch, compile_model, initialise, learning_rate_at
 
 
@@ -83,7 +83,7 @@ class Trainer:
 
     def reset(self, seed: int) -> None:
         """Give network, random states and optimiser the state of a new build under ``seed``."""
-        from mer_keras.optimizers import make_optimizer
+        from mer_keras.training.optimizers import make_optimizer
 
         set_seeds(seed)
         recipe = self.recipe
@@ -217,7 +217,7 @@ class Trainer:
         """Return the network, and what is trained: augmentation, standardising, the network."""
         import keras
 
-        from mer_keras.pipeline.standardise import StandardiseByTraining
+        from mer_keras.training.standardise import StandardiseByTraining
 
         network = self._build()
         if self.recipe.precision != "float32":
@@ -228,7 +228,7 @@ class Trainer:
         clip = keras.Input(network.input_shape[1:], name="clip")
         inputs, changed = {"clip": clip}, clip
         if self.recipe.augmentation is not None:
-            from mer_keras.pipeline.augmentation import ClipAugmentation
+            from mer_keras.training.augmentation import ClipAugmentation
 
             setting = self.recipe.augmentation
             inputs["is_copy"] = keras.Input((), name="is_copy")

@@ -15,19 +15,16 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: rooms from the ground up; a module imports from its own room and from lower ones only
 ORDER = [
-    {"terms", "errors", "settings"},
-    {"config", "processes", "provenance"},
+    {"terms", "errors", "settings", "progress"},
+    {"config", "provenance"},
     {"config_files"},
-    {"metrics", "annotations", "protocols"},
-    {"statistics"},
+    {"databases", "synthetic", "protocols", "evaluation", "features"},
     {"clips"},
-    {"pipeline"},
     {"layers"},
     {"models"},
-    {"optimizers", "audit"},
     {"training"},
-    {"results"},
-    {"experiment"},
+    {"methods"},
+    {"audit", "runs"},
     {"explanation"},
     {"report", "doctor"},
     {"cli", "bench", "notebook"},
@@ -37,10 +34,11 @@ LEAVES = ORDER[0] | ORDER[1] | ORDER[2]
 #: rooms that must start without TensorFlow and Keras
 LIGHT = [
     "audit",
-    "annotations",
+    "databases",
+    "synthetic",
     "protocols",
-    "metrics",
-    "results",
+    "evaluation",
+    "features",
     "config",
     "config_files",
     "report",
@@ -74,7 +72,7 @@ def test_imports_run_one_way(module):
     assert own in LEVEL, f"{own} has no place in the order of rooms"
     for room in imported_rooms(module):
         assert room == own or LEVEL[room] < LEVEL[own], f"{own} must not import {room}"
-        if own in ("protocols", "metrics") and room != own:
+        if own in ("protocols", "evaluation", "synthetic", "features") and room != own:
             assert room in LEAVES, f"{own} may import leaves only, not {room}"
 
 
@@ -143,7 +141,7 @@ def test_every_config_field_is_read_by_something():
     text = "\n".join(m.read_text() for m in MODULES if m.name != "config.py")
     text += "\n".join(t.read_text() for t in (PACKAGE / "report/templates").glob("*"))
     text += (PACKAGE / "config.py").read_text().split("def data_of")[1]
-    augmentation = (PACKAGE / "pipeline/augmentation.py").read_text()
+    augmentation = (PACKAGE / "training/augmentation.py").read_text()
     for model in vars(config).values():
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
@@ -158,9 +156,9 @@ def test_every_config_field_is_read_by_something():
 
 
 def test_experiments_name_known_models_databases_and_schemes():
-    from mer_keras.annotations.databases import DATABASES
-    from mer_keras.annotations.label_schemes import SCHEMES
     from mer_keras.config_files import experiment_names, load_experiments
+    from mer_keras.databases.label_schemes import SCHEMES
+    from mer_keras.databases.registry import DATABASES
     from mer_keras.models.registry import MODELS
 
     for name in experiment_names():

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from mer_keras.annotations import databases
 from mer_keras.bench import flow_like
 from mer_keras.bench.loso import Run, load_script, rows_of, setup_and_epoch
 from mer_keras.bench.measure import NotMeasuredError, ratios
+from mer_keras.databases import registry
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -35,7 +35,7 @@ def test_fewer_people_are_the_first_ones():
 def test_the_written_set_is_read_as_drawn(places):
     flow = flow_like.draw()
     flow_like.write(flow, places / "data")
-    samples = databases.load("megc2019_flow")
+    samples = registry.load("megc2019_flow")
     assert str(samples.data_kind) == "synthetic" and not samples.warnings
     assert samples.table["subject_id"].nunique() == 68
     emotions = [flow_like.CLASSES[i] for i in flow.labels]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mer_keras import settings
-from mer_keras.annotations.samples import make_samples
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
 from mer_keras.config import Clip, Policies
+from mer_keras.databases.samples import make_samples
 from mer_keras.errors import ConfigError, FrameError, InvariantError
 
 CLIP = Clip(kind="frames", frames=5, size=8, sampling="around_apex")

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras.annotations.synthetic.identity import Identity
-from mer_keras.annotations.synthetic.portrait import render_neutral
-from mer_keras.annotations.synthetic.stand_ins import LAYOUTS, _on_camera
 from mer_keras.clips import faces
 from mer_keras.clips.faces import FaceBox, apply_box, centre_box, find_face, locate
 from mer_keras.errors import FrameError
+from mer_keras.synthetic.identity import Identity
+from mer_keras.synthetic.portrait import render_neutral
+from mer_keras.synthetic.stand_ins import LAYOUTS, _on_camera
 
 
 @pytest.fixture(scope="module")

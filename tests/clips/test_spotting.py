@@ -2,11 +2,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_keras.annotations.synthetic import mmew, samm
-from mer_keras.annotations.synthetic.faces import Identity, course, render_clip
 from mer_keras.clips.flow import FlowMethod
 from mer_keras.clips.spotting import apex_error, spot
 from mer_keras.errors import FrameError
+from mer_keras.synthetic import mmew, samm
+from mer_keras.synthetic.faces import Identity, course, render_clip
 
 
 def film(layout, plan, signal=True):

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_keras.annotations.samples import make_samples
-from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.clips import faces, flow, footage, frames, magnification, spotting
 from mer_keras.clips.assemble import check_frames, load_clips
 from mer_keras.config import Clip, Flow, Magnification, Policies
+from mer_keras.databases.samples import make_samples
 from mer_keras.errors import FrameError
+from mer_keras.synthetic import stand_ins
 
 COUNT = 20
 CLIP = Clip(kind="frames", frames=5, size=32)

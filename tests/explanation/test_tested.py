@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras.annotations.synthetic import stand_ins
 from mer_keras.config_files import load_config
 from mer_keras.errors import UserError
-from mer_keras.experiment import prepare as prepare_room
-from mer_keras.experiment.run import run_experiment
 from mer_keras.explanation import tested
+from mer_keras.runs import prepare as prepare_room
+from mer_keras.runs.run import run_experiment
+from mer_keras.synthetic import stand_ins
 from mer_keras.training.trainer import Trainer
 
 TABLE1 = Path(__file__).parents[2] / "experiments/shallow_convlstm/table1.yaml"

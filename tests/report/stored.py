@@ -8,7 +8,7 @@ import pandas as pd
 from mer_keras.config_files import load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.view import read_view
-from mer_keras.results import RunFolder, units_of
+from mer_keras.runs.folder import RunFolder, units_of
 from mer_keras.terms import PREDICTION_COLUMNS, Selection
 
 ROOT = Path(__file__).parents[2]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mer_keras.annotations.databases import DATABASES
+from mer_keras.databases.registry import DATABASES
 from mer_keras.errors import UserError
 from mer_keras.models.registry import MODELS
 from mer_keras.report import tracking

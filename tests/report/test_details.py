@@ -1,6 +1,6 @@
 """Tables below the results: databases, classes, cost."""
 
-from mer_keras import metrics
+from mer_keras.evaluation import metrics
 from mer_keras.report.details import details_of
 from tests.report.stored import CLASSES, CONFIG, cell, make_run
 

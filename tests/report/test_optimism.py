@@ -2,7 +2,7 @@
 
 import pytest
 
-from mer_keras.metrics import scores
+from mer_keras.evaluation.metrics import scores
 from mer_keras.report.document import write_report
 from mer_keras.report.optimism import gaps_of
 from tests.report.stored import CLASSES, CONFIG, cell, make_run

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras import processes  # noqa: E402
 from mer_keras.config import Train  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
+from mer_keras.runs import processes  # noqa: E402
 from mer_keras.terms import Selection  # noqa: E402
 from mer_keras.training.device import trials  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402

@@ -154,7 +154,7 @@ def test_statistics_come_from_original_training_clips_only():
 
 
 def test_every_training_clip_is_seen_once_an_epoch():
-    from mer_keras.pipeline.dataset import training_input
+    from mer_keras.training.dataset import training_input
 
     inputs = {"clip": np.arange(10, dtype="float32")[:, None]}
     given = training_input(inputs, np.arange(10, dtype="int32"), batch_size=4, seed=1)
@@ -173,7 +173,7 @@ def test_every_training_clip_is_seen_once_an_epoch():
 
 
 def test_by_class_every_epoch_has_the_same_batches_class_after_class():
-    from mer_keras.pipeline.dataset import training_input
+    from mer_keras.training.dataset import training_input
 
     fold = data(4, train=11)
     seen = []
@@ -195,7 +195,7 @@ def test_by_class_every_epoch_has_the_same_batches_class_after_class():
 
 
 def test_without_shuffling_batches_are_cut_in_order():
-    from mer_keras.pipeline.dataset import training_input
+    from mer_keras.training.dataset import training_input
 
     if keras.backend.backend() != "tensorflow":
         pytest.skip("on other backends Keras cuts the batches")

@@ -1,5 +1,0 @@
-"""Stand-ins for the databases: procedural faces in the official layouts.
-
-In: a seed. Out: a folder that a reader can't tell from a real database, but for its marker.
-May be imported by: ``databases`` and the composition root. Readers never import it.
-"""

@@ -1,0 +1,172 @@
+"""Label schemes: which raw emotion counts as which class, and which clips a paper leaves out."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pandas as pd
+
+from mer_keras.databases.samples import Excluded, Samples, validate
+from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
+
+_NAMES = {"emotion": "emotion", "objective_class": "objective class"}
+#: Spellings of one emotion in different releases.
+_SPELLINGS = {
+    "others": "other",
+    "happy": "happiness",
+    "sad": "sadness",
+    "angry": "anger",
+    "surprised": "surprise",
+    "高兴": "happiness",
+    "快乐": "happiness",
+    "厌恶": "disgust",
+    "惊讶": "surprise",
+    "悲伤": "sadness",
+    "恐惧": "fear",
+    "害怕": "fear",
+    "愤怒": "anger",
+    "生气": "anger",
+    "蔑视": "contempt",
+    "轻蔑": "contempt",
+    "压抑": "repression",
+    "紧张": "tense",
+    "其他": "other",
+}
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """Raw emotions -> the classes of a paper's table.
+
+    Attributes:
+        name: key in ``label_schemes.SCHEMES``.
+        title: for tables and figures.
+        classes: in the paper's order, which is the order of class numbers.
+        mapping: emotion -> class.
+        leaves_out: emotions whose clips are not used.
+        source: the paper that divides the clips in this way.
+        counts: clips a class, as published.
+        database_counts: the same for each database, where the scheme is for several.
+        column: of the samples table, that the mapping's keys are values of.
+        min_frames: clips of fewer frames from onset to offset are left out.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    mapping: Mapping[str, str]
+    source: str
+    leaves_out: frozenset[str] = frozenset()
+    counts: Mapping[str, int] | None = field(default=None)
+    database_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    column: Literal["emotion", "objective_class"] = "emotion"
+    min_frames: int = 0
+
+    def __post_init__(self) -> None:
+        if set(self.mapping.values()) != set(self.classes):
+            raise InvariantError(f"label scheme {self.name}: mapping and classes differ")
+        if self.leaves_out & set(self.mapping):
+            raise InvariantError(f"label scheme {self.name}: an emotion is mapped and left out")
+        printed = [*self.database_counts.values(), *([self.counts] if self.counts else [])]
+        if any(set(counts) != set(self.classes) for counts in printed):
+            raise InvariantError(f"label scheme {self.name}: counts and classes differ")
+
+
+def plain_emotion(raw: str) -> str:
+    """Return the English name that the suite uses for an emotion, whatever a release calls it."""
+    name = raw.strip().lower()
+    return _SPELLINGS.get(name, name)
+
+
+def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
+    """Fill ``label`` from ``emotion``.
+
+    Clips whose emotion the scheme leaves out go to ``excluded``, each with the reason. Class counts
+    that differ from the published ones are reported as a warning and left as they are.
+
+    Args:
+        samples: a reader's samples.
+        scheme: what counts as which class.
+
+    Raises:
+        AnnotationError: an emotion is neither mapped nor left out, or no clip is left.
+    """
+    values = _values(samples, scheme)
+    known = {*scheme.mapping, *scheme.leaves_out}
+    unknown = ~values.isin(known)
+    if unknown.any():
+        row = samples.table[unknown].iloc[0]
+        value = str(values[unknown].iloc[0])
+        raise AnnotationError(
+            f"clip {row['sample_id']!r}: {_NAMES[scheme.column]} {value[:60]!r}"
+            f"{did_you_mean(value, known)} is not known to label scheme {scheme.name!r} "
+            f"({int(unknown.sum())} such clip(s)): expected one of {', '.join(sorted(known))}; "
+            "correct the annotation table or choose another scheme"
+        )
+    left_out = values.isin(scheme.leaves_out)
+    frames = samples.table["offset"] - samples.table["onset"] + 1
+    short = (frames < scheme.min_frames).fillna(False).astype(bool) & ~left_out
+    excluded = [
+        Excluded(
+            row.database,
+            row.clip,
+            f"{_NAMES[scheme.column]} {values[row.Index]!r} is left out of {scheme.name}",
+        )
+        for row in samples.table[left_out].itertuples()
+    ]
+    excluded += [
+        Excluded(row.database, row.clip, f"fewer than {scheme.min_frames} frames")
+        for row in samples.table[short].itertuples()
+    ]
+    kept = ~(left_out | short)
+    table = samples.table[kept].copy()
+    if table.empty:
+        raise AnnotationError(
+            f"label scheme {scheme.name!r} leaves out all {len(samples.table)} clips: "
+            "expected a scheme for this database"
+        )
+    table["label"] = values[kept].map(dict(scheme.mapping))
+    table = table.reset_index(drop=True)
+    validate(table, f"label scheme {scheme.name}")
+    labelled = replace(samples, table=table, excluded=(*samples.excluded, *excluded))
+    return replace(labelled, warnings=(*samples.warnings, *_count_warnings(labelled, scheme)))
+
+
+def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
+    """Return what the scheme maps, as text."""
+    column = samples.table[scheme.column]
+    if scheme.column == "emotion":
+        return column.map(plain_emotion)
+    missing = column.isna()
+    if missing.any():
+        row = samples.table[missing].iloc[0]
+        raise AnnotationError(
+            f"clip {row['sample_id']!r} has no objective class ({int(missing.sum())} such "
+            f"clip(s)): label scheme {scheme.name!r} needs them: expected the database's table of "
+            f"objective classes beside its own; mer-keras data howto {row['database']}"
+        )
+    return column.astype(int).astype(str)
+
+
+def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:
+    tables = dict(list(samples.table.groupby("database")))
+    pairs = [
+        (f"{scheme.name}, {database}", tables[database], counts)
+        for database, counts in scheme.database_counts.items()
+        if database in tables
+    ]
+    if scheme.counts is not None:
+        pairs.append((scheme.name, samples.table, scheme.counts))
+    lines = []
+    for title, table, printed in pairs:
+        found = Counter(table["label"])
+        differing = [
+            f"{name} {found[name]} (published: {printed[name]})"
+            for name in scheme.classes
+            if found[name] != printed[name]
+        ]
+        if differing:
+            lines.append(f"{title}: clips a class differ from the published ones: ")
+            lines[-1] += ", ".join(differing)
+    return lines

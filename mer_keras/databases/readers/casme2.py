@@ -1,0 +1,137 @@
+"""CASME II (Yan et al., PLoS ONE 2014).
+
+200 frames a second; 255 clips of 26 subjects. Two frame trees, the camera's and cropped faces,
+under one table. The objective classes by action units stand in a second workbook.
+"""
+
+from pathlib import Path
+
+from mer_keras.databases.entry import Database
+from mer_keras.databases.folders import find_tree
+from mer_keras.databases.readers.coding import CodingTable, Place, clips_below
+from mer_keras.databases.samples import Reading
+from mer_keras.databases.tables import Row, as_whole_number, table_rows
+from mer_keras.databases.workbook import Cell, read_sheet
+from mer_keras.errors import AnnotationError
+
+NAME = "casme2"
+FPS = 200.0
+WORKBOOKS = ("CASME2-coding-20140508.xlsx", "CASME2-coding-20190701.xlsx")
+OBJECTIVE_WORKBOOK = "CASME2-ObjectiveClasses.xlsx"
+TREES = {
+    "cropped": ("Cropped", "Cropped-updated/Cropped", "CASME2_Cropped"),
+    "raw": ("CASME2_RAW_selected", "CASME2-RAW", "CASME2_RAW"),
+}
+TREE = """CASME2/
+  CASME2-coding-20140508.xlsx   (or CASME2-coding-20190701.xlsx)
+  CASME2-ObjectiveClasses.xlsx  (for the objective classes only)
+  Cropped/sub01/EP02_01f/reg_img46.jpg          cropped faces, and/or
+  CASME2_RAW_selected/sub01/EP02_01f/img46.jpg  the camera's pictures"""
+
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="casme2*cod*.xlsx",
+    tree=TREE,
+    others={
+        "OnsetFrame": ("Onset",),
+        "ApexFrame": ("Apex",),
+        "OffsetFrame": ("Offset",),
+        "Estimated Emotion": ("Emotion",),
+    },
+    required={"Subject": ()},
+)
+_OBJECTIVE_COLUMNS = {"Subject": (), "Filename": (), "Objective Class": ("Objective Classes",)}
+
+
+def read(root: Path, tree: str = "auto") -> Reading:
+    """Read the tables and find each clip's folder.
+
+    Args:
+        root: the folder that holds the tables and the frame trees.
+        tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
+
+    Returns:
+        One row a clip (see ``coding.CodingTable.read``); subjects are ``sub01`` whatever the table
+        writes, the apex ``/`` is empty.
+
+    Raises:
+        AnnotationError: a table or tree is absent, unreadable or breaks its format.
+    """
+    frames, chosen = find_tree(root, TREES, tree, TREE)
+    objective, missing = _objective_classes(root)
+
+    def place(line: Row) -> Place:
+        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
+        clip = line.name("Filename")
+        more = {"objective_class": objective.get((subject, clip))}
+        return Place(subject, clip, frames / subject / clip, more)
+
+    return _CODING.read(
+        root,
+        place,
+        clips_below(frames),
+        frames=chosen,
+        release=frames.name,
+        remarks=lambda _: missing,
+    )
+
+
+def normalise_subject(value: Cell, where: str) -> str:
+    """Return a subject as its folder is called: 1, "01" and "sub01" are all ``"sub01"``.
+
+    Args:
+        value: the cell.
+        where: says which cell it is, for errors.
+
+    Raises:
+        AnnotationError: it is no number from 1 to 99.
+    """
+    bare = value.lower().removeprefix("sub") if isinstance(value, str) else value
+    number = as_whole_number(bare)
+    if number is None or not 1 <= number <= 99:
+        raise AnnotationError(
+            f"{where}: {str(value)[:60]!r}, expected a subject's number such as 01; correct the "
+            "cell"
+        )
+    return f"sub{number:02d}"
+
+
+def _objective_classes(root: Path) -> tuple[dict[tuple[str, str], int], list[str]]:
+    """Return (subject, clip) -> objective class; none with a remark if the workbook is absent."""
+    table = root / OBJECTIVE_WORKBOOK
+    if not table.is_file():
+        return {}, [f"no {OBJECTIVE_WORKBOOK}: objective classes are unknown"]
+    lines, remarks = table_rows(read_sheet(table), _OBJECTIVE_COLUMNS, table)
+    found: dict[tuple[str, str], int] = {}
+    for line in lines:
+        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
+        number = line.objective_class("Objective Class")
+        if number is not None:
+            found[subject, line.name("Filename")] = number
+    return found, remarks
+
+
+DATABASE = Database(
+    name=NAME,
+    title="CASME II",
+    folders=("CASME2", "CASMEII", "CASME II", "CASME_II"),
+    reader=read,
+    whom_to_ask=(
+        "Institute of Psychology, Chinese Academy of Sciences (X. Fu): sign the licence agreement\n"
+        "at http://casme.psych.ac.cn/casme/e2 and send it as described there."
+    ),
+    tree=TREE,
+    trees=tuple(TREES),
+    counts={
+        "other": 99,
+        "disgust": 63,
+        "happiness": 32,
+        "repression": 27,
+        "surprise": 25,
+        "sadness": 7,
+        "fear": 2,
+    },
+    subjects=26,
+)

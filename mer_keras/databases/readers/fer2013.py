@@ -1,0 +1,210 @@
+"""FER-2013 (Goodfellow et al., ICONIP 2013): 35,887 gray faces of 48x48 pixels from the web.
+
+One CSV file whose rows hold the pixels, or folders of images. Some 1,800 pictures stand in it more
+than once, some with different labels: they are taken out here, before anything can be divided. Who
+is in a picture is not known.
+"""
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.databases.entry import Database
+from mer_keras.databases.folders import images, require_inside, subfolders
+from mer_keras.databases.samples import Excluded, Reading
+from mer_keras.errors import AnnotationError
+
+NAME = "fer2013"
+TABLE = "fer2013.csv"
+SIDE = 48
+ROWS = 35_887
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+_FOLDERS = {"angry": "anger", "happy": "happiness", "sad": "sadness"} | {e: e for e in EMOTIONS}
+PARTS = ("Training", "PublicTest", "PrivateTest")
+TREE = """FER2013/
+  fer2013.csv                   emotion,pixels,Usage
+or
+  train/angry/name.jpg          <part>/<emotion>/<image>"""
+
+NO_SUBJECTS = "no subjects are known: nothing can be divided by subject"
+#: 48 x 48 numbers of up to three digits and a blank each, and some room.
+_MAX_CELL = SIDE * SIDE * 4 + 1000
+_MAX_ROWS = 10 * ROWS
+
+
+def read(root: Path) -> Reading:
+    """Read the table, or find the images.
+
+    Args:
+        root: the folder that holds ``fer2013.csv`` or the folders.
+
+    Returns:
+        One row a picture. From the table, ``path`` is the table and ``apex`` the picture's row in
+        it, from 0. Exact duplicates and pictures with two labels are excluded.
+
+    Raises:
+        AnnotationError: neither is there, or a row breaks the format.
+    """
+    table = root / TABLE
+    rows = _from_table(table) if table.is_file() else _from_folders(root)
+    if not rows:
+        raise AnnotationError(f"{root}: no picture: expected the tree\n{TREE}")
+    count = len(rows)
+    rows, excluded = _without_duplicates(rows)
+    warnings = [NO_SUBJECTS]
+    if count != ROWS:
+        warnings.append(f"{count:,} pictures (printed: {ROWS:,})")
+    if excluded:
+        warnings.append(f"{len(excluded):,} duplicate pictures are left out")
+    source = table if table.is_file() else root
+    edition = TABLE if table.is_file() else "folders"
+    return Reading(source, rows, TREE, edition=edition, warnings=warnings, excluded=excluded)
+
+
+def read_pixels(path: Path) -> NDArray[np.uint8]:
+    """Read all pictures of a table.
+
+    Args:
+        path: ``fer2013.csv``.
+
+    Returns:
+        uint8 (rows, 48, 48).
+
+    Raises:
+        AnnotationError: a row breaks the format.
+    """
+    pictures = [pixels for _, _, pixels in _lines(path)]
+    return np.stack(pictures) if pictures else np.empty((0, SIDE, SIDE), np.uint8)
+
+
+def _from_table(table: Path) -> list[dict[str, Any]]:
+    return [
+        {
+            "row": number + 2,
+            "database": NAME,
+            "subject": "unknown",
+            "clip": f"{part}-{number:05d}",
+            "path": table.absolute(),
+            "onset": number,
+            "apex": number,
+            "offset": number,
+            "emotion": emotion,
+            "content": hashlib.blake2b(pixels.tobytes(), digest_size=16).digest(),
+        }
+        for number, (emotion, part, pixels) in enumerate(_lines(table))
+    ]
+
+
+def _lines(table: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
+    """Yield emotion, part and pixels (48, 48), one row at a time: the file has 300 MB."""
+    before = csv.field_size_limit(_MAX_CELL)
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file)
+            header = [name.strip().casefold() for name in next(lines, [])]
+            if header[:3] != ["emotion", "pixels", "usage"]:
+                raise AnnotationError(
+                    f"{table}: header {header[:5]}, expected emotion,pixels,Usage; use the "
+                    "official file"
+                )
+            for number, line in enumerate(lines, start=2):
+                if number > _MAX_ROWS:
+                    raise AnnotationError(f"{table}: more than {_MAX_ROWS:,} rows")
+                if line:
+                    yield _line(table, number, line)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise AnnotationError(f"{table}: can't be read ({error}): get the file again") from error
+    finally:
+        csv.field_size_limit(before)
+
+
+def _line(table: Path, number: int, line: list[str]) -> tuple[str, str, NDArray[np.uint8]]:
+    where = f"{table}: row {number}"
+    if len(line) < 3 or line[0].strip() not in set("0123456"):
+        raise AnnotationError(
+            f"{where}, column 'emotion': {str(line[:1])[:40]}, expected 0 (angry) to 6 (neutral) "
+            "and two further cells; get the file again"
+        )
+    if line[2].strip() not in PARTS:
+        raise AnnotationError(
+            f"{where}, column 'Usage': {line[2][:40]!r}, expected {', '.join(PARTS)}"
+        )
+    try:
+        values = np.array(line[1].split(), dtype=np.int64)
+    except (ValueError, OverflowError):
+        values = np.empty(0, np.int64)
+    if values.size != SIDE * SIDE or values.min() < 0 or values.max() > 255:
+        raise AnnotationError(
+            f"{where}, column 'pixels': expected {SIDE * SIDE} whole numbers from 0 to 255, found "
+            f"{values.size}; get the file again"
+        )
+    emotion = EMOTIONS[int(line[0])]
+    return emotion, line[2].strip(), values.astype(np.uint8).reshape(SIDE, SIDE)
+
+
+def _from_folders(root: Path) -> list[dict[str, Any]]:
+    rows = []
+    for part in subfolders(root):
+        for folder in subfolders(part):
+            emotion = _FOLDERS.get(folder.name.lower())
+            for picture in images(folder) if emotion else []:
+                rows.append(
+                    {
+                        "row": None,
+                        "database": NAME,
+                        "subject": "unknown",
+                        "clip": f"{part.name}-{folder.name}-{picture.stem}",
+                        "path": require_inside(picture, root, str(folder)),
+                        "emotion": emotion,
+                        "content": hashlib.blake2b(_content(picture), digest_size=16).digest(),
+                    }
+                )
+    return rows
+
+
+def _content(picture: Path) -> bytes:
+    try:
+        return picture.read_bytes()
+    except OSError as error:
+        raise AnnotationError(
+            f"{picture}: can't be read ({error.strerror}): expected an image; check that you may "
+            "read it"
+        ) from error
+
+
+def _without_duplicates(
+    rows: list[dict[str, Any]],
+) -> tuple[list[dict[str, Any]], list[Excluded]]:
+    same = defaultdict(list)
+    for row in rows:
+        same[row.pop("content")].append(row)
+    kept, excluded = [], []
+    for group in same.values():
+        if len({row["emotion"] for row in group}) > 1:
+            reason, left_out = "one picture, two labels", group
+        else:
+            kept.append(group[0])
+            reason, left_out = "the same picture stands in an earlier row", group[1:]
+        excluded += [Excluded(NAME, row["clip"], reason) for row in left_out]
+    return kept, excluded
+
+
+DATABASE = Database(
+    name=NAME,
+    title="FER-2013",
+    folders=("FER2013", "FER-2013"),
+    reader=read,
+    whom_to_ask=(
+        "Kaggle, competition 'Challenges in Representation Learning: Facial Expression Recognition'"
+        "\nhttps://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-"
+        "recognition-challenge"
+    ),
+    tree=TREE,
+    expressions="macro",
+)

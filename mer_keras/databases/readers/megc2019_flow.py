@@ -1,0 +1,83 @@
+"""MEGC 2019 composite set as optical flow: 442 clips of SMIC-HS, CASME II and SAMM, 68 subjects.
+
+One 28x28 image a clip, made by its publishers from the onset and the apex frame: horizontal flow,
+vertical flow and optical strain as the three channels, each scaled to 0..255. ``samples.csv`` lists
+them; its emotions already are the three classes of the challenge.
+"""
+
+from pathlib import Path
+
+from mer_keras.databases.entry import Database
+from mer_keras.databases.readers import samm
+from mer_keras.databases.samples import Reading
+from mer_keras.databases.tables import table_rows
+from mer_keras.databases.workbook import read_csv
+from mer_keras.errors import AnnotationError, did_you_mean
+from mer_keras.terms import DataKind
+
+NAME = "megc2019_flow"
+DATABASES = ("casme2", "samm", "smic")
+TABLE = "samples.csv"
+TREE = """megc2019_flow/
+  samples.csv    database,subject,clip,emotion,image
+  images/casme2_sub01_EP02_01f.png    28x28x3: u, v, strain"""
+
+_COLUMNS = dict.fromkeys(("database", "subject", "clip", "emotion", "image"), ())
+
+
+def read(root: Path) -> Reading:
+    """Read the table; a sample's ``path`` is its image.
+
+    Args:
+        root: the folder that holds ``samples.csv``.
+
+    Returns:
+        One row a clip, ``database`` as in the table; no frame numbers.
+
+    Raises:
+        AnnotationError: the table is absent, unreadable or breaks its format.
+    """
+    table = root / TABLE
+    lines, remarks = table_rows(read_csv(table), _COLUMNS, table)
+    rows = []
+    for line in lines:
+        database = line.required_text("database")
+        if database not in DATABASES:
+            raise AnnotationError(
+                f"{line.where('database')}: {database[:60]!r}{did_you_mean(database, DATABASES)}, "
+                f"expected one of {', '.join(DATABASES)}; correct the cell"
+            )
+        subject = line.name("subject")
+        if database == samm.NAME:
+            # tables of the challenge write SAMM's subjects without their zeros: they are the same
+            subject = samm.normalise_subject(subject, line.where("subject"))
+        rows.append(
+            {
+                "row": line.number,
+                "database": database,
+                "subject": subject,
+                "clip": line.name("clip"),
+                "path": line.path("image", root),
+                "emotion": line.required_text("emotion").lower(),
+            }
+        )
+    return Reading(table, rows, TREE, edition=TABLE, warnings=remarks)
+
+
+DATABASE = Database(
+    name=NAME,
+    title="MEGC 2019 composite set as optical flow",
+    folders=("megc2019_flow",),
+    reader=read,
+    default_kind=DataKind.PUBLIC,
+    whom_to_ask=(
+        "Public, though no licence is stated: the input images of STSTNet, which its authors\n"
+        "link from https://github.com/christy1206/STSTNet. They come in one folder a left-out\n"
+        "subject, whose test images are that subject's own clips. Copy each clip's image once\n"
+        "and list all in samples.csv (database: casme2, samm or smic; subject as its database\n"
+        "writes it; emotion: negative, positive or surprise)."
+    ),
+    tree=TREE,
+    counts={"negative": 250, "positive": 109, "surprise": 83},
+    subjects=68,
+)

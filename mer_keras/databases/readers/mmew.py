@@ -1,0 +1,164 @@
+"""MMEW: micro- and macro-expression warehouse (Ben et al., IEEE Trans. PAMI 2021).
+
+90 frames a second; 300 micro-expression clips of 36 subjects. The frames of a clip are numbered
+from 1, and the table's frame numbers are taken in that numbering. The macro-expressions beside
+them are not read.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from mer_keras.databases.entry import Database
+from mer_keras.databases.folders import subfolders
+from mer_keras.databases.readers.coding import CodingTable, Place
+from mer_keras.databases.samples import Reading
+from mer_keras.databases.tables import Row, listed_rows
+from mer_keras.errors import AnnotationError
+
+NAME = "mmew"
+FPS = 90.0
+WORKBOOKS = ("MMEW_Micro_Exp.xlsx",)
+TREE = """MMEW/   (or MMEW_Final/)
+  MMEW_Micro_Exp.xlsx
+  Micro_Expression/happiness/S01-01-001/1.jpg   <emotion>/<clip>/<frame>.jpg"""
+
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="mmew*micro*.xlsx",
+    tree=TREE,
+    others={
+        "OnsetFrame": ("Onset",),
+        "ApexFrame": ("Apex",),
+        "OffsetFrame": ("Offset",),
+        "Estimated Emotion": ("Emotion",),
+    },
+    optional={"Subject": ()},
+)
+_CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
+#: Releases call the folder of what is none of the six emotions differently.
+_REST = frozenset({"other", "others", "repression"})
+
+
+def read(root: Path) -> Reading:
+    """Read the table and find each clip's folder.
+
+    The subject is the first part of a clip's name.
+
+    Args:
+        root: the folder that holds the table, and ``Micro_Expression`` in it or one level below.
+
+    Returns:
+        One row a clip (see ``coding.CodingTable.read``).
+
+    Raises:
+        AnnotationError: the table is absent, unreadable or breaks its format, or a clip's folder
+            stands under another emotion.
+    """
+    frames = _frames_root(root)
+    on_disk = _folders_by_clip(frames)
+    odd = []
+
+    def place(line: Row) -> Place:
+        clip = line.name("Filename")
+        subject = subject_of(clip, line.where("Filename"))
+        if not _same_subject(line.text("Subject"), subject):
+            odd.append(line.number)
+        emotion = line.name("Estimated Emotion").lower()
+        return Place(subject, clip, _folder_of(clip, emotion, on_disk, frames, line))
+
+    def remarks(table: Path) -> list[str]:
+        if not odd:
+            return []
+        rows = listed_rows(odd)
+        return [f"{table.name}: Subject differs from the clip's name, which is used, in {rows}"]
+
+    present = [folder for same in on_disk.values() for folder in same]
+    return _CODING.read(root, place, present, remarks=remarks)
+
+
+def subject_of(clip: str, where: str) -> str:
+    """Return the subject in a clip's name: ``S01`` of ``S01-01-001``.
+
+    Args:
+        clip: the clip's name.
+        where: says which cell it is from, for errors.
+
+    Raises:
+        AnnotationError: the name has another form.
+    """
+    match = _CLIP.fullmatch(clip)
+    if match is None:
+        raise AnnotationError(
+            f"{where}: {clip[:60]!r}, expected S<person>-<emotion>-<sample> such as S01-01-001, "
+            "since the subject is read from it; correct the cell"
+        )
+    return match[1].upper()
+
+
+def _same_subject(cell: str, subject: str) -> bool:
+    digits = re.findall(r"[0-9]+", cell)
+    return not cell or (len(digits) == 1 and int(digits[0]) == int(subject[1:]))
+
+
+def _frames_root(root: Path) -> Path:
+    """Find ``Micro_Expression`` in the root or in one of its folders (an archive within)."""
+    for place in (root, *subfolders(root)):
+        for folder in subfolders(place):
+            if folder.name.casefold() == "micro_expression":
+                return folder
+    raise AnnotationError(
+        f"{root}: expected a folder 'Micro_Expression' with the frames, in the tree\n{TREE}\n"
+        "unpack the database completely"
+    )
+
+
+def _folders_by_clip(frames: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = defaultdict(list)
+    for emotion in subfolders(frames):
+        for folder in subfolders(emotion):
+            found[folder.name].append(folder)
+    return found
+
+
+def _folder_of(
+    clip: str, emotion: str, on_disk: Mapping[str, Sequence[Path]], frames: Path, row: Row
+) -> Path:
+    """Return the clip's folder; the expected one if there is none, to be named as absent."""
+    folders = on_disk.get(clip, ())
+    accepted = _REST if emotion in _REST else {emotion}
+    for folder in folders:
+        if folder.parent.name.casefold() in accepted:
+            return folder
+    if folders:
+        raise AnnotationError(
+            f"{row.where('Estimated Emotion')}: {emotion!r}, but the frames of this clip stand in "
+            f"{folders[0]}: expected one emotion a clip; correct the cell or move the folder"
+        )
+    return frames / emotion / clip
+
+
+DATABASE = Database(
+    name=NAME,
+    title="MMEW, micro- and macro-expression warehouse",
+    folders=("MMEW", "MMEW_Final"),
+    reader=read,
+    whom_to_ask=(
+        "Shandong University (X. Ben): sign the licence agreement at\n"
+        "http://www.dpailab.com/database.html and send it as described there."
+    ),
+    tree=TREE,
+    counts={
+        "happiness": 36,
+        "anger": 8,
+        "surprise": 89,
+        "disgust": 72,
+        "fear": 16,
+        "sadness": 13,
+        "other": 66,
+    },
+    subjects=36,
+)

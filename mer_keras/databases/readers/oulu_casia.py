@@ -1,0 +1,105 @@
+"""Oulu-CASIA NIR&VIS (Zhao et al., Image and Vision Computing 2011): posed expressions.
+
+80 subjects, six expressions, two cameras and three lights. The visible-light camera under strong
+light is read (Wang et al.: micro-attention): 480 sequences from neutral to apex.
+"""
+
+import re
+from pathlib import Path
+
+from mer_keras.databases.entry import Database
+from mer_keras.databases.folders import images, require_inside, subfolders
+from mer_keras.databases.samples import Reading
+from mer_keras.errors import AnnotationError
+
+NAME = "oulu_casia"
+CAMERA, LIGHT = "VL", "Strong"
+CAMERAS, LIGHTS = ("VL", "NI"), ("Strong", "Weak", "Dark")
+EMOTIONS = {
+    "anger": "anger",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happiness": "happiness",
+    "sadness": "sadness",
+    "surprise": "surprise",
+}
+TREE = """Oulu-CASIA/   (or within OriginalImg/, or *_Img/)
+  VL/Strong/P001/Anger/000.jpeg   <camera>/<light>/<subject>/<expression>/<frame>.jpeg"""
+
+_SUBJECT = re.compile(r"P[0-9]{3}", re.ASCII)
+#: Releases pack the same tree into up to this many folders.
+_DEPTH = 3
+
+
+def read(root: Path) -> Reading:
+    """Find the sequences.
+
+    Args:
+        root: the folder that holds the cameras' folders, in it or a few levels below.
+
+    Returns:
+        One row a sequence, its frame numbers empty: it is its whole folder, and its last frame the
+        apex (sampling ``last``).
+
+    Raises:
+        AnnotationError: the camera's folder is absent or holds no sequence.
+    """
+    cameras = _cameras(root, _DEPTH)
+    rows, other = [], 0
+    for camera in cameras:
+        for light in subfolders(camera):
+            wanted = _is(camera, CAMERA) and _is(light, LIGHT)
+            for subject in (f for f in subfolders(light) if _SUBJECT.fullmatch(f.name)):
+                for folder in subfolders(subject):
+                    emotion = EMOTIONS.get(folder.name.lower())
+                    if emotion is None or not images(folder):
+                        continue
+                    if not wanted:
+                        other += 1
+                        continue
+                    rows.append(
+                        {
+                            "row": None,
+                            "database": NAME,
+                            "subject": subject.name,
+                            "clip": folder.name,
+                            "path": require_inside(folder, root, str(light)),
+                            "emotion": emotion,
+                        }
+                    )
+    if not rows:
+        raise AnnotationError(
+            f"{root}: no sequence of camera {CAMERA} under light {LIGHT}: expected the tree\n{TREE}"
+            "\nunpack the database completely"
+        )
+    warnings = [f"{other} sequences of another camera or light are not read"] if other else []
+    edition = f"{CAMERA}, {LIGHT}"
+    return Reading(root, rows, TREE, edition=edition, warnings=warnings)
+
+
+def _cameras(root: Path, depth: int) -> list[Path]:
+    found = [folder for folder in subfolders(root) if any(_is(folder, c) for c in CAMERAS)]
+    if found or depth == 0:
+        return found
+    return [camera for folder in subfolders(root) for camera in _cameras(folder, depth - 1)]
+
+
+def _is(folder: Path, name: str) -> bool:
+    """Say whether a folder is called so, perhaps with a suffix such as ``_Img``."""
+    return folder.name.casefold().split("_")[0] == name.casefold()
+
+
+DATABASE = Database(
+    name=NAME,
+    title="Oulu-CASIA NIR&VIS facial expressions",
+    folders=("Oulu-CASIA", "Oulu_CASIA", "OuluCASIA", "Oulu_CASIA_NIR_VIS"),
+    reader=read,
+    whom_to_ask=(
+        "University of Oulu, Center for Machine Vision and Signal Analysis (G. Zhao): sign the\n"
+        "licence agreement at https://www.oulu.fi/cmvs/node/41316 and send it as described there."
+    ),
+    tree=TREE,
+    counts=dict.fromkeys(EMOTIONS.values(), 80),
+    subjects=80,
+    expressions="macro",
+)

@@ -1,0 +1,108 @@
+"""SAMM: spontaneous micro-facial movements (Davison et al., IEEE Trans. Affective Computing 2018).
+
+200 frames a second; 159 clips of 29 subjects in the table. Frame numbers are those of the long
+recordings, in the table as in the file names. The table's header follows some rows of text.
+"""
+
+from pathlib import Path
+
+from mer_keras.databases.entry import Database
+from mer_keras.databases.folders import subfolders
+from mer_keras.databases.readers.coding import CodingTable, Place
+from mer_keras.databases.samples import Reading
+from mer_keras.databases.tables import Row, as_whole_number
+from mer_keras.databases.workbook import Cell
+from mer_keras.errors import AnnotationError
+
+NAME = "samm"
+FPS = 200.0
+WORKBOOKS = ("SAMM_Micro_FACS_Codes_v2.xlsx", "SAMM_20181215_Micro_FACS_Codes_v2.xlsx")
+TREE = """SAMM/
+  SAMM_Micro_FACS_Codes_v2.xlsx   (or SAMM_20181215_Micro_FACS_Codes_v2.xlsx)
+  006/006_1_2/006_05562.jpg       <subject>/<clip>/<subject>_<frame>.jpg"""
+
+_CODING = CodingTable(
+    database=NAME,
+    fps=FPS,
+    workbooks=WORKBOOKS,
+    pattern="samm*facs*.xlsx",
+    tree=TREE,
+    onset="Onset Frame",
+    apex="Apex Frame",
+    offset="Offset Frame",
+    others={
+        "Onset Frame": ("Onset",),
+        "Apex Frame": ("Apex",),
+        "Offset Frame": ("Offset",),
+        "Estimated Emotion": ("Emotion",),
+    },
+    required={"Subject": ()},
+    optional={"Objective Classes": ()},
+)
+
+
+def read(root: Path) -> Reading:
+    """Read the table and find each clip's folder.
+
+    Args:
+        root: the folder that holds the table and one folder a subject.
+
+    Returns:
+        One row a clip (see ``coding.CodingTable.read``), with its objective class.
+
+    Raises:
+        AnnotationError: the table is absent, unreadable or breaks its format.
+    """
+
+    def place(line: Row) -> Place:
+        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
+        clip = line.name("Filename")
+        more = {"objective_class": line.objective_class("Objective Classes")}
+        return Place(subject, clip, root / subject / clip, more)
+
+    subjects = [folder for folder in subfolders(root) if folder.name.isdigit()]
+    present = [clip for subject in subjects for clip in subfolders(subject)]
+    return _CODING.read(root, place, present)
+
+
+def normalise_subject(value: Cell, where: str) -> str:
+    """Return a subject as its folder is called: 6, 6.0, "6" and "006" are all ``"006"``.
+
+    Args:
+        value: the cell.
+        where: says which cell it is, for errors.
+
+    Raises:
+        AnnotationError: it is no number from 1 to 999.
+    """
+    number = as_whole_number(value)
+    if number is None or not 1 <= number <= 999:
+        raise AnnotationError(
+            f"{where}: {str(value)[:60]!r}, expected a subject's number of up to three digits, "
+            "such as 006; correct the cell"
+        )
+    return f"{number:03d}"
+
+
+DATABASE = Database(
+    name=NAME,
+    title="SAMM, spontaneous micro-facial movements",
+    folders=("SAMM",),
+    reader=read,
+    whom_to_ask=(
+        "Manchester Metropolitan University (M. H. Yap): sign the licence agreement at\n"
+        "https://helward.mmu.ac.uk/STAFF/M.Yap/dataset.php and send it as described there."
+    ),
+    tree=TREE,
+    counts={
+        "anger": 57,
+        "other": 26,
+        "happiness": 26,
+        "surprise": 15,
+        "contempt": 12,
+        "disgust": 9,
+        "fear": 8,
+        "sadness": 6,
+    },
+    subjects=29,
+)

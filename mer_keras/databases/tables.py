@@ -1,0 +1,328 @@
+"""Rows of cells -> named, checked values. Every error names file, row, column, value and remedy."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from mer_keras.databases.folders import require_inside
+from mer_keras.databases.workbook import Cell
+from mer_keras.errors import AnnotationError, did_you_mean
+
+#: Official header -> other headers that other releases use for the same column.
+Columns = Mapping[str, Sequence[str]]
+
+#: A header stands within these first rows, or the file is no such table.
+_HEADER_ROWS = 200
+_MISSING = frozenset({"", "/", "\\"})
+_NUMBER = re.compile(r"([0-9]{1,9})(?:\.0*)?", re.ASCII)
+_MAX_FRAME = 999_999_999
+_ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
+#: What no name of a subject, clip or file may hold, since folders are found by it.
+_UNSAFE = re.compile(r"[/\\:\x00-\x1f\x7f]|\.\.")
+_MAX_NAME_BYTES = 200
+
+
+class Span(NamedTuple):
+    """Frame numbers of a clip as its table gives them, both ends inclusive."""
+
+    onset: int
+    apex: int | None
+    offset: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table, its cells by official header.
+
+    Attributes:
+        source: the file, for errors.
+        number: as a spreadsheet program shows it, from 1.
+        cells: all cells of the row.
+        columns: official header -> index of its cell.
+    """
+
+    source: Path
+    number: int
+    cells: Sequence[Cell]
+    columns: Mapping[str, int]
+
+    def cell(self, column: str) -> Cell:
+        """Return a cell; None if it is empty or the table lacks the (optional) column."""
+        index = self.columns.get(column)
+        return self.cells[index] if index is not None and index < len(self.cells) else None
+
+    def where(self, column: str) -> str:
+        """Say which cell is meant, for errors."""
+        return f"{self.source}: row {self.number}, column {column!r}"
+
+    def text(self, column: str) -> str:
+        """Return a cell as text, empty if the cell is."""
+        value = self.cell(column)
+        return "" if value is None else str(value)
+
+    def required_text(self, column: str) -> str:
+        """Return a cell as text.
+
+        Raises:
+            AnnotationError: the cell is empty.
+        """
+        text = self.text(column)
+        if not text:
+            raise AnnotationError(f"{self.where(column)}: empty, expected a text; fill it in")
+        return text
+
+    def name(self, column: str) -> str:
+        """Return a cell that names a subject or clip; see ``check_name``."""
+        return check_name(self.text(column), self.where(column))
+
+    def path(self, column: str, root: Path) -> Path:
+        """Return the file or folder that a cell names, below ``root`` and not outside it.
+
+        Raises:
+            AnnotationError: a part is no plain name (see ``check_name``), or a link leads outside.
+        """
+        text = self.required_text(column)
+        for part in text.split("/"):
+            check_name(part, self.where(column))
+        return require_inside(root / text, root, self.where(column))
+
+    def objective_class(self, column: str) -> int | None:
+        """Return an objective class, 1 to 7 (also as a Roman numeral); None if the cell is empty.
+
+        Raises:
+            AnnotationError: it is anything else.
+        """
+        value = self.cell(column)
+        if value is None:
+            return None
+        number = _ROMAN.get(str(value).upper(), as_whole_number(value))
+        if number is None or not 1 <= number <= 7:
+            raise AnnotationError(
+                f"{self.where(column)}: {str(value)[:60]!r}, expected an objective class, 1 to 7; "
+                "correct the cell"
+            )
+        return number
+
+    def span(self, onset: str, apex: str, offset: str) -> Span:
+        """Return the frame numbers from the columns of these names; only the apex may be missing.
+
+        Raises:
+            AnnotationError: a cell holds no frame number.
+        """
+        return Span(
+            self._frame(onset),
+            parse_frame_number(self.cell(apex), self.where(apex)),
+            self._frame(offset),
+        )
+
+    def _frame(self, column: str) -> int:
+        number = parse_frame_number(self.cell(column), self.where(column))
+        if number is None:
+            raise AnnotationError(
+                f"{self.where(column)}: {self.text(column)!r}, expected a frame number; only an "
+                "apex may be missing: fill it in"
+            )
+        return number
+
+
+def find_header(
+    rows: Sequence[Sequence[Cell]],
+    required: Columns,
+    source: Path,
+    optional: Columns | None = None,
+) -> tuple[int, dict[str, int]]:
+    """Find the header row and its columns, after any rows of text.
+
+    Headers are compared without case, blanks and punctuation.
+
+    Args:
+        rows: rows of the sheet.
+        required: columns that must stand in it.
+        source: the file, for errors.
+        optional: columns that may be absent.
+
+    Returns:
+        Index of the header row, and official header -> index of its column.
+
+    Raises:
+        AnnotationError: no row has all required columns, or it has one of them twice.
+    """
+    best, best_columns = 0, dict[str, int]()
+    for index, row in enumerate(rows[:_HEADER_ROWS]):
+        columns = _match(row, required)
+        if len(columns) > len(best_columns):
+            best, best_columns = index, columns
+        if len(columns) == len(required):
+            break
+    found = [str(cell) for cell in rows[best] if cell is not None] if rows else []
+    missing = [name for name in required if name not in best_columns]
+    # one matching cell may be a line of text that happens to be a column's name
+    if missing and len(best_columns) < min(2, len(required)):
+        raise AnnotationError(
+            f"{source}: no header row found in the first {_HEADER_ROWS} rows: expected the columns "
+            f"{', '.join(map(repr, required))}; use the official table"
+        )
+    if missing:
+        near = did_you_mean(missing[0], found)
+        raise AnnotationError(
+            f"{source}: no column {', '.join(map(repr, missing))}{near} in the header in row "
+            f"{best + 1}: found {', '.join(repr(name[:40]) for name in found[:30])}; "
+            "rename the column, or use the official table"
+        )
+    header = [_plain(cell) for cell in rows[best]]
+    for name, column in best_columns.items():
+        if header.count(header[column]) > 1:
+            raise AnnotationError(
+                f"{source}: column {name!r} stands twice in the header in row {best + 1}; "
+                "remove or rename one of them"
+            )
+    return best, best_columns | _match(rows[best], optional or {})
+
+
+def table_rows(
+    rows: Sequence[Sequence[Cell]],
+    required: Columns,
+    source: Path,
+    optional: Columns | None = None,
+) -> tuple[list[Row], list[str]]:
+    """Return the rows below the header, and remarks on those that are no data.
+
+    Blank rows are ignored. A row that fills at most one of the required columns is a note below or
+    within the table: it is left out with a remark.
+
+    Args and errors are those of ``find_header``.
+    """
+    header, columns = find_header(rows, required, source, optional)
+    data, remarks = [], []
+    for number, cells in enumerate(rows[header + 1 :], start=header + 2):
+        if all(cell is None for cell in cells):
+            continue
+        row = Row(source, number, cells, columns)
+        if sum(row.cell(name) is not None for name in required) > 1:
+            data.append(row)
+        else:
+            remarks.append(f"{source.name}: row {number} is a note, not a clip, and is ignored")
+    if not data:
+        raise AnnotationError(
+            f"{source}: no row below the header in row {header + 1}: expected one row a clip; "
+            "use the official table"
+        )
+    return data, remarks
+
+
+def rows_without_header(
+    rows: Sequence[Sequence[Cell]], columns: Sequence[str], source: Path
+) -> list[Row]:
+    """Return the rows of a table that has no header; blank ones are ignored.
+
+    Args:
+        rows: rows of the sheet.
+        columns: what its cells are, from the first on; a row may be shorter.
+        source: the file, for errors.
+
+    Raises:
+        AnnotationError: it holds no row.
+    """
+    places = {name: place for place, name in enumerate(columns)}
+    data = [
+        Row(source, number, cells, places)
+        for number, cells in enumerate(rows, start=1)
+        if any(cell is not None for cell in cells)
+    ]
+    if not data:
+        raise AnnotationError(
+            f"{source}: no row: expected the columns {', '.join(columns)} without a header; use "
+            "the official table"
+        )
+    return data
+
+
+def parse_frame_number(value: Cell, where: str) -> int | None:
+    """Return a frame number, or None for a missing one (empty, ``/`` or a backslash).
+
+    Args:
+        value: the cell; ``46``, ``46.0``, ``"46"`` and ``"00046"`` are all frame 46.
+        where: says which cell it is, for errors (see ``Row.where``).
+
+    Raises:
+        AnnotationError: it is anything else.
+    """
+    if value is None or (isinstance(value, str) and value.strip() in _MISSING):
+        return None
+    number = as_whole_number(value)
+    if number is None or number > _MAX_FRAME:
+        raise AnnotationError(
+            f"{where}: {str(value)[:60]!r}, expected a frame number (a whole number from 0 on) or "
+            "'/' for a missing one; correct the cell"
+        )
+    return number
+
+
+def as_whole_number(value: Cell) -> int | None:
+    """Return the whole number from 0 on that a cell holds as number or text, else None."""
+    if isinstance(value, str):
+        match = _NUMBER.fullmatch(value.strip())
+        return int(match[1]) if match else None
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else None
+    return value if value is not None and value >= 0 else None
+
+
+def check_name(name: str, where: str) -> str:
+    """Return a subject's, clip's or file's name that can't lead out of its folder.
+
+    Args:
+        name: the text of the cell.
+        where: says which cell it is, for errors.
+
+    Raises:
+        AnnotationError: it is empty, too long, or holds ``/``, a backslash, ``:``, ``..`` or a
+            control character.
+    """
+    if not name:
+        raise AnnotationError(f"{where}: empty, expected a name; fill it in")
+    unusable = name == "." or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES
+    if unusable or _UNSAFE.search(name):
+        raise AnnotationError(
+            f"{where}: {name[:60]!r}, expected a plain name without '/', '\\', ':', '..' or "
+            "control characters; correct the cell"
+        )
+    return name
+
+
+def span_warnings(source: Path, spans: Sequence[tuple[Row, Span]]) -> list[str]:
+    """Return one line a peculiarity of the frame numbers, with its rows.
+
+    Clips are named by their row, since lines go into reports and a clip's name holds its subject.
+    """
+    no_apex = [row.number for row, span in spans if span.apex is None]
+    still = [row.number for row, span in spans if span.onset == span.offset]
+    lines = []
+    if no_apex:
+        lines.append(f"{source.name}: no apex frame in {listed_rows(no_apex)}")
+    if still:
+        lines.append(f"{source.name}: onset and offset are one frame in {listed_rows(still)}")
+    return lines
+
+
+def listed_rows(numbers: Sequence[int], most: int = 10) -> str:
+    """Return ``"2 row(s): 15, 20"``, cut after ``most`` numbers."""
+    shown = ", ".join(map(str, numbers[:most])) + (", ..." if len(numbers) > most else "")
+    return f"{len(numbers)} row(s): {shown}"
+
+
+def _plain(cell: Cell) -> str:
+    return "".join(c for c in str(cell).casefold() if c.isalnum()) if cell is not None else ""
+
+
+def _match(row: Sequence[Cell], columns: Columns) -> dict[str, int]:
+    header = [_plain(cell) for cell in row]
+    found = {}
+    for official, others in columns.items():
+        for name in (official, *others):
+            if _plain(name) in header:
+                found[official] = header.index(_plain(name))
+                break
+    return found

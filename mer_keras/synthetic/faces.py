@@ -1,0 +1,230 @@
+"""Procedural faces that move by action units: nobody's face, everybody's muscles.
+
+A face is a picture at rest (``synthetic_portrait``) warped by the sum of its action units' smooth
+displacement fields, times a course in time that rises from onset to apex and falls to offset. The
+motion is one to three pixels at 90 pixels, as in a micro-expression. The head drifts a little, the
+light flickers and the sensor is noisy, all the same with the motion switched off.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.synthetic.identity import Identity
+from mer_keras.synthetic.portrait import grid, render_neutral
+
+__all__ = ["Identity", "course", "displacement", "render_clip", "render_neutral"]
+
+#: Displacements and drift are given in pixels of a frame of this side, and scale with the frame.
+REFERENCE_SIZE = 90
+#: What is left of an expression at its offset: faces seldom return all the way.
+RESIDUE = 0.1
+
+_SUPERSAMPLING = 3
+_DRIFT = 0.18  # pixels at the reference size
+_PLACEMENT = 0.4  # pixels at the reference size
+_FLICKER = 0.006  # of the brightness
+_NOISE = 1.6  # grey levels of 255
+_CREASE = 0.25  # of the brightness, where the skin is compressed to nothing
+
+
+class Bump(NamedTuple):
+    """One Gaussian push of the skin.
+
+    ``out`` is away from the face's middle line, ``down`` towards the chin; ``wide`` and ``high``
+    are standard deviations in face coordinates.
+    """
+
+    landmark: str
+    out: float
+    down: float
+    wide: float
+    high: float
+
+
+#: What each action unit moves, in units of its strongest push.
+ACTION_UNITS: dict[str, tuple[Bump, ...]] = {
+    "1": (Bump("inner_brow", 0.0, -1.0, 0.14, 0.15),),
+    "2": (Bump("outer_brow", 0.0, -1.0, 0.15, 0.15),),
+    "4": (
+        Bump("inner_brow", -0.55, 0.85, 0.13, 0.13),
+        Bump("middle_brow", -0.1, 0.4, 0.14, 0.12),
+    ),
+    "5": (Bump("upper_lid", 0.0, -1.0, 0.14, 0.07),),
+    "6": (Bump("cheek", 0.0, -1.0, 0.18, 0.14), Bump("lower_lid", 0.1, -0.3, 0.15, 0.08)),
+    "7": (Bump("lower_lid", 0.0, -0.9, 0.15, 0.08), Bump("upper_lid", 0.0, 0.45, 0.14, 0.07)),
+    "9": (
+        Bump("nose_wing", 0.1, -1.0, 0.11, 0.14),
+        Bump("nose_root", -0.2, 0.35, 0.12, 0.10),
+        Bump("upper_lip", 0.0, -0.5, 0.12, 0.09),
+    ),
+    "10": (Bump("upper_lip", 0.05, -1.0, 0.13, 0.09), Bump("nose_wing", 0.2, -0.5, 0.12, 0.12)),
+    "12": (Bump("corner", 0.65, -0.75, 0.15, 0.13), Bump("cheek", 0.15, -0.35, 0.18, 0.15)),
+    "14": (Bump("corner", 0.95, -0.1, 0.13, 0.09),),
+    "15": (Bump("corner", 0.1, 1.0, 0.14, 0.12),),
+    "17": (Bump("chin", 0.0, -1.0, 0.16, 0.12), Bump("lower_lip", 0.0, -0.45, 0.13, 0.08)),
+    "20": (Bump("corner", 1.0, 0.25, 0.18, 0.15), Bump("lower_lip", 0.35, 0.2, 0.14, 0.10)),
+    "24": (
+        Bump("upper_lip", 0.0, 0.65, 0.14, 0.08),
+        Bump("lower_lip", 0.0, -0.75, 0.14, 0.09),
+        Bump("corner", -0.6, 0.0, 0.12, 0.10),
+    ),
+    "25": (Bump("lower_lip", 0.0, 1.0, 0.16, 0.10), Bump("chin", 0.0, 0.5, 0.18, 0.14)),
+}
+
+
+def displacement(
+    action_units: Mapping[str, float],
+    size: int,
+    *,
+    identity: Identity | None = None,
+    peak: float | None = None,
+) -> NDArray[np.float32]:
+    """Sum the displacement fields of some action units at full strength of the course.
+
+    Args:
+        action_units: code -> intensity. A code is a key of ``ACTION_UNITS``; with the prefix ``L``
+            or ``R`` it moves only the person's left (the picture's right) or right side. Intensity
+            1 is a push of one pixel at ``REFERENCE_SIZE``.
+        size: side of the frame in pixels.
+        identity: whose landmarks the units take hold of; the average face's by default.
+        peak: if given, the sum is scaled so that its longest displacement is this many pixels at
+            ``REFERENCE_SIZE``, whatever the intensities (only their ratios count then).
+
+    Returns:
+        Float32 array (size, size, 2): how far what shows at each pixel at the apex has come, to
+        the right and down, from where it was at rest.
+
+    Raises:
+        KeyError: a code names no known action unit.
+    """
+    x, y = grid(size)
+    marks = (identity or Identity.average()).landmarks()
+    field = np.zeros((size, size, 2), np.float32)
+    for code, intensity in action_units.items():
+        sides = {"L": (1,), "R": (-1,)}.get(code[0], (-1, 1))
+        for bump in ACTION_UNITS[code.lstrip("LR")]:
+            mark_x, mark_y = marks[bump.landmark]
+            for side in sides:
+                bell = np.exp(
+                    -0.5 * ((side * x - mark_x) / bump.wide) ** 2
+                    - 0.5 * ((y - mark_y) / bump.high) ** 2
+                )
+                field[..., 0] += intensity * side * bump.out * bell
+                field[..., 1] += intensity * bump.down * bell
+    longest = float(np.sqrt((field**2).sum(axis=-1)).max())
+    if peak is not None and longest > 0:
+        field *= peak / longest
+    return field * np.float32(size / REFERENCE_SIZE)
+
+
+def course(frame: float, onset: float, apex: float, offset: float) -> float:
+    """How much of the expression shows at a frame.
+
+    Args:
+        frame: frame number, on the scale of the three that follow.
+        onset: last frame at rest; zero here and before.
+        apex: frame of the full expression, where the course is one.
+        offset: last frame; ``RESIDUE`` is left here and after.
+
+    Returns:
+        A number from 0 to 1, smooth in between (half a cosine each way).
+    """
+    if frame == apex:
+        return 1.0
+    if frame <= onset:
+        return 0.0
+    if frame >= offset:
+        return RESIDUE
+    if frame < apex:
+        return 0.5 - 0.5 * float(np.cos(np.pi * (frame - onset) / (apex - onset)))
+    falling = 0.5 + 0.5 * float(np.cos(np.pi * (frame - apex) / (offset - apex)))
+    return RESIDUE + (1 - RESIDUE) * falling
+
+
+def render_clip(
+    identity: Identity,
+    action_units: Mapping[str, float],
+    *,
+    onset: int,
+    apex: int,
+    offset: int,
+    rng: np.random.Generator,
+    first: int | None = None,
+    last: int | None = None,
+    size: int = 96,
+    peak: float | None = None,
+    signal: bool = True,
+) -> NDArray[np.uint8]:
+    """Film one expression.
+
+    The skin is moved by looking up where it came from, and where the field squeezes it it darkens
+    a little, as creases do, and brightens where it is stretched.
+
+    Args:
+        identity: whose face.
+        action_units: see ``displacement``.
+        onset: last frame at rest.
+        apex: frame of the full expression.
+        offset: last frame of the expression (inclusive).
+        rng: draws placement, drift, flicker and noise; the draws don't depend on ``signal``.
+        first: first frame that is filmed; by default the onset.
+        last: last frame that is filmed; by default the offset.
+        size: side of the square frames in pixels.
+        peak: see ``displacement``.
+        signal: without it the face never moves by action units; all else stays the same.
+
+    Returns:
+        uint8 array (frames, size, size), one frame for each number from ``first`` to
+        ``last``.
+    """
+    start = onset if first is None else first
+    count = (offset if last is None else last) - start + 1
+    scale = size / REFERENCE_SIZE
+    shift = (_drift(rng, count) * scale).astype(np.float32)
+    light = 1 + _FLICKER * (0.5 * rng.standard_normal(count) + _wave(rng, count))
+    noise = rng.standard_normal((count, size, size), dtype=np.float32) * np.float32(_NOISE)
+
+    fine = _fine_picture(identity, size)
+    field = displacement(action_units, size, identity=identity, peak=peak)
+    crease = _CREASE * (
+        np.gradient(field[..., 0], axis=1) + np.gradient(field[..., 1], axis=0)
+    ).astype(np.float32)
+    line = np.arange(size, dtype=np.float32)
+    column, row = np.meshgrid(line, line)
+    frames = np.empty((count, size, size), np.uint8)
+    for k in range(count):
+        much = course(start + k, onset, apex, offset) if signal else 0.0
+        from_x = (column - field[..., 0] * np.float32(much) - shift[k, 0] + 0.5) * _SUPERSAMPLING
+        from_y = (row - field[..., 1] * np.float32(much) - shift[k, 1] + 0.5) * _SUPERSAMPLING
+        frame = cv2.remap(
+            fine, from_x - 0.5, from_y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        frame = frame * (np.float32(light[k]) + np.float32(much) * crease)
+        frames[k] = np.clip(frame + noise[k] + 0.5, 0, 255)
+    return frames
+
+
+@lru_cache(maxsize=64)  # a subject sits for several clips
+def _fine_picture(identity: Identity, size: int) -> NDArray[np.float32]:
+    """The face at rest, finer than the frames, in grey levels."""
+    fine = render_neutral(identity, size * _SUPERSAMPLING) * np.float32(255)
+    # each output pixel looks at one point of the finer picture: average what it would cover
+    return cv2.blur(fine, (_SUPERSAMPLING, _SUPERSAMPLING))
+
+
+def _wave(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """A slow sine of amplitude one: less than one period over the clip, any phase."""
+    periods, phase = rng.uniform(0.2, 0.9), rng.uniform(0, 2 * np.pi)
+    return np.sin(phase + 2 * np.pi * periods * np.arange(count) / max(count - 1, 1))
+
+
+def _drift(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+    """Where the head stands: a place of its own in each clip, and a slow sub-pixel drift."""
+    place = rng.uniform(-_PLACEMENT, _PLACEMENT, size=2)
+    sway = np.stack([_wave(rng, count), _wave(rng, count)], axis=1)
+    return place + _DRIFT * rng.uniform(0.3, 1.0, size=2) * sway

@@ -1,0 +1,373 @@
+"""Synthetic databases: official layout and counts, determinism, the cache."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from python_calamine import CalamineWorkbook
+
+from mer_keras.errors import UserError
+from mer_keras.synthetic import mmew, samm, stand_ins
+from mer_keras.synthetic.faces import Identity, displacement
+from mer_keras.synthetic.stand_ins import MARKER, Film, ensure, write
+
+pytestmark = pytest.mark.slow
+
+FEW = Film(size=32, clips=6)
+PLANS = {"samm": samm.plan, "mmew": mmew.plan}
+plan_samm, plan_mmew = samm.plan, mmew.plan
+
+
+def contents(root):
+    return {p.relative_to(root).as_posix(): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def table(path, sheet=0):
+    book = CalamineWorkbook.from_path(str(path))
+    return book.get_sheet_by_index(sheet).to_python(skip_empty_area=False)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    base = tmp_path_factory.mktemp("synthetic")
+    roots = {}
+    for name in PLANS:
+        for signal in (True, False):
+            roots[name, signal] = base / f"{name}-{signal}"
+            write(name, roots[name, signal], replace(FEW, signal=signal))
+    return roots
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MER_CACHE", str(tmp_path))
+    return tmp_path / "synthetic"
+
+
+# plans
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("name", "emotions", "people"), [("samm", samm.EMOTIONS, 29), ("mmew", mmew.EMOTIONS, 36)]
+)
+def test_counts_are_the_published_ones(name, emotions, people, seed):
+    plan = PLANS[name](seed)
+    assert Counter(p.emotion for p in plan) == emotions
+    assert len({p.subject for p in plan}) == people
+    assert len({p.clip for p in plan}) == len(plan) == {"samm": 159, "mmew": 300}[name]
+    assert sorted(p.index for p in plan) == list(range(len(plan)))
+
+
+def test_samm_objective_classes_are_the_published_ones():
+    plan = plan_samm(0)
+    assert [Counter(p.objective for p in plan)[k] for k in range(1, 8)] == [24, 13, 20, 8, 3, 7, 84]
+    assert all(p.objective == 7 for p in plan if p.emotion in ("contempt", "other"))
+
+
+@pytest.mark.parametrize("plan", [plan_samm(0), plan_mmew(0)], ids=["samm", "mmew"])
+def test_classes_are_spread_over_subjects_unevenly(plan):
+    for emotion in {p.emotion for p in plan}:
+        assert len({p.subject for p in plan if p.emotion == emotion}) >= 5
+    sizes = Counter(p.subject for p in plan).values()
+    assert max(sizes) > 2 * min(sizes)
+    several = [len({p.emotion for p in plan if p.subject == s}) for s in {p.subject for p in plan}]
+    assert np.mean([n >= 2 for n in several]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("plan", "fps"), [(plan_samm(0), 200), (plan_mmew(0), 90)], ids=["samm", "mmew"]
+)
+def test_frames_are_in_order_and_clips_last_a_quarter_to_half_a_second(plan, fps):
+    for p in plan:
+        assert 0 < p.onset < p.apex < p.offset
+        assert 0.24 <= (p.offset - p.onset + 1) / fps <= 0.5
+        assert len(str(p.offset)) <= max(p.digits, 2)
+
+
+@pytest.mark.parametrize("name", ["samm", "mmew"])
+def test_the_peak_displacement_is_one_to_three_pixels_at_90(name):
+    for p in PLANS[name](0)[::10]:
+        who = Identity.draw(np.random.default_rng(p.person))
+        field = displacement(p.units, 90, identity=who, peak=p.peak)
+        assert 1 <= np.sqrt((field**2).sum(axis=-1)).max() <= 3
+
+
+def test_plans_depend_on_the_seed():
+    assert plan_samm(1) == plan_samm(1)
+    assert plan_samm(1) != plan_samm(2)
+
+
+# layout
+
+
+def test_samm_has_the_official_tree(written):
+    root = written["samm", True]
+    paths = sorted(p.relative_to(root).as_posix() for p in root.rglob("*.jpg"))
+    for path in paths:
+        subject, clip, file = path.split("/")
+        assert subject in samm.SUBJECTS and clip.startswith(f"{subject}_")
+        assert file.startswith(f"{subject}_")
+        assert len(file.removesuffix(".jpg").split("_")[1]) in (4, 5)
+    assert len({p.split("/")[1] for p in paths}) == 6
+    assert sorted(p.name for p in root.iterdir() if p.is_file()) == [
+        "SAMM_Micro_FACS_Codes_v2.xlsx",
+        MARKER,
+    ]
+
+
+def test_samm_pads_some_frame_numbers_to_four_digits():
+    assert Counter(p.digits for p in plan_samm(0)) == {5: 153, 4: 6}
+
+
+def test_samm_table_has_its_header_in_row_14_and_one_row_a_clip(written):
+    root = written["samm", True]
+    book = CalamineWorkbook.from_path(str(root / "SAMM_Micro_FACS_Codes_v2.xlsx"))
+    assert book.sheet_names == ["MICRO_ONLY"]
+    rows = table(root / "SAMM_Micro_FACS_Codes_v2.xlsx")
+    assert all(row[0] and not any(row[1:]) for row in rows[:13])
+    assert rows[13] == [
+        "Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame",
+        "Duration", "Micro", "Action Units", "Estimated Emotion", "Objective Classes", "Notes",
+    ]  # fmt: skip
+    assert len(rows) == 13 + 1 + 6
+    for row in rows[14:]:
+        subject, clip, code, onset, apex, offset, duration, micro, units, emotion, objective = row[
+            :11
+        ]
+        assert isinstance(subject, str) and subject in samm.SUBJECTS
+        assert clip.startswith(f"{subject}_{int(code)}_")
+        assert onset < offset and duration == offset - onset + 1
+        assert onset < apex < offset or clip in dict(samm.STRAY_APEX).values()
+        assert micro == "Micro - 1/2" and units
+        assert emotion.lower() in samm.EMOTIONS and emotion[0].isupper()
+        assert objective in range(1, 8)
+        numbers = sorted(int(p.stem.split("_")[1]) for p in (root / subject / clip).iterdir())
+        assert numbers == list(range(int(onset), int(offset) + 1))
+
+
+def test_mmew_has_the_official_tree_and_table(written):
+    root = written["mmew", True]
+    rows = table(root / "MMEW_Micro_Exp.xlsx")
+    assert rows[0] == [
+        "Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "Action Units",
+        "Estimated Emotion", "remarks",
+    ]  # fmt: skip
+    assert len(rows) == 1 + 6
+    for subject, clip, onset, apex, offset, _units, emotion, _remarks in rows[1:]:
+        assert clip.startswith(f"{subject}-") and len(clip) == len("S01-01-001")
+        assert onset == 1 < apex < offset
+        folder = root / "Micro_Expression" / emotion / clip
+        assert {p.name for p in folder.iterdir()} == {f"{k}.jpg" for k in range(1, int(offset) + 1)}
+
+
+def test_frames_are_gray_pictures_of_the_asked_size(written):
+    for root in written.values():
+        picture = cv2.imread(str(next(root.rglob("*.jpg"))), cv2.IMREAD_UNCHANGED)
+        assert picture.shape == (32, 32) and picture.dtype == np.uint8
+
+
+@pytest.mark.parametrize("signal", [True, False])
+@pytest.mark.parametrize("name", ["samm", "mmew"])
+def test_the_marker_says_what_it_is_and_nothing_about_the_machine(written, name, signal):
+    root = written[name, signal]
+    text = (root / MARKER).read_text()
+    marker = json.loads(text)
+    assert marker["database"] == name and marker["signal"] is signal
+    assert marker["seed"] == 0 and marker["size"] == 32
+    assert marker["generator_version"] == stand_ins.GENERATOR_VERSION
+    assert "drawings" in marker["note"]
+    assert str(root.parent) not in text and "/" not in text
+
+
+# determinism and the signal
+
+
+@pytest.mark.parametrize("name", ["samm", "mmew"])
+def test_the_same_seed_gives_the_same_bytes_on_any_number_of_cores(
+    written, name, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 90_000)  # a workbook carries no date
+    write(name, tmp_path / "again", FEW)
+    assert contents(tmp_path / "again") == contents(written[name, True])
+
+
+def test_another_seed_gives_another_database(written, tmp_path):
+    write("samm", tmp_path / "other", replace(FEW, seed=1))
+    assert not set(contents(tmp_path / "other").values()) & {
+        data for path, data in contents(written["samm", True]).items() if path.endswith(".jpg")
+    }
+
+
+def test_a_part_has_the_frames_of_the_whole(written, tmp_path):
+    write("mmew", tmp_path / "part", replace(FEW, clips=3))
+    part, more = contents(tmp_path / "part"), contents(written["mmew", True])
+    shared = [path for path in part if path.endswith(".jpg")]
+    assert shared and all(part[path] == more[path] for path in shared)
+
+
+@pytest.mark.parametrize("name", ["samm", "mmew"])
+def test_the_signal_switch_changes_motion_and_nothing_else(written, name):
+    on, off = contents(written[name, True]), contents(written[name, False])
+    assert set(on) == set(off)
+    assert all(on[path] == off[path] for path in on if path.endswith(".xlsx"))
+    by_clip = {}
+    for path in sorted(p for p in on if p.endswith(".jpg")):
+        by_clip.setdefault(path.rsplit("/", 1)[0], []).append(path)
+    for clip, paths in by_clip.items():
+        plan = next(p for p in PLANS[name](0) if p.clip == clip.rsplit("/", 1)[1])
+        paths.sort(key=lambda p: int(p.removesuffix(".jpg").replace("_", "/").rsplit("/", 1)[1]))
+        onset, apex = paths[0], paths[plan.apex - plan.onset]
+        assert on[onset] == off[onset]
+        assert on[apex] != off[apex]
+
+
+def test_progress_counts_every_clip(tmp_path):
+    seen = []
+    write("mmew", tmp_path / "m", Film(size=16, clips=4), lambda *n: seen.append(n))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+# safety
+
+
+def test_a_folder_that_holds_something_is_never_written_into(tmp_path):
+    (tmp_path / "006").mkdir()
+    with pytest.raises(UserError, match="not an empty folder"):
+        write("samm", tmp_path, FEW)
+    assert [p.name for p in tmp_path.iterdir()] == ["006"]
+
+
+@pytest.mark.parametrize("clips", [0, 160])
+def test_an_impossible_number_of_clips_is_an_error(tmp_path, clips):
+    with pytest.raises(UserError, match="expected 1 to 159"):
+        write("samm", tmp_path / "s", Film(clips=clips))
+
+
+def test_the_marker_is_there_before_any_frame(tmp_path, monkeypatch):
+    def killed(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stand_ins, "_film_clip", killed)
+    with pytest.raises(KeyboardInterrupt):
+        write("samm", tmp_path / "s", FEW)
+    assert [p.name for p in (tmp_path / "s").iterdir()] == [MARKER]
+
+
+# the cache
+
+
+def test_ensure_writes_once_and_names_what_it_holds(cache, monkeypatch):
+    root = ensure("mmew", Film(seed=3, size=16, clips=2, signal=False))
+    version = stand_ins.GENERATOR_VERSION
+    assert root == cache / f"mmew-v{version}-seed3-16px-nosignal-2clips" / "MMEW"
+    assert (root / MARKER).is_file()
+    monkeypatch.setattr(stand_ins, "write", None)  # a second call would fail if it wrote
+    assert ensure("mmew", Film(seed=3, size=16, clips=2, signal=False)) == root
+
+
+def test_ensure_leaves_nothing_behind_when_it_fails(cache, monkeypatch):
+    def broken(_name, root, *_options):
+        root.mkdir(parents=True)
+        raise OSError("disk full")
+
+    monkeypatch.setattr(stand_ins, "write", broken)
+    with pytest.raises(OSError, match="disk full"):
+        ensure("samm", FEW)
+    assert list(cache.iterdir()) == []
+
+
+def test_ensure_writes_a_damaged_database_anew(cache):
+    root = ensure("mmew", Film(size=16, clips=2))
+    whole = contents(root)
+    (root / "MMEW_Micro_Exp.xlsx").unlink()
+    assert contents(ensure("mmew", Film(size=16, clips=2))) == whole
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_ensure_yields_to_a_faster_process(cache, monkeypatch):
+    first = stand_ins.write
+
+    def slow(*arguments):
+        first(*arguments)
+        monkeypatch.setattr(stand_ins, "write", first)
+        ensure("mmew", Film(size=16, clips=2))  # another process comes in between
+
+    monkeypatch.setattr(stand_ins, "write", slow)
+    root = ensure("mmew", Film(size=16, clips=2))
+    assert (root / MARKER).is_file()
+    assert len(list(cache.iterdir())) == 1
+
+
+def test_ensure_removes_only_old_drafts(cache):
+    old, young = cache / ".old", cache / ".young"
+    for draft in (old, young):
+        draft.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    ensure("mmew", Film(size=16, clips=1))
+    assert not old.exists() and young.exists()
+
+
+def test_ensure_names_the_nearest_database():
+    with pytest.raises(UserError, match="did you mean 'samm'"):
+        ensure("sam")
+
+
+def test_asking_for_a_database_imports_no_opencv():
+    code = (
+        "import sys, mer_keras.synthetic.stand_ins; "
+        "sys.exit(any(m in sys.modules for m in ('cv2', 'openpyxl', 'tensorflow', 'keras')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# whole databases
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("samm", 10_000), ("mmew", 8_000)])
+def test_a_whole_database(tmp_path, name, least):
+    write(name, tmp_path / name)
+    assert sum(1 for _ in (tmp_path / name).rglob("*.jpg")) > least
+
+
+@pytest.mark.slow
+def test_a_linear_svm_finds_the_motion_and_nothing_else(tmp_path):
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+
+    classes = {"happiness": "positive", "surprise": "surprise"}
+    plan = [p for p in plan_samm(0) if p.emotion != "other"]
+    labels = np.array([classes.get(p.emotion, "negative") for p in plan])
+    score = {}
+    for signal in (True, False):
+        root = tmp_path / str(signal)
+        write("samm", root, Film(signal=signal))
+        inputs = []
+        for p in plan:
+            rest, full = (
+                cv2.imread(str(root / p.subject / p.clip / f"{p.subject}_{k:0{p.digits}d}.jpg"), 0)
+                for k in (p.onset, p.apex)
+            )
+            change = full.astype(np.float32) - rest
+            inputs.append(cv2.resize(change, (30, 30), interpolation=cv2.INTER_AREA).ravel())
+        svm = make_pipeline(StandardScaler(), LinearSVC(C=1e-3, class_weight="balanced"))
+        folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+        predicted = cross_val_predict(
+            svm, np.array(inputs), labels, groups=[p.subject for p in plan], cv=folds
+        )
+        score[signal] = f1_score(labels, predicted, average="macro")
+    assert score[True] > 0.75
+    assert score[False] < 0.5
