@@ -26,7 +26,7 @@ SMOKED := $(filter-out %/table1_as_published meranet/table1 %/table6,$(DRAWN)) \
 SHOWN  := shallow_convlstm/table1 shallow_attention/table1 micro_attention/table4 \
           meranet/table1/casme2 dense_mixed_attention/table5
 CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
-STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.signal=false,--data $(DATA))
+STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.synthetic_motion=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-long test-fast faults fuzz lint format clean

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from mer_keras.audit import findings
-from mer_keras.config import Experiment
-from mer_keras.config_files import load_experiments
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.files import load_experiments
 from mer_keras.report.details import details_of
 from mer_keras.report.illustrations import figures_of, published_matrices
 from mer_keras.report.tables import Table, tables_of
@@ -58,7 +58,7 @@ def load(name: str, *overrides: str, rows: Sequence[str] = ()) -> Experiment:
     """Load the quick profile of an experiment, with overrides, and with some of its rows only.
 
     Raises:
-        ConfigError: see ``config_files.load_experiments``.
+        ConfigError: see ``config.files.load_experiments``.
     """
     config = load_experiments(name, profile="quick", overrides=overrides)[0]
     if not rows:

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from mer_keras.clips.frames import read_image
-from mer_keras.config_files import load_experiments
+from mer_keras.config.files import load_experiments
 from mer_keras.databases.loading import finish
 from mer_keras.databases.readers import manifest
 from mer_keras.databases.workbook import read_sheet

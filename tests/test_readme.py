@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mer_keras.cli.main import app
-from mer_keras.config_files import load_experiments
+from mer_keras.config.files import load_experiments
 from mer_keras.terms import DataKind
 
 ROOT = Path(__file__).parents[1]

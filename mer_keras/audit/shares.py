@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.fractions import counts_of, exact_interval
 from mer_keras.audit.published import Accuracies, Share
-from mer_keras.config import Published
-from mer_keras.config_files import load_experiments
+from mer_keras.config.experiment import Published
+from mer_keras.config.files import load_experiments
 
 #: so many clips more or fewer than the database has are tried
 NEAR = 12

@@ -6,8 +6,8 @@ from scipy import stats
 
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.published import TTests
-from mer_keras.config import Experiment, Published, Row
-from mer_keras.config_files import load_experiments
+from mer_keras.config.experiment import Experiment, Published, Row
+from mer_keras.config.files import load_experiments
 from mer_keras.errors import ConfigError, did_you_mean
 
 #: numbers below it are called significant by the paper

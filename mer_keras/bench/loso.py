@@ -141,7 +141,7 @@ def run_suite(
     """
     import keras  # noqa: F401 - not a part of what is timed
 
-    from mer_keras.config_files import find_config, load_config
+    from mer_keras.config.files import find_config, load_config
     from mer_keras.report.view import read_view
     from mer_keras.runs.run import run_experiment
 

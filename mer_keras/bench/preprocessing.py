@@ -12,7 +12,7 @@ from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, compared
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config import Clip
+from mer_keras.config.inputs import Clip
 from mer_keras.databases import registry
 from mer_keras.databases.samples import Samples
 from mer_keras.synthetic import stand_ins

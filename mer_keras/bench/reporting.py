@@ -10,8 +10,8 @@ import pandas as pd
 from mer_keras.bench import flow_like
 from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, exponent, timed
-from mer_keras.config import Experiment
-from mer_keras.config_files import find_config, load_config
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.files import find_config, load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.document import write_report
 from mer_keras.report.view import read_view

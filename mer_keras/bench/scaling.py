@@ -18,7 +18,7 @@ from mer_keras.bench.loso import run_suite
 from mer_keras.bench.measure import Measured, exponent, timed
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config import Clip
+from mer_keras.config.inputs import Clip
 from mer_keras.databases import registry as databases
 from mer_keras.synthetic import stand_ins
 

@@ -88,7 +88,7 @@ def _without_fit(
     """Train one fold as a run does, and listen to its steps."""
     from keras import ops
 
-    from mer_keras.config import Train
+    from mer_keras.config.training import Train
     from mer_keras.training.fold import FoldRows
     from mer_keras.training.trainer import Trainer
     from mer_keras.training.vectorised.all_folds import AllFolds

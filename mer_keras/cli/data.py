@@ -91,7 +91,7 @@ def data_check(
 
     Example: mer-keras data check mmew --frames
     """
-    from mer_keras.config_files import parse_policies
+    from mer_keras.config.files import parse_policies
     from mer_keras.databases.registry import load
 
     policies = parse_policies(policy or [])

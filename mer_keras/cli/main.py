@@ -182,7 +182,7 @@ def resume(
 
     Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
     """
-    from mer_keras.config import Experiment
+    from mer_keras.config.experiment import Experiment
     from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.run import run_experiment
 
@@ -311,7 +311,7 @@ def explain(
 
 
 def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:
-    from mer_keras.config_files import load_experiments
+    from mer_keras.config.files import load_experiments
 
     return [
         config

@@ -72,7 +72,7 @@ def show(
     from dataclasses import asdict
 
     from mer_keras.cli.start import import_keras
-    from mer_keras.config_files import parse_overrides
+    from mer_keras.config.files import parse_overrides
     from mer_keras.models import cost, registry
 
     registry.get_spec(name)

@@ -214,7 +214,7 @@ def check_folder(place: Path) -> None:
 def report_on(experiments: list[str], out: Path) -> None:
     """Write a report of experiments and say where it is."""
     check_folder(out)
-    from mer_keras.config_files import load_experiments
+    from mer_keras.config.files import load_experiments
 
     configs = [config for name in experiments for config in load_experiments(name)]
     from mer_keras.report.document import write_report

@@ -23,7 +23,8 @@ from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
 from mer_keras.clips.headers import image_format
 from mer_keras.clips.normalisation import normalise_clip
 from mer_keras.clips.steps import GAP, Loaded, check_clip, load_clip, spotting_error
-from mer_keras.config import Clip, Policies
+from mer_keras.config.data import Policies
+from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import FrameError, InvariantError
 from mer_keras.progress import CountProgress
@@ -279,8 +280,8 @@ def _load_flow_image(clip: Clip, row: Mapping[str, Any]) -> Loaded:
             f"{path}: {width}x{height} pixels, expected {clip.size}x{clip.size}: flow is not "
             "resized, since its values are displacements; set data.clip.size"
         )
-    if clip.enlarged is not None:
-        side = (clip.enlarged, clip.enlarged)
+    if clip.resize_to is not None:
+        side = (clip.resize_to, clip.resize_to)
         image = cv2.resize(image, side, interpolation=cv2.INTER_LINEAR)
     remark = frames.misnamed(path, image_format(data))
     image = normalise_clip(image, clip.normalise)

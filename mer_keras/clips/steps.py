@@ -15,7 +15,8 @@ import pandas as pd
 from mer_keras.clips import cache, faces, flow, magnification, sampling, spotting
 from mer_keras.clips.footage import Footage, UnusableClipError
 from mer_keras.clips.normalisation import normalise_clip
-from mer_keras.config import Clip, Policies
+from mer_keras.config.data import Policies
+from mer_keras.config.inputs import Clip
 from mer_keras.errors import FrameError
 
 #: An onset, apex or offset this far outside its folder's frames is taken for the first or last
@@ -318,10 +319,10 @@ def _flow(
 ) -> np.ndarray:
     apex = sampling.middle(span.onset, span.offset) if span.apex is None else span.apex
     taken = work.nearest([span.onset, apex])
-    entry = _stack(work, sorted(set(taken)), clip.flow.at, crop, policies)
+    entry = _stack(work, sorted(set(taken)), clip.flow.compute_size, crop, policies)
     method = flow.FlowMethod(clip.flow.method)
 
-    magnitude = clip.flow.form == "magnitude"
+    magnitude = clip.flow.output == "magnitude"
     make = flow.flow_magnitude if magnitude else flow.flow_image
 
     def image(stack: np.ndarray) -> tuple[np.ndarray, cache.Facts]:
@@ -329,6 +330,6 @@ def _flow(
 
     params = {"method": clip.flow.method, "size": clip.size, "opencv": cv2.__version__}
     try:
-        return cache.derive(entry, "flow " + clip.flow.form, params, image).array
+        return cache.derive(entry, "flow " + clip.flow.output, params, image).array
     except FrameError as error:
         raise FrameError(f"clip {work.row['sample_id']!r}: {error}") from error

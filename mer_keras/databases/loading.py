@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from mer_keras.config import Policies
+from mer_keras.config.data import Policies
 from mer_keras.databases.corrections import apply_corrections
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import require_frames

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from mer_keras import settings
-from mer_keras.config import Policies
+from mer_keras.config.data import Policies
 from mer_keras.databases.entry import Database
 from mer_keras.databases.loading import finish
 from mer_keras.databases.own import add as remember

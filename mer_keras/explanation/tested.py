@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mer_keras import settings
-from mer_keras.config import Experiment, Row
+from mer_keras.config.experiment import Experiment, Row
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.explanation.attention import attention_of
 from mer_keras.explanation.findings import Attention, Explained, Explanation

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mer_keras.config import ProtocolConfig
+from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.errors import ProtocolError
 from mer_keras.protocols.folds import Fold, FoldSet, check_folds, missing_classes
 from mer_keras.protocols.splits import (
@@ -48,9 +48,9 @@ def build_folds(
         if selection is Selection.TEST_FOLD:
             val = test
         elif selection is Selection.INNER_SUBJECTS:
-            train, val = hold_back_subjects(rest, inner_fraction, protocol.draw + number)
+            train, val = hold_back_subjects(rest, inner_fraction, protocol.seed + number)
         elif selection is Selection.INNER_CLIPS:
-            train, val = hold_back_clips(rest, inner_fraction, protocol.draw + number)
+            train, val = hold_back_clips(rest, inner_fraction, protocol.seed + number)
         absent = missing_classes(train, table)
         if absent:
             notes.append(f"fold {number + 1}: no training sample of {', '.join(absent)}")
@@ -73,11 +73,11 @@ def _tests(table: pd.DataFrame, protocol: ProtocolConfig) -> tuple[dict[str, lis
             f"{', '.join(table['database'].unique())}: name several in data.database, or use loso"
         )
     if protocol.name == "subject_kfold":
-        return subject_kfold(table, protocol.k or 0, protocol.draw)
+        return subject_kfold(table, protocol.k or 0, protocol.seed)
     if protocol.name == "hde":
         return leave_one_database_out(table), []
     if protocol.name == "as_published":
-        test = clip_split(table, protocol.test_share or 0, protocol.draw)
+        test = clip_split(table, protocol.test_share or 0, protocol.seed)
         note = "one division by clips: subjects of tested clips were trained on"
         return {"split": test}, [note]
     return loso(table), []

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from mer_keras.config import Experiment
-from mer_keras.config_files import experiment_names, load_experiments
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.databases.corrections import corrections_for
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.databases.registry import get_database

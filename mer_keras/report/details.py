@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation import metrics
 from mer_keras.report.scoring import SHOWN, score_row
 from mer_keras.report.tables import Table, describe, file_stem, marked_name

@@ -10,7 +10,7 @@ from typing import Any
 from mer_keras import __version__
 from mer_keras.audit import findings, published
 from mer_keras.audit.finding import Finding
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.report.details import details_of
 from mer_keras.report.formats import as_csv, as_json, as_latex, markdown_text
 from mer_keras.report.illustrations import Figure, figures_of, gap_figure, published_matrices

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mer_keras.audit import published
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation import metrics
 from mer_keras.report.figures import (
     confusion_svg,

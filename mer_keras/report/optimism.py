@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation.statistics import align, difference
 from mer_keras.report.comparison import predictions_of
 from mer_keras.report.scoring import SHOWN, Value, values_of

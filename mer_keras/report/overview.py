@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mer_keras.config import Experiment, Row
-from mer_keras.config_files import experiment_names, load_experiments
+from mer_keras.config.experiment import Experiment, Row
+from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.report.formats import markdown_text
 from mer_keras.report.tables import published_text
 from mer_keras.runs.folder import slug

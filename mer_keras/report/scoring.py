@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mer_keras.config import Published
+from mer_keras.config.experiment import Published
 from mer_keras.evaluation import metrics
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DataKind

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mer_keras.config import Experiment, Published, Row
+from mer_keras.config.experiment import Experiment, Published, Row
 from mer_keras.models.registry import MODELS
 from mer_keras.report.scoring import SHOWN, RowScores, Value, score_row, verdict
 from mer_keras.report.view import RowState, RunView
@@ -92,7 +92,7 @@ def describe(view: RunView) -> str:
         parts.append(f"{DOUBLE_DAGGER} tested subjects were trained on")
     if not view.moves:
         parts.append("motion switched off: every method must be at chance")
-    changes = [text for text in view.changes if not text.startswith("data.signal=")]
+    changes = [text for text in view.changes if not text.startswith("data.synthetic_motion=")]
     if changes:
         parts.append(f"changed for this run: {', '.join(changes)}")
     return "; ".join(parts)

@@ -10,8 +10,8 @@ import pandas as pd
 from pydantic import ValidationError
 
 from mer_keras import settings
-from mer_keras.config import Experiment
-from mer_keras.config_files import differences, load_experiments
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.files import differences, load_experiments
 from mer_keras.errors import ConfigError, ResultsError, UserError
 from mer_keras.runs.folder import MANIFEST, RunFolder, units_of
 from mer_keras.terms import DataKind
@@ -87,7 +87,7 @@ class RunView:
     @property
     def moves(self) -> bool:
         """Whether anything moves in the clips: false for synthetic data without a signal."""
-        return bool(self.manifest["config"]["data"]["signal"])
+        return bool(self.manifest["config"]["data"]["synthetic_motion"])
 
     def of_row(self, key: str) -> pd.DataFrame:
         """Predictions of one row."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mer_keras import provenance
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.models import baselines
 from mer_keras.models.weights import weights_digest
 from mer_keras.runs.folder import slug

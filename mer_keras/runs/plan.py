@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.models.registry import get_spec
 from mer_keras.runs.prepare import Prepared, prepare
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from mer_keras.clips.assemble import ClipArrays, load_clips
 from mer_keras.clips.flow import magnitude_of_images
-from mer_keras.config import Clip, Data, Experiment, Flow
+from mer_keras.config.data import Data
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.inputs import Clip, Flow
 from mer_keras.databases import registry
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.databases.labels import apply_scheme
@@ -75,12 +77,14 @@ def load_samples(data: Data, wanted: str, progress: Progress | None = None) -> S
     for name in data.databases:
         if wanted == "synthetic":
             report = partial(progress, f"synthetic {name}: writing clips") if progress else None
-            film = stand_ins.Film(signal=data.signal, clips=data.synthetic_clips)
+            film = stand_ins.Film(signal=data.synthetic_motion, clips=data.synthetic_clips)
             samples = _read(data, name, stand_ins.ensure(name, film, report))
         else:
             samples = _read(data, name)
-            if not data.signal and samples.data_kind is not DataKind.SYNTHETIC:
-                raise ConfigError("data.signal=off is for synthetic data: add --data synthetic")
+            if not data.synthetic_motion and samples.data_kind is not DataKind.SYNTHETIC:
+                raise ConfigError(
+                    "data.synthetic_motion=off is for synthetic data: add --data synthetic"
+                )
         parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
     return pool(parts)
 
@@ -106,7 +110,7 @@ def _read(data: Data, name: str, root: Path | None = None) -> Samples:
     return registry.load(
         name,
         root,
-        tree=data.tree,
+        tree=data.frame_source,
         corrections=data.corrections,
         policies=data.policies,
     )
@@ -153,7 +157,7 @@ def _motion(
     clip = config.data.clip
     if clip.kind == "flow_image":
         return ClipArrays(clips.sample_ids, magnitude_of_images(clips.arrays))
-    flow = Flow(method="farneback", form="magnitude")
+    flow = Flow(method="farneback", output="magnitude")
     asked = Clip(kind="flow", size=28, crop=clip.crop, align=clip.align, flow=flow)
     found = load_clips(samples, asked, config.data.policies, progress=progress)
     # a clip whose onset can't be read is tested all the same: it is said not to move

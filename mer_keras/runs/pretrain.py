@@ -20,7 +20,7 @@ import pandas as pd
 
 from mer_keras import settings
 from mer_keras.clips.assemble import ClipArrays, load_clips
-from mer_keras.config import Experiment, Row, Stage
+from mer_keras.config.experiment import Experiment, Row, Stage
 from mer_keras.errors import ConfigError, ProtocolError, UserError
 from mer_keras.models import registry
 from mer_keras.models.weights import carry, carry_file, load_weights, weights_digest
@@ -188,7 +188,7 @@ def _load(config: Experiment, stage: Stage, kind: DataKind, progress: Progress |
             f"stage {stage.name!r}: {error}\nWithout pretraining: --set stages=[]"
         ) from error
     everything = pd.concat([samples.table for samples in found], ignore_index=True)
-    places = balanced(everything, stage.balance, stage.per_class)
+    places = balanced(everything, stage.balance, stage.images_per_class)
     chosen = set(everything["sample_id"].iloc[places])
     tables, arrays, digests = [], [], []
     for data, samples in zip(asked, found, strict=True):
@@ -298,7 +298,7 @@ def _train(
     trainer: Trainer, stage: Stage, source: _Source, folder: Path, progress: Progress | None
 ) -> dict[str, Any]:
     """Train a trunk, keep the epoch that is best on held-back images, and store it."""
-    train, held = hold_back(source.table, stage.held_back, stage.held_back_by)
+    train, held = hold_back(source.table, stage.validation_split, stage.validation_split_by)
     places = pd.Series(np.arange(len(source.table)), index=source.table["sample_id"])
     number = {name: i for i, name in enumerate(source.classes)}
     labels = source.table["label"].map(number).to_numpy("int32")
@@ -325,7 +325,7 @@ def _train(
     return {
         "images": len(fitted),
         "held_back": len(watched),
-        "held_back_by": stage.held_back_by,
+        "held_back_by": stage.validation_split_by,
         "accuracy": float(right.mean()),
         "epoch": outcome.epoch,
         "seconds": outcome.seconds,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.errors import InvariantError, UserError
 from mer_keras.progress import Progress
 from mer_keras.runs.folder import RunFolder, Unit, units_of

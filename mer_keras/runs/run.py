@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mer_keras import settings
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.errors import ConfigError
 from mer_keras.progress import EpochProgress, Progress
 from mer_keras.runs.folder import RunFolder, Unit, units_of

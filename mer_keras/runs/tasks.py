@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.models import baselines, registry
 from mer_keras.models.weights import fold_weights, load_weights
 from mer_keras.progress import EpochProgress

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.config import Experiment
+from mer_keras.config.experiment import Experiment
 from mer_keras.databases.registry import find
 from mer_keras.errors import ResultsError, UserError, did_you_mean
 from mer_keras.progress import Progress

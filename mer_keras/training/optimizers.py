@@ -9,7 +9,7 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from mer_keras.config import Optimizer
+from mer_keras.config.training import Optimizer
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")

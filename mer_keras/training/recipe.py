@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.config import Train
+from mer_keras.config.training import Train
 from mer_keras.errors import UserError
 
 
@@ -60,7 +60,9 @@ def learning_rate_at(recipe: Train, epoch: int) -> float:
         return float(start * recipe.step_decay.factor ** (epoch // recipe.step_decay.every))
     if recipe.cosine is not None:
         share = (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
-        return recipe.cosine.to + (start - recipe.cosine.to) * share
+        return (
+            recipe.cosine.final_learning_rate + (start - recipe.cosine.final_learning_rate) * share
+        )
     return start
 
 

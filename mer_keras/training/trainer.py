@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.config import Train
+from mer_keras.config.training import Train
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.progress import EpochProgress
 from mer_keras.terms import Selection

@@ -156,7 +156,7 @@ def test_every_config_field_is_read_by_something():
 
 
 def test_experiments_name_known_models_databases_and_schemes():
-    from mer_keras.config_files import experiment_names, load_experiments
+    from mer_keras.config.files import experiment_names, load_experiments
     from mer_keras.databases.label_schemes import SCHEMES
     from mer_keras.databases.registry import DATABASES
     from mer_keras.models.registry import MODELS

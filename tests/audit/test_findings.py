@@ -13,7 +13,7 @@ from mer_keras.audit.published import (
     load,
     papers,
 )
-from mer_keras.config_files import experiment_names, load_experiments
+from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.errors import ConfigError
 
 PAPERS = list(papers())

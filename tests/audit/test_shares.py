@@ -5,7 +5,7 @@ import pytest
 from mer_keras.audit.findings import audit
 from mer_keras.audit.published import Accuracies, load, papers
 from mer_keras.audit.shares import of_accuracies
-from mer_keras.config_files import load_experiments
+from mer_keras.config.files import load_experiments
 from mer_keras.databases.label_schemes import get_scheme
 
 

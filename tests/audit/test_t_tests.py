@@ -6,7 +6,7 @@ from scipy import stats
 from mer_keras.audit.findings import audit
 from mer_keras.audit.published import TTests, load
 from mer_keras.audit.t_tests import FORMS, Form, fits, of_t_tests, p_value
-from mer_keras.config import Published, Row
+from mer_keras.config.experiment import Published, Row
 from mer_keras.errors import ConfigError
 
 DATABASES = (None, "casme2", "samm", "smic")

@@ -9,7 +9,8 @@ import pytest
 from mer_keras import settings
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config import Clip, Policies
+from mer_keras.config.data import Policies
+from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import make_samples
 from mer_keras.errors import ConfigError, FrameError, InvariantError
 

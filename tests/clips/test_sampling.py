@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras import config
 from mer_keras.clips.sampling import (
     SAMPLINGS,
     SPANNING,
@@ -16,6 +15,7 @@ from mer_keras.clips.sampling import (
     middle,
     uniform_with_apex,
 )
+from mer_keras.config.inputs import Clip
 from mer_keras.errors import ConfigError, InvariantError
 
 marks = st.lists(st.integers(0, 20_000), min_size=3, max_size=3).map(sorted)
@@ -154,5 +154,5 @@ def test_interpolation_of_a_straight_line_is_the_line(length, frames):
 
 
 def test_configs_know_exactly_these_samplings():
-    named = config.Clip.model_fields["sampling"].annotation.__args__
+    named = Clip.model_fields["sampling"].annotation.__args__
     assert set(named) == set(SAMPLINGS)

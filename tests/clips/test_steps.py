@@ -8,7 +8,8 @@ import pytest
 
 from mer_keras.clips import faces, flow, footage, frames, magnification, spotting
 from mer_keras.clips.assemble import check_frames, load_clips
-from mer_keras.config import Clip, Flow, Magnification, Policies
+from mer_keras.config.data import Policies
+from mer_keras.config.inputs import Clip, Flow, Magnification
 from mer_keras.databases.samples import make_samples
 from mer_keras.errors import FrameError
 from mer_keras.synthetic import stand_ins
@@ -139,7 +140,7 @@ class TestMagnification:
 
 
 class TestFlow:
-    CLIP = Clip(kind="flow", size=28, flow=Flow(method="farneback", at=64))
+    CLIP = Clip(kind="flow", size=28, flow=Flow(method="farneback", compute_size=64))
 
     def test_the_three_channels_come_from_onset_and_apex(self, folder):
         loaded = load(folder, self.CLIP)
@@ -259,7 +260,7 @@ class TestCache:
     def test_another_flow_method_decodes_nothing(self, folder, monkeypatch):
         load(folder, TestFlow.CLIP)
         counts = Counts(monkeypatch)
-        load(folder, TestFlow.CLIP.model_copy(update={"flow": Flow(method="dis", at=64)}))
+        load(folder, TestFlow.CLIP.model_copy(update={"flow": Flow(method="dis", compute_size=64)}))
         assert counts.since() == {"flow": 1}
 
 

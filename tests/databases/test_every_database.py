@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mer_keras.config import Policies
+from mer_keras.config.data import Policies
 from mer_keras.databases import registry
 from mer_keras.databases.label_schemes import SCHEMES, get_scheme
 from mer_keras.databases.labels import apply_scheme

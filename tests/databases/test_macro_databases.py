@@ -235,7 +235,7 @@ class TestMug:
 @pytest.mark.parametrize("name", sorted(MACRO))
 def test_a_few_really_drawn_clips_are_read_and_loaded(tmp_path, name):
     from mer_keras.clips.assemble import load_clips
-    from mer_keras.config import Clip
+    from mer_keras.config.inputs import Clip
 
     root = tmp_path / stand_ins.get_layout(name).folder
     stand_ins.write(name, root, stand_ins.Film(clips=6, size=48))

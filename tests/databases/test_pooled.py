@@ -2,7 +2,7 @@
 
 import pytest
 
-from mer_keras.config import ProtocolConfig
+from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.databases.labels import apply_scheme
 from mer_keras.databases.registry import load

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras.config_files import load_config
+from mer_keras.config.files import load_config
 from mer_keras.errors import UserError
 from mer_keras.explanation import tested
 from mer_keras.runs import prepare as prepare_room

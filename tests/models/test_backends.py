@@ -12,7 +12,7 @@ from tests.models.small import SHAPES
 CODE = """
 import numpy as np
 import keras
-from mer_keras.config import Train
+from mer_keras.config.training import Train
 from mer_keras.models import registry
 from mer_keras.terms import Selection
 from mer_keras.training.fold import FoldData

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mer_keras.config import ProtocolConfig
+from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.errors import ProtocolError
 from mer_keras.protocols.build import build_folds, hold_back_subjects
 from mer_keras.protocols.splits import loso, subject_kfold

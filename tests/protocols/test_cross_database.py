@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mer_keras.config import ProtocolConfig
+from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.errors import InvariantError, ProtocolError
 from mer_keras.protocols.build import build_folds, hold_back, hold_back_clips
 from mer_keras.protocols.folds import Fold, FoldSet, check_folds
@@ -144,7 +144,7 @@ class TestByClips:
         assert not RANDOM.subject_exclusive
         assert "NOT subject-exclusive" in RANDOM.title
         other = build_folds(
-            table, RANDOM.model_copy(update={"draw": 1}), Selection.INNER_CLIPS, inner_fraction=0.2
+            table, RANDOM.model_copy(update={"seed": 1}), Selection.INNER_CLIPS, inner_fraction=0.2
         )
         assert set(other.folds[0].test) != parts[2]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mer_keras.config_files import load_config
+from mer_keras.config.files import load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.view import read_view
 from mer_keras.runs.folder import RunFolder, units_of
@@ -20,7 +20,7 @@ SECRET = "subject-zero-zero-seven"
 def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", skip=(), **extra):
     """A stored run of one network and one baseline over four folds of six clips."""
     config = CONFIG.model_dump(mode="json") | {"seeds": extra.get("seeds", [0])}
-    config["data"]["signal"] = extra.get("signal", True)
+    config["data"]["synthetic_motion"] = extra.get("signal", True)
     config["train"]["epochs"] = extra.get("epochs", config["train"]["epochs"])
     if selection != "external":
         config["selection"] = selection

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mer_keras.audit.published import load
-from mer_keras.config_files import load_experiments
+from mer_keras.config.files import load_experiments
 from mer_keras.report.document import write_report
 from mer_keras.report.figures import (
     confusion_svg,

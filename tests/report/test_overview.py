@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mer_keras.config_files import experiment_names
+from mer_keras.config.files import experiment_names
 from mer_keras.errors import UserError
 from mer_keras.report.document import write_report
 from mer_keras.report.overview import BEGIN, END, as_markdown, overview, put_into

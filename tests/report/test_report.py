@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from mer_keras.config import Published
+from mer_keras.config.experiment import Published
 from mer_keras.evaluation import metrics
 from mer_keras.report.document import write_report
 from mer_keras.report.scoring import score_row, verdict

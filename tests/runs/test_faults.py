@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras.config_files import load_config
+from mer_keras.config.files import load_config
 from mer_keras.errors import ProtocolError, ResultsError
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
@@ -34,7 +34,7 @@ KILLS = 20
 SERVER = """
 import os, pathlib, sys
 import keras, tensorflow
-from mer_keras.config_files import load_config
+from mer_keras.config.files import load_config
 from mer_keras.runs.run import run_experiment
 config = load_config(pathlib.Path(sys.argv[1]), profile="quick", overrides=sys.argv[2:])
 print("ready", flush=True)
@@ -184,7 +184,7 @@ def test_fault_42_other_errors_stay_what_they_are(small, monkeypatch):
 
 
 def test_fault_37_one_subject_cannot_be_left_out(places):
-    from mer_keras.config import ProtocolConfig
+    from mer_keras.config.protocol import ProtocolConfig
     from mer_keras.protocols.build import build_folds
     from mer_keras.terms import Selection
     from tests.protocols.test_build import table_of

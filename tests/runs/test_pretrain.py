@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config_files import load_experiments  # noqa: E402
+from mer_keras.config.files import load_experiments  # noqa: E402
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, ProtocolError  # noqa: E402
 from mer_keras.runs import pretrain as room  # noqa: E402
 from mer_keras.runs.prepare import prepare  # noqa: E402

@@ -12,7 +12,7 @@ pytest.importorskip("keras")
 from typer.testing import CliRunner
 
 from mer_keras.cli.main import app
-from mer_keras.config_files import load_config
+from mer_keras.config.files import load_config
 from mer_keras.errors import UserError
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view

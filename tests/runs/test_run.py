@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("keras")
 from mer_keras.clips.assemble import ClipArrays
-from mer_keras.config_files import load_config
+from mer_keras.config.files import load_config
 from mer_keras.databases.samples import make_samples
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, InvariantError
 from mer_keras.runs import prepare as prepare_room

@@ -11,7 +11,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 from mer_keras.clips.assemble import ClipArrays  # noqa: E402
-from mer_keras.config_files import load_experiments  # noqa: E402
+from mer_keras.config.files import load_experiments  # noqa: E402
 from mer_keras.databases.samples import make_samples  # noqa: E402
 from mer_keras.models import baselines  # noqa: E402
 from mer_keras.runs import pieces as pieces_room  # noqa: E402

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config_files import load_config  # noqa: E402
+from mer_keras.config.files import load_config  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.runs.folder import RunFolder, units_of  # noqa: E402
 from mer_keras.runs.manifest import make_manifest  # noqa: E402

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config import Train  # noqa: E402
+from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.runs import processes  # noqa: E402
 from mer_keras.terms import Selection  # noqa: E402
@@ -107,7 +107,7 @@ def test_a_batch_is_divided_among_devices():
             half = tf.config.LogicalDeviceConfiguration()
             tf.config.set_logical_device_configuration(cpu, [half, half])
         import numpy as np
-        from mer_keras.config import Train
+        from mer_keras.config.training import Train
         from mer_keras.terms import Selection
         from mer_keras.training.fold import FoldData
         from mer_keras.training.trainer import Trainer

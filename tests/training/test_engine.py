@@ -3,7 +3,7 @@
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config import Train  # noqa: E402
+from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
 from mer_keras.training.engine import folds_at_once  # noqa: E402

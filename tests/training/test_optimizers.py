@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config import Cosine, Optimizer, StepDecay, Train  # noqa: E402
+from mer_keras.config.training import Cosine, Optimizer, StepDecay, Train  # noqa: E402
 from mer_keras.training.optimizers import CoupledSGD, WarmAdam, make_optimizer  # noqa: E402
 from mer_keras.training.recipe import initialise, learning_rate_at  # noqa: E402
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config import Train  # noqa: E402
+from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.terms import Selection  # noqa: E402
 from mer_keras.training.fold import FoldData, FoldFailedError  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402

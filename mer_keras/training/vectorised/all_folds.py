@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.config import EarlyStopping, Train
+from mer_keras.config.training import EarlyStopping, Train
 from mer_keras.errors import InvariantError
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.progress import EpochProgress

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config import Train  # noqa: E402
+from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import InvariantError  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from mer_keras.models import registry  # noqa: E402

@@ -21,7 +21,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from mer_keras.config import Experiment, Policies
+from mer_keras.config.data import Policies
+from mer_keras.config.experiment import Experiment
 from mer_keras.errors import ConfigError, did_you_mean
 
 MAX_CONFIG_BYTES = 1_000_000
@@ -59,7 +60,7 @@ def find_config(name: str) -> tuple[Path, str | None]:
 
     Args:
         name: a path, or ``<method>/<table>``, or ``<method>/<table>/<part>``. A table or figure
-            that an experiment ``covers`` is found under its own name too. Names are looked up in
+            that an experiment ``also_reproduces`` is found under its own name too. Names are looked up in
             ``experiments/`` of the working folder, then of the checkout.
 
     Raises:
@@ -75,8 +76,8 @@ def find_config(name: str) -> tuple[Path, str | None]:
         if "/" in whole and _is_file(root / f"{whole}.yaml"):
             return root / f"{whole}.yaml", part
         for file in sorted(_configs(root, glob.escape(method))) if method else ():
-            covered = _read_tree(file).get("covers")
-            if isinstance(covered, list) and table in covered:
+            also_reproduces = _read_tree(file).get("also_reproduces")
+            if isinstance(also_reproduces, list) and table in also_reproduces:
                 return file, None
     known = experiment_names()
     raise ConfigError(
@@ -166,7 +167,7 @@ def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     Published numbers and remarks are left out; so are rows that one of the two lacks, and what a
     new block leaves at its defaults.
     """
-    told = {"paper", "table", "caption", "covers", "not_reproduced"}
+    told = {"paper", "table", "caption", "also_reproduces", "not_reproduced"}
     shared = {row.name for row in shipped.rows} & {row.name for row in run.rows}
 
     def given(config: Experiment, **options: Any) -> dict[str, Any]:

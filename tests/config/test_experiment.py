@@ -5,8 +5,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras.config import Experiment
-from mer_keras.config_files import experiment_names, find_config, load_config, load_experiments
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.files import experiment_names, find_config, load_config, load_experiments
 from mer_keras.errors import ConfigError
 from mer_keras.models.registry import MODELS
 
@@ -47,7 +47,7 @@ def test_every_printed_table_has_its_config(place):
     (config, *_) = load_experiments(place)
     method, table = place.split("/")
     assert config.name.startswith(f"{method}/")
-    assert config.name.split("/")[1] == table or table in config.covers
+    assert config.name.split("/")[1] == table or table in config.also_reproduces
 
 
 @pytest.mark.parametrize(

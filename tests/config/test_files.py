@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras.config import Experiment, Policies
-from mer_keras.config_files import (
+from mer_keras.config.data import Policies
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.files import (
     MAX_VALUES,
     differences,
     experiment_names,
@@ -26,7 +27,7 @@ BASE = {
     "paper": {"title": "t", "authors": "a", "venue": "v", "year": 2020},
     "table": "Table 1",
     "caption": "c",
-    "covers": ["figure2"],
+    "also_reproduces": ["figure2"],
     "data": {
         "database": ["samm", "casme2"],
         "labels": {"samm": "cde3_samm", "casme2": "cde3_casme2"},
@@ -93,11 +94,11 @@ def test_values_stand_over_those_of_the_base(folder):
 def test_overrides_reach_into_lists(folder):
     (quick,) = load_experiments("method/table1", profile="quick")
     assert quick.stages[0].train.epochs == 1
-    (other,) = load_experiments("method/table1", overrides=["stages.0.held_back=0.3"])
-    assert other.stages[0].held_back == 0.3
+    (other,) = load_experiments("method/table1", overrides=["stages.0.validation_split=0.3"])
+    assert other.stages[0].validation_split == 0.3
     (bare,) = load_experiments("method/table1", overrides=["stages=[]"])
     assert bare.stages == ()
-    for wrong in ("stages.1.held_back=0.3", "stages.x=1"):
+    for wrong in ("stages.1.validation_split=0.3", "stages.x=1"):
         with pytest.raises(ConfigError, match="no place in a list of 1"):
             load_experiments("method/table1", overrides=[wrong])
 
@@ -159,7 +160,7 @@ def test_bad_bases(folder, base, complaint):
     [
         ("data.labels={samm: cde3_samm}", "one scheme for each"),
         ("data.database=[samm, samm]", "different databases"),
-        ("data.clip.enlarged=80", "flow_image"),
+        ("data.clip.resize_to=80", "flow_image"),
         ("train.cosine={}", "at most one"),
         ("stages.0.sources=[]", "at least 1 item"),
         ("stages.0.sources.0.frame=2", "did you mean 'frames'"),
@@ -289,7 +290,7 @@ def test_rows_of_parts_that_are_none(folder, rows):
 
 
 def test_what_is_covered_may_be_nonsense_elsewhere(folder):
-    folder("table2", BASE | {"name": "method/table2", "covers": 5})
+    folder("table2", BASE | {"name": "method/table2", "also_reproduces": 5})
     with pytest.raises(ConfigError, match="no experiment 'method/figure9'"):
         load_experiments("method/figure9")
 

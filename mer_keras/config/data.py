@@ -1,0 +1,65 @@
+"""Which clips an experiment is about, and what is done about faults in them."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mer_keras.config.inputs import Clip
+from mer_keras.config.strict import StrictModel
+
+
+class Policies(StrictModel):
+    """What is done about faults that leave a choice. The defaults guess nothing.
+
+    ``frame_order``: onset <= apex <= offset doesn't hold: stop, or leave the clip out.
+    ``apex``: nobody annotated it: the middle frame stands in, it is spotted from optical flow (with
+    onset and offset, where none of the three is annotated), or the clip is left out.
+    ``sizes``: frames of one clip differ in size: stop, or resize each.
+    ``face``: none is found: the centre of the frame stands in, or the clip is left out.
+    """
+
+    frame_order: Literal["error", "exclude"] = "error"
+    apex: Literal["middle", "spot", "exclude"] = "middle"
+    sizes: Literal["error", "resize"] = "error"
+    face: Literal["centre", "exclude"] = "centre"
+
+
+class Data(StrictModel):
+    """Which clips, and how their emotions become classes.
+
+    ``database``: one, or several that are pooled. ``labels``: a label scheme, or one for each of
+    several databases; their classes must be the same.
+    """
+
+    database: str | tuple[str, ...]
+    labels: str | dict[str, str]
+    clip: Clip
+    #: which frames of a database: its own cropped faces, or the camera's pictures
+    frame_source: Literal["auto", "cropped", "raw"] = "auto"
+    #: apply the known corrections to the official table (see ``annotations.corrections``)
+    corrections: bool = True
+    policies: Policies = Policies()
+    #: synthetic data only: with ``False`` nothing moves, so that every method must be at chance
+    synthetic_motion: bool = True
+    #: synthetic data only: so many clips of each database, evenly spaced over its table
+    synthetic_clips: int | None = Field(default=None, ge=1)
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The databases, one or more."""
+        return (self.database,) if isinstance(self.database, str) else self.database
+
+    def scheme_of(self, database: str) -> str:
+        """Name of a database's label scheme."""
+        return self.labels if isinstance(self.labels, str) else self.labels[database]
+
+    @model_validator(mode="after")
+    def _each_database_once(self) -> "Data":
+        if not self.databases or len(set(self.databases)) != len(self.databases):
+            raise ValueError(f"'database' must name different databases, found {self.databases}")
+        if isinstance(self.labels, dict) and set(self.labels) != set(self.databases):
+            raise ValueError(
+                f"'labels' must have one scheme for each of {', '.join(self.databases)}, found "
+                f"{', '.join(self.labels)}"
+            )
+        return self

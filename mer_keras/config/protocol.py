@@ -1,0 +1,50 @@
+"""How samples are divided."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from mer_keras.config.strict import StrictModel
+
+
+class ProtocolConfig(StrictModel):
+    """How samples are divided (see ``protocols``).
+
+    ``subject_kfold``: ``k`` groups of subjects. ``loso``: one subject is left out. ``cde``: the
+    same over several pooled databases. ``sde``: the same within each of several databases, whose
+    networks never see another. ``hde``: one database is left out. ``as_published``: one random
+    stratified division by clips, ``test_share`` of them tested; their subjects are trained on too.
+    """
+
+    name: Literal["subject_kfold", "loso", "cde", "sde", "hde", "as_published"]
+    k: int | None = Field(default=None, ge=2)
+    test_share: float | None = Field(default=None, gt=0, lt=1)
+    #: which of the possible divisions of ``subject_kfold`` or ``as_published`` is drawn
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _fields_belong_to_the_name(self) -> "ProtocolConfig":
+        for field, owner in (("k", "subject_kfold"), ("test_share", "as_published")):
+            if (self.name == owner) != (getattr(self, field) is not None):
+                raise ValueError(f"{field!r} is needed for {owner} and has no meaning for others")
+        return self
+
+    @property
+    def subject_exclusive(self) -> bool:
+        """Whether no tested subject is trained on."""
+        return self.name != "as_published"
+
+    @property
+    def title(self) -> str:
+        """The protocol in words."""
+        if self.name == "subject_kfold":
+            return f"subject-exclusive stratified {self.k}-fold"
+        if self.name == "as_published":
+            share = f"{100 * (self.test_share or 0):g} %"
+            return f"random clip split, {share} tested, NOT subject-exclusive"
+        return {
+            "loso": "leave-one-subject-out",
+            "cde": "composite-database leave-one-subject-out (CDE)",
+            "sde": "leave-one-subject-out within each database (SDE)",
+            "hde": "holdout-database: trained on the others, tested on one (HDE)",
+        }[self.name]
