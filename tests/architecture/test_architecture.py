@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: rooms from the ground up; a module imports from its own room and from lower ones only
 ORDER = [
-    {"terms", "errors", "settings", "progress"},
+    {"terms", "errors", "settings", "progress", "arrays"},
     {"config", "provenance"},
     {"config_files"},
     {"databases", "synthetic", "protocols", "evaluation", "features"},

@@ -1,0 +1,58 @@
+"""Clips as methods take them: one input, several, or clips of different lengths.
+
+An array holds clips of equal shape, clips first. A list holds clips of different lengths, one array
+each. A tuple holds the same clips as several inputs see them, in the order of the method's inputs.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.errors import ConfigError
+
+Array: TypeAlias = NDArray[np.float32]
+#: what one input holds: (clips, ...), or a list of clips of different lengths
+OneInput: TypeAlias = Array | list[Array]
+Inputs: TypeAlias = OneInput | tuple[OneInput, ...]
+#: of one clip in one input, without the clips' axis, or of each of several inputs
+Shape: TypeAlias = tuple[int, ...] | tuple[tuple[int, ...], ...]
+
+
+def take(inputs: Inputs, rows: Sequence[int] | NDArray[np.int64]) -> Inputs:
+    """Return some clips, in the order of ``rows``, of every input."""
+    if isinstance(inputs, tuple):
+        return tuple(_take_one(clips, rows) for clips in inputs)
+    return _take_one(inputs, rows)
+
+
+def count(inputs: Inputs) -> int:
+    """Number of clips."""
+    return len(inputs[0]) if isinstance(inputs, tuple) else len(inputs)
+
+
+def shape_of(inputs: Inputs) -> Shape:
+    """Shape of one clip, or, of several inputs, one shape each.
+
+    Raises:
+        ConfigError: clips differ in length, so that they have no common shape.
+    """
+    if isinstance(inputs, tuple):
+        return tuple(_shape_of_one(clips) for clips in inputs)
+    return _shape_of_one(inputs)
+
+
+def _take_one(clips: OneInput, rows: Sequence[int] | NDArray[np.int64]) -> OneInput:
+    if isinstance(clips, list):
+        return [clips[row] for row in rows]
+    return clips[np.asarray(rows, "int64")]
+
+
+def _shape_of_one(clips: OneInput) -> tuple[int, ...]:
+    if isinstance(clips, list):
+        raise ConfigError(
+            "this method needs clips of one shape, its input has clips of different lengths: "
+            "choose another 'sampling' than 'whole' for the input"
+        )
+    return tuple(int(side) for side in clips.shape[1:])
