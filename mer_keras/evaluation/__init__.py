@@ -1,5 +1,5 @@
-"""Predictions -> numbers: metrics, intervals and comparisons.
+"""Predictions -> numbers: metrics, intervals, comparisons, and which epoch is reported.
 
-In: true and predicted classes with their people. Out: numbers. What is stored is not changed.
+In: true and predicted classes with their subjects; trajectories. Out: numbers, epochs.
 May be imported by: everything that shows results. Imports leaves only, no TensorFlow.
 """

@@ -21,11 +21,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.evaluation.metrics import uf1
+from mer_keras.evaluation.metrics import Matrices, uf1
 from mer_keras.evaluation.trajectories import (
     Epochs,
     Labels,
-    Matrices,
     Subjects,
     Trajectory,
     check_labels,

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from mer_keras.errors import UserError
 
-Matrix = NDArray[np.int64]
-Values = NDArray[np.float64]
+#: Confusion matrices, (..., classes, classes): counts of clips, the truth downwards.
+Matrices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Metrics of one set of predictions, each in 0..1, and the number of samples."""
+    """Metrics of one set of predictions, each in 0..1, and the number of samples ``n``."""
 
     uf1: float
     uar: float
@@ -31,7 +31,7 @@ class Scores:
 
 def confusion_matrix(
     labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]
-) -> Matrix:
+) -> Matrices:
     """Count predictions: (classes, classes) int64, rows are the truth.
 
     Args:
@@ -46,31 +46,20 @@ def confusion_matrix(
         >>> confusion_matrix(["a", "b", "b"], ["a", "a", "b"], ["a", "b"]).tolist()
         [[1, 0], [1, 1]]
     """
-    if len(labels) == 0 or len(labels) != len(predicted):
-        raise UserError(
-            f"{len(labels)} labels and {len(predicted)} predictions: expected as many of each, "
-            "and at least one"
-        )
-    number = {name: i for i, name in enumerate(classes)}
-    strangers = sorted((set(labels) | set(predicted)) - set(number))
-    if strangers:
-        raise UserError(f"class {strangers[0]!r} is not one of {list(classes)}")
-    flat = [number[t] * len(number) + number[p] for t, p in zip(labels, predicted, strict=True)]
-    counts = np.bincount(flat, minlength=len(number) ** 2)
-    return counts.reshape(len(number), len(number)).astype(np.int64)
+    return subject_matrices(labels, predicted, [""] * len(labels), classes)[0]
 
 
-def per_class_recall(matrix: Matrix) -> Values:
+def per_class_recall(matrix: Matrices) -> NDArray[np.float64]:
     """Recall of each class: (..., C, C) -> (..., C) in 0..1; 0 for a class without samples."""
     return _ratio(_diagonal(matrix), matrix.sum(axis=-1))
 
 
-def per_class_f1(matrix: Matrix) -> Values:
+def per_class_f1(matrix: Matrices) -> NDArray[np.float64]:
     """F1 of each class, 2 TP / (2 TP + FP + FN): (..., C, C) -> (..., C); 0 if undefined."""
     return _ratio(2 * _diagonal(matrix), matrix.sum(axis=-1) + matrix.sum(axis=-2))
 
 
-def uf1(matrix: Matrix) -> Values:
+def uf1(matrix: Matrices) -> NDArray[np.float64]:
     """Unweighted F1, the mean of the classes' F1: (..., C, C) -> (...).
 
     Example:
@@ -80,7 +69,7 @@ def uf1(matrix: Matrix) -> Values:
     return per_class_f1(matrix).mean(axis=-1)
 
 
-def uar(matrix: Matrix) -> Values:
+def uar(matrix: Matrices) -> NDArray[np.float64]:
     """Unweighted average recall, the mean of the classes' recalls: (..., C, C) -> (...).
 
     Example:
@@ -90,18 +79,23 @@ def uar(matrix: Matrix) -> Values:
     return per_class_recall(matrix).mean(axis=-1)
 
 
-def war(matrix: Matrix) -> Values:
+def war(matrix: Matrices) -> NDArray[np.float64]:
     """Weighted average recall, the share of correct samples: (..., C, C) -> (...)."""
     return _ratio(_diagonal(matrix).sum(axis=-1), matrix.sum(axis=(-2, -1)))
 
 
-def wf1(matrix: Matrix) -> Values:
+def wf1(matrix: Matrices) -> NDArray[np.float64]:
     """F1 weighted by class size: (..., C, C) -> (...). Some papers print it as "F1"."""
     sizes = matrix.sum(axis=-1)
     return _ratio((per_class_f1(matrix) * sizes).sum(axis=-1), sizes.sum(axis=-1))
 
 
-METRICS: dict[str, Callable[[Matrix], Values]] = {"uf1": uf1, "uar": uar, "war": war, "wf1": wf1}
+METRICS: dict[str, Callable[[Matrices], NDArray[np.float64]]] = {
+    "uf1": uf1,
+    "uar": uar,
+    "war": war,
+    "wf1": wf1,
+}
 
 
 def scores(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> Scores:
@@ -131,12 +125,12 @@ def bootstrap_interval(
     Args:
         labels: true classes.
         predicted: predicted classes.
-        subjects: whose clip each is.
+        subjects: the subject of each clip, in the same order.
         classes: the full label set.
         metric: a key of ``METRICS``.
         resamples: number of bootstrap samples.
-        level: share of them inside the interval.
-        seed: of the resampling.
+        level: share of the bootstrap samples inside the interval.
+        seed: seed of the resampling.
 
     Returns:
         Lower and upper end, in 0..1.
@@ -144,46 +138,58 @@ def bootstrap_interval(
     Raises:
         UserError: as ``confusion_matrix``.
     """
-    people = subject_matrices(labels, predicted, subjects, classes)
-    values = METRICS[metric](np.tensordot(draw_subjects(len(people), resamples, seed), people, 1))
-    return percentiles(values, level)
+    matrices = subject_matrices(labels, predicted, subjects, classes)
+    weights = draw_subjects(len(matrices), resamples, seed)
+    resampled = np.tensordot(weights, matrices, 1)  # (resamples, classes, classes)
+    return percentiles(METRICS[metric](resampled), level)
 
 
 def subject_matrices(
     labels: Sequence[str], predicted: Sequence[str], subjects: Sequence[str], classes: Sequence[str]
-) -> Matrix:
+) -> Matrices:
     """One confusion matrix a subject: (subjects, classes, classes) int64, subjects sorted by name.
 
     Arguments and errors as ``bootstrap_interval``.
     """
-    confusion_matrix(labels, predicted, classes)  # the same complaints as for the metric itself
-    names, owner = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    number = {name: i for i, name in enumerate(classes)}
-    made = np.zeros((len(names), len(number), len(number)), np.int64)
-    rows = np.array([number[name] for name in labels])
-    columns = np.array([number[name] for name in predicted])
-    np.add.at(made, (owner, rows, columns), 1)
-    return made
+    if len(labels) == 0 or len(labels) != len(predicted):
+        raise UserError(
+            f"{len(labels)} labels and {len(predicted)} predictions: expected as many of each, "
+            "and at least one"
+        )
+    if len(subjects) != len(labels):
+        raise UserError(f"{len(subjects)} subjects for {len(labels)} labels: expected one each")
+    number_of = {name: number for number, name in enumerate(classes)}
+    unknown = sorted((set(labels) | set(predicted)) - set(number_of))
+    if unknown:
+        raise UserError(f"class {unknown[0]!r} is not one of {list(classes)}")
+    names, owners = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
+    matrices = np.zeros((len(names), len(number_of), len(number_of)), np.int64)
+    rows = np.array([number_of[name] for name in labels])
+    columns = np.array([number_of[name] for name in predicted])
+    np.add.at(matrices, (owners, rows, columns), 1)
+    return matrices
 
 
-def draw_subjects(subjects: int, resamples: int, seed: int) -> Matrix:
+def draw_subjects(subjects: int, resamples: int, seed: int) -> NDArray[np.int64]:
     """How often each subject stands in each bootstrap sample: (resamples, subjects) int64."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(subjects, np.full(subjects, 1 / subjects), size=resamples)
 
 
-def percentiles(values: Values, level: float) -> tuple[float, float]:
-    """The ends between which the middle ``level`` of some values lies."""
+def percentiles(values: NDArray[np.float64], level: float) -> tuple[float, float]:
+    """Lower and upper end of the interval that holds the middle ``level`` (0..1) of the values."""
     tail = (1 - level) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
     return float(low), float(high)
 
 
-def _diagonal(matrix: Matrix) -> Matrix:
+def _diagonal(matrix: Matrices) -> Matrices:
+    """Right predictions of each class: (..., C, C) -> (..., C)."""
     return np.diagonal(matrix, axis1=-2, axis2=-1)
 
 
-def _ratio(part: NDArray, whole: NDArray) -> Values:
-    """Quotient, 0 where the whole is 0."""
-    whole = np.asarray(whole)
-    return np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
+def _ratio(numerator: NDArray[np.number], denominator: NDArray[np.number]) -> NDArray[np.float64]:
+    """Quotient, 0 where the denominator is 0."""
+    denominator = np.asarray(denominator)
+    zeros = np.zeros(denominator.shape)
+    return np.divide(numerator, denominator, out=zeros, where=denominator > 0)

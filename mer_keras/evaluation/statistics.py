@@ -4,15 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from mer_keras.errors import UserError
-from mer_keras.evaluation.metrics import METRICS, draw_subjects, percentiles, subject_matrices
+from mer_keras.evaluation.metrics import (
+    METRICS,
+    Matrices,
+    draw_subjects,
+    percentiles,
+    subject_matrices,
+)
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A metric of two sets of predictions, in 0..1, and second minus first with its interval."""
+    """A metric of two sets of predictions, in 0..1, and second minus first with its interval.
+
+    Attributes:
+        metric: a key of ``metrics.METRICS``.
+        first: value of the first set.
+        second: value of the second set.
+        low: lower end of the interval of the difference, in -1..1.
+        high: upper end of the interval of the difference, in -1..1.
+    """
 
     metric: str
     first: float
@@ -28,13 +43,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions of clips, row by row.
+    """Predicted classes of clips; all attributes have the same order of clips.
 
     Attributes:
-        sample_ids: each once.
-        subject_ids: whose clip each is.
-        labels: the truth.
-        predicted: what was said, one list a seed.
+        sample_ids: each clip once.
+        subject_ids: the subject of each clip.
+        labels: the true class of each clip.
+        predicted: the predicted class of each clip, one tuple a seed.
     """
 
     sample_ids: tuple[str, ...]
@@ -44,14 +59,28 @@ class Predictions:
 
     def in_order(self, sample_ids: Sequence[str]) -> "Predictions":
         """The same predictions in another order of clips."""
-        place = {sample: i for i, sample in enumerate(self.sample_ids)}
-        order = [place[sample] for sample in sample_ids]
+        index_of = {sample_id: index for index, sample_id in enumerate(self.sample_ids)}
+        order = [index_of[sample_id] for sample_id in sample_ids]
         return Predictions(
             tuple(sample_ids),
-            tuple(self.subject_ids[i] for i in order),
-            tuple(self.labels[i] for i in order),
-            tuple(tuple(one[i] for i in order) for one in self.predicted),
+            tuple(self.subject_ids[index] for index in order),
+            tuple(self.labels[index] for index in order),
+            tuple(tuple(of_seed[index] for index in order) for of_seed in self.predicted),
         )
+
+    def subject_matrices(self, classes: Sequence[str]) -> Matrices:
+        """Confusion matrices: (seeds, subjects, classes, classes) int64, subjects sorted."""
+        return np.stack(
+            [
+                subject_matrices(self.labels, of_seed, self.subject_ids, classes)
+                for of_seed in self.predicted
+            ]
+        )
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each clip is predicted right by the first seed: (clips,)."""
+        return np.array(self.predicted[0]) == np.array(self.labels)
 
 
 def align(first: Predictions, second: Predictions) -> Predictions:
@@ -60,10 +89,10 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     Raises:
         UserError: they are not of the same clips with the same labels.
     """
-    apart = sorted(set(first.sample_ids) ^ set(second.sample_ids))
-    if apart:
+    unshared = set(first.sample_ids) ^ set(second.sample_ids)
+    if unshared:
         raise UserError(
-            f"the runs tested different clips ({len(apart)} stand in one only): predictions are "
+            f"the runs tested different clips ({len(unshared)} stand in one only): predictions are "
             "compared clip by clip, so take two runs on the same samples"
         )
     ordered = second.in_order(first.sample_ids)
@@ -91,27 +120,31 @@ def difference(
 
     Args:
         first: predictions.
-        second: of the same clips in the same order (see ``align``).
+        second: predictions of the same clips in the same order (see ``align``).
         classes: the full label set.
         metric: a key of ``metrics.METRICS``.
         resamples: number of bootstrap samples.
-        level: share of them inside the interval.
-        seed: of the resampling.
+        level: share of the bootstrap samples inside the interval.
+        seed: seed of the resampling.
     """
-    people = [
-        np.stack([subject_matrices(one.labels, p, one.subject_ids, classes) for p in one.predicted])
-        for one in (first, second)
-    ]
-    drawn = draw_subjects(people[0].shape[1], resamples, seed)
 
-    def averaged(made: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        of_seeds = [METRICS[metric](np.tensordot(weights, one, 1)) for one in made]
+    def mean_over_seeds(matrices: Matrices, weights: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The metric where subjects count so often: (..., subjects) -> (...)."""
+        of_seeds = [METRICS[metric](np.tensordot(weights, of_seed, 1)) for of_seed in matrices]
         return np.asarray(np.mean(of_seeds, axis=0))
 
-    whole = np.ones(people[0].shape[1], np.int64)
-    a, b = (float(averaged(made, whole)) for made in people)
-    low, high = percentiles(averaged(people[1], drawn) - averaged(people[0], drawn), level)
-    return Difference(metric, a, b, low, high)
+    before, after = first.subject_matrices(classes), second.subject_matrices(classes)
+    subjects = before.shape[1]
+    drawn = draw_subjects(subjects, resamples, seed)  # (resamples, subjects)
+    once = np.ones(subjects, np.int64)
+    low, high = percentiles(mean_over_seeds(after, drawn) - mean_over_seeds(before, drawn), level)
+    return Difference(
+        metric,
+        float(mean_over_seeds(before, once)),
+        float(mean_over_seeds(after, once)),
+        low,
+        high,
+    )
 
 
 def mcnemar(first: Predictions, second: Predictions) -> tuple[int, int, float]:
@@ -121,12 +154,16 @@ def mcnemar(first: Predictions, second: Predictions) -> tuple[int, int, float]:
     each. It takes clips for independent, which those of one person are not: with few people the
     interval of ``difference`` is the more honest answer.
 
+    Args:
+        first: predictions.
+        second: predictions of the same clips in the same order (see ``align``).
+
     Returns:
-        Clips that only the first gets right, that only the second does, and the two-sided p.
+        Number of clips that only the first gets right, number that only the second does, and the
+        two-sided p.
     """
-    right = [np.array(one.predicted[0]) == np.array(one.labels) for one in (first, second)]
-    only_first = int((right[0] & ~right[1]).sum())
-    only_second = int((~right[0] & right[1]).sum())
+    only_first = int((first.right & ~second.right).sum())
+    only_second = int((~first.right & second.right).sum())
     if only_first + only_second == 0:
         return 0, 0, 1.0
     test = binomtest(only_second, only_first + only_second, 0.5)

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.errors import UserError
+from mer_keras.evaluation.metrics import Matrices
 
 Trajectory = NDArray[np.float32]
 Labels = NDArray[np.integer]
 Subjects = Sequence[str] | NDArray[np.str_]
 Epochs = NDArray[np.int64]
-Matrices = NDArray[np.int64]
 
 
 def confusion_by_epoch(trajectory: Trajectory, labels: Labels) -> Matrices:

@@ -20,7 +20,7 @@ pairs = st.lists(
 
 
 def oracle(labels, predicted):
-    # scikit-learn leaves classes without samples out of recall only if told nothing of them
+    # scikit-learn leaves out classes without samples unless it is given all labels.
     options = {"labels": CLASSES, "zero_division": 0}
     return {
         "uf1": f1_score(labels, predicted, average="macro", **options),
@@ -33,12 +33,12 @@ def oracle(labels, predicted):
 @given(pairs)
 def test_equal_to_scikit_learn(drawn):
     labels, predicted = (list(part) for part in zip(*drawn, strict=True))
-    found = metrics.scores(labels, predicted, CLASSES)
+    scores = metrics.scores(labels, predicted, CLASSES)
     for name, value in oracle(labels, predicted).items():
-        assert getattr(found, name) == pytest.approx(value, abs=1e-12)
+        assert getattr(scores, name) == pytest.approx(value, abs=1e-12)
     matrix = metrics.confusion_matrix(labels, predicted, CLASSES)
     assert np.array_equal(matrix, sklearn_matrix(labels, predicted, labels=CLASSES))
-    assert found.n == len(labels)
+    assert scores.n == len(labels)
 
 
 @given(pairs, st.randoms())
@@ -55,40 +55,40 @@ def test_order_of_samples_does_not_matter(drawn, random):
 @given(pairs, st.permutations(CLASSES))
 def test_order_of_classes_does_not_matter(drawn, order):
     labels, predicted = (list(part) for part in zip(*drawn, strict=True))
-    one = metrics.scores(labels, predicted, CLASSES)
+    scores = metrics.scores(labels, predicted, CLASSES)
     other = metrics.scores(labels, predicted, order)
     for name in metrics.METRICS:
-        assert getattr(one, name) == pytest.approx(getattr(other, name))
+        assert getattr(scores, name) == pytest.approx(getattr(other, name))
 
 
 def test_absent_class_counts_as_zero():
-    found = metrics.scores(["negative", "positive"], ["negative", "positive"], CLASSES)
-    assert found.uf1 == pytest.approx(2 / 3)
-    assert found.uar == pytest.approx(2 / 3)
-    assert found.war == 1.0
+    scores = metrics.scores(["negative", "positive"], ["negative", "positive"], CLASSES)
+    assert scores.uf1 == pytest.approx(2 / 3)
+    assert scores.uar == pytest.approx(2 / 3)
+    assert scores.war == 1.0
 
 
 def test_one_class_only():
-    found = metrics.scores(["negative"] * 4, ["negative"] * 4, CLASSES)
-    assert found.uf1 == pytest.approx(1 / 3)
-    assert found.uar == pytest.approx(1 / 3)
+    scores = metrics.scores(["negative"] * 4, ["negative"] * 4, CLASSES)
+    assert scores.uf1 == pytest.approx(1 / 3)
+    assert scores.uar == pytest.approx(1 / 3)
 
 
 def test_majority_class_of_the_composite_set():
-    # MEGC 2019 composite: 250 negative, 109 positive, 83 surprise
+    # The MEGC 2019 composite set has 250 negative, 109 positive and 83 surprise clips.
     labels = ["negative"] * 250 + ["positive"] * 109 + ["surprise"] * 83
-    found = metrics.scores(labels, ["negative"] * 442, CLASSES)
-    assert round(found.uf1, 4) == 0.2408
-    assert round(found.uar, 4) == 0.3333
+    scores = metrics.scores(labels, ["negative"] * 442, CLASSES)
+    assert round(scores.uf1, 4) == 0.2408
+    assert round(scores.uar, 4) == 0.3333
 
 
 def test_paper_002_table_5_rows_give_its_accuracy():
-    # class sizes 49, 28, 119, 34, 23; 193 of 253 correct is the published 0.763
+    # The classes have 49, 28, 119, 34 and 23 clips; 193 of 253 right is the published 0.763.
     assert round(float(metrics.war(np.diag([193, 0]) + np.array([[0, 60], [0, 0]]))), 3) == 0.763
 
 
 def test_shallow_convlstm_f1_is_the_weighted_one():
-    # ACCV 2022, Table 4 with 86, 68 and 104 samples; Table 1 prints accuracy 78.33 and F1 78.92
+    # Table 4 of the paper has 86, 68 and 104 samples; Table 1 prints accuracy 78.33 and F1 78.92.
     matrix = np.array([[66, 17, 3], [9, 54, 5], [3, 19, 82]])
     assert round(100 * float(metrics.wf1(matrix)), 2) == 78.92
     assert round(100 * float(metrics.uar(matrix)), 2) == 78.33
@@ -114,6 +114,11 @@ def test_batches_of_matrices():
 def test_bad_input(labels, predicted, complaint):
     with pytest.raises(UserError, match=complaint):
         metrics.scores(labels, predicted, CLASSES)
+
+
+def test_each_clip_has_a_subject():
+    with pytest.raises(UserError, match="1 subjects for 2 labels"):
+        metrics.subject_matrices(["negative"] * 2, ["negative"] * 2, ["d/1"], CLASSES)
 
 
 def drawn_predictions(subjects, clips, seed=0):
@@ -146,8 +151,8 @@ def test_interval_equals_a_naive_bootstrap():
         t, p = [labels[i] for i in chosen], [predicted[i] for i in chosen]
         values.append(metrics.scores(t, p, CLASSES).uar)
     expected = np.quantile(values, [0.025, 0.975])
-    found = metrics.bootstrap_interval(labels, predicted, owner, CLASSES, "uar")
-    assert found == pytest.approx(expected, abs=0.02)
+    interval = metrics.bootstrap_interval(labels, predicted, owner, CLASSES, "uar")
+    assert interval == pytest.approx(expected, abs=0.02)
 
 
 def test_more_subjects_make_it_narrower():
