@@ -4,7 +4,6 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from mer_keras.config.inputs import Clip
 from mer_keras.config.strict import StrictModel
 
 
@@ -33,7 +32,6 @@ class Data(StrictModel):
 
     database: str | tuple[str, ...]
     labels: str | dict[str, str]
-    clip: Clip
     #: which frames of a database: its own cropped faces, or the camera's pictures
     frame_source: Literal["auto", "cropped", "raw"] = "auto"
     #: apply the known corrections to the official table (see ``annotations.corrections``)

@@ -1,4 +1,4 @@
-"""Experiment configs: one strict, typed YAML file per published table.
+"""Experiments: one strict, typed config per published table.
 
 A config says what is reproduced (paper, table, published numbers), on which data, under which
 protocol and recipe. Nothing is read that is not declared here. How files become configs, with
@@ -7,31 +7,25 @@ profiles, parts and bases: ``config.files``.
 
 import hashlib
 import json
-from typing import Any, Literal
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from mer_keras.config.data import Data
-from mer_keras.config.inputs import Sampling
+from mer_keras.config.inputs import Clip, Sampling
+from mer_keras.config.method import MethodConfig, Network, Paper
 from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.training import Train
+from mer_keras.names import slug
 from mer_keras.terms import Selection
 
-
-class Paper(StrictModel):
-    """Bibliographic data of the reproduced paper."""
-
-    title: str
-    authors: str
-    venue: str
-    year: int
-
-    @property
-    def short(self) -> str:
-        """First author and venue, such as ``Shukla et al., ACCV 2022 workshops``."""
-        year = "" if str(self.year) in self.venue else f" {self.year}"
-        return f"{self.authors.split(',')[0]} et al., {self.venue}{year}"
+#: Version of what a config means; a change that makes equal configs give other results raises it.
+SCHEMA_VERSION = 2
 
 
 class Published(StrictModel):
@@ -39,8 +33,9 @@ class Published(StrictModel):
 
     ``name`` is the column as the paper prints it, ``metric`` what the number is: papers print an
     "accuracy" that is a mean of per-class recalls. ``wf1`` is F1 weighted by class size. ``why``
-    tells how that is known. ``database``: of a pooled run, only the clips of this one. ``part``: of
-    a table that has several runs, only this one (see ``config.files``).
+    tells how that is known. ``quoted``: the paper quotes it from others. ``database``: of a pooled
+    run, only the clips of this one. ``part``: of a table that has several runs, only this one (see
+    ``config.files``).
     """
 
     name: str
@@ -49,6 +44,7 @@ class Published(StrictModel):
     metric: Literal["war", "uar", "uf1", "wf1", "parameters", "unknown"]
     why: str = ""
     where: str = ""
+    quoted: bool = False
     database: str | None = None
     part: str | None = None
 
@@ -59,19 +55,26 @@ class Published(StrictModel):
 
 
 class Row(StrictModel):
-    """One row of the table: a network of the paper's own, or a number it quotes from others."""
+    """One row of the table: published numbers, and the method that gives our own beside them.
+
+    ``method`` is a file of ``experiments/methods`` or a network of ``models.registry``. What the
+    row has otherwise than its method: ``arguments`` of the network or feature, ``input``, and
+    ``train``, a part of the recipe. ``runs: false`` leaves a method out that could run, because it
+    needs what this experiment doesn't have.
+    """
 
     name: str
-    model: str | None = None
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    quoted: bool = False
+    method: str | None = None
+    runs: bool = True
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    input: str | tuple[str, ...] | None = None
+    train: dict[str, JsonValue] = Field(default_factory=dict)
     published: tuple[Published, ...] = ()
 
-    @model_validator(mode="after")
-    def _own_or_quoted(self) -> "Row":
-        if self.quoted == (self.model is not None):
-            raise ValueError(f"row {self.name!r}: give either 'model' or 'quoted: true'")
-        return self
+    @property
+    def quoted(self) -> bool:
+        """Whether the paper quotes all of the row's numbers from others."""
+        return bool(self.published) and all(number.quoted for number in self.published)
 
 
 class Source(StrictModel):
@@ -84,44 +87,70 @@ class Source(StrictModel):
 
 
 class Stage(StrictModel):
-    """Training on other data before the folds (see ``experiment.pretrain``).
+    """Training on other data before the folds (see ``runs.pretrain``).
 
     ``sources``: databases that are pooled; all else about their images (size, channels, crop) is as
-    in the experiment's ``data.clip``, but nothing is magnified. ``each_frame``: every frame of a
-    clip is an image of its own. ``balance``: ``subsample`` uses as many images of each class as the
-    smallest has; ``images_per_class`` is an upper limit. ``model``: the network that is trained, with its
-    ``arguments``; None: that of each row. ``validation_split`` of the images, by clips or by subjects,
-    choose the epoch.
+    in the input of the row that is pretrained, but nothing is magnified. ``each_frame``: every
+    frame of a clip is an image of its own. ``balance``: ``subsample`` uses as many images of each
+    class as the smallest has; ``images_per_class`` is an upper limit. ``model``: the network that
+    is trained, with its ``arguments``; None: that of each row. ``validation_split`` of the images,
+    by clips or by subjects, choose the epoch.
     """
 
     name: str
     sources: tuple[Source, ...] = Field(min_length=1)
     train: Train
     model: str | None = None
-    arguments: dict[str, Any] = Field(default_factory=dict)
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
     each_frame: bool = False
     balance: Literal["none", "subsample"] = "none"
     images_per_class: int | None = Field(default=None, ge=1)
     validation_split: float = Field(default=0.1, gt=0, lt=1)
     validation_split_by: Literal["clip", "subject"] = "subject"
-    #: synthetic data only: so many clips of each database
+    #: Synthetic data only: so many clips of each database.
     synthetic_clips: int | None = Field(default=None, ge=1)
 
     def data_of(self, source: Source, target: Data) -> Data:
-        """What is loaded of a source for an experiment on ``target``."""
-        clip = target.clip.model_copy(
-            update={"frames": source.frames, "sampling": source.sampling, "magnification": None}
-        )
+        """Which clips are loaded of a source for an experiment on ``target``."""
         return target.model_copy(
             update={
                 "database": source.database,
                 "labels": source.labels,
-                "clip": clip,
                 "frame_source": "auto",
                 "synthetic_motion": True,
                 "synthetic_clips": self.synthetic_clips,
             }
         )
+
+    @staticmethod
+    def input_of(source: Source, target: Clip) -> Clip:
+        """How clips of a source are loaded for an experiment whose input is ``target``."""
+        return target.model_copy(
+            update={"frames": source.frames, "sampling": source.sampling, "magnification": None}
+        )
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """A row or baseline that runs, with everything that its method and the experiment add.
+
+    Attributes:
+        key: names its files; no other row of the experiment has it.
+        name: as readers see it.
+        role: ``row`` of the table, or a ``baseline`` beside it.
+        method: name of the method.
+        config: the method, the row's arguments merged into it.
+        inputs: names of the experiment's inputs; empty: those that the method reads by default.
+        recipe: the training recipe.
+    """
+
+    key: str
+    name: str
+    role: Literal["row", "baseline"]
+    method: str
+    config: MethodConfig
+    inputs: tuple[str, ...]
+    recipe: Train
 
 
 class Experiment(StrictModel):
@@ -131,39 +160,134 @@ class Experiment(StrictModel):
     paper: Paper
     table: str
     caption: str
-    #: other tables and figures of the paper that the same runs belong to
+    #: Other tables and figures of the paper that the same runs belong to.
     also_reproduces: tuple[str, ...] = ()
     data: Data
+    #: Clip recipes by name; a method reads ``clips`` unless it or its row names another.
+    inputs: dict[str, Clip] = Field(min_length=1)
     protocol: ProtocolConfig
     selection: Selection
     train: Train
-    #: pretraining, in order
+    #: Pretraining, in order.
     stages: tuple[Stage, ...] = ()
-    #: also test the copies that oversampling would make of the tested clips, changed as training
-    #: changes them; shown apart, as it exists only to show what a paper's numbers may be of
+    #: Also test the copies that oversampling would make of the tested clips, changed as training
+    #: changes them; they are shown apart, only to tell what a paper's numbers may be of.
     evaluate_augmented: bool = False
+    #: Store the tested clips' probabilities after every epoch (see ``evaluation.epoch_rules``).
+    record_epochs: bool = False
     seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
     rows: tuple[Row, ...] = Field(min_length=1)
-    baselines: tuple[
-        Literal["majority", "stratified", "shuffled_labels", "linear_svm", "flow_svm"], ...
-    ] = ()
-    #: what this config leaves open or does otherwise than the paper, for the report
+    #: Methods that every row has to beat, run on the same clips.
+    baselines: tuple[str, ...] = ()
+    #: Descriptions of the methods that rows and baselines name; networks need none.
+    methods: dict[str, MethodConfig] = Field(default_factory=dict)
+    #: What this config leaves open or does otherwise than the paper, for the report.
     not_reproduced: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _rows_differ(self) -> "Experiment":
-        names = [row.name for row in self.rows]
-        if len(set(names)) != len(names):
-            raise ValueError(f"row names must differ, found {names}")
+    def _rows_can_be_told_apart(self) -> "Experiment":
         if self.selection is Selection.EXTERNAL:
             raise ValueError("selection 'external' is set by --weights, not by a config")
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds must differ, found {self.seeds}")
+        if len(set(self.baselines)) != len(self.baselines):
+            raise ValueError(f"baselines must differ, found {self.baselines}")
+        name_of: dict[str, str] = {}
+        names = [row.name for row in self.rows] + [_baseline_name(m) for m in self.baselines]
+        for name in names:
+            other = name_of.setdefault(slug(name), name)
+            if other is not name or names.count(name) > 1:
+                raise ValueError(
+                    f"rows {other!r} and {name!r} would have one key, {slug(name)!r}: rename one, "
+                    "with letters a to z or digits that the other lacks"
+                )
         return self
 
-    def digest(self) -> str:
-        """Digest of the canonical config: equal configs, however written, have equal digests.
+    @model_validator(mode="after")
+    def _rows_fit_inputs_and_recipes(self) -> "Experiment":
+        for plan in self.plans:
+            for name in plan.inputs:
+                if name not in self.inputs:
+                    raise ValueError(
+                        f"row {plan.name!r} reads input {name!r}, which is not among 'inputs': "
+                        f"{', '.join(self.inputs)}"
+                    )
+        return self
 
-        Values that equal their default are left out, so that a new field with a default does not
-        orphan finished runs.
+    @cached_property
+    def plans(self) -> tuple[RowPlan, ...]:
+        """Rows and baselines that run, in the order of the table, baselines last."""
+        rows = [
+            self._plan(row, row.method, slug(row.name), row.name, "row")
+            for row in self.rows
+            if row.method and row.runs and self.describe(row.method).runs
+        ]
+        baselines = [
+            self._plan(
+                Row(name=method),
+                method,
+                slug(_baseline_name(method)),
+                self.describe(method).title,
+                "baseline",
+            )
+            for method in self.baselines
+        ]
+        return (*rows, *baselines)
+
+    def describe(self, method: str) -> MethodConfig:
+        """The description of a method; one without is a network of its name."""
+        return self.methods.get(method) or MethodConfig(title=method, network=Network(model=method))
+
+    def _plan(
+        self, row: Row, method: str, key: str, name: str, role: Literal["row", "baseline"]
+    ) -> RowPlan:
+        config = self.describe(method)
+        names = row.input or config.input or ()
+        return RowPlan(
+            key=key,
+            name=name,
+            role=role,
+            method=method,
+            config=config.with_arguments(row.arguments),
+            inputs=(names,) if isinstance(names, str) else names,
+            recipe=self._recipe(row, config),
+        )
+
+    def _recipe(self, row: Row, method: MethodConfig) -> Train:
+        if not (row.train or method.train):
+            return self.train
+        tree = self.train.model_dump(mode="json", exclude_unset=True)
+        try:
+            return Train.model_validate(merge(merge(tree, method.train), row.train))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"train.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
+            )
+            raise ValueError(f"row {row.name!r}: {problems}") from error
+
+    def digest(self) -> str:
+        """Digest of the whole config, defaults included, and of what configs mean here.
+
+        Equal configs, however written, have equal digests. A default that changes makes another.
         """
-        text = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+        tree = {"schema": SCHEMA_VERSION, "config": self.model_dump(mode="json")}
+        text = json.dumps(tree, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def merge(below: Mapping[str, JsonValue], above: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Values of ``above`` over those of ``below``; mappings are merged, an empty value removes."""
+    merged = deepcopy(dict(below))
+    for key, value in above.items():
+        inner = merged.get(key)
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(inner, dict):
+            merged[key] = merge(inner, value)
+        else:
+            merged[key] = deepcopy(value)
+    return merged
+
+
+def _baseline_name(method: str) -> str:
+    return f"baseline {method}"

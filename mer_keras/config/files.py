@@ -1,4 +1,4 @@
-"""YAML files -> configs: profiles, parts of a table, shared bases, overrides.
+"""YAML files -> configs: profiles, parts of a table, shared bases, methods, overrides.
 
 Beside the fields of ``config.Experiment`` a file may hold
 
@@ -9,27 +9,37 @@ Beside the fields of ``config.Experiment`` a file may hold
   left out of it.
 - ``base``: another file of the folder, whose values stand where this one has none. An empty value
   takes the base's away.
+
+Methods that rows and baselines name are described in ``experiments/methods/<name>.yaml``; their
+descriptions become part of the experiment, so that a stored config stands for itself.
 """
 
 import glob
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from mer_keras.config.data import Policies
-from mer_keras.config.experiment import Experiment
+from mer_keras.config.experiment import Experiment, merge
+from mer_keras.config.method import MethodConfig
+from mer_keras.config.renamed import renamed_key
 from mer_keras.errors import ConfigError, did_you_mean
 
+#: What YAML gives before it is checked, and a mapping of it.
+Yaml: TypeAlias = Any
+Tree: TypeAlias = dict[str, Yaml]
+
 MAX_CONFIG_BYTES = 1_000_000
-#: in a file or override, aliases counted as often as they are named
+#: Most values of a file or override; an alias counts as often as it is named.
 MAX_VALUES = 100_000
-#: a base may have a base, and so on
+#: Most files of which each is the base of the next.
 MAX_BASES = 5
+#: The folder of ``experiments`` that describes methods, and the file that describes no table.
+METHODS, PUBLISHED = "methods", "published.yaml"
 
 
 def parse_policies(texts: Sequence[str]) -> Policies:
@@ -38,7 +48,7 @@ def parse_policies(texts: Sequence[str]) -> Policies:
     Raises:
         ConfigError: a text has another form, or names no policy or value.
     """
-    tree: dict[str, Any] = {}
+    tree: Tree = {}
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
@@ -60,8 +70,8 @@ def find_config(name: str) -> tuple[Path, str | None]:
 
     Args:
         name: a path, or ``<method>/<table>``, or ``<method>/<table>/<part>``. A table or figure
-            that an experiment ``also_reproduces`` is found under its own name too. Names are looked up in
-            ``experiments/`` of the working folder, then of the checkout.
+            that an experiment ``also_reproduces`` is found under its own name too. Names are
+            looked up in ``experiments/`` of the working folder, then of the checkout.
 
     Raises:
         ConfigError: no such experiment.
@@ -83,6 +93,28 @@ def find_config(name: str) -> tuple[Path, str | None]:
     raise ConfigError(
         f"no experiment {name!r}{did_you_mean(name, known)}; known: {', '.join(known) or 'none'}"
     )
+
+
+def method_names() -> list[str]:
+    """Names of all described methods, those of the working folder first."""
+    files = [file for root in _roots() for file in sorted(_glob(root, f"{METHODS}/*.yaml"))]
+    return list(dict.fromkeys(file.stem for file in files))
+
+
+def load_method(name: str) -> MethodConfig | None:
+    """Read the description of a method; None where there is no file of that name.
+
+    Raises:
+        ConfigError: the file is no description of a method.
+    """
+    for root in _roots():
+        path = root / METHODS / f"{name}.yaml"
+        if _is_file(path):
+            try:
+                return MethodConfig.model_validate(_read_yaml(path))
+            except ValidationError as error:
+                raise ConfigError(f"{path}: {_explain(error, MethodConfig)}") from error
+    return None
 
 
 def load_experiments(
@@ -145,13 +177,29 @@ def load_config(
         _assign(tree, key, value, f"{path}: profile {profile!r}")
     for key, value in parse_overrides(overrides).items():
         _assign(tree, key, value, f"override {key!r}")
+    _add_methods(tree)
     try:
         return Experiment.model_validate(tree)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_explain(error)}") from error
 
 
-def _sets_of_values(tree: dict[str, Any], key: str, path: Path) -> dict[str, dict[str, Any]]:
+def _add_methods(tree: Tree) -> None:
+    """Add the descriptions of the methods that rows and baselines name, but for the file's own."""
+    rows, baselines, own = tree.get("rows"), tree.get("baselines"), tree.get("methods") or {}
+    names = [row.get("method") for row in rows if isinstance(row, dict)] if _is_list(rows) else []
+    names += baselines if isinstance(baselines, list) else []
+    if not isinstance(own, dict):
+        return
+    for name in names:
+        if isinstance(name, str) and name not in own:
+            method = load_method(name)
+            if method is not None:
+                own[name] = method.model_dump(mode="json", exclude_unset=True)
+    tree["methods"] = own
+
+
+def _sets_of_values(tree: Tree, key: str, path: Path) -> dict[str, Tree]:
     """Take a mapping of names to mappings out of a file's tree; empty ones may be left blank."""
     found = tree.pop(key, None) or {}
     if isinstance(found, dict):
@@ -159,6 +207,10 @@ def _sets_of_values(tree: dict[str, Any], key: str, path: Path) -> dict[str, dic
         if all(isinstance(v, dict) and all(isinstance(k, str) for k in v) for v in found.values()):
             return found
     raise ConfigError(f"{path}: {key!r}: expected names, each with keys and values below it")
+
+
+#: Keys of a row that decide its results.
+_DECIDES = ("method", "arguments", "input", "train")
 
 
 def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
@@ -170,14 +222,13 @@ def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     told = {"paper", "table", "caption", "also_reproduces", "not_reproduced"}
     shared = {row.name for row in shipped.rows} & {row.name for row in run.rows}
 
-    def given(config: Experiment, **options: Any) -> dict[str, Any]:
+    def given(config: Experiment, **options: Yaml) -> Tree:
         tree = config.model_dump(mode="json", exclude=told, **options)
         rows = {row["name"]: row for row in tree["rows"] if row["name"] in shared}
-        networks = {
-            name: {key: row[key] for key in ("model", "arguments") if row.get(key)}
-            for name, row in rows.items()
+        methods = {
+            name: {key: row[key] for key in _DECIDES if row.get(key)} for name, row in rows.items()
         }
-        return dict(_leaves({**tree, "rows": networks}))
+        return dict(_leaves({**tree, "rows": methods}))
 
     first, second = (given(config, exclude_defaults=True) for config in (shipped, run))
     whole = given(run)
@@ -188,7 +239,7 @@ def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     )
 
 
-def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(tree: Yaml, key: str = "") -> Iterator[tuple[str, Yaml]]:
     """Dotted key and value of every leaf; an empty list or mapping is one."""
     entries = dict(enumerate(tree)) if isinstance(tree, list) else tree
     if not isinstance(entries, Mapping) or not entries:
@@ -198,45 +249,55 @@ def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield from _leaves(value, f"{key}.{name}" if key else str(name))
 
 
-def _keep_part(tree: dict[str, Any], part: str) -> None:
+def _keep_part(tree: Tree, part: str) -> None:
     """Drop published numbers of other parts, and quoted rows of which nothing is left.
 
-    What is no list of mappings is left to the check that follows.
+    A tree that is not a list of rows is left to the check that follows.
     """
-
-    def is_list(value: Any) -> bool:
-        return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
-
-    if not is_list(tree.get("rows")):
+    if not _is_list(tree.get("rows")):
         return
     rows = []
     for row in tree["rows"]:
         numbers = row.get("published") or []
-        if not is_list(numbers):
+        if not _is_list(numbers):
             return
         published = [n for n in numbers if n.get("part") in (None, part)]
-        if published or not row.get("quoted"):
+        quoted = numbers and all(n.get("quoted") for n in numbers)
+        if published or not quoted:
             rows.append({**row, "published": published})
     tree["rows"] = rows
 
 
+def _is_list(tree: Yaml) -> bool:
+    """Whether a tree is a list of mappings."""
+    return isinstance(tree, list) and all(isinstance(entry, dict) for entry in tree)
+
+
 def _roots() -> list[Path]:
-    return [Path("experiments"), Path(__file__).parent.parent / "experiments"]
+    return [Path("experiments"), Path(__file__).parents[2] / "experiments"]
 
 
 def _names_under(root: Path) -> list[str]:
     return sorted(str(file.relative_to(root).with_suffix("")) for file in _configs(root, "*"))
 
 
-def _configs(root: Path, method: str) -> list[Path]:
-    """Config files of a method; ``published.yaml`` holds what papers print beside their tables."""
+def _configs(root: Path, paper: str) -> list[Path]:
+    """Config files of a paper's tables; ``PUBLISHED`` holds what it prints beside them."""
+    return [
+        file
+        for file in _glob(root, f"{paper}/*.yaml")
+        if file.name != PUBLISHED and file.parent.name != METHODS
+    ]
+
+
+def _glob(root: Path, pattern: str) -> list[Path]:
     try:
-        return [file for file in root.glob(f"{method}/*.yaml") if file.name != "published.yaml"]
-    except OSError:  # a name too long
+        return list(root.glob(pattern))
+    except OSError:  # The pattern holds a name that is too long.
         return []
 
 
-def _read_tree(path: Path, depth: int = 0) -> dict[str, Any]:
+def _read_tree(path: Path, depth: int = 0) -> Tree:
     """Read a file over its base."""
     tree = _read_yaml(path)
     base = tree.pop("base", None)
@@ -246,23 +307,10 @@ def _read_tree(path: Path, depth: int = 0) -> dict[str, Any]:
         raise ConfigError(f"{path}: more than {MAX_BASES} bases one below the other")
     if not isinstance(base, str) or Path(base).name != base:
         raise ConfigError(f"{path}: base {base!r}: expected the name of a file beside this one")
-    return _merged(_read_tree(path.with_name(f"{base}.yaml"), depth + 1), tree)
+    return merge(_read_tree(path.with_name(f"{base}.yaml"), depth + 1), tree)
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Values of ``above`` over those of ``below``; mappings are merged, an empty value removes."""
-    made = deepcopy(dict(below))
-    for key, value in above.items():
-        if value is None:
-            made.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(made.get(key), Mapping):
-            made[key] = _merged(made[key], value)
-        else:
-            made[key] = deepcopy(value)
-    return made
-
-
-def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+def parse_overrides(texts: Sequence[str]) -> Tree:
     """Read ``dotted.key=value`` texts, the values as YAML.
 
     Raises:
@@ -280,7 +328,7 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str) -> Yaml:
     """Read YAML that whoever wrote it may have got wrong, or made to exhaust memory."""
     try:
         tree = yaml.safe_load(text)
@@ -308,7 +356,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def _read_yaml(path: Path) -> Tree:
     if not _is_file(path):
         raise ConfigError(f"{path}: no such config file")
     try:
@@ -330,9 +378,9 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return tree
 
 
-def _assign(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
+def _assign(tree: Tree, dotted: str, value: Yaml, where: str) -> None:
     *parents, last = dotted.split(".")
-    node: Any = tree
+    node: Yaml = tree
     for part in parents:
         child = (
             node[_place(node, part, dotted, where)] if isinstance(node, list) else node.get(part)
@@ -345,7 +393,7 @@ def _assign(tree: dict[str, Any], dotted: str, value: Any, where: str) -> None:
     node[_place(node, last, dotted, where) if isinstance(node, list) else last] = value
 
 
-def _place(entries: Sequence[Any], part: str, dotted: str, where: str) -> int:
+def _place(entries: Sequence[Yaml], part: str, dotted: str, where: str) -> int:
     # as text first: not all that Python calls digits is a number, or one of bearable length
     if part not in map(str, range(len(entries))):
         raise ConfigError(
@@ -360,7 +408,12 @@ def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str
         place = ".".join(str(part) for part in item["loc"]) or "config"
         if item["type"] == "extra_forbidden":
             known = _fields_at(item["loc"][:-1], model)
-            hint = did_you_mean(str(item["loc"][-1]), known) or f"; known: {', '.join(known)}"
+            key = str(item["loc"][-1])
+            hint = (
+                renamed_key(place, known)
+                or did_you_mean(key, known)
+                or f"; known: {', '.join(known)}"
+            )
             lines.append(f"{place}: unknown key{hint}")
         else:
             # of a missing key the input is all that stands around it
@@ -371,20 +424,22 @@ def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str
 
 def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:
     """Names of the fields of the model at a pydantic error location, from a model on."""
+    is_name = False  # The part is a name that the file gives, such as that of an input.
     for part in location:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_name:
+            is_name = False
             continue
         if part not in model.model_fields:
             return []
-        model = _model_in(model.model_fields[part].annotation) or model
+        annotation = model.model_fields[part].annotation
+        is_name = get_origin(annotation) is dict
+        model = _model_in(annotation) or model
     return sorted(model.model_fields)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The first model that an annotation names."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _model_in(inner)
-        if found:
-            return found
-    return None
+    models = map(_model_in, getattr(annotation, "__args__", ()))
+    return next((model for model in models if model), None)

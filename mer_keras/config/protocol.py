@@ -19,8 +19,11 @@ class ProtocolConfig(StrictModel):
     name: Literal["subject_kfold", "loso", "cde", "sde", "hde", "as_published"]
     k: int | None = Field(default=None, ge=2)
     test_share: float | None = Field(default=None, gt=0, lt=1)
-    #: which of the possible divisions of ``subject_kfold`` or ``as_published`` is drawn
+    #: Which of the possible divisions of ``subject_kfold`` or ``as_published`` is drawn.
     seed: int = Field(default=0, ge=0)
+    #: Part of the training subjects that ``inner_subjects`` holds back for selection, or of the
+    #: training clips that ``inner_clips`` does.
+    inner_fraction: float = Field(default=0.2, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _fields_belong_to_the_name(self) -> "ProtocolConfig":

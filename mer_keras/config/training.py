@@ -113,9 +113,6 @@ class Train(StrictModel):
     jit_compile: bool | None = None
     #: divide each batch among all devices of this machine (see ``training.device``)
     data_parallel: bool = False
-    #: part of the training subjects that ``inner_subjects`` holds back for selection, or of the
-    #: training clips that ``inner_clips`` does
-    inner_fraction: float = Field(default=0.2, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _one_schedule(self) -> "Train":

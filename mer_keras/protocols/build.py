@@ -22,8 +22,6 @@ def build_folds(
     table: pd.DataFrame,
     protocol: ProtocolConfig,
     selection: Selection,
-    *,
-    inner_fraction: float = 0.2,
 ) -> FoldSet:
     """Divide samples as the protocol says and check every promise of ``folds.check_folds``.
 
@@ -31,8 +29,6 @@ def build_folds(
         table: samples table with labels; order does not matter.
         protocol: which division.
         selection: which data the choice of an epoch may look at.
-        inner_fraction: part of the training samples held back under ``inner_subjects`` and
-            ``inner_clips``.
 
     Raises:
         ProtocolError: too few subjects or databases, or an unlabelled sample.
@@ -48,9 +44,13 @@ def build_folds(
         if selection is Selection.TEST_FOLD:
             val = test
         elif selection is Selection.INNER_SUBJECTS:
-            train, val = hold_back_subjects(rest, inner_fraction, protocol.seed + number)
+            train, val = hold_back_subjects(
+                rest, protocol.inner_fraction, protocol.seed + number
+            )
         elif selection is Selection.INNER_CLIPS:
-            train, val = hold_back_clips(rest, inner_fraction, protocol.seed + number)
+            train, val = hold_back_clips(
+                rest, protocol.inner_fraction, protocol.seed + number
+            )
         absent = missing_classes(train, table)
         if absent:
             notes.append(f"fold {number + 1}: no training sample of {', '.join(absent)}")

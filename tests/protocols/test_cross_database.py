@@ -134,7 +134,7 @@ class TestByClips:
 
     def test_as_published_is_one_fold_that_says_what_it_is(self):
         table = with_database(table_of([("a", i % 4, "xyz"[i % 3]) for i in range(40)]))
-        made = build_folds(table, RANDOM, Selection.INNER_CLIPS, inner_fraction=0.2)
+        made = build_folds(table, RANDOM, Selection.INNER_CLIPS)
         (fold,) = made.folds
         parts = [set(fold.train), set(fold.val), set(fold.test)]
         assert set.union(*parts) == set(table["sample_id"])
@@ -144,7 +144,7 @@ class TestByClips:
         assert not RANDOM.subject_exclusive
         assert "NOT subject-exclusive" in RANDOM.title
         other = build_folds(
-            table, RANDOM.model_copy(update={"seed": 1}), Selection.INNER_CLIPS, inner_fraction=0.2
+            table, RANDOM.model_copy(update={"seed": 1}), Selection.INNER_CLIPS
         )
         assert set(other.folds[0].test) != parts[2]
 

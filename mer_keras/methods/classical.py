@@ -1,0 +1,145 @@
+"""A feature of each clip, and a scikit-learn classifier of these features."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pydantic import JsonValue
+from sklearn.base import ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.metrics import f1_score
+
+from mer_keras.arrays import Inputs, OneInput
+from mer_keras.config.method import Classical
+from mer_keras.errors import ConfigError
+from mer_keras.features.registry import extract
+from mer_keras.methods.classifiers import make_classifier
+from mer_keras.methods.contract import Labels, Method, Probabilities
+from mer_keras.methods.estimators import decisions, save_estimator
+from mer_keras.progress import EpochProgress
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+
+
+class ClassicalMethod(Method):
+    """A hand-crafted feature and a classifier; a clip's feature is computed once for all folds."""
+
+    def __init__(self, config: Classical, classes: int) -> None:
+        """Prepare.
+
+        Args:
+            config: feature, classifier, their arguments, and values that are chosen among.
+            classes: how many there are, also such that no training clip has.
+        """
+        self._config = config
+        self._classifier = FeatureClassifier(config, classes)
+        self._latest: tuple[Inputs, Inputs] | None = None
+
+    def fit(
+        self,
+        x: Inputs,
+        y: Labels,
+        *,
+        validation: tuple[Inputs, Labels] | None = None,
+        seed: int = 0,
+        on_epoch: EpochProgress | None = None,
+    ) -> FitRecord:
+        """Fit the classifier to the clips' features; see ``FeatureClassifier.fit``."""
+        watched = validation and (self._features(validation[0]), validation[1])
+        return self._classifier.fit(self._features(x), y, validation=watched, seed=seed)
+
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """Decide for each clip; see ``FeatureClassifier.predict_proba``."""
+        return self._classifier.predict_proba(self._features(x))
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted classifier; the feature has nothing that is fitted."""
+        self._classifier.save(folder)
+
+    def fit_predict_folds(
+        self,
+        x: Inputs,
+        y: Labels,
+        folds: Sequence[FoldRows],
+        seeds: Sequence[int],
+        *,
+        record_epochs: bool = False,
+        on_epoch: EpochProgress | None = None,
+    ) -> list[FoldOutcome | FoldFailedError]:
+        """As ``Method.fit_predict_folds``, on features that are computed once for all calls."""
+        if self._latest is None or self._latest[0] is not x:
+            self._latest = (x, self._features(x))
+        return self._classifier.fit_predict_folds(self._latest[1], y, folds, seeds)
+
+    def _features(self, x: Inputs) -> Inputs:
+        """Feature vectors of clips, (clips, length) float32."""
+        return extract(self._config.feature, _one_input(x), self._config.arguments)
+
+
+class FeatureClassifier(Method):
+    """A scikit-learn classifier of feature vectors, (clips, length) float32."""
+
+    def __init__(self, config: Classical, classes: int) -> None:
+        """See ``ClassicalMethod``."""
+        self._config = config
+        self._classes = classes
+        self._fitted: ClassifierMixin | None = None
+
+    def fit(
+        self,
+        x: Inputs,
+        y: Labels,
+        *,
+        validation: tuple[Inputs, Labels] | None = None,
+        seed: int = 0,
+        on_epoch: EpochProgress | None = None,
+    ) -> FitRecord:
+        """Fit the classifier once for each combination of values to choose among.
+
+        The combination is kept whose macro F1 on the validation clips is highest, the first of
+        equals; without validation clips the first. See ``Method.fit``.
+        """
+        combinations = list(self._combinations())
+        if validation is None:
+            combinations = combinations[:1]
+        best = -1.0
+        for arguments in combinations:
+            classifier = self._fit_one(x, y, arguments)
+            score = 0.0
+            if validation is not None and len(combinations) > 1:
+                score = self._macro_f1(classifier, *validation)
+            if score > best:
+                best, chosen, self._fitted = score, arguments, classifier
+        return FitRecord(epoch=0, chosen=chosen)
+
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """Decide for each clip, (clips, classes) of 0 and 1."""
+        if self._fitted is None:
+            raise RuntimeError("predict_proba before fit")
+        return decisions(self._fitted.predict(x), self._classes)
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted classifier; see ``Method.save``."""
+        save_estimator(self._fitted, folder)
+
+    def _fit_one(self, x: Inputs, y: Labels, arguments: dict[str, JsonValue]) -> ClassifierMixin:
+        if len(set(y.tolist())) == 1:  # Classifiers refuse a single class.
+            return DummyClassifier().fit(x, y)
+        everything = {**self._config.classifier_arguments, **arguments}
+        return make_classifier(self._config.classifier, everything).fit(x, y)
+
+    def _combinations(self) -> Iterator[dict[str, JsonValue]]:
+        """Every combination of the values that are chosen among; one empty one if there are none."""
+        names = self._config.choices
+        for values in itertools.product(*names.values()):
+            yield dict(zip(names, values, strict=True))
+
+    def _macro_f1(self, classifier: ClassifierMixin, x: Inputs, y: Labels) -> float:
+        predicted, classes = classifier.predict(x), range(self._classes)
+        score = f1_score(y, predicted, labels=list(classes), average="macro", zero_division=0)
+        return float(score)
+
+
+def _one_input(x: Inputs) -> OneInput:
+    if isinstance(x, tuple):
+        raise ConfigError(f"a feature is computed from one input, found {len(x)}")
+    return x

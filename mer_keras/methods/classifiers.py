@@ -1,0 +1,36 @@
+"""Classifiers of feature vectors by name, each a scikit-learn pipeline."""
+
+from collections.abc import Callable, Mapping
+
+from pydantic import JsonValue
+from sklearn.base import ClassifierMixin
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from mer_keras.errors import ConfigError, did_you_mean
+
+
+def linear_svm(C: float = 1.0) -> ClassifierMixin:  # noqa: N803 - This is scikit-learn's name.
+    """A linear support vector machine on standardised features, classes weighed alike."""
+    return make_pipeline(StandardScaler(), SVC(kernel="linear", C=C, class_weight="balanced"))
+
+
+CLASSIFIERS: dict[str, Callable[..., ClassifierMixin]] = {
+    "linear_svm": linear_svm,
+}
+
+
+def make_classifier(name: str, arguments: Mapping[str, JsonValue]) -> ClassifierMixin:
+    """Return a new classifier.
+
+    Raises:
+        ConfigError: there is none of that name, or it has no such argument.
+    """
+    if name not in CLASSIFIERS:
+        known = ", ".join(CLASSIFIERS)
+        raise ConfigError(f"no classifier {name!r}{did_you_mean(name, CLASSIFIERS)}; known: {known}")
+    try:
+        return CLASSIFIERS[name](**arguments)
+    except TypeError as error:
+        raise ConfigError(f"classifier {name!r}: {error}") from error

@@ -1,0 +1,147 @@
+"""The contract of all methods."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.arrays import Inputs, take
+from mer_keras.progress import EpochProgress
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+
+Labels: TypeAlias = NDArray[np.int32]
+Probabilities: TypeAlias = NDArray[np.float32]
+
+
+class Method(ABC):
+    """Learns classes of clips, and predicts them.
+
+    A method is made once for a row of a table and fitted anew for every fold: nothing that an
+    earlier fold taught it is left after ``fit`` begins.
+    """
+
+    @property
+    def parameters(self) -> int | None:
+        """Number of weights of a network; None where there are none."""
+        return None
+
+    @property
+    def multiply_accumulates(self) -> int | None:
+        """Multiplications and additions for one clip; None where nobody counts them."""
+        return None
+
+    @property
+    def folds_at_once(self) -> int:
+        """How many folds ``fit_predict_folds`` computes together with profit."""
+        return 1
+
+    @abstractmethod
+    def fit(
+        self,
+        x: Inputs,
+        y: Labels,
+        *,
+        validation: tuple[Inputs, Labels] | None = None,
+        seed: int = 0,
+        on_epoch: EpochProgress | None = None,
+    ) -> FitRecord:
+        """Learn from training clips.
+
+        Args:
+            x: training clips, (clips, ...) float32, or as ``arrays.Inputs`` says.
+            y: (clips,) int32 class numbers.
+            validation: clips and classes that may choose an epoch or a hyper-parameter, and teach
+                nothing else; None: nothing is chosen.
+            seed: of every random draw.
+            on_epoch: called after each epoch, in which ``predict_proba`` may be called.
+
+        Raises:
+            FoldFailedError: these clips can't be learned from.
+        """
+
+    @abstractmethod
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """Class probabilities of clips, (clips, classes) float32; 0 and 1 for a mere decision."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write what was learned into an empty folder; no file of it can run code when read."""
+
+    def predict_changed(self, x: Inputs) -> Probabilities:
+        """As ``predict_proba``, of clips that are first changed as training changes copies."""
+        return self.predict_proba(x)
+
+    def fit_predict_folds(
+        self,
+        x: Inputs,
+        y: Labels,
+        folds: Sequence[FoldRows],
+        seeds: Sequence[int],
+        *,
+        record_epochs: bool = False,
+        on_epoch: EpochProgress | None = None,
+    ) -> list[FoldOutcome | FoldFailedError]:
+        """Fit and test several folds, each from the beginning.
+
+        Args:
+            x: the clips of all folds.
+            y: (clips,) int32 class numbers.
+            folds: rows of ``x`` that are trained on, that choose, and that are tested.
+            seeds: one a fold.
+            record_epochs: keep the tested clips' probabilities after every epoch.
+            on_epoch: called after each epoch.
+
+        Returns:
+            one outcome a fold; the error in its place if a fold failed, the others go on.
+        """
+        outcomes: list[FoldOutcome | FoldFailedError] = []
+        for rows, seed in zip(folds, seeds, strict=True):
+            try:
+                outcomes.append(self._fit_predict(x, y, rows, seed, record_epochs, on_epoch))
+            except FoldFailedError as error:
+                outcomes.append(error)
+        return outcomes
+
+    def _fit_predict(
+        self,
+        x: Inputs,
+        y: Labels,
+        rows: FoldRows,
+        seed: int,
+        record_epochs: bool,
+        on_epoch: EpochProgress | None,
+    ) -> FoldOutcome:
+        started = time.perf_counter()
+        tested = take(x, rows.test)
+        trajectory: list[Probabilities] = []
+
+        def after_epoch(epoch: int, epochs: int) -> None:
+            if record_epochs:
+                trajectory.append(self.predict_proba(tested))
+            if on_epoch is not None:
+                on_epoch(epoch, epochs)
+
+        fit = self.fit(
+            take(x, rows.train),
+            y[rows.train],
+            validation=(take(x, rows.val), y[rows.val]) if len(rows.val) else None,
+            seed=seed,
+            on_epoch=after_epoch,
+        )
+        probabilities = self.predict_proba(tested)
+        if not np.all(np.isfinite(probabilities)):
+            raise FoldFailedError("a prediction is not a finite number")
+        return FoldOutcome(
+            probabilities=probabilities,
+            epoch=fit.epoch,
+            history=fit.history,
+            seconds=time.perf_counter() - started,
+            parameters=self.parameters,
+            multiply_accumulates=self.multiply_accumulates,
+            copies=None if rows.copies is None else self.predict_changed(take(x, rows.copies)),
+            trajectory=np.stack(trajectory) if trajectory else None,
+        )

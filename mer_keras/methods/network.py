@@ -1,0 +1,181 @@
+"""Networks: trained fold by fold with ``fit``, or many folds at once where that pays."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mer_keras.arrays import Inputs
+from mer_keras.config.training import Train
+from mer_keras.methods.contract import Labels, Method, Probabilities
+from mer_keras.models.cost import multiply_accumulates
+from mer_keras.models.weights import load_weights
+from mer_keras.progress import EpochProgress
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.training.trainer import Trainer
+from mer_keras.training.vectorised.all_folds import AllFolds
+from mer_keras.training.vectorised.engine import folds_at_once
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS = "network.weights.h5"
+
+
+class NetworkMethod(Method):
+    """A Keras network and its training recipe."""
+
+    def __init__(
+        self,
+        build: Callable[[], "keras.Model"],
+        recipe: Train,
+        start: Callable[["keras.Model"], None] | None = None,
+        *,
+        alone: bool = False,
+    ) -> None:
+        """Prepare; nothing is built before it is needed.
+
+        Args:
+            build: returns a new, uncompiled network with random weights.
+            recipe: how it is trained.
+            start: gives it other weights before each fold, such as pretrained ones.
+            alone: train each fold by itself, also where folds could be trained together.
+        """
+        self.trainer = Trainer(build, recipe, start)
+        self._alone = alone
+        self._vectorised: AllFolds | None = None
+        self._clips: Inputs | None = None
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, moving statistics included."""
+        return int(self.trainer.network.count_params())
+
+    @property
+    def multiply_accumulates(self) -> int:
+        """Multiplications and additions of a forward pass of one clip."""
+        return multiply_accumulates(self.trainer.network)
+
+    @property
+    def folds_at_once(self) -> int:
+        """Folds of a stack; 0 where each fold is trained with ``fit``."""
+        folds = folds_at_once(self.trainer)
+        return min(folds, 1) if self._alone else folds
+
+    def fit(
+        self,
+        x: Inputs,
+        y: Labels,
+        *,
+        validation: tuple[Inputs, Labels] | None = None,
+        seed: int = 0,
+        on_epoch: EpochProgress | None = None,
+    ) -> FitRecord:
+        """Train from fresh weights; see ``Method.fit``.
+
+        Raises:
+            FoldFailedError: the loss or a weight is no longer finite.
+            OutOfMemoryError: a batch doesn't fit into the device's memory.
+        """
+        return self.trainer.fit(x, y, validation=validation, seed=seed, on_epoch=on_epoch)
+
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """See ``Method.predict_proba``."""
+        return self.trainer.predict(x)
+
+    def predict_changed(self, x: Inputs) -> Probabilities:
+        """See ``Method.predict_changed``."""
+        return self.trainer.predict_changed(x)
+
+    def save(self, folder: Path) -> None:
+        """Write the weights; see ``Method.save``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.trainer.network.save_weights(folder / WEIGHTS)
+
+    def fit_predict_folds(
+        self,
+        x: Inputs,
+        y: Labels,
+        folds: Sequence[FoldRows],
+        seeds: Sequence[int],
+        *,
+        record_epochs: bool = False,
+        on_epoch: EpochProgress | None = None,
+    ) -> list[FoldOutcome | FoldFailedError]:
+        """As ``Method.fit_predict_folds``, without ``fit`` where the recipe's engine says so."""
+        if not self.folds_at_once:
+            return super().fit_predict_folds(
+                x, y, folds, seeds, record_epochs=record_epochs, on_epoch=on_epoch
+            )
+        if self._vectorised is None or self._clips is not x:
+            self._vectorised, self._clips = AllFolds(self.trainer, x, y), x
+        return self._vectorised.fit_predict(
+            folds, seeds, on_epoch=on_epoch, record_epochs=record_epochs
+        )
+
+
+class GivenWeights(Method):
+    """A network whose weights were trained elsewhere: each fold is tested, and nothing is fitted.
+
+    Only the statistics that inputs are standardised by come from the fold's training clips.
+    """
+
+    def __init__(
+        self, build: Callable[[], "keras.Model"], recipe: Train, weights_of: Callable[[str], Path]
+    ) -> None:
+        """Prepare.
+
+        Args:
+            build: returns the network.
+            recipe: says whether inputs are standardised.
+            weights_of: the weight file of a fold.
+        """
+        self._trainer = Trainer(build, recipe)
+        self._weights_of = weights_of
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, moving statistics included."""
+        return int(self._trainer.network.count_params())
+
+    def use_fold(self, name: str) -> None:
+        """Load the weights of a fold."""
+        load_weights(self._trainer.network, self._weights_of(name))
+
+    def fit(
+        self,
+        x: Inputs,
+        y: Labels,
+        *,
+        validation: tuple[Inputs, Labels] | None = None,
+        seed: int = 0,
+        on_epoch: EpochProgress | None = None,
+    ) -> FitRecord:
+        """Take the statistics of the training clips, and nothing else."""
+        self._trainer.standardise_by(x)
+        return FitRecord(epoch=0)
+
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """See ``Method.predict_proba``."""
+        return self._trainer.predict(x)
+
+    def save(self, folder: Path) -> None:
+        """Write the weights; see ``Method.save``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self._trainer.network.save_weights(folder / WEIGHTS)
+
+    def fit_predict_folds(
+        self,
+        x: Inputs,
+        y: Labels,
+        folds: Sequence[FoldRows],
+        seeds: Sequence[int],
+        *,
+        record_epochs: bool = False,
+        on_epoch: EpochProgress | None = None,
+    ) -> list[FoldOutcome | FoldFailedError]:
+        """As ``Method.fit_predict_folds``, each fold with its own weights."""
+        outcomes: list[FoldOutcome | FoldFailedError] = []
+        for rows, seed in zip(folds, seeds, strict=True):
+            self.use_fold(rows.name)
+            outcomes += super().fit_predict_folds(x, y, [rows], [seed], on_epoch=on_epoch)
+        return outcomes

@@ -1,0 +1,109 @@
+"""All methods by name, and how a row's method is made."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mer_keras.arrays import Shape
+from mer_keras.config.experiment import Experiment, RowPlan
+from mer_keras.config.files import method_names
+from mer_keras.errors import ConfigError, did_you_mean
+from mer_keras.methods.contract import Method
+from mer_keras.models import registry as networks
+from mer_keras.models.weights import fold_weights
+
+if TYPE_CHECKING:
+    import keras
+
+#: The input that a method reads if nothing names another.
+DEFAULT_INPUT = "clips"
+
+
+def known_methods() -> list[str]:
+    """Names of all methods: described ones, then the networks that need no description."""
+    return list(dict.fromkeys([*method_names(), *networks.MODELS]))
+
+
+def check_methods(config: Experiment) -> None:
+    """Check that every method of an experiment exists and has its inputs.
+
+    Raises:
+        ConfigError: naming the row, what it asks for, and what there is.
+    """
+    named = [(row.name, row.method) for row in config.rows if row.method]
+    named += [("baselines", method) for method in config.baselines]
+    for where, method in named:
+        if method not in config.methods and method not in networks.MODELS:
+            known = known_methods()
+            raise ConfigError(
+                f"{config.name}: {where}: no method {method!r}{did_you_mean(method, known)}; "
+                f"mer-keras methods lists all {len(known)}"
+            )
+    for plan in config.plans:
+        for name in inputs_of(plan):
+            if name not in config.inputs:
+                raise ConfigError(
+                    f"{config.name}: row {plan.name!r} reads input {name!r}, which is not among "
+                    f"'inputs': {', '.join(config.inputs)}"
+                )
+
+
+def inputs_of(plan: RowPlan) -> tuple[str, ...]:
+    """Names of the inputs that a row's method reads, in their order."""
+    if plan.inputs:
+        return plan.inputs
+    if plan.config.network is not None:
+        return networks.get_spec(plan.config.network.model).inputs
+    return (DEFAULT_INPUT,)
+
+
+def make_method(
+    plan: RowPlan,
+    shape: Callable[[], Shape],
+    classes: int,
+    *,
+    start: Callable[["keras.Model"], None] | None = None,
+    weights: Path | None = None,
+    alone: bool = False,
+) -> Method:
+    """Return the method of a row, not yet fitted.
+
+    Args:
+        plan: the row.
+        shape: of one clip in its input, or in each of its inputs; asked by networks only.
+        classes: how many there are.
+        start: gives a network its weights before each fold.
+        weights: weights that are tested instead of training: a file, or a folder of one a fold.
+        alone: train each fold by itself.
+
+    Raises:
+        ConfigError: the method is only described, or its arguments are wrong.
+    """
+    config = plan.config
+    method: Method
+    if config.network is not None:
+        from mer_keras.methods.network import GivenWeights, NetworkMethod
+
+        build = partial(
+            networks.build, config.network.model, shape(), classes, **config.network.arguments
+        )
+        if weights is not None:
+            method = GivenWeights(build, plan.recipe, partial(fold_weights, weights))
+        else:
+            method = NetworkMethod(build, plan.recipe, start, alone=alone)
+    elif config.classical is not None:
+        from mer_keras.methods.classical import ClassicalMethod
+
+        method = ClassicalMethod(config.classical, classes)
+    elif config.chance is not None:
+        from mer_keras.methods.chance import ChanceMethod
+
+        method = ChanceMethod(config.chance, classes)
+    else:
+        raise ConfigError(f"{config.title} doesn't run here: {config.missing}")
+    if config.shuffled_labels:
+        from mer_keras.methods.shuffled import ShuffledLabels
+
+        method = ShuffledLabels(method)
+    return method

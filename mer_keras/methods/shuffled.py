@@ -1,0 +1,49 @@
+"""Any method, taught permuted labels."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mer_keras.arrays import Inputs
+from mer_keras.methods.contract import Labels, Method, Probabilities
+from mer_keras.progress import EpochProgress
+from mer_keras.training.fold import FitRecord
+
+
+class ShuffledLabels(Method):
+    """A method whose training labels are permuted first: what it reaches is chance."""
+
+    def __init__(self, method: Method) -> None:
+        """Wrap a method."""
+        self._method = method
+
+    @property
+    def parameters(self) -> int | None:
+        """See ``Method.parameters``."""
+        return self._method.parameters
+
+    @property
+    def multiply_accumulates(self) -> int | None:
+        """See ``Method.multiply_accumulates``."""
+        return self._method.multiply_accumulates
+
+    def fit(
+        self,
+        x: Inputs,
+        y: Labels,
+        *,
+        validation: tuple[Inputs, Labels] | None = None,
+        seed: int = 0,
+        on_epoch: EpochProgress | None = None,
+    ) -> FitRecord:
+        """Permute the labels by ``seed``, then fit; see ``Method.fit``."""
+        permuted = np.random.default_rng(seed).permutation(y)
+        return self._method.fit(x, permuted, validation=validation, seed=seed, on_epoch=on_epoch)
+
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """See ``Method.predict_proba``."""
+        return self._method.predict_proba(x)
+
+    def save(self, folder: Path) -> None:
+        """See ``Method.save``."""
+        self._method.save(folder)
