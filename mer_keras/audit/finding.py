@@ -1,7 +1,7 @@
 """One thing that the printed numbers of a paper imply."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -9,19 +9,19 @@ class Finding:
     """One thing that printed numbers imply.
 
     Attributes:
-        where: table or section.
-        about: what it is about.
-        says: what follows.
+        where: table or section of the paper.
+        about: which numbers it is about.
+        says: what follows from them.
         limits: what does not follow; empty where nothing need be said.
-        numbers: the figures behind it, JSON-ready.
+        numbers: the numbers behind it, JSON-ready.
     """
 
     where: str
     about: str
     says: str
     limits: str
-    numbers: dict[str, Any]
+    numbers: Mapping[str, object]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return it JSON-ready."""
         return asdict(self)

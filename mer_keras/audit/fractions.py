@@ -1,31 +1,62 @@
-"""Which counts a printed figure can come from: integers against rounding."""
+"""Which counts a printed share can come from: integers against rounding.
 
-from collections.abc import Iterator, Sequence
+In all functions a share is printed as ``value`` with so many ``decimals`` and a ``scale`` of 100
+for per cent or 1 for a fraction.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import ceil, floor
+from typing import NamedTuple
 
 from scipy.stats import beta
 
-#: halves are rounded up by some and to even by others: both are let through
+#: Added to half a unit of the last digit, since some round halves up and some to even.
 _SLACK = 1e-9
 
 
+class Fraction(NamedTuple):
+    """So many right clips of so many."""
+
+    right: int
+    clips: int
+
+    def __str__(self) -> str:
+        return f"{self.right}/{self.clips}"
+
+
 def rounds_to(count: int, whole: int, value: float, decimals: int, *, scale: float = 100) -> bool:
-    """Whether ``count`` of ``whole``, times ``scale``, is ``value`` to so many decimals."""
+    """Whether ``count`` of ``whole``, times ``scale``, rounds to ``value``."""
     return abs(scale * count / whole - value) <= 0.5 * 10**-decimals + _SLACK
 
 
 def counts_of(
     whole: int, value: float, decimals: int, *, scale: float = 100, units: float = 0.5
 ) -> list[int]:
-    """All counts of ``whole`` that are printed as ``value``; none, if it can't be that many.
+    """All counts of ``whole`` that are printed as ``value``, rising; empty if there is none.
 
-    ``units``: how far the printed figure may be off, in units of its last digit: 0.5 if it was
-    rounded, 1 if it may also have been cut off or made to add up.
+    Args:
+        whole: number of clips.
+        value: the share as printed.
+        decimals: its number of decimals.
+        scale: 100 for per cent, 1 for fractions.
+        units: how far the printed share may be off, in units of its last digit: 0.5 if it was
+            rounded, 1 if it may also have been cut off or made to add up.
     """
     half = units * 10**-decimals + _SLACK
     low, high = (value - half) * whole / scale, (value + half) * whole / scale
     return list(range(max(0, ceil(low - _SLACK)), min(whole, floor(high + _SLACK)) + 1))
+
+
+def fractions_of(
+    wholes: Iterable[int], value: float, decimals: int, *, scale: float = 100
+) -> list[Fraction]:
+    """All fractions of so many clips that round to ``value``, in the order of ``wholes``."""
+    return [
+        Fraction(right, whole)
+        for whole in wholes
+        for right in counts_of(whole, value, decimals, scale=scale)
+    ]
 
 
 def fitting_wholes(
@@ -37,29 +68,29 @@ def fitting_wholes(
 
     Args:
         values: shares of one row of a confusion matrix, as printed.
-        decimals: that they are printed to.
-        most: largest number that is tried.
+        decimals: number of their decimals.
+        most: largest number of samples that is tried.
         scale: 100 for per cent, 1 for fractions.
         units: see ``counts_of``.
     """
-    found = []
+    wholes = []
     for whole in range(1, most + 1):
-        ways = [counts_of(whole, value, decimals, scale=scale, units=units) for value in values]
-        if all(ways) and sum(w[0] for w in ways) <= whole <= sum(w[-1] for w in ways):
-            found.append(whole)
-    return found
+        counts = [counts_of(whole, value, decimals, scale=scale, units=units) for value in values]
+        if all(counts) and sum(c[0] for c in counts) <= whole <= sum(c[-1] for c in counts):
+            wholes.append(whole)
+    return wholes
 
 
 def row_counts(
     values: Sequence[float], decimals: int, whole: int, *, scale: float = 100, units: float = 0.5
 ) -> list[int] | None:
     """Counts of one row that add up to ``whole``; ``None`` if there are none."""
-    ways = [counts_of(whole, value, decimals, scale=scale, units=units) for value in values]
-    return next((list(way) for way in product(*ways) if sum(way) == whole), None)
+    counts = [counts_of(whole, value, decimals, scale=scale, units=units) for value in values]
+    return next((list(row) for row in product(*counts) if sum(row) == whole), None)
 
 
 def partitions(whole: int, parts: int, most: int | None = None) -> Iterator[tuple[int, ...]]:
-    """Ways to write ``whole`` as a falling sum of ``parts`` numbers of at least 1."""
+    """Ways to write ``whole`` as a falling sum of ``parts`` numbers of 1 to ``most``."""
     if parts == 1:
         if 1 <= whole <= (most or whole):
             yield (whole,)
@@ -74,30 +105,30 @@ def is_mean_over_folds(
 ) -> bool:
     """Whether a share can be the plain mean of one share a fold.
 
-    Every way in which the clips of a class fall into the folds is tried, folds without any being
+    Every way in which the clips of a class fall into the folds is tried; folds without any are
     left out of the mean.
 
     Args:
-        value: as printed.
-        decimals: that it is printed to.
-        clips: of the class.
-        folds: at most so many hold clips of it.
-        scale: 100 for per cent.
+        value: the share as printed.
+        decimals: its number of decimals.
+        clips: number of clips of the class.
+        folds: at most so many folds hold clips of it.
+        scale: 100 for per cent, 1 for fractions.
         units: see ``counts_of``.
     """
     half = units * 10**-decimals / scale + _SLACK
     target = value / scale
     for used in range(1, folds + 1):
         for sizes in partitions(clips, used):
-            reached = {0.0}
+            means = {0.0}
             for size in sizes:
-                reached = {
-                    round(part + right / size / used, 12)
-                    for part in reached
+                means = {
+                    round(mean + right / size / used, 12)
+                    for mean in means
                     for right in range(size + 1)
-                    if part + right / size / used <= target + half
+                    if mean + right / size / used <= target + half
                 }
-            if any(abs(part - target) <= half for part in reached):
+            if any(abs(mean - target) <= half for mean in means):
                 return True
     return False
 

@@ -1,93 +1,93 @@
-"""Confusion matrices: how many samples stand behind them, and what the figures beside them are."""
+"""Confusion matrices: how many samples stand behind them, and what the numbers beside them are."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.fractions import fitting_wholes, is_mean_over_folds, row_counts
-from mer_keras.audit.published import Matrix
+from mer_keras.audit.published import PrintedMatrix, PrintedNumber
 from mer_keras.evaluation import metrics
 
-#: numbers of samples of a class that are tried
+#: Largest number of samples of a class that is tried.
 MOST_SAMPLES = 400
-#: classes of more clips have too many divisions into folds to try them all
+#: Classes of more clips have too many divisions into folds to try them all.
 MOST_CLIPS_IN_FOLDS = 16
 _NAMES = {"uar": "UAR", "war": "WAR", "uf1": "UF1", "wf1": "F1 weighted by the class sizes"}
 
 
-def of_matrix(matrix: Matrix) -> Iterator[Finding]:
-    """Findings about one matrix and the figures printed beside it."""
+def matrix_findings(matrix: PrintedMatrix) -> Iterator[Finding]:
+    """Findings about one matrix and the numbers printed beside it."""
     sizes = implied_counts(matrix)
-    yield _sizes(matrix, sizes)
-    yield from _identities(matrix, sizes)
+    yield _samples_finding(matrix, sizes)
+    matrices = _matrices_by_samples(matrix, sizes)
+    for number in matrix.numbers:
+        yield _metric_finding(matrix, number, matrices, exact=counted(matrix, sizes) is not None)
 
 
-def implied_counts(matrix: Matrix) -> dict[str, int | None]:
+def implied_counts(matrix: PrintedMatrix) -> dict[str, int | None]:
     """Samples of each class that the printed shares are fractions of.
 
     The class's own number of clips where that fits, else the smallest number that does; ``None``
     where none up to ``MOST_SAMPLES`` does.
     """
-    found: dict[str, int | None] = {}
+    sizes: dict[str, int | None] = {}
     for name, row in zip(matrix.classes, matrix.rows, strict=True):
-        fits, loosely = (
+        rounded, rounded_or_cut = (
             fitting_wholes(row, matrix.decimals, MOST_SAMPLES, units=units)
             for units in _units(matrix)
         )
-        own = matrix.clips[name]
-        found[name] = own if own in loosely else next(iter([*fits, *loosely]), None)
-    return found
+        clips = matrix.clips[name]
+        smallest = next(iter([*rounded, *rounded_or_cut]), None)
+        sizes[name] = clips if clips in rounded_or_cut else smallest
+    return sizes
 
 
-def _units(matrix: Matrix) -> tuple[float, float]:
+def _units(matrix: PrintedMatrix) -> tuple[float, float]:
     """Half a unit of the last digit; then a whole one, where the digits still say something."""
     return (0.5, 1.0 if matrix.decimals >= 2 else 0.5)
 
 
-def counted(matrix: Matrix, sizes: dict[str, int | None]) -> np.ndarray | None:
+def counted(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> metrics.Matrices | None:
     """The matrix in counts, (classes, classes) int64; ``None`` where a row can't be counted."""
     rows = []
     for name, row in zip(matrix.classes, matrix.rows, strict=True):
-        whole = sizes[name]
-        if whole is None:
+        size = sizes[name]
+        if size is None:
             return None
-        tries = (row_counts(row, matrix.decimals, whole, units=u) for u in _units(matrix))
-        counts = next((counts for counts in tries if counts is not None), None)
+        attempts = (row_counts(row, matrix.decimals, size, units=u) for u in _units(matrix))
+        counts = next((counts for counts in attempts if counts is not None), None)
         if counts is None:
             return None
         rows.append(counts)
     return np.array(rows, np.int64)
 
 
-def weighted(matrix: Matrix, sizes: dict[str, int]) -> np.ndarray:
-    """The matrix in shares times class sizes: what it would be with so many samples."""
+def weighted(matrix: PrintedMatrix, sizes: dict[str, int]) -> NDArray[np.float64]:
+    """The matrix in shares times class sizes: (classes, classes), what so many samples give."""
     shares = np.array(matrix.rows) / 100
     return shares * np.array([[sizes[name]] for name in matrix.classes], float)
 
 
-def _sizes(matrix: Matrix, sizes: dict[str, int | None]) -> Finding:
-    numbers: dict[str, Any] = {"implied": sizes, "clips": dict(matrix.clips)}
+def _samples_finding(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> Finding:
+    """Of how many samples of each class the rows are shares."""
+    about = f"{matrix.title}: samples behind the matrix"
+    numbers: dict[str, object] = {"implied": sizes, "clips": dict(matrix.clips)}
     if sizes == matrix.clips:
         total = sum(matrix.clips.values())
-        return Finding(
-            matrix.where,
-            f"{matrix.of}: samples behind the matrix",
-            f"every row is made of fractions of its class's clips, {total} in all",
-            "",
-            numbers,
-        )
-    odd = [name for name, size in sizes.items() if size != matrix.clips[name]]
+        says = f"every row is made of fractions of its class's clips, {total} in all"
+        return Finding(matrix.where, about, says, "", numbers)
+    differing = [name for name, size in sizes.items() if size != matrix.clips[name]]
     listed = ", ".join(
         f"{name}: {sizes[name] or 'no number up to ' + str(MOST_SAMPLES)} for "
         f"{matrix.clips[name]} clips"
-        for name in odd
+        for name in differing
     )
     says = f"the rows are no fractions of the classes' clips; smallest numbers that fit: {listed}"
-    verdicts = _folds(matrix, odd)
-    numbers["mean over folds"] = verdicts
-    excluded = [name for name, possible in verdicts.items() if possible is False]
+    can_be_mean = _can_be_mean_over_folds(matrix, differing)
+    numbers["mean over folds"] = can_be_mean
+    excluded = [name for name, possible in can_be_mean.items() if possible is False]
     if excluded:
         says += (
             f". Nor can a mean over {matrix.folds} folds give the rows of {', '.join(excluded)}, "
@@ -100,58 +100,72 @@ def _sizes(matrix: Matrix, sizes: dict[str, int | None]) -> Finding:
             "Shares that were averaged over folds could give such rows too: then nothing follows "
             "about the samples."
         )
-    return Finding(matrix.where, f"{matrix.of}: samples behind the matrix", says, limits, numbers)
+    return Finding(matrix.where, about, says, limits, numbers)
 
 
-def _folds(matrix: Matrix, names: list[str]) -> dict[str, bool | None]:
-    """Whether each row could be a mean over folds; ``None`` where that is too much to try."""
-    found: dict[str, bool | None] = {}
+def _can_be_mean_over_folds(matrix: PrintedMatrix, names: list[str]) -> dict[str, bool | None]:
+    """Whether the row of each named class could be a mean; ``None`` where that can't be tried."""
+    possible: dict[str, bool | None] = {}
     for name, row in zip(matrix.classes, matrix.rows, strict=True):
         clips = matrix.clips[name]
         if name not in names:
             continue
         if matrix.folds is None or clips > MOST_CLIPS_IN_FOLDS:
-            found[name] = None
+            possible[name] = None
             continue
-        loosely = _units(matrix)[1]
-        found[name] = all(
-            is_mean_over_folds(value, matrix.decimals, clips, matrix.folds, units=loosely)
+        units = _units(matrix)[1]
+        possible[name] = all(
+            is_mean_over_folds(value, matrix.decimals, clips, matrix.folds, units=units)
             for value in row
         )
-    return found
+    return possible
 
 
-def _identities(matrix: Matrix, sizes: dict[str, int | None]) -> Iterator[Finding]:
-    """Which metric each printed figure is."""
+def _matrices_by_samples(
+    matrix: PrintedMatrix, sizes: dict[str, int | None]
+) -> dict[str, NDArray[np.number]]:
+    """The matrix with the classes' clips and with the implied numbers of samples, by these words.
+
+    It holds counts where the shares can be counted, and shares times class sizes elsewhere.
+    """
     exact = counted(matrix, sizes)
-    bases = {"the classes' clips": weighted(matrix, matrix.clips)}
-    if exact is not None and sizes != matrix.clips:
-        bases["the implied numbers of samples"] = exact
-    elif exact is not None:
-        bases = {"the classes' clips": exact}
-    for figure in matrix.figures:
-        values = {
-            (name, base): float(metric(made)) * figure.scale
-            for base, made in bases.items()
-            for name, metric in metrics.METRICS.items()
-        }
-        # shares are rounded themselves: their mean may be off by as much
-        slack = 0.5 * 10**-figure.decimals + (
-            0 if exact is not None else 0.5 * 10**-matrix.decimals
+    if exact is not None and sizes == matrix.clips:
+        return {"the classes' clips": exact}
+    matrices: dict[str, NDArray[np.number]] = {"the classes' clips": weighted(matrix, matrix.clips)}
+    if exact is not None:
+        matrices["the implied numbers of samples"] = exact
+    return matrices
+
+
+def _metric_finding(
+    matrix: PrintedMatrix,
+    number: PrintedNumber,
+    matrices: dict[str, NDArray[np.number]],
+    *,
+    exact: bool,
+) -> Finding:
+    """Which metric of the matrix a printed number is; ``exact``: one of ``matrices`` is counted."""
+    values = {
+        (name, samples): float(metric(counts)) * number.scale
+        for samples, counts in matrices.items()
+        for name, metric in metrics.METRICS.items()
+    }
+    # Printed shares are rounded themselves, so their mean may be off by as much.
+    tolerance = 0.5 * 10**-number.decimals + (0 if exact else 0.5 * 10**-matrix.decimals)
+    equal = [key for key, value in values.items() if abs(value - number.value) <= tolerance]
+    if equal:
+        names = " and ".join(_NAMES[name] for name in sorted({name for name, _ in equal}))
+        says = f"{number.name} {number.value:g} is {names} of the matrix"
+        samples_of_equal = sorted({samples for _, samples in equal})
+        if len(samples_of_equal) < len(matrices):
+            says += f", over {samples_of_equal[0]}"
+    else:
+        nearest = min(values, key=lambda key: abs(values[key] - number.value))
+        name, samples = nearest
+        says = (
+            f"{number.name} {number.value:g} is no usual average of the matrix; nearest is "
+            f"{_NAMES[name]} over {samples}, {values[nearest]:.{number.decimals}f}"
         )
-        near = {key: value for key, value in values.items() if abs(value - figure.value) <= slack}
-        best = min(values, key=lambda key: abs(values[key] - figure.value))
-        equal = sorted({name for name, _ in near})
-        numbers = {f"{name} over {base}": round(v, 4) for (name, base), v in values.items()}
-        if equal:
-            names = " and ".join(_NAMES[name] for name in equal)
-            says = f"{figure.name} {figure.value:g} is {names} of the matrix"
-            bases_of = sorted({base for name, base in near if name in equal})
-            if len(bases_of) < len(bases):
-                says += f", over {bases_of[0]}"
-        else:
-            says = (
-                f"{figure.name} {figure.value:g} is no usual average of the matrix; nearest is "
-                f"{_NAMES[best[0]]} over {best[1]}, {values[best]:.{figure.decimals}f}"
-            )
-        yield Finding(figure.where, f"{matrix.of}: what {figure.name} is", says, "", numbers)
+    numbers = {f"{name} over {samples}": round(v, 4) for (name, samples), v in values.items()}
+    about = f"{matrix.title}: what {number.name} is"
+    return Finding(number.where, about, says, "", numbers)

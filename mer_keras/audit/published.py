@@ -4,18 +4,15 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from mer_keras.config.strict import StrictModel
 from mer_keras.errors import ConfigError, did_you_mean
 
 FILE = "published.yaml"
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Figure(_Strict):
+class PrintedNumber(StrictModel):
     """A printed number: ``scale`` is 100 for per cent and 1 for a fraction."""
 
     name: str
@@ -25,28 +22,28 @@ class Figure(_Strict):
     scale: Literal[1, 100] = 100
 
 
-class Matrix(_Strict):
-    """A confusion matrix as printed: a row a true class, in shares of that class.
+class PrintedMatrix(StrictModel):
+    """A confusion matrix as printed: a row for each true class, in per cent of that class.
 
-    ``clips``: how many clips of each class the paper says there are. ``figures``: numbers that
-    the paper prints of the same predictions. ``folds`` of the cross-validation, where a mean over
-    folds could explain a share.
+    ``title``: the method that predicted. ``clips``: how many clips of each class the paper says
+    there are. ``numbers`` that the paper prints of the same predictions. ``folds`` of the
+    cross-validation, where a mean over folds could explain a row.
     """
 
     where: str
-    of: str
+    title: str
     classes: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
     decimals: int = 2
     clips: dict[str, int]
-    figures: tuple[Figure, ...] = ()
+    numbers: tuple[PrintedNumber, ...] = ()
     folds: int | None = None
-    #: config and row that reproduce it; none for a matrix that is quoted from another paper
+    #: Config and row that reproduce the matrix; none where it is quoted from another paper.
     experiment: str | None = None
     row: str | None = None
 
     @model_validator(mode="after")
-    def _is_square(self) -> "Matrix":
+    def _is_square(self) -> "PrintedMatrix":
         size = len(self.classes)
         if len(self.rows) != size or any(len(row) != size for row in self.rows):
             raise ValueError(f"{self.where}: expected {size} rows of {size} shares")
@@ -55,20 +52,24 @@ class Matrix(_Strict):
         return self
 
 
-class Share(_Strict):
-    """An accuracy on a part of a database. ``tested``: the share of the clips that is tested."""
+class PartAccuracy(StrictModel):
+    """An accuracy on a part of a database.
+
+    ``title``: method and database. ``clips`` of the whole database. ``tested_share``: the part of
+    them that is tested, in 0..1.
+    """
 
     where: str
-    of: str
-    figure: Figure
+    title: str
+    number: PrintedNumber
     clips: int
-    tested: float = Field(default=1.0, gt=0, le=1)
+    tested_share: float = Field(default=1.0, gt=0, le=1)
 
 
-class Accuracies(_Strict):
-    """The accuracies of a table, whose figures stand in the config ``experiment``.
+class TableAccuracies(StrictModel):
+    """The accuracies of a table, which stand in the config ``experiment``.
 
-    ``clips`` of each database by its own annotation (``all``: of figures without a database).
+    ``clips`` of each database by its own annotation (``all``: of numbers without a database).
     """
 
     where: str
@@ -77,32 +78,39 @@ class Accuracies(_Strict):
     clips: dict[str, int]
 
 
-class Sum(_Strict):
-    """An accuracy over several databases together, with that of each and its number of clips."""
+class PooledAccuracy(StrictModel):
+    """An accuracy over the clips of several databases together, beside that of each database.
+
+    ``clips`` is the number of clips of all databases together, as the paper prints it.
+    ``annotated_clips``: clips that each database has by its own annotation, from which the paper's
+    number may differ by a few.
+    """
 
     where: str
-    whole: Figure
+    pooled: PrintedNumber
     clips: int
-    parts: dict[str, Figure]
-    #: clips that each database has by its own annotation; the paper's may differ by a few
-    about: dict[str, int]
+    databases: dict[str, PrintedNumber]
+    annotated_clips: dict[str, int]
 
 
-class Parameters(_Strict):
-    """A printed parameter count of a network; ``per_class``: parameters of the head for each."""
+class ParameterCount(StrictModel):
+    """A printed parameter count of the network ``model``.
+
+    ``per_class``: parameters that each class adds to the network's head.
+    """
 
     where: str
-    of: str
+    title: str
     published: int
     model: str
     per_class: int
 
 
-class TTests(_Strict):
+class PrintedTTests(StrictModel):
     """p-values between a method and others, printed beside the tables of ``experiment``.
 
-    ``own``: the method's row there. ``p``: metric -> row -> p, a text that keeps the printed
-    digits. The rows' own figures of each database and of all together are in the config.
+    ``own``: the method's row there. ``p``: metric -> other row -> p, a text that keeps the printed
+    digits. The rows' own numbers of each database and of all together are in the config.
     """
 
     where: str
@@ -111,40 +119,42 @@ class TTests(_Strict):
     p: dict[Literal["uar", "uf1"], dict[str, str]]
 
 
-class PublishedPaper(_Strict):
-    """All of one paper that its tables' rows don't say."""
+class PublishedPaper(StrictModel):
+    """Everything that one paper prints beside the rows of its tables."""
 
     title: str
-    t_tests: tuple[TTests, ...] = ()
-    matrices: tuple[Matrix, ...] = ()
-    accuracies: tuple[Accuracies, ...] = ()
-    shares: tuple[Share, ...] = ()
-    sums: tuple[Sum, ...] = ()
-    parameters: tuple[Parameters, ...] = ()
+    t_tests: tuple[PrintedTTests, ...] = ()
+    matrices: tuple[PrintedMatrix, ...] = ()
+    table_accuracies: tuple[TableAccuracies, ...] = ()
+    part_accuracies: tuple[PartAccuracy, ...] = ()
+    pooled_accuracies: tuple[PooledAccuracy, ...] = ()
+    parameter_counts: tuple[ParameterCount, ...] = ()
 
 
 def papers() -> dict[str, Path]:
-    """Method -> its file."""
+    """Path of each paper's file by the paper's folder name, sorted by name."""
     roots = (Path("experiments"), Path(__file__).parents[2] / "experiments")
-    found = {file.parent.name: file for root in roots[::-1] for file in root.glob(f"*/{FILE}")}
-    return dict(sorted(found.items()))
+    paths = {path.parent.name: path for root in roots[::-1] for path in root.glob(f"*/{FILE}")}
+    return dict(sorted(paths.items()))
 
 
-def load(method: str) -> PublishedPaper:
+def load(paper: str) -> PublishedPaper:
     """Read a paper's file.
+
+    Args:
+        paper: name of its folder, such as ``meranet``.
 
     Raises:
         ConfigError: no such paper, or the file breaks its form.
     """
-    known = papers()
-    if method not in known:
+    paths = papers()
+    if paper not in paths:
         raise ConfigError(
-            f"no published numbers of {method!r}{did_you_mean(method, known)}; known: "
-            f"{', '.join(known)}"
+            f"no published numbers of {paper!r}{did_you_mean(paper, paths)}; known: "
+            f"{', '.join(paths)}"
         )
+    path = paths[paper]
     try:
-        return PublishedPaper.model_validate(
-            yaml.safe_load(known[method].read_text(encoding="utf-8"))
-        )
+        return PublishedPaper.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
-        raise ConfigError(f"{known[method]}: {error}") from error
+        raise ConfigError(f"{path}: {error}") from error

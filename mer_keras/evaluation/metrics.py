@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from mer_keras.errors import UserError
 
-#: Confusion matrices, (..., classes, classes): counts of clips, the truth downwards.
-Matrices = NDArray[np.int64]
+#: Confusion matrices, (..., classes, classes): counts of clips or weighted counts, rows the truth.
+Matrices = NDArray[np.number]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mer_keras.audit.published import Matrix
+from mer_keras.audit.published import PrintedMatrix
 from mer_keras.evaluation.metrics import confusion_matrix
 from mer_keras.report.scoring import Value
 from mer_keras.report.view import RowState, RunView
@@ -41,7 +41,7 @@ def confusion_svg(view: RunView, row: RowState) -> str:
     return drawing.svg
 
 
-def published_confusion_svg(matrix: Matrix, title: str) -> str:
+def published_confusion_svg(matrix: PrintedMatrix, title: str) -> str:
     """Draw a confusion matrix as its paper prints it, in shares of the true class."""
     share = np.array(matrix.rows) / 100
     cells = [[f"{value:.{matrix.decimals}f}" for value in line] for line in matrix.rows]

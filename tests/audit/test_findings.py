@@ -1,15 +1,18 @@
-"""What the papers' numbers imply: the known findings, from the printed figures alone."""
+"""What the papers' numbers imply: the known findings, from the printed numbers alone."""
+
+import json
 
 import pytest
 
-from mer_keras.audit.findings import audit, findings_of, sums_that_fit
+from mer_keras.audit.findings import audit, findings_of
 from mer_keras.audit.matrices import implied_counts
+from mer_keras.audit.pooled import fractions_that_add_up
 from mer_keras.audit.published import (
-    Figure,
-    Matrix,
-    Parameters,
+    ParameterCount,
+    PartAccuracy,
+    PrintedMatrix,
+    PrintedNumber,
     PublishedPaper,
-    Share,
     load,
     papers,
 )
@@ -19,8 +22,8 @@ from mer_keras.errors import ConfigError
 PAPERS = list(papers())
 
 
-def said(method, where, about=""):
-    return " ".join(f.says for f in audit(method) if f.where == where and f.about.startswith(about))
+def said(paper, where, about=""):
+    return " ".join(f.says for f in audit(paper) if f.where == where and f.about.startswith(about))
 
 
 def test_all_five_papers_are_there():
@@ -114,17 +117,17 @@ class TestMeranet:
 
 class TestDenseMixedAttention:
     def test_the_databases_add_up(self):
-        first, *others = load("dense_mixed_attention").sums
-        (way,) = sums_that_fit(first)
-        assert way == {"casme2": (142, 150), "samm": (119, 132), "smic": (158, 165)}
-        for total in others:
-            (way,) = sums_that_fit(total)
-            assert [n for _, n in way.values()] == [150, 132, 165]
+        first, *others = load("dense_mixed_attention").pooled_accuracies
+        (fractions,) = fractions_that_add_up(first)
+        assert fractions == {"casme2": (142, 150), "samm": (119, 132), "smic": (158, 165)}
+        for accuracy in others:
+            (fractions,) = fractions_that_add_up(accuracy)
+            assert [fraction.clips for fraction in fractions.values()] == [150, 132, 165]
 
     def test_they_are_not_the_databases_own_numbers(self):
         assert "samm 132 for 133" in said("dense_mixed_attention", "Tables 5 and 6")
 
-    def test_the_figures_are_those_of_the_configs(self):
+    def test_the_numbers_are_those_of_the_configs(self):
         printed = {
             (p.where, p.database, p.value)
             for name in ("table5", "table11", "table12")
@@ -133,54 +136,52 @@ class TestDenseMixedAttention:
             for p in row.published
             if p.metric == "war"
         }
-        for total in load("dense_mixed_attention").sums:
-            where = "Table 11" if total.where == "Table 10" else total.where
-            for database, figure in total.parts.items():
-                place = "Table 6" if "and 6" in where else where
-                assert (place, database, figure.value) in printed
+        for accuracy in load("dense_mixed_attention").pooled_accuracies:
+            table = {"Table 10": "Table 11", "Tables 5 and 6": "Table 6"}
+            where = table.get(accuracy.where, accuracy.where)
+            for database, number in accuracy.databases.items():
+                assert (where, database, number.value) in printed
 
 
-@pytest.mark.parametrize("method", PAPERS)
-def test_rows_of_printed_matrices_add_up(method):
-    for matrix in load(method).matrices:
+@pytest.mark.parametrize("paper", PAPERS)
+def test_rows_of_printed_matrices_add_up(paper):
+    for matrix in load(paper).matrices:
         for row in matrix.rows:
             assert sum(row) == pytest.approx(100, abs=0.03 if matrix.decimals else 1)
 
 
-@pytest.mark.parametrize("method", PAPERS)
-def test_every_figure_of_a_matrix_stands_in_a_config_too(method):
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_number_beside_a_matrix_stands_in_a_config_too(paper):
     printed = {
         (p.where, p.value)
         for name in experiment_names()
-        if name.startswith(f"{method}/")
+        if name.startswith(f"{paper}/")
         for config in load_experiments(name)
         for row in config.rows
         for p in row.published
     }
-    for matrix in load(method).matrices:
-        for figure in matrix.figures:
-            assert (figure.where, figure.value) in printed
+    for matrix in load(paper).matrices:
+        for number in matrix.numbers:
+            assert (number.where, number.value) in printed
 
 
-@pytest.mark.parametrize("method", PAPERS)
-def test_findings_are_json_ready_and_say_something(method):
-    import json
-
-    for finding in audit(method):
+@pytest.mark.parametrize("paper", PAPERS)
+def test_findings_are_json_ready_and_say_something(paper):
+    for finding in audit(paper):
         assert json.loads(json.dumps(finding.to_json()))["says"]
 
 
 class TestMadeUpNumbers:
     def test_a_clean_matrix_is_called_clean(self):
-        matrix = Matrix(
+        matrix = PrintedMatrix(
             where="Table 1",
-            of="x",
+            title="x",
             classes=("a", "b"),
             clips={"a": 30, "b": 10},
             rows=((90.0, 10.0), (40.0, 60.0)),
-            figures=(
-                Figure(name="accuracy", value=82.5, decimals=1, where="Table 1"),
-                Figure(name="recall", value=75.0, decimals=1, where="Table 1"),
+            numbers=(
+                PrintedNumber(name="accuracy", value=82.5, decimals=1, where="Table 1"),
+                PrintedNumber(name="recall", value=75.0, decimals=1, where="Table 1"),
             ),
         )
         sizes, accuracy, recall = findings_of(PublishedPaper(title="t", matrices=(matrix,)))
@@ -189,17 +190,17 @@ class TestMadeUpNumbers:
         assert recall.says == "recall 75 is UAR of the matrix"
 
     def test_a_share_that_the_division_can_give(self):
-        figure = Figure(name="accuracy", value=80.0, decimals=1, where="w")
-        share = Share(where="w", of="x", figure=figure, clips=100, tested=0.2)
-        (finding,) = findings_of(PublishedPaper(title="t", shares=(share,)))
+        number = PrintedNumber(name="accuracy", value=80.0, decimals=1, where="w")
+        accuracy = PartAccuracy(where="w", title="x", number=number, clips=100, tested_share=0.2)
+        (finding,) = findings_of(PublishedPaper(title="t", part_accuracies=(accuracy,)))
         assert finding.says.startswith("80 is 16/20, and about 20 clips are tested")
         assert finding.limits == ""
 
     def test_a_count_that_no_head_gives(self):
-        count = Parameters(
-            where="w", of="x", published=33_167_812, model="resnet3d_18", per_class=513
+        count = ParameterCount(
+            where="w", title="x", published=33_167_812, model="resnet3d_18", per_class=513
         )
-        (finding,) = findings_of(PublishedPaper(title="t", parameters=(count,)))
+        (finding,) = findings_of(PublishedPaper(title="t", parameter_counts=(count,)))
         assert "not reached by any number of classes" in finding.says
 
     @pytest.mark.parametrize(
@@ -208,13 +209,13 @@ class TestMadeUpNumbers:
     def test_a_matrix_that_is_not_square_is_refused(self, change):
         whole = {
             "where": "w",
-            "of": "x",
+            "title": "x",
             "classes": ("a", "b"),
             "clips": {"a": 3, "b": 1},
             "rows": ((90.0, 10.0), (40.0, 60.0)),
         }
         with pytest.raises(ValueError, match=r"expected \d rows|name the classes"):
-            Matrix(**(whole | change))
+            PrintedMatrix(**(whole | change))
 
 
 def test_an_unknown_paper_is_refused():

@@ -1,4 +1,4 @@
-"""Which counts a printed figure can come from, against brute force."""
+"""Which counts a printed share can come from, against brute force."""
 
 from itertools import product
 
@@ -45,7 +45,7 @@ def test_a_row_of_a_matrix_gives_its_size_back(row):
     shares = [round(100 * count / whole, 2) for count in row]
     assert whole in fitting_wholes(shares, 2, whole)
     assert sum(row_counts(shares, 2, whole)) == whole
-    if whole < 90:  # two decimals tell neighbours apart
+    if whole < 90:  # Two decimals tell neighbours apart.
         assert row_counts(shares, 2, whole) == row
 
 
@@ -56,7 +56,9 @@ def test_no_counts_where_they_do_not_add_up():
 
 def test_partitions_are_all_falling_sums():
     expected = {
-        tuple(sorted(way, reverse=True)) for way in product(range(1, 8), repeat=3) if sum(way) == 9
+        tuple(sorted(parts, reverse=True))
+        for parts in product(range(1, 8), repeat=3)
+        if sum(parts) == 9
     }
     assert set(partitions(9, 3)) == expected
     assert list(partitions(9, 3)) == sorted(partitions(9, 3), reverse=True)
@@ -73,10 +75,10 @@ def test_a_mean_over_folds_is_recognised(folds):
 
 
 def test_what_no_division_into_folds_gives_is_refused():
-    # two clips in at most two folds: nothing but quarters
+    # Two clips in at most two folds give halves only.
     for value, possible in ((25.0, False), (50.0, True), (0.0, True), (33.33, False)):
         assert is_mean_over_folds(value, 2, 2, 2) == possible
-    # three clips as 2 + 1: quarters too, but thirds in one fold
+    # Three clips as 2 + 1 give quarters, all in one fold thirds.
     for value, possible in ((25.0, True), (75.0, True), (33.33, True), (20.0, False)):
         assert is_mean_over_folds(value, 2, 3, 2) == possible
 

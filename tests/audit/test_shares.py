@@ -3,14 +3,14 @@
 import pytest
 
 from mer_keras.audit.findings import audit
-from mer_keras.audit.published import Accuracies, load, papers
-from mer_keras.audit.shares import of_accuracies
+from mer_keras.audit.published import TableAccuracies, load, papers
+from mer_keras.audit.shares import table_accuracy_findings
 from mer_keras.config.files import load_experiments
 from mer_keras.databases.label_schemes import get_scheme
 
 
-def one(method, where, about):
-    (finding,) = [f for f in audit(method) if (f.where, f.about) == (where, about)]
+def finding_of(paper, where, about):
+    (finding,) = [f for f in audit(paper) if (f.where, f.about) == (where, about)]
     return finding
 
 
@@ -26,7 +26,7 @@ def one(method, where, about):
     ],
 )
 def test_micro_attentions_accuracies_are_shares_of_all_clips(where, about, counts):
-    finding = one("micro_attention", where, about)
+    finding = finding_of("micro_attention", where, about)
     clips = finding.numbers["clips"]
     assert [ways[0] for ways in finding.numbers["own"].values()] == [f"{k}/{clips}" for k in counts]
     assert "no share" not in finding.says
@@ -35,7 +35,8 @@ def test_micro_attentions_accuracies_are_shares_of_all_clips(where, about, count
 
 def test_none_of_the_quoted_ones_is_a_share_of_the_pooled_clips():
     assert (
-        "of the 5 quoted accuracies 0 are" in one("micro_attention", "Table 4", "accuracies").says
+        "of the 5 quoted accuracies 0 are"
+        in finding_of("micro_attention", "Table 4", "accuracies").says
     )
 
 
@@ -43,28 +44,28 @@ def test_none_of_the_quoted_ones_is_a_share_of_the_pooled_clips():
     ("where", "nearest"), [("Table 7", "215/249"), ("Table 8", "114/135"), ("Table 9", "153/165")]
 )
 def test_dense_connections_were_tested_on_other_clips_than_their_rivals(where, nearest):
-    finding = one("dense_mixed_attention", where, "accuracies")
+    finding = finding_of("dense_mixed_attention", where, "accuracies")
     assert nearest in finding.says
     assert "not of the same clips" in finding.limits
 
 
 def test_a_number_of_clips_that_no_accuracy_fits():
-    table = Accuracies(
+    table = TableAccuracies(
         where="w", experiment="micro_attention/table6/samm", decimals=6, clips={"all": 20}
     )
-    (finding,) = of_accuracies(table)
+    (finding,) = table_accuracy_findings(table)
     assert "nor near" in finding.says
 
 
 def test_a_matrix_that_is_reproduced_names_its_row():
-    for method in papers():
-        for matrix in load(method).matrices:
+    for paper in papers():
+        for matrix in load(paper).matrices:
             if matrix.experiment is None:
-                assert "quoted" in matrix.of
+                assert "quoted" in matrix.title
                 continue
             (config,) = load_experiments(matrix.experiment)
             (row,) = [row for row in config.rows if row.name == matrix.row]
-            assert row.model is not None
-            # the classes are those of the label scheme, in whatever order
+            assert row.method is not None
+            # The classes are those of the label scheme, in whatever order.
             scheme = get_scheme(config.data.scheme_of(config.data.databases[0]))
             assert set(matrix.classes) == set(scheme.classes)

@@ -4,8 +4,8 @@ import pytest
 from scipy import stats
 
 from mer_keras.audit.findings import audit
-from mer_keras.audit.published import TTests, load
-from mer_keras.audit.t_tests import FORMS, Form, fits, of_t_tests, p_value
+from mer_keras.audit.published import PrintedTTests, load
+from mer_keras.audit.t_tests import FORMS, TTestForm, fits, p_value, t_test_finding
 from mer_keras.config.experiment import Published, Row
 from mer_keras.errors import ConfigError
 
@@ -17,7 +17,7 @@ def row(name, values):
         Published(name="UAR", value=value, unit="fraction", metric="uar", database=database)
         for database, value in zip(DATABASES, values, strict=True)
     )
-    return Row(name=name, quoted=True, published=numbers)
+    return Row(name=name, published=numbers)
 
 
 OWN = row("own", (0.9, 0.92, 0.84, 0.95))
@@ -27,17 +27,17 @@ OTHER = row("other", (0.6, 0.8, 0.5, 0.58))
 def test_each_form_is_scipys():
     a, b = [0.9, 0.92, 0.84, 0.95], [0.6, 0.8, 0.5, 0.58]
     two = stats.ttest_rel(a, b).pvalue
-    assert p_value(OWN, OTHER, "uar", Form(True, 2, True)) == pytest.approx(two)
-    # the other side of a one-sided test is the half, as the own method is better
-    assert p_value(OWN, OTHER, "uar", Form(True, 1, True)) == pytest.approx(two / 2)
+    assert p_value(OWN, OTHER, "uar", TTestForm(True, 2, True)) == pytest.approx(two)
+    # A one-sided test gives half of that, as the own method is better.
+    assert p_value(OWN, OTHER, "uar", TTestForm(True, 1, True)) == pytest.approx(two / 2)
     unpaired = stats.ttest_ind(a[1:], b[1:]).pvalue
-    assert p_value(OWN, OTHER, "uar", Form(False, 2, False)) == pytest.approx(unpaired)
+    assert p_value(OWN, OTHER, "uar", TTestForm(False, 2, False)) == pytest.approx(unpaired)
 
 
-def test_figures_are_joined_by_database_not_by_place():
-    turned = OTHER.model_copy(update={"published": OTHER.published[::-1]})
-    form = Form(True, 2, False)
-    assert p_value(OWN, turned, "uar", form) == p_value(OWN, OTHER, "uar", form)
+def test_numbers_are_joined_by_database_not_by_position():
+    reversed_row = OTHER.model_copy(update={"published": OTHER.published[::-1]})
+    form = TTestForm(True, 2, False)
+    assert p_value(OWN, reversed_row, "uar", form) == p_value(OWN, OTHER, "uar", form)
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,17 @@ class TestDenseConnections:
 
     def test_what_a_two_sided_test_over_the_databases_says(self):
         (tests,) = load("dense_mixed_attention").t_tests
-        numbers = of_t_tests(tests).numbers["paired, two-sided, without the whole"]
+        numbers = t_test_finding(tests).numbers["paired, two-sided, without the whole"]
         assert numbers["below 0.05"] == 3
 
 
 def test_a_row_that_is_not_in_the_table_is_said():
-    tests = TTests(where="w", experiment="dense_mixed_attention/table5", own="Dense", p={"uar": {}})
+    tests = PrintedTTests(
+        where="w", experiment="dense_mixed_attention/table5", own="Dense", p={"uar": {}}
+    )
     with pytest.raises(ConfigError, match="no row 'Dense'"):
-        of_t_tests(tests)
+        t_test_finding(tests)
 
 
 def test_forms_are_all_different():
-    assert len({(form.paired, form.sides, form.whole) for form in FORMS}) == len(FORMS) == 8
+    assert len({(form.paired, form.sides, form.with_pooled) for form in FORMS}) == len(FORMS) == 8

@@ -1,0 +1,22 @@
+"""Parameter counts: of a network with how many classes is it?"""
+
+from mer_keras.audit.finding import Finding
+from mer_keras.audit.published import ParameterCount
+from mer_keras.models.registry import get_spec
+
+
+def parameter_count_finding(count: ParameterCount) -> Finding:
+    """Find the number of classes with which the network that is built here has the count."""
+    spec = get_spec(count.model)
+    classes, built = spec.classes, spec.trainable_parameters
+    without_head = built - count.per_class * classes
+    published_classes, rest = divmod(count.published - without_head, count.per_class)
+    numbers = {"built": built, "published": count.published, "per class": count.per_class}
+    about = f"{count.title}: parameters"
+    if rest or published_classes <= 0:
+        says = f"{count.published:,} is not reached by any number of classes; built: {built:,}"
+        return Finding(count.where, about, says, "", numbers)
+    says = f"{count.published:,} is exactly the network with a head of {published_classes} classes"
+    if published_classes != classes:
+        says += f", not {classes}, with which it has {built:,}"
+    return Finding(count.where, about, says, "", {**numbers, "classes": published_classes})
