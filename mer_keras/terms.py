@@ -29,7 +29,10 @@ DOUBLE_DAGGER = "‡"
 #: Stands on everything that shows synthetic numbers.
 WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
 
-#: Columns of the samples table, in order (see ``annotations.samples``).
+#: A file of this name in a database's folder says that its frames are synthetic.
+SYNTHETIC_MARKER = "SYNTHETIC.json"
+
+#: Columns of the samples table, in order (see ``databases.samples``).
 SAMPLE_COLUMNS = (
     "sample_id",
     "database",
@@ -55,7 +58,7 @@ PREDICTION_COLUMNS = (
     "experiment",
     "table",
     "row",
-    "model",
+    "method",
     "protocol",
     "selection",
     "data_kind",

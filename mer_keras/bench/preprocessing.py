@@ -37,7 +37,7 @@ def _clips(asked: Asked) -> list[Measured]:
     folder = asked.folder
     root = folder / "CASME2"
     stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=2 if asked.quick else CLIPS))
-    samples = registry.load("casme2", root, tree="raw")
+    samples = registry.load("casme2", root, frame_source="raw")
     count = len(samples.table)
 
     def cold() -> None:

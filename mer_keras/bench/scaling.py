@@ -111,7 +111,7 @@ def _load(asked: Asked) -> list[Measured]:
     most = max(all_sizes["clips"])
     root = asked.folder / "CASME2"
     stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=most))
-    samples = databases.load("casme2", root, tree="raw")
+    samples = databases.load("casme2", root, frame_source="raw")
     repeats = 1 if asked.quick else 3
 
     def load(emptied: bool, clips: int, frames: int, side: int) -> Timed:

@@ -71,7 +71,7 @@ def data_check(
     root: Annotated[
         Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")
     ] = None,
-    tree: Annotated[str, typer.Option(help="Frames: cropped, raw, or auto.")] = "auto",
+    frame_source: Annotated[str, typer.Option(help="Frames: cropped, raw, or auto.")] = "auto",
     corrections: Annotated[
         bool, typer.Option(help="Apply the known corrections to the official table.")
     ] = True,
@@ -95,7 +95,9 @@ def data_check(
     from mer_keras.databases.registry import load
 
     policies = parse_policies(policy or [])
-    samples = load(name, root, tree=tree, corrections=corrections, policies=policies)
+    samples = load(
+        name, root, frame_source=frame_source, corrections=corrections, policies=policies
+    )
     if frames:
         samples = _check_frames(samples, policies)
     emotions = samples.table["emotion"].value_counts().sort_index()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mer_keras.errors import AnnotationError
 
-#: of a number in a frame's name; a table holds no longer one
+#: Most digits of a number in a frame's name: 64-bit integers hold no longer one.
 MAX_DIGITS = 18
 #: Suffixes (lower case) of files that can be frames.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
@@ -35,64 +35,64 @@ def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path,
         ) from error
     folded = {name.casefold(): name for name in names}
     known = [folded[name.casefold()] for name in official if name.casefold() in folded]
-    # an open spreadsheet leaves a lock file "~$name.xlsx" beside it
-    like = [n for n in names if fnmatchcase(n.casefold(), pattern) and n[0] not in "~."]
-    if not known and len(like) != 1:
+    # An open spreadsheet leaves a lock file "~$name.xlsx" beside it.
+    similar = [n for n in names if fnmatchcase(n.casefold(), pattern) and n[0] not in "~."]
+    if not known and len(similar) != 1:
         old = [n for n in names if fnmatchcase(n.casefold(), pattern.replace(".xlsx", ".xls"))]
-        found = "copy it there"
-        if like:
-            found = f"found {', '.join(like)}; keep one"
+        remedy = "copy it there"
+        if similar:
+            remedy = f"found {', '.join(similar)}; keep one"
         elif old:
-            found = f"found {old[0]}; open it in a spreadsheet program and save it as .xlsx"
+            remedy = f"found {old[0]}; open it in a spreadsheet program and save it as .xlsx"
         raise AnnotationError(
-            f"{root}: expected the annotation table {official[0]!r} in this folder: {found}"
+            f"{root}: expected the annotation table {official[0]!r} in this folder: {remedy}"
         )
-    chosen = (known or like)[0]
+    chosen = (known or similar)[0]
     remarks = []
-    if not known or len({*known, *like}) > 1:
-        others = ", ".join(sorted({*known, *like} - {chosen}))
+    if not known or len({*known, *similar}) > 1:
+        others = ", ".join(sorted({*known, *similar} - {chosen}))
         remarks.append(
             f"annotations read from {chosen}" + (f", not from {others}" if others else "")
         )
     return root / chosen, remarks
 
 
-def find_tree(
-    root: Path, trees: Mapping[str, Sequence[str]], wanted: str, expected: str
+def find_frames(
+    root: Path, sources: Mapping[str, Sequence[str]], frame_source: str, tree: str
 ) -> tuple[Path, str]:
-    """Find one of a database's frame trees.
+    """Find the folder that holds one kind of a database's frames.
 
     Args:
         root: the database's folder.
-        trees: name of a tree -> folders that releases call it, below the root, the preferred tree
-            first; compared without case.
-        wanted: name of a tree, or ``auto`` for the first one that is there.
-        expected: the expected files, for errors.
+        sources: kind of frames -> folders that releases call it, below the root, the preferred
+            kind first; compared without case.
+        frame_source: a key of ``sources``, or ``auto`` for the first one that is there.
+        tree: the expected files, for errors.
 
     Returns:
-        The tree's folder and its name.
+        The folder, and the kind of frames in it.
 
     Raises:
-        AnnotationError: there is none, or not the wanted one.
+        AnnotationError: there is none, or not the one that was asked for.
     """
-    names = list(trees) if wanted == "auto" else [wanted]
-    for name in names:
-        for folder in trees[name]:
-            place: Path | None = root
-            for part in folder.split("/"):
-                inside = {p.name.casefold(): p for p in subfolders(place)} if place else {}
-                place = inside.get(part.casefold())
-            if place is not None:
-                return place, name
-    looked = ", ".join(repr(folder) for name in names for folder in trees[name])
+    choices = list(sources) if frame_source == "auto" else [frame_source]
+    for choice in choices:
+        for relative in sources[choice]:
+            folder: Path | None = root
+            for part in relative.split("/"):
+                inside = {p.name.casefold(): p for p in subfolders(folder)} if folder else {}
+                folder = inside.get(part.casefold())
+            if folder is not None:
+                return folder, choice
+    looked = ", ".join(repr(relative) for choice in choices for relative in sources[choice])
     raise AnnotationError(
-        f"{root}: no frames: looked for the folder(s) {looked}: expected the tree\n{expected}\n"
+        f"{root}: no frames: looked for the folder(s) {looked}: expected the tree\n{tree}\n"
         "unpack the database completely"
     )
 
 
 def require_inside(path: Path, root: Path, where: str) -> Path:
-    """Return ``path`` as an absolute path.
+    """Return ``path`` as an absolute path; it must not lead out of the database's folder.
 
     Args:
         path: a file or folder under ``root``.
@@ -104,7 +104,7 @@ def require_inside(path: Path, root: Path, where: str) -> Path:
     """
     try:
         inside = path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # a loop of links
+    except (OSError, RuntimeError):  # The links form a loop.
         inside = False
     if not inside:
         raise AnnotationError(
@@ -124,18 +124,18 @@ def images(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names) if name.lower().endswith(IMAGE_SUFFIXES)]
 
 
-def first_folder(root: Path, names: Sequence[str], expected: str) -> Path:
+def first_folder(root: Path, names: Sequence[str], tree: str) -> Path:
     """Return the first folder of some names in a folder; case is ignored.
 
     Args:
-        root: where to look.
+        root: the folder that should hold it.
         names: what releases call it, the preferred name first.
-        expected: the expected files, for errors.
+        tree: the expected files, for errors.
 
     Raises:
         AnnotationError: there is none.
     """
-    return find_tree(root, {"": names}, "", expected)[0]
+    return find_frames(root, {"": names}, "", tree)[0]
 
 
 def has_images(folder: Path) -> bool:
@@ -161,11 +161,8 @@ def require_frames(paths: Sequence[Path], source: Path, tree: str) -> None:
     Raises:
         AnnotationError: naming the first path that is absent, or the first folder without images.
     """
-    known: dict[Path, bool] = {}
-    for path in paths:
-        if path not in known:
-            known[path] = _is(Path.is_file, path) or has_images(path)
-    empty = [path for path in paths if not known[path]]
+    usable = {path: _is(Path.is_file, path) or has_images(path) for path in set(paths)}
+    empty = [path for path in paths if not usable[path]]
     if empty:
         problem = "holds no image" if _is(Path.is_dir, empty[0]) else "is absent"
         raise AnnotationError(
@@ -178,7 +175,7 @@ def require_frames(paths: Sequence[Path], source: Path, tree: str) -> None:
 def _is(kind: Callable[[Path], bool], path: Path) -> bool:
     try:
         return kind(path)
-    except OSError:  # a name too long, a folder that may not be looked into
+    except OSError:  # The name is too long, or its folder may not be looked into.
         return False
 
 

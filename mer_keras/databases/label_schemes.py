@@ -1,7 +1,17 @@
-"""The label schemes of the papers: classes, what is left out, and the counts that they print."""
+"""The label schemes of the papers: classes, what is left out, and the counts that they print.
 
-from mer_keras.databases.labels import LabelScheme
+Schemes that come with a database itself are in its reader's module (``Database.schemes``).
+"""
+
+from mer_keras.databases.labels import LabelScheme, unchanged
+from mer_keras.databases.registry import DATABASES
 from mer_keras.errors import UserError, did_you_mean
+
+
+def known_schemes() -> dict[str, LabelScheme]:
+    """Return all label schemes by name: those of the papers, then those of the databases."""
+    own = (scheme for database in DATABASES.values() for scheme in database.schemes)
+    return {scheme.name: scheme for scheme in (*_OF_PAPERS, *own)}
 
 
 def get_scheme(name: str) -> LabelScheme:
@@ -10,15 +20,12 @@ def get_scheme(name: str) -> LabelScheme:
     Raises:
         UserError: there is none of this name.
     """
-    if name not in SCHEMES:
+    schemes = known_schemes()
+    if name not in schemes:
         raise UserError(
-            f"no label scheme {name!r}{did_you_mean(name, SCHEMES)}: there are {', '.join(SCHEMES)}"
+            f"no label scheme {name!r}{did_you_mean(name, schemes)}: there are {', '.join(schemes)}"
         )
-    return SCHEMES[name]
-
-
-def _same(*classes: str) -> dict[str, str]:
-    return {name: name for name in classes}
+    return schemes[name]
 
 
 _SHUKLA = "Shukla, Rai, Verlekar: shallow ConvLSTM-based network, ACCV 2022 workshops"
@@ -33,7 +40,7 @@ _GAN = "Gan et al.: dense connections and mixed attention, Table 2"
 _WANG = "Wang et al.: micro-attention, Neurocomputing 2020"
 _GAJJALA = "Gajjala et al.: MERANet"
 
-_ALL = (
+_OF_PAPERS = (
     LabelScheme(
         name="samm3",
         title="SAMM, 3 classes",
@@ -51,7 +58,7 @@ _ALL = (
         name="samm5",
         title="SAMM, 5 classes",
         classes=_SAMM5,
-        mapping=_same(*_SAMM5),
+        mapping=unchanged(*_SAMM5),
         leaves_out=frozenset({"disgust", "fear", "sadness"}),
         source=_SHUKLA,
         counts=dict(zip(_SAMM5, (26, 26, 57, 12, 15), strict=True)),
@@ -60,7 +67,7 @@ _ALL = (
         name="samm7",
         title="SAMM, 7 classes",
         classes=_SAMM7,
-        mapping=_same(*_SAMM7),
+        mapping=unchanged(*_SAMM7),
         leaves_out=frozenset({"other"}),
         source=_SHUKLA,
         counts=dict(zip(_SAMM7, (26, 57, 12, 9, 8, 6, 15), strict=True)),
@@ -69,38 +76,22 @@ _ALL = (
         name="mmew5",
         title="MMEW, 5 classes",
         classes=_MMEW5,
-        mapping=_same(*_MMEW5),
+        mapping=unchanged(*_MMEW5),
         leaves_out=frozenset({"anger", "other", "repression"}),
         source="Upadhya, Verlekar: shallow convolution and attention-based models, ESANN 2025",
         counts=dict(zip(_MMEW5, (36, 89, 72, 16, 13), strict=True)),
     ),
     LabelScheme(
-        name="megc3",
-        title="MEGC 2019 composite, 3 classes",
-        classes=_MEGC3,
-        mapping=_same(*_MEGC3),
-        source="See et al.: MEGC 2019, second facial micro-expressions grand challenge, FG 2019",
-        counts=dict(zip(_MEGC3, (250, 109, 83), strict=True)),
-    ),
-    LabelScheme(
-        name="smic3",
-        title="SMIC-HS, 3 classes",
-        classes=_MEGC3,
-        mapping=_same(*_MEGC3),
-        source="Li et al.: SMIC, FG 2013",
-        counts=dict(zip(_MEGC3, (70, 51, 43), strict=True)),
-    ),
-    LabelScheme(
         name="casme2_5",
         title="CASME II, 5 classes",
         classes=_CASME2_5,
-        mapping=_same(*_CASME2_5),
+        mapping=unchanged(*_CASME2_5),
         leaves_out=frozenset({"fear", "sadness"}),
         source=_GAN,
         counts=dict(zip(_CASME2_5, (63, 32, 27, 25, 99), strict=True)),
     ),
-    # the paper's table puts fear into "negative" for SAMM and leaves it out of CASME II, and names
-    # sadness in neither; its totals (150 and 132) are nearest to these readings
+    # The paper's table puts fear into "negative" for SAMM and leaves it out of CASME II. It names
+    # sadness in neither; its totals (150 and 132) are nearest to these readings.
     LabelScheme(
         name="cde3_casme2",
         title="CASME II, 3 classes",
@@ -143,7 +134,7 @@ _ALL = (
         name="meranet_casme",
         title="CASME, 3 classes, clips of at least 16 frames",
         classes=("disgust", "repression", "tense"),
-        mapping=_same("disgust", "repression", "tense"),
+        mapping=unchanged("disgust", "repression", "tense"),
         leaves_out=frozenset({"surprise", "happiness", "sadness", "contempt", "fear"}),
         source=_GAJJALA,
         counts={"disgust": 34, "repression": 36, "tense": 45},
@@ -153,7 +144,7 @@ _ALL = (
         name="meranet_casme2",
         title="CASME II, 3 classes, clips of at least 16 frames",
         classes=("disgust", "happiness", "surprise"),
-        mapping=_same("disgust", "happiness", "surprise"),
+        mapping=unchanged("disgust", "happiness", "surprise"),
         leaves_out=frozenset({"other", "repression", "sadness", "fear"}),
         source=_GAJJALA,
         counts={"disgust": 63, "happiness": 32, "surprise": 28},
@@ -163,7 +154,7 @@ _ALL = (
         name="meranet_cas_me2",
         title="CAS(ME)^2, 3 classes",
         classes=("happiness", "anger", "disgust"),
-        mapping=_same("happiness", "anger", "disgust"),
+        mapping=unchanged("happiness", "anger", "disgust"),
         source=_GAJJALA,
         counts={"happiness": 18, "anger": 22, "disgust": 17},
     ),
@@ -171,7 +162,7 @@ _ALL = (
         name="macro5",
         title="Macro-expressions, 5 classes",
         classes=_OBJECTIVE5,
-        mapping=_same(*_OBJECTIVE5),
+        mapping=unchanged(*_OBJECTIVE5),
         leaves_out=frozenset({"fear", "contempt", "neutral"}),
         source=_WANG,
     ),
@@ -188,6 +179,3 @@ _ALL = (
         source=_GAN,
     ),
 )
-
-#: Name -> label scheme.
-SCHEMES: dict[str, LabelScheme] = {scheme.name: scheme for scheme in _ALL}

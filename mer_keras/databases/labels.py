@@ -10,8 +10,8 @@ import pandas as pd
 from mer_keras.databases.samples import Excluded, Samples, validate
 from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
 
-_NAMES = {"emotion": "emotion", "objective_class": "objective class"}
-#: Spellings of one emotion in different releases.
+_COLUMN_TITLES = {"emotion": "emotion", "objective_class": "objective class"}
+#: Spelling in some release -> the one name of the emotion.
 _SPELLINGS = {
     "others": "other",
     "happy": "happiness",
@@ -40,7 +40,7 @@ class LabelScheme:
     """Raw emotions -> the classes of a paper's table.
 
     Attributes:
-        name: key in ``label_schemes.SCHEMES``.
+        name: what configs call it (see ``label_schemes.get_scheme``).
         title: for tables and figures.
         classes: in the paper's order, which is the order of class numbers.
         mapping: emotion -> class.
@@ -48,7 +48,7 @@ class LabelScheme:
         source: the paper that divides the clips in this way.
         counts: clips a class, as published.
         database_counts: the same for each database, where the scheme is for several.
-        column: of the samples table, that the mapping's keys are values of.
+        column: column of the samples table whose values the mapping's keys are.
         min_frames: clips of fewer frames from onset to offset are left out.
     """
 
@@ -71,6 +71,11 @@ class LabelScheme:
         printed = [*self.database_counts.values(), *([self.counts] if self.counts else [])]
         if any(set(counts) != set(self.classes) for counts in printed):
             raise InvariantError(f"label scheme {self.name}: counts and classes differ")
+
+
+def unchanged(*classes: str) -> dict[str, str]:
+    """Return the mapping of a scheme whose classes are emotions themselves."""
+    return {name: name for name in classes}
 
 
 def plain_emotion(raw: str) -> str:
@@ -99,7 +104,7 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
         row = samples.table[unknown].iloc[0]
         value = str(values[unknown].iloc[0])
         raise AnnotationError(
-            f"clip {row['sample_id']!r}: {_NAMES[scheme.column]} {value[:60]!r}"
+            f"clip {row['sample_id']!r}: {_COLUMN_TITLES[scheme.column]} {value[:60]!r}"
             f"{did_you_mean(value, known)} is not known to label scheme {scheme.name!r} "
             f"({int(unknown.sum())} such clip(s)): expected one of {', '.join(sorted(known))}; "
             "correct the annotation table or choose another scheme"
@@ -111,7 +116,7 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
         Excluded(
             row.database,
             row.clip,
-            f"{_NAMES[scheme.column]} {values[row.Index]!r} is left out of {scheme.name}",
+            f"{_COLUMN_TITLES[scheme.column]} {values[row.Index]!r} is left out of {scheme.name}",
         )
         for row in samples.table[left_out].itertuples()
     ]
@@ -119,14 +124,14 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
         Excluded(row.database, row.clip, f"fewer than {scheme.min_frames} frames")
         for row in samples.table[short].itertuples()
     ]
-    kept = ~(left_out | short)
-    table = samples.table[kept].copy()
+    used = ~(left_out | short)
+    table = samples.table[used].copy()
     if table.empty:
         raise AnnotationError(
             f"label scheme {scheme.name!r} leaves out all {len(samples.table)} clips: "
             "expected a scheme for this database"
         )
-    table["label"] = values[kept].map(dict(scheme.mapping))
+    table["label"] = values[used].map(dict(scheme.mapping))
     table = table.reset_index(drop=True)
     validate(table, f"label scheme {scheme.name}")
     labelled = replace(samples, table=table, excluded=(*samples.excluded, *excluded))
@@ -134,7 +139,7 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
 
 
 def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
-    """Return what the scheme maps, as text."""
+    """Return the values that the scheme maps, one text a clip."""
     column = samples.table[scheme.column]
     if scheme.column == "emotion":
         return column.map(plain_emotion)
@@ -150,6 +155,7 @@ def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
 
 
 def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:
+    """Return a line for each table whose class counts differ from the published ones."""
     tables = dict(list(samples.table.groupby("database")))
     pairs = [
         (f"{scheme.name}, {database}", tables[database], counts)
@@ -160,13 +166,13 @@ def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:
         pairs.append((scheme.name, samples.table, scheme.counts))
     lines = []
     for title, table, printed in pairs:
-        found = Counter(table["label"])
+        counts = Counter(table["label"])
         differing = [
-            f"{name} {found[name]} (published: {printed[name]})"
+            f"{name} {counts[name]} (published: {printed[name]})"
             for name in scheme.classes
-            if found[name] != printed[name]
+            if counts[name] != printed[name]
         ]
         if differing:
-            lines.append(f"{title}: clips a class differ from the published ones: ")
-            lines[-1] += ", ".join(differing)
+            differences = ", ".join(differing)
+            lines.append(f"{title}: clips a class differ from the published ones: {differences}")
     return lines

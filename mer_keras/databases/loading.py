@@ -1,21 +1,18 @@
-"""A reader's rows -> samples: known corrections, policies, checks, in this order."""
+"""A reader's annotations -> samples: known corrections, policies, checks, in this order."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from mer_keras.config.data import Policies
 from mer_keras.databases.corrections import apply_corrections
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import require_frames
 from mer_keras.databases.labels import plain_emotion
-from mer_keras.databases.samples import Excluded, Reading, Samples, make_samples
+from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading, Samples, make_samples
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
-
-_MARKS = ("onset", "apex", "offset")
 
 
 def finish(
@@ -26,13 +23,13 @@ def finish(
     policies: Policies | None = None,
     corrections: bool = True,
 ) -> Samples:
-    """Turn what a reader found into a validated samples table.
+    """Turn what a reader returned into a validated samples table.
 
     The table's own faults are reported before the disk's.
 
     Args:
         reading: what a reader returned.
-        data_kind: of the frames in the database's folder.
+        data_kind: kind of the frames in the database's folder.
         database: its entry, whose printed counts the table is compared with.
         policies: what to do about faults that leave a choice.
         corrections: apply the known corrections to the official table.
@@ -42,17 +39,13 @@ def finish(
             clip twice, frames absent, or no clip left.
     """
     policies = policies or Policies()
-    rows: list[Mapping[str, Any]] = list(reading.rows)
-    remarks: list[str] = []
+    clips, remarks = list(reading.clips), list[str]()
     if corrections:
-        corrected, remarks = apply_corrections(rows, reading.frames)
-        rows = list(corrected)
-    rows, disordered = _in_order(rows, policies, reading.source)
-    rows, without_apex = _with_apex(rows, policies)
-    samples = make_samples(
-        [{**row, "data_kind": data_kind} for row in rows], source=str(reading.source)
-    )
-    require_frames([Path(row["path"]) for row in rows], reading.source, reading.tree)
+        clips, remarks = apply_corrections(clips, reading.frame_source)
+    clips, disordered = _in_order(clips, policies, reading.source)
+    clips, without_apex = _with_apex(clips, policies)
+    samples = make_samples((clip.sample(data_kind) for clip in clips), source=str(reading.source))
+    require_frames([clip.path for clip in clips], reading.source, reading.tree)
     return Samples(
         samples.table,
         excluded=(*reading.excluded, *disordered, *without_apex),
@@ -65,51 +58,48 @@ def _count_warnings(reading: Reading, database: Database | None) -> list[str]:
     """Return a line where the table as it was read holds other counts than are printed."""
     if database is None or not database.counts:
         return []
-    found = Counter(plain_emotion(row["emotion"]) for row in reading.rows)
+    counts = Counter(plain_emotion(clip.emotion) for clip in reading.clips)
     printed = database.counts
     differing = [
-        f"{name} {found[name]} (printed: {printed.get(name, 0)})"
-        for name in sorted({*found, *printed})
-        if found[name] != printed.get(name, 0)
+        f"{emotion} {counts[emotion]} (printed: {printed.get(emotion, 0)})"
+        for emotion in sorted({*counts, *printed})
+        if counts[emotion] != printed.get(emotion, 0)
     ]
-    people = len({(row["database"], row["subject"]) for row in reading.rows})
+    people = len({(clip.database, clip.subject) for clip in reading.clips})
     if database.subjects not in (None, people):
         differing.append(f"subjects {people} (printed: {database.subjects})")
     return [f"{database.name}: other counts than printed: {', '.join(differing)}"] * bool(differing)
 
 
 def _in_order(
-    rows: Sequence[Mapping[str, Any]], policies: Policies, source: Path
-) -> tuple[list[Mapping[str, Any]], list[Excluded]]:
-    kept, excluded = [], []
-    for row in rows:
-        marks = [(name, row[name]) for name in _MARKS if row.get(name) is not None]
-        wrong = [(a, b) for a, b in pairwise(marks) if a[1] > b[1]]
-        if not wrong:
-            kept.append(row)
+    clips: Sequence[ClipAnnotation], policies: Policies, source: Path
+) -> tuple[list[ClipAnnotation], list[Excluded]]:
+    """Return the clips whose onset, apex and offset are in order, and the others."""
+    ordered, excluded = [], []
+    for clip in clips:
+        marks = (("onset", clip.onset), ("apex", clip.apex), ("offset", clip.offset))
+        annotated = [(name, frame) for name, frame in marks if frame is not None]
+        swapped = [(a, b) for a, b in pairwise(annotated) if a[1] > b[1]]
+        if not swapped:
+            ordered.append(clip)
             continue
-        (earlier, first), (later, second) = wrong[0]
-        place = f"row {row['row']}" if row.get("row") else f"clip {row['clip']!r}"
+        (earlier, first), (later, second) = swapped[0]
+        fault = f"{earlier} {first} after {later} {second}"
         if policies.frame_order == "error":
+            where = f"row {clip.row}" if clip.row else f"clip {clip.clip!r}"
             raise AnnotationError(
-                f"{source}: {place}: {earlier} {first} after {later} {second}: expected onset <= "
-                "apex <= offset; correct the table, or leave such clips out with "
-                "data.policies.frame_order=exclude"
+                f"{source}: {where}: {fault}: expected onset <= apex <= offset; correct the table, "
+                "or leave such clips out with data.policies.frame_order=exclude"
             )
-        reason = f"{earlier} {first} after {later} {second}"
-        excluded.append(Excluded(row["database"], f"{row['subject']}/{row['clip']}", reason))
-    return kept, excluded
+        excluded.append(clip.left_out(fault))
+    return ordered, excluded
 
 
 def _with_apex(
-    rows: Sequence[Mapping[str, Any]], policies: Policies
-) -> tuple[list[Mapping[str, Any]], list[Excluded]]:
+    clips: Sequence[ClipAnnotation], policies: Policies
+) -> tuple[list[ClipAnnotation], list[Excluded]]:
+    """Return the clips whose apex is annotated, and the others, where the policy says so."""
     if policies.apex != "exclude":
-        return list(rows), []
-    kept = [row for row in rows if row.get("apex") is not None]
-    excluded = [
-        Excluded(row["database"], f"{row['subject']}/{row['clip']}", "apex not annotated")
-        for row in rows
-        if row.get("apex") is None
-    ]
-    return kept, excluded
+        return list(clips), []
+    annotated = [clip for clip in clips if clip.apex is not None]
+    return annotated, [c.left_out("apex not annotated") for c in clips if c.apex is None]

@@ -1,4 +1,4 @@
-"""Which databases of their own users have added: a small file with names and places."""
+"""Which databases of their own users have added: a small file of names and lists of clips."""
 
 import json
 import os
@@ -54,28 +54,28 @@ def add(name: str, table: Path) -> Path:
     Raises:
         UserError: it can't be written.
     """
-    place = settings.registry_path()
+    file = settings.registry_path()
     entries = {**_load(), name: str(table.resolve())}
-    draft = place.with_suffix(f".{os.getpid()}.tmp")
+    draft = file.with_suffix(f".{os.getpid()}.tmp")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         draft.write_text(json.dumps(entries, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        draft.replace(place)
+        draft.replace(file)
     except OSError as error:
         raise UserError(
-            f"{place}: can't be written ({error.strerror}): set MER_CONFIG to a folder that can"
+            f"{file}: can't be written ({error.strerror}): set MER_CONFIG to a folder that can"
         ) from error
-    return place
+    return file
 
 
 def _load() -> dict[str, str]:
-    place = settings.registry_path()
+    file = settings.registry_path()
     try:
-        entries = json.loads(place.read_text(encoding="utf-8"))
+        entries = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise UserError(f"{place}: can't be read ({error}); mend or remove it") from error
-    if not isinstance(entries, dict) or not all(isinstance(v, str) for v in entries.values()):
-        raise UserError(f"{place}: expected names and files; mend or remove it")
+        raise UserError(f"{file}: can't be read ({error}); mend or remove it") from error
+    if not isinstance(entries, dict) or not all(isinstance(e, str) for e in entries.values()):
+        raise UserError(f"{file}: expected names and files; mend or remove it")
     return entries

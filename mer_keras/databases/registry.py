@@ -1,88 +1,48 @@
-"""The databases that can be read: where each is looked for, who reads it, whom to ask for it."""
+"""The databases that can be read: each is found, read and described by its name."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 from mer_keras import settings
 from mer_keras.config.data import Policies
+from mer_keras.databases import readers
 from mer_keras.databases.entry import Database
 from mer_keras.databases.loading import finish
+from mer_keras.databases.locate import find_folder
 from mer_keras.databases.own import add as remember
 from mer_keras.databases.own import check_new_name, own_databases
-from mer_keras.databases.readers import (
-    cas_me2,
-    casme,
-    casme2,
-    ckplus,
-    fer2013,
-    jaffe,
-    manifest,
-    megc2019,
-    megc2019_flow,
-    mmew,
-    mug,
-    oulu_casia,
-    rafdb,
-    samm,
-    smic,
-)
+from mer_keras.databases.readers import manifest
 from mer_keras.databases.samples import Reading, Samples
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError, UserError, did_you_mean
-from mer_keras.terms import DataKind
+from mer_keras.terms import SYNTHETIC_MARKER, DataKind
 
-#: A file of this name in a database's folder says that its frames are synthetic.
-SYNTHETIC_MARKER = "SYNTHETIC.json"
-
-
-def _folder_in(root: Path, database: Database) -> Path | None:
-    """Return the database's folder in a data root; case is ignored, the preferred name first."""
-    present = _folders_of(root)
-    for folder in database.folders:
-        same = [name for name in present if name.casefold() == folder.casefold()]
-        if same:
-            return root / (folder if folder in same else same[0])
-    return None
-
-
-def _find_part(database: Database, first: Path) -> Path | None:
-    """Find a part of a composite database: beside it, then under the data roots."""
-    return _folder_in(first, database) or find(database.name)
-
-
-_MEGC2019 = Database(
-    name=megc2019.NAME,
-    title="MEGC 2019 composite of SMIC-HS, CASME II and SAMM",
-    folders=("MEGC2019", "MEGC_2019"),
-    reader=megc2019.reader(_find_part),
-    whom_to_ask=(
-        "The three databases: see their own entries. The table is handed out by the organisers of\n"
-        "the second facial micro-expressions grand challenge:\n"
-        "https://facial-micro-expressiongc.github.io/MEGC2019/"
-    ),
-    tree=megc2019.TREE,
-    counts={"negative": 250, "positive": 109, "surprise": 83},
-    subjects=68,
+#: Modules of ``readers``, in the order of lists; each defines its entry as ``DATABASE``.
+_MODULES = (
+    "samm",
+    "casme",
+    "casme2",
+    "cas_me2",
+    "smic",
+    "mmew",
+    "megc2019",
+    "megc2019_flow",
+    "ckplus",
+    "fer2013",
+    "rafdb",
+    "oulu_casia",
+    "jaffe",
+    "mug",
 )
 
-_ALL: tuple[Database, ...] = (
-    samm.DATABASE,
-    casme.DATABASE,
-    casme2.DATABASE,
-    cas_me2.DATABASE,
-    smic.DATABASE,
-    mmew.DATABASE,
-    _MEGC2019,
-    megc2019_flow.DATABASE,
-    ckplus.DATABASE,
-    fer2013.DATABASE,
-    rafdb.DATABASE,
-    oulu_casia.DATABASE,
-    jaffe.DATABASE,
-    mug.DATABASE,
-)
+
+def _entry(module: str) -> Database:
+    entry: Database = import_module(f"{readers.__name__}.{module}").DATABASE
+    return entry
+
 
 #: Name -> database.
-DATABASES: dict[str, Database] = {database.name: database for database in _ALL}
+DATABASES: dict[str, Database] = {entry.name: entry for entry in map(_entry, _MODULES)}
 
 
 def known_databases() -> dict[str, Database]:
@@ -104,8 +64,9 @@ def add(table: Path, name: str | None = None) -> Samples:
         UserError: the name can't be used.
         AnnotationError: the list breaks its format, or frames are absent. Nothing is added then.
     """
-    wanted = name or "".join(c if c.isalnum() else "_" for c in table.resolve().parent.name.lower())
-    name = check_new_name(wanted, set(DATABASES))
+    folder = table.resolve().parent.name.lower()
+    default = "".join(c if c.isalnum() else "_" for c in folder)
+    name = check_new_name(name or default, set(DATABASES))
     entry = manifest.database(name, table.parent, table.name)
     samples = finish(entry.reader(table.parent), entry.default_kind)
     remember(name, table)
@@ -132,18 +93,14 @@ def find(name: str) -> Path | None:
     Raises:
         UserError: there is no database of this name.
     """
-    database = get_database(name)
-    if database.place is not None:
-        return database.place if database.place.is_dir() else None
-    places = (_folder_in(root, database) for root in settings.data_roots())
-    return next((place for place in places if place is not None), None)
+    return find_folder(get_database(name))
 
 
 def load(
     name: str,
     root: Path | None = None,
     *,
-    tree: str = "auto",
+    frame_source: str = "auto",
     corrections: bool = True,
     policies: Policies | None = None,
 ) -> Samples:
@@ -152,8 +109,8 @@ def load(
     Args:
         name: a key of ``DATABASES``.
         root: its folder; by default it is looked for under ``settings.data_roots()``.
-        tree: which frames, of a database that has several trees: ``cropped``, ``raw``, or ``auto``
-            for the first one that is there.
+        frame_source: which frames, of a database that has several kinds: ``cropped``, ``raw``, or
+            ``auto`` for the first one that is there.
         corrections: apply the known corrections to its official table.
         policies: what to do about faults that leave a choice.
 
@@ -161,37 +118,39 @@ def load(
         All annotated clips, without labels (see ``labels.apply_scheme``).
 
     Raises:
-        UserError: there is no database of this name, or it has no such tree.
+        UserError: there is no database of this name, or it has no such frames.
         DatabaseNotFoundError: it is not where it was looked for.
         AnnotationError: its table or folders break its format.
     """
     database = get_database(name)
-    place = root if root is not None else find(name)
-    if place is None or not place.is_dir():
+    folder = root if root is not None else find_folder(database)
+    if folder is None or not folder.is_dir():
         raise DatabaseNotFoundError(_not_found(database, root))
-    if tree != "auto" and tree not in database.trees:
-        known = ", ".join(database.trees) or "none"
-        raise UserError(f"database {name!r} has no frame tree {tree!r}; to choose from: {known}")
-    reading = database.reader(place, tree) if database.trees else database.reader(place)
-    kind = _kind(place, database)
+    sources = database.frame_sources
+    if frame_source not in ("auto", *sources):
+        known = ", ".join(sources) or "none"
+        raise UserError(
+            f"database {name!r} has no frame source {frame_source!r}; to choose from: {known}"
+        )
+    reading = database.reader(folder, frame_source) if sources else database.reader(folder)
+    kind = DataKind.SYNTHETIC if _is_synthetic(folder) else database.default_kind
     _check_parts(reading, kind)
     return finish(reading, kind, database=database, policies=policies, corrections=corrections)
 
 
-def _kind(place: Path, database: Database) -> DataKind:
-    synthetic = os.path.lexists(place / SYNTHETIC_MARKER)
-    return DataKind.SYNTHETIC if synthetic else database.default_kind
+def _is_synthetic(folder: Path) -> bool:
+    return os.path.lexists(folder / SYNTHETIC_MARKER)
 
 
 def _check_parts(reading: Reading, kind: DataKind) -> None:
-    """Check that the parts of a composite are of its own kind: drawn and real clips never mix."""
-    for name, row in {row["database"]: row for row in reading.rows}.items():
-        drawn = any(os.path.lexists(p / SYNTHETIC_MARKER) for p in Path(row["path"]).parents)
-        if drawn != (kind is DataKind.SYNTHETIC):
+    """Check that the parts of a composite are of its own kind: synthetic and real never mix."""
+    for name, path in {clip.database: clip.path for clip in reading.clips}.items():
+        synthetic = any(map(_is_synthetic, path.parents))
+        if synthetic != (kind is DataKind.SYNTHETIC):
             raise AnnotationError(
-                f"{reading.source}: is {kind}, but {name} in {Path(row['path'])} is "
-                f"{'synthetic' if drawn else 'not'}: expected one kind of data; put the databases "
-                "that belong together into one folder"
+                f"{reading.source}: is {kind}, but {name} in {path} is "
+                f"{'synthetic' if synthetic else 'not'}: expected one kind of data; put the "
+                "databases that belong together into one folder"
             )
 
 
@@ -212,19 +171,9 @@ def howto(name: str) -> str:
     )
 
 
-def _folders_of(root: Path) -> list[str]:
-    """Names of the folders in a data root; none if it can't be listed."""
-    try:
-        with os.scandir(root) as entries:
-            # links to folders are usual here: databases lie on other disks
-            return sorted(entry.name for entry in entries if entry.is_dir())
-    except OSError:
-        return []
-
-
 def _not_found(database: Database, root: Path | None) -> str:
-    if root is not None or database.place is not None:
-        looked = f"  {root or database.place}"
+    if root is not None or database.fixed_folder is not None:
+        looked = f"  {root or database.fixed_folder}"
     else:
         roots = settings.data_roots()
         looked = "\n".join(f"  {base / folder}" for base in roots for folder in database.folders)

@@ -4,14 +4,13 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import SAMPLE_COLUMNS, DataKind
 
-#: What a reader must give for each clip; the other columns are derived or have a default.
+#: Columns that every clip needs; the other columns are derived or have a default.
 REQUIRED = ("database", "subject", "clip", "path", "emotion", "data_kind")
 
 _DTYPES: dict[str, str] = {
@@ -22,14 +21,24 @@ _DTYPES: dict[str, str] = {
     "objective_class": "Int64",
     "corrected": "bool",
 }
-#: Columns that came later: they count in a digest only where they hold something, so that results
-#: of before are still known by theirs.
+_DEFAULTS: dict[str, str | bool | None] = {
+    "onset": None,
+    "apex": None,
+    "offset": None,
+    "fps": None,
+    "label": "",
+    "action_units": "",
+    "objective_class": None,
+    "corrected": False,
+}
+#: These columns were added to the table later. A digest counts them only where they hold
+#: something, so that it stays the same for databases that don't use them.
 _LATER = ("objective_class",)
 
 
 @dataclass(frozen=True)
 class Excluded:
-    """A row or clip left out, and why."""
+    """A clip that was left out, and why."""
 
     database: str
     clip: str
@@ -37,34 +46,78 @@ class Excluded:
 
 
 @dataclass(frozen=True)
+class ClipAnnotation:
+    """What a database says of one clip, before corrections and checks.
+
+    Attributes:
+        database: name of the database.
+        subject: as the database writes it, normalised where releases differ.
+        clip: name of the clip, unique within the subject.
+        path: a folder of frames, one image, a video or a table of pixels.
+        emotion: as the coders named it.
+        row: number of the table's row as a spreadsheet program shows it; None without a table.
+        onset: first frame number of the expression; None where it isn't annotated.
+        apex: frame number of the strongest expression, likewise.
+        offset: last frame number of the expression (inclusive), likewise.
+        fps: frames a second.
+        action_units: as the coders wrote them.
+        objective_class: class by action units, 1 to 7.
+        corrected: whether a known error of the table was corrected here.
+        frame_source: which frames ``path`` leads to, where it isn't the reading's ``frame_source``.
+    """
+
+    database: str
+    subject: str
+    clip: str
+    path: Path
+    emotion: str
+    row: int | None = None
+    onset: int | None = None
+    apex: int | None = None
+    offset: int | None = None
+    fps: float | None = None
+    action_units: str = ""
+    objective_class: int | None = None
+    corrected: bool = False
+    frame_source: str | None = None
+
+    def sample(self, data_kind: DataKind) -> dict[str, object]:
+        """Return the clip's columns of the samples table."""
+        columns = {key: value for key, value in vars(self).items() if key in SAMPLE_COLUMNS}
+        return {**columns, "data_kind": data_kind}
+
+    def left_out(self, reason: str) -> Excluded:
+        """Return the entry of this clip in the list of excluded ones."""
+        return Excluded(self.database, f"{self.subject}/{self.clip}", reason)
+
+
+@dataclass(frozen=True)
 class Reading:
-    """What a reader found in a database's folder, before corrections and checks.
+    """What a reader returns of a database's folder, before corrections and checks.
 
     Attributes:
         source: the annotation table (the root where folders are the annotation), for errors.
-        rows: one mapping a clip: the keys of ``REQUIRED`` but ``data_kind``, any other of
-            ``terms.SAMPLE_COLUMNS``; ``row``, its number in the table as a spreadsheet program
-            shows it (None without a table); and ``tree`` where it isn't ``frames``. ``path`` is a
-            folder of frames or a file.
+        clips: one annotation a clip.
         tree: the expected files, for errors.
-        edition: which of the known releases was found: the table's name.
-        frames: which of the database's trees the paths lead into: ``raw``, ``cropped`` or ``any``.
+        edition: which of the known releases was read: the table's name.
+        frame_source: which of the database's frames the paths lead to: ``raw``, ``cropped`` or
+            ``any``.
         warnings: what was accepted but deserves a line in the report.
         excluded: rows that are no samples, each with its reason.
     """
 
     source: Path
-    rows: list[dict[str, Any]]
+    clips: list[ClipAnnotation]
     tree: str
     edition: str = ""
-    frames: str = "any"
+    frame_source: str = "any"
     warnings: list[str] = field(default_factory=list)
     excluded: list[Excluded] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Samples:
-    """A validated samples table with what was left out and what a reader should know.
+    """A validated samples table with what was left out and what the user should know.
 
     Attributes:
         table: one row a clip, columns ``terms.SAMPLE_COLUMNS``, sorted by ``sample_id``.
@@ -114,27 +167,27 @@ class Samples:
 
 
 def make_samples(
-    rows: Iterable[Mapping[str, Any]],
+    rows: Iterable[Mapping[str, object]],
     *,
     source: str,
     excluded: Sequence[Excluded] = (),
     warnings: Sequence[str] = (),
 ) -> Samples:
-    """Build and check a samples table from a reader's rows.
+    """Build and check a samples table.
 
     Args:
-        rows: mappings with the keys of ``REQUIRED`` and any of ``terms.SAMPLE_COLUMNS``.
+        rows: one mapping a clip with the keys of ``REQUIRED`` and any of ``terms.SAMPLE_COLUMNS``.
             ``sample_id`` and ``subject_id`` are derived; ``label`` is empty until a label
-            scheme is applied; frame numbers are inclusive. ``row`` and ``tree`` are ignored.
-        source: the file that the rows come from, named in errors.
-        excluded: rows that the reader left out.
+            scheme is applied; frame numbers are inclusive.
+        source: the file that the clips come from, named in errors.
+        excluded: clips that the reader left out.
         warnings: what the reader accepted with a remark.
 
     Raises:
         AnnotationError: no rows, a key missing or unknown, a duplicate clip, or frame numbers
             out of order.
     """
-    records = [_complete(dict(row), source) for row in rows]
+    records = [_complete(row, source) for row in rows]
     if not records:
         raise AnnotationError(f"{source}: no clip is left: expected at least one annotated row")
     table = pd.DataFrame.from_records(records, columns=list(SAMPLE_COLUMNS)).astype(_DTYPES)
@@ -175,28 +228,27 @@ def validate(table: pd.DataFrame, source: str) -> None:
     missing = [c for c in SAMPLE_COLUMNS if c not in table.columns]
     if missing:
         raise AnnotationError(f"{source}: the samples table lacks the column(s) {missing}")
-    twice = table.loc[table["sample_id"].duplicated(), "sample_id"]
-    if len(twice):
+    repeated = table.loc[table["sample_id"].duplicated(), "sample_id"]
+    if len(repeated):
         raise AnnotationError(
-            f"{source}: two rows for clip {twice.iloc[0]!r}: each (subject, clip) may stand once; "
-            "remove one of the rows"
+            f"{source}: two rows for clip {repeated.iloc[0]!r}: each (subject, clip) may stand "
+            "once; remove one of the rows"
         )
     for earlier, later in (("onset", "apex"), ("apex", "offset"), ("onset", "offset")):
-        wrong = table[(table[earlier] > table[later]).fillna(False).astype(bool)]
-        if len(wrong):
-            row = wrong.iloc[0]
+        disordered = table[(table[earlier] > table[later]).fillna(False).astype(bool)]
+        if len(disordered):
+            row = disordered.iloc[0]
             raise AnnotationError(
                 f"{source}: clip {row['sample_id']!r} has {earlier} {row[earlier]} after "
                 f"{later} {row[later]}: expected onset <= apex <= offset; correct the table"
             )
 
 
-def _complete(row: dict[str, Any], source: str) -> dict[str, Any]:
+def _complete(row: Mapping[str, object], source: str) -> dict[str, object]:
+    """Return a row with all columns; the names that make up its id are checked."""
     absent = [key for key in REQUIRED if row.get(key) in (None, "")]
     if absent:
         raise AnnotationError(f"{source}: row {row.get('clip', row)!r} has no {', '.join(absent)}")
-    for key in ("row", "tree"):
-        row.pop(key, None)
     unknown = sorted(set(row) - set(SAMPLE_COLUMNS))
     if unknown:
         raise AnnotationError(f"{source}: unknown column(s) {unknown} in a reader's row")
@@ -212,22 +264,12 @@ def _complete(row: dict[str, Any], source: str) -> dict[str, Any]:
         if "/" in str(row[key]):
             raise AnnotationError(f"{source}: {key} {row[key]!r} must not contain '/'")
     subject_id = f"{row['database']}/{row['subject']}"
-    defaults: dict[str, Any] = {
-        "onset": None,
-        "apex": None,
-        "offset": None,
-        "fps": None,
-        "label": "",
-        "action_units": "",
-        "objective_class": None,
-        "corrected": False,
-    }
     return {
-        **defaults,
+        **_DEFAULTS,
         **row,
         "emotion": str(row["emotion"]).strip().lower(),
         "path": str(row["path"]),
         "subject_id": subject_id,
         "sample_id": f"{subject_id}/{row['clip']}",
-        "data_kind": str(DataKind(row["data_kind"])),
+        "data_kind": str(DataKind(str(row["data_kind"]))),
     }

@@ -13,13 +13,13 @@ from mer_keras.errors import AnnotationError, did_you_mean
 #: Official header -> other headers that other releases use for the same column.
 Columns = Mapping[str, Sequence[str]]
 
-#: A header stands within these first rows, or the file is no such table.
+#: The header must stand within these first rows.
 _HEADER_ROWS = 200
 _MISSING = frozenset({"", "/", "\\"})
 _NUMBER = re.compile(r"([0-9]{1,9})(?:\.0*)?", re.ASCII)
 _MAX_FRAME = 999_999_999
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
-#: What no name of a subject, clip or file may hold, since folders are found by it.
+#: No name of a subject, clip or file may hold these, since folders are found by it.
 _UNSAFE = re.compile(r"[/\\:\x00-\x1f\x7f]|\.\.")
 _MAX_NAME_BYTES = 200
 
@@ -33,7 +33,7 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One row of a table, its cells by official header.
 
     Attributes:
@@ -156,19 +156,19 @@ def find_header(
             best, best_columns = index, columns
         if len(columns) == len(required):
             break
-    found = [str(cell) for cell in rows[best] if cell is not None] if rows else []
+    titles = [str(cell) for cell in rows[best] if cell is not None] if rows else []
     missing = [name for name in required if name not in best_columns]
-    # one matching cell may be a line of text that happens to be a column's name
+    # One matching cell may be a line of text that happens to be a column's name.
     if missing and len(best_columns) < min(2, len(required)):
         raise AnnotationError(
             f"{source}: no header row found in the first {_HEADER_ROWS} rows: expected the columns "
             f"{', '.join(map(repr, required))}; use the official table"
         )
     if missing:
-        near = did_you_mean(missing[0], found)
+        near = did_you_mean(missing[0], titles)
         raise AnnotationError(
             f"{source}: no column {', '.join(map(repr, missing))}{near} in the header in row "
-            f"{best + 1}: found {', '.join(repr(name[:40]) for name in found[:30])}; "
+            f"{best + 1}: found {', '.join(repr(name[:40]) for name in titles[:30])}; "
             "rename the column, or use the official table"
         )
     header = [_plain(cell) for cell in rows[best]]
@@ -186,7 +186,7 @@ def table_rows(
     required: Columns,
     source: Path,
     optional: Columns | None = None,
-) -> tuple[list[Row], list[str]]:
+) -> tuple[list[TableRow], list[str]]:
     """Return the rows below the header, and remarks on those that are no data.
 
     Blank rows are ignored. A row that fills at most one of the required columns is a note below or
@@ -199,7 +199,7 @@ def table_rows(
     for number, cells in enumerate(rows[header + 1 :], start=header + 2):
         if all(cell is None for cell in cells):
             continue
-        row = Row(source, number, cells, columns)
+        row = TableRow(source, number, cells, columns)
         if sum(row.cell(name) is not None for name in required) > 1:
             data.append(row)
         else:
@@ -214,7 +214,7 @@ def table_rows(
 
 def rows_without_header(
     rows: Sequence[Sequence[Cell]], columns: Sequence[str], source: Path
-) -> list[Row]:
+) -> list[TableRow]:
     """Return the rows of a table that has no header; blank ones are ignored.
 
     Args:
@@ -225,9 +225,9 @@ def rows_without_header(
     Raises:
         AnnotationError: it holds no row.
     """
-    places = {name: place for place, name in enumerate(columns)}
+    indices = {name: index for index, name in enumerate(columns)}
     data = [
-        Row(source, number, cells, places)
+        TableRow(source, number, cells, indices)
         for number, cells in enumerate(rows, start=1)
         if any(cell is not None for cell in cells)
     ]
@@ -244,7 +244,7 @@ def parse_frame_number(value: Cell, where: str) -> int | None:
 
     Args:
         value: the cell; ``46``, ``46.0``, ``"46"`` and ``"00046"`` are all frame 46.
-        where: says which cell it is, for errors (see ``Row.where``).
+        where: says which cell it is, for errors (see ``TableRow.where``).
 
     Raises:
         AnnotationError: it is anything else.
@@ -292,7 +292,7 @@ def check_name(name: str, where: str) -> str:
     return name
 
 
-def span_warnings(source: Path, spans: Sequence[tuple[Row, Span]]) -> list[str]:
+def span_warnings(source: Path, spans: Sequence[tuple[TableRow, Span]]) -> list[str]:
     """Return one line a peculiarity of the frame numbers, with its rows.
 
     Clips are named by their row, since lines go into reports and a clip's name holds its subject.
@@ -314,15 +314,17 @@ def listed_rows(numbers: Sequence[int], most: int = 10) -> str:
 
 
 def _plain(cell: Cell) -> str:
+    """Return a header without case, blanks and punctuation."""
     return "".join(c for c in str(cell).casefold() if c.isalnum()) if cell is not None else ""
 
 
 def _match(row: Sequence[Cell], columns: Columns) -> dict[str, int]:
+    """Return official header -> index, for the columns that a row names."""
     header = [_plain(cell) for cell in row]
-    found = {}
+    indices = {}
     for official, others in columns.items():
         for name in (official, *others):
             if _plain(name) in header:
-                found[official] = header.index(_plain(name))
+                indices[official] = header.index(_plain(name))
                 break
-    return found
+    return indices

@@ -13,7 +13,6 @@ import re
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any
 
 from python_calamine import CalamineWorkbook
 
@@ -22,14 +21,14 @@ from mer_keras.errors import AnnotationError, did_you_mean
 #: A cell: text without surrounding blanks, a number (whole ones as int), or None if empty.
 Cell = str | int | float | None
 
-#: Limits, each at least ten times what an annotation table of this field needs.
+# Each limit is at least ten times what an annotation table of this field needs.
 MAX_FILE_BYTES = 16_000_000
 MAX_UNPACKED_BYTES = 32_000_000
 MAX_ENTRIES = 500
 MAX_RATIO = 200
 MAX_ROWS = 20_000
 MAX_COLUMNS = 200
-#: Bytes of text when every cell held the longest shared string of the book.
+#: Most bytes of text that the book could hold if each cell held its longest shared string.
 MAX_TEXT_BYTES = 512_000_000
 _RATIO_FROM_BYTES = 1_000_000
 
@@ -38,8 +37,8 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _RESAVE = "open it in a spreadsheet program and save it as .xlsx, or get the official file again"
 
 _CELL = re.compile(rb"<(?:[^\s<>/]*:)?c[\s/>]")
-#: A plainly written cell: whatever is written otherwise is refused, not interpreted. Possessive
-#: repeats, so that no text makes the search slow.
+#: A plainly written cell: whatever is written otherwise is refused, not interpreted. Its repeats
+#: are possessive, so that no text makes the search slow.
 _PLAIN_CELL = re.compile(
     rb'<(?:\w++:)?c(?P<attributes>(?:\s++[\w:]++="[^"<>]*+")*+)\s*+(?P<closed>/?)>'
 )
@@ -47,12 +46,12 @@ _ADDRESS = re.compile(rb'\sr="(?P<column>[A-Z]{1,3})(?P<row>[0-9]{1,7})"')
 _CONTENT_TYPE = re.compile(rb"\st=")
 _SHARED_STRING_END = re.compile(rb"</(?:[^\s<>/]*:)?si\s*>")
 
-# full-width forms of ASCII, other blanks, and the comma of Chinese enumerations
+#: Full-width forms of ASCII, other blanks and the comma of Chinese enumerations become ASCII.
 _TO_ASCII: dict[int, int | str | None] = {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)}
 _TO_ASCII |= {0x3000: " ", 0x00A0: " ", 0x3001: ",", 0xFEFF: None, 0x200B: None}
 
 
-def clean_cell(value: Any) -> Cell:
+def clean_cell(value: object) -> Cell:
     """Return a cell's value in one form, whatever program wrote it.
 
     Full-width characters and blanks become ASCII, byte-order marks vanish, surrounding blanks are
@@ -86,15 +85,15 @@ def read_sheet(path: Path, sheet: str | int | None = None) -> list[list[Cell]]:
     try:
         with CalamineWorkbook.from_filelike(archive) as book:
             names = book.sheet_names
-            wanted = names if sheet is None else [_sheet_name(path, names, sheet)]
-            for name in wanted:
+            chosen = names if sheet is None else [_sheet_name(path, names, sheet)]
+            for name in chosen:
                 raw = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
                 rows = [[clean_cell(value) for value in row] for row in raw]
                 if any(cell is not None for row in rows for cell in row) or sheet is not None:
                     return rows
     except (AnnotationError, KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:  # a panic of the parser is no Exception
+    except BaseException as error:  # The parser's panic is no Exception.
         raise AnnotationError(
             f"{path}: not a readable .xlsx workbook ({error}): {_RESAVE}"
         ) from error
@@ -162,7 +161,7 @@ def _unpack_checked(path: Path) -> io.BytesIO:
         parts = _unpack(path, data)
     except AnnotationError:
         raise
-    except Exception as error:  # zipfile and zlib raise a dozen kinds on damaged archives
+    except Exception as error:  # Damaged archives raise a dozen kinds of errors.
         raise AnnotationError(f"{path}: a damaged .xlsx workbook ({error}): {_RESAVE}") from error
     _check_parts(path, parts)
     out = io.BytesIO()
@@ -174,6 +173,7 @@ def _unpack_checked(path: Path) -> io.BytesIO:
 
 
 def _unpack(path: Path, data: bytes) -> dict[str, bytes]:
+    """Return the archive's XML parts by name."""
     parts: dict[str, bytes] = {}
     total = 0
     with warnings.catch_warnings(), zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -187,12 +187,12 @@ def _unpack(path: Path, data: bytes) -> dict[str, bytes]:
                 raise AnnotationError(f"{path}: encrypted or ambiguous archive: {_RESAVE}")
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise AnnotationError(f"{path}: an unusual kind of compression: {_RESAVE}")
-            # the size that an entry claims may be wrong: count what really comes out
+            # The size that an entry claims may be wrong, so the bytes are counted as they come out.
             with archive.open(entry) as file:
                 content = file.read(MAX_UNPACKED_BYTES - total + 1)
             total += len(content)
             _check_size(path, total, len(data))
-            # pictures, printer settings and macros are not passed on
+            # Pictures, printer settings and macros are not passed on.
             if entry.filename.lower().endswith((".xml", ".rels")):
                 parts[entry.filename] = content
     return parts
@@ -206,9 +206,10 @@ def _check_size(path: Path, unpacked: int, packed: int) -> None:
 
 
 def _check_parts(path: Path, parts: dict[str, bytes]) -> None:
+    """Check that no part could make the parser allocate more than the limits."""
     longest = tags = 0
     for content in parts.values():
-        # a spreadsheet program writes none of these, and the checks below would misread them
+        # A spreadsheet program writes none of these, and the checks below would misread them.
         if b"<!" in content:
             raise AnnotationError(
                 f"{path}: holds an XML document type, entity, comment or raw section: {_RESAVE}"
@@ -222,6 +223,7 @@ def _check_parts(path: Path, parts: dict[str, bytes]) -> None:
 
 
 def _check_cells(path: Path, content: bytes) -> None:
+    """Check that every cell of a sheet has a plain address within the limits."""
     plain = 0
     for cell in _PLAIN_CELL.finditer(content):
         address = _ADDRESS.search(cell["attributes"])
@@ -229,7 +231,7 @@ def _check_cells(path: Path, content: bytes) -> None:
             break
         plain += 1
         if cell["closed"] and not _CONTENT_TYPE.search(cell["attributes"]):
-            continue  # formatting without content: the parser keeps no room for it
+            continue  # The parser reserves nothing for formatting without content.
         row, column = int(address["row"]), _column_number(address["column"])
         if row > MAX_ROWS or column > MAX_COLUMNS:
             raise _bomb(

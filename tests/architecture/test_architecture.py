@@ -157,7 +157,7 @@ def test_every_config_field_is_read_by_something():
 
 def test_experiments_name_known_models_databases_and_schemes():
     from mer_keras.config.files import experiment_names, load_experiments
-    from mer_keras.databases.label_schemes import SCHEMES
+    from mer_keras.databases.label_schemes import known_schemes
     from mer_keras.databases.registry import DATABASES
     from mer_keras.models.registry import MODELS
 
@@ -167,7 +167,7 @@ def test_experiments_name_known_models_databases_and_schemes():
             for database in (*config.data.databases, *(s.database for s in sources)):
                 assert database in DATABASES
             schemes = [config.data.scheme_of(d) for d in config.data.databases]
-            assert {*schemes, *(s.labels for s in sources)} <= set(SCHEMES)
+            assert {*schemes, *(s.labels for s in sources)} <= set(known_schemes())
             models = [row.model for row in config.rows if not row.quoted]
             models += [stage.model for stage in config.stages if stage.model]
             assert set(models) <= set(MODELS)

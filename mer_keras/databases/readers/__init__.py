@@ -1,5 +1,5 @@
-"""One reader per database: its official folder -> rows.
+"""One reader per database: its official folder -> annotations of its clips.
 
 In: the folder of a database. Out: a ``samples.Reading``, without corrections and checks.
-May be imported by: ``databases``. Imports its siblings in ``annotations`` only.
+May be imported by: ``databases``. Imports its siblings in ``databases`` only.
 """

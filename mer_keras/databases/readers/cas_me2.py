@@ -2,19 +2,20 @@
 
 30 frames a second; 57 micro- and 300 macro-expressions of 22 subjects. The table has three sheets
 without a header: the expressions, which folder belongs to which participant, and the code of each
-film in the folders' names. Only the micro-expressions are read.
+stimulus video in the folders' names. Only the micro-expressions are read.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import find_table, find_tree, require_inside, subfolders
-from mer_keras.databases.samples import Excluded, Reading
+from mer_keras.databases.folders import find_frames, find_table, require_inside, subfolders
+from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.databases.tables import (
-    Row,
+    TableRow,
     as_whole_number,
     check_name,
     listed_rows,
@@ -31,10 +32,10 @@ WORKBOOKS = (
     "CAS(ME)^2code_final.xlsx",
     "code_final.xlsx",
 )
-TREES = {"raw": ("rawpic",)}
+FRAME_SOURCES = {"raw": ("rawpic",)}
 TREE = """CAS(ME)^2/
   CAS(ME)^2code_final(Updated).xlsx
-  rawpic/s15/15_0101disgustingteeth/img1.jpg   <folder>/<number>_<code><film>/img<frame>.jpg"""
+  rawpic/s15/15_0101disgustingteeth/img1.jpg   <folder>/<number>_<code><stimulus>/img<frame>.jpg"""
 MICRO, MACRO = "micro-expression", "macro-expression"
 
 _COLUMNS = (
@@ -48,7 +49,7 @@ _COLUMNS = (
     "kind",
     "self-report",
 )
-_NAME = re.compile(r"(?P<film>.+?)_(?P<number>[0-9]+)")
+_NAME = re.compile(r"(?P<stimulus>.+?)_(?P<number>[0-9]+)")
 _FOLDER_NUMBER = re.compile(r"[sS]?0*([0-9]+)")
 _CODE = re.compile(r"[0-9]{4}")
 
@@ -57,7 +58,7 @@ class _Tables(NamedTuple):
     """What the second and the third sheet say."""
 
     folder_of: Mapping[int, str]  # participant -> folder, such as s15
-    code_of: Mapping[str, str]  # film -> code of four digits
+    code_of: Mapping[str, str]  # stimulus video -> code of four digits
 
 
 def read(root: Path) -> Reading:
@@ -70,128 +71,128 @@ def read(root: Path) -> Reading:
         root: the folder that holds the table and ``rawpic``.
 
     Returns:
-        One row a micro-expression. Emotions are in lower case.
+        One annotation a micro-expression. Emotions are in lower case.
 
     Raises:
         AnnotationError: the table or ``rawpic`` is absent, unreadable or breaks its format, or an
             expression's video isn't there.
     """
     table, warnings = find_table(root, WORKBOOKS, "*code_final*.xlsx")
-    frames, chosen = find_tree(root, TREES, "raw", TREE)
+    frames, chosen = find_frames(root, FRAME_SOURCES, "raw", TREE)
     tables = _Tables(_folders(table), _codes(table))
-    rows, spans, macro, no_offset = [], [], 0, []
-    for line in rows_without_header(read_sheet(table, 0), _COLUMNS, table):
-        kind = line.required_text("kind").lower()
+    clips, spans, macro, no_offset = [], [], 0, []
+    for row in rows_without_header(read_sheet(table, 0), _COLUMNS, table):
+        kind = row.required_text("kind").lower()
         if kind == MACRO:
             macro += 1
             continue
         if kind != MICRO:
             raise AnnotationError(
-                f"{line.where('kind')}: {kind[:60]!r}, expected {MICRO!r} or {MACRO!r}; correct "
+                f"{row.where('kind')}: {kind[:60]!r}, expected {MICRO!r} or {MACRO!r}; correct "
                 "the cell"
             )
-        span = line.span("onset", "apex", "offset")
+        span = row.span("onset", "apex", "offset")
         if span.offset == 0 and span.apex is not None:
             span = span._replace(offset=span.apex)
-            no_offset.append(line.number)
-        spans.append((line, span))
-        subject, video = _video(line, tables, frames)
-        rows.append(
-            {
-                "row": line.number,
-                "database": NAME,
-                "subject": subject,
-                "clip": line.name("name"),
-                "path": require_inside(video, root, line.where("name")),
+            no_offset.append(row.number)
+        spans.append((row, span))
+        subject, video = _video(row, tables, frames)
+        clips.append(
+            ClipAnnotation(
+                NAME,
+                subject,
+                row.name("name"),
+                require_inside(video, root, row.where("name")),
+                row.required_text("emotion").lower(),
+                row=row.number,
                 **span._asdict(),
-                "fps": FPS,
-                "emotion": line.required_text("emotion").lower(),
-                "action_units": line.text("action units"),
-            }
+                fps=FPS,
+                action_units=row.text("action units"),
+            )
         )
-    rows, excluded = _without_repeated(rows)
+    clips, excluded = _without_repeated(clips)
     if no_offset:
         warnings.append(f"{table.name}: offset 0, the apex stands in, in {listed_rows(no_offset)}")
     warnings += [f"{table.name}: {macro} macro-expressions are not read"] if macro else []
     warnings += span_warnings(table, spans)
     return Reading(
         table,
-        rows,
+        clips,
         TREE,
         edition=f"{table.name}, {frames.name}",
-        frames=chosen,
+        frame_source=chosen,
         warnings=warnings,
         excluded=excluded,
     )
 
 
 def _without_repeated(
-    rows: list[dict[str, object]],
-) -> tuple[list[dict[str, object]], list[Excluded]]:
+    clips: Sequence[ClipAnnotation],
+) -> tuple[list[ClipAnnotation], list[Excluded]]:
     """Tell apart clips of one name by their onset; a row that stands twice is left out once."""
-    seen: dict[tuple[object, object], list[object]] = {}
-    kept, excluded = [], []
-    for row in rows:
-        onsets = seen.setdefault((row["subject"], row["clip"]), [])
-        name = str(row["clip"])
-        if row["onset"] in onsets:
-            excluded.append(Excluded(NAME, f"{row['subject']}/{name}", "row stands twice"))
+    onsets_of: dict[tuple[str, str], list[int | None]] = {}
+    unique, excluded = [], []
+    for clip in clips:
+        onsets = onsets_of.setdefault((clip.subject, clip.clip), [])
+        if clip.onset in onsets:
+            excluded.append(clip.left_out("row stands twice"))
             continue
-        onsets.append(row["onset"])
-        kept.append(row if len(onsets) == 1 else {**row, "clip": f"{name}@{row['onset']}"})
-    return kept, excluded
+        onsets.append(clip.onset)
+        name = clip.clip if len(onsets) == 1 else f"{clip.clip}@{clip.onset}"
+        unique.append(replace(clip, clip=name))
+    return unique, excluded
 
 
 def _folders(table: Path) -> dict[int, str]:
     """Read the naming rule: folder number, its name, participant."""
-    found = {}
-    for line in rows_without_header(
-        read_sheet(table, 1), ("number", "folder", "participant"), table
-    ):
-        participant = as_whole_number(line.cell("participant"))
+    folders = {}
+    sheet = read_sheet(table, 1)
+    for row in rows_without_header(sheet, ("number", "folder", "participant"), table):
+        participant = as_whole_number(row.cell("participant"))
         if participant is None:
             raise AnnotationError(
-                f"{line.where('participant')}: {line.text('participant')[:60]!r}, expected a "
+                f"{row.where('participant')}: {row.text('participant')[:60]!r}, expected a "
                 "participant's number; correct the cell"
             )
-        found[participant] = line.name("folder").lower()
-    return found
+        folders[participant] = row.name("folder").lower()
+    return folders
 
 
 def _codes(table: Path) -> dict[str, str]:
-    """Read the films' codes; a zero in front is lost where the code was saved as a number."""
-    found = {}
-    for line in rows_without_header(read_sheet(table, 2), ("code", "film"), table):
-        code = line.text("code").zfill(4)
+    """Read the stimuli's codes; a leading zero is lost where a code was saved as a number."""
+    codes = {}
+    for row in rows_without_header(read_sheet(table, 2), ("code", "stimulus"), table):
+        code = row.text("code").zfill(4)
         if not _CODE.fullmatch(code):
             raise AnnotationError(
-                f"{line.where('code')}: {line.text('code')[:60]!r}, expected a film's code of four "
+                f"{row.where('code')}: {row.text('code')[:60]!r}, expected a video's code of four "
                 "digits; correct the cell"
             )
-        found[line.required_text("film").lower()] = code
-    return found
+        codes[row.required_text("stimulus").lower()] = code
+    return codes
 
 
-def _video(line: Row, tables: _Tables, frames: Path) -> tuple[str, Path]:
-    """Return the subject and the folder of the video that an expression was found in.
+def _video(row: TableRow, tables: _Tables, frames: Path) -> tuple[str, Path]:
+    """Return the subject and the folder of the recording that an expression was found in.
 
-    One folder under s19 bears the number of another person: films are told by their code alone.
+    One folder under s19 bears the number of another person: recordings are told apart by the code
+    of their stimulus alone.
     """
-    participant = as_whole_number(line.cell("participant"))
+    participant = as_whole_number(row.cell("participant"))
     folder = tables.folder_of.get(participant or 0)
     if folder is None:
         raise AnnotationError(
-            f"{line.where('participant')}: {line.text('participant')[:60]!r} has no folder in the "
+            f"{row.where('participant')}: {row.text('participant')[:60]!r} has no folder in the "
             "second sheet: expected one of the participants there; correct the cell"
         )
-    match = _NAME.fullmatch(line.name("name"))
-    code = tables.code_of.get(match["film"].lower()) if match else None
+    match = _NAME.fullmatch(row.name("name"))
+    code = tables.code_of.get(match["stimulus"].lower()) if match else None
     if code is None:
         raise AnnotationError(
-            f"{line.where('name')}: {line.text('name')[:60]!r}, expected <film>_<number> with a "
-            "film of the third sheet; correct the cell"
+            f"{row.where('name')}: {row.text('name')[:60]!r}, expected <video>_<number> with a "
+            "video of the third sheet; correct the cell"
         )
-    check_name(folder, line.where("participant"))
+    check_name(folder, row.where("participant"))
     for video in subfolders(frames / folder):
         if re.match(rf"[0-9]+_{code}(?![0-9])", video.name):
             return folder, video

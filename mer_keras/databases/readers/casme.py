@@ -8,16 +8,16 @@ taken.
 from pathlib import Path
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import find_tree
+from mer_keras.databases.folders import find_frames
 from mer_keras.databases.readers.casme2 import normalise_subject
-from mer_keras.databases.readers.coding import CodingTable, Place, clips_below
+from mer_keras.databases.readers.coding import CodingTable, LocatedClip, clips_below
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import Row
+from mer_keras.databases.tables import TableRow
 
 NAME = "casme"
 FPS = 60.0
 WORKBOOKS = ("CASME.xlsx", "CASME-coded-20190721.xlsx")
-TREES = {
+FRAME_SOURCES = {
     "cropped": ("Cropped", "CASME_cropped"),
     "raw": ("CASME_raw_selected", "CASME_raw", "raw"),
 }
@@ -46,28 +46,28 @@ _CODING = CodingTable(
 )
 
 
-def read(root: Path, tree: str = "auto") -> Reading:
+def read(root: Path, frame_source: str = "auto") -> Reading:
     """Read the table and find each clip's folder.
 
     Args:
-        root: the folder that holds the table and the frame trees.
-        tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
+        root: the folder that holds the table and the folders of frames.
+        frame_source: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
         One row a clip (see ``coding.CodingTable.read``); subjects are ``sub01`` whatever the table
         writes.
 
     Raises:
-        AnnotationError: the table or tree is absent, unreadable or breaks its format.
+        AnnotationError: the table or the frames are absent, unreadable or breaks its format.
     """
-    frames, chosen = find_tree(root, TREES, tree, TREE)
+    frames, chosen = find_frames(root, FRAME_SOURCES, frame_source, TREE)
 
-    def place(line: Row) -> Place:
-        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
-        clip = line.name("Filename")
-        return Place(subject, clip, frames / subject / clip)
+    def locate(row: TableRow) -> LocatedClip:
+        subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
+        clip = row.name("Filename")
+        return LocatedClip(subject, clip, frames / subject / clip)
 
-    return _CODING.read(root, place, clips_below(frames), frames=chosen, release=frames.name)
+    return _CODING.read(root, locate, clips_below(frames), frame_source=chosen, release=frames.name)
 
 
 DATABASE = Database(
@@ -80,5 +80,5 @@ DATABASE = Database(
         "at http://casme.psych.ac.cn/casme/e1 and send it as described there."
     ),
     tree=TREE,
-    trees=tuple(TREES),
+    frame_sources=tuple(FRAME_SOURCES),
 )

@@ -1,16 +1,16 @@
 """CASME II (Yan et al., PLoS ONE 2014).
 
-200 frames a second; 255 clips of 26 subjects. Two frame trees, the camera's and cropped faces,
-under one table. The objective classes by action units stand in a second workbook.
+200 frames a second; 255 clips of 26 subjects. The camera's pictures and cropped faces
+stand under one table. The objective classes by action units stand in a second workbook.
 """
 
 from pathlib import Path
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import find_tree
-from mer_keras.databases.readers.coding import CodingTable, Place, clips_below
+from mer_keras.databases.folders import find_frames
+from mer_keras.databases.readers.coding import CodingTable, LocatedClip, clips_below
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import Row, as_whole_number, table_rows
+from mer_keras.databases.tables import TableRow, as_whole_number, table_rows
 from mer_keras.databases.workbook import Cell, read_sheet
 from mer_keras.errors import AnnotationError
 
@@ -18,7 +18,7 @@ NAME = "casme2"
 FPS = 200.0
 WORKBOOKS = ("CASME2-coding-20140508.xlsx", "CASME2-coding-20190701.xlsx")
 OBJECTIVE_WORKBOOK = "CASME2-ObjectiveClasses.xlsx"
-TREES = {
+FRAME_SOURCES = {
     "cropped": ("Cropped", "Cropped-updated/Cropped", "CASME2_Cropped"),
     "raw": ("CASME2_RAW_selected", "CASME2-RAW", "CASME2_RAW"),
 }
@@ -45,34 +45,33 @@ _CODING = CodingTable(
 _OBJECTIVE_COLUMNS = {"Subject": (), "Filename": (), "Objective Class": ("Objective Classes",)}
 
 
-def read(root: Path, tree: str = "auto") -> Reading:
+def read(root: Path, frame_source: str = "auto") -> Reading:
     """Read the tables and find each clip's folder.
 
     Args:
-        root: the folder that holds the tables and the frame trees.
-        tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
+        root: the folder that holds the tables and the folders of frames.
+        frame_source: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
         One row a clip (see ``coding.CodingTable.read``); subjects are ``sub01`` whatever the table
         writes, the apex ``/`` is empty.
 
     Raises:
-        AnnotationError: a table or tree is absent, unreadable or breaks its format.
+        AnnotationError: a table or the frames are absent, unreadable or breaks its format.
     """
-    frames, chosen = find_tree(root, TREES, tree, TREE)
+    frames, chosen = find_frames(root, FRAME_SOURCES, frame_source, TREE)
     objective, missing = _objective_classes(root)
 
-    def place(line: Row) -> Place:
-        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
-        clip = line.name("Filename")
-        more = {"objective_class": objective.get((subject, clip))}
-        return Place(subject, clip, frames / subject / clip, more)
+    def locate(row: TableRow) -> LocatedClip:
+        subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
+        clip = row.name("Filename")
+        return LocatedClip(subject, clip, frames / subject / clip, objective.get((subject, clip)))
 
     return _CODING.read(
         root,
-        place,
+        locate,
         clips_below(frames),
-        frames=chosen,
+        frame_source=chosen,
         release=frames.name,
         remarks=lambda _: missing,
     )
@@ -83,7 +82,7 @@ def normalise_subject(value: Cell, where: str) -> str:
 
     Args:
         value: the cell.
-        where: says which cell it is, for errors.
+        where: names the cell, for errors.
 
     Raises:
         AnnotationError: it is no number from 1 to 99.
@@ -103,14 +102,14 @@ def _objective_classes(root: Path) -> tuple[dict[tuple[str, str], int], list[str
     table = root / OBJECTIVE_WORKBOOK
     if not table.is_file():
         return {}, [f"no {OBJECTIVE_WORKBOOK}: objective classes are unknown"]
-    lines, remarks = table_rows(read_sheet(table), _OBJECTIVE_COLUMNS, table)
-    found: dict[tuple[str, str], int] = {}
-    for line in lines:
-        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
-        number = line.objective_class("Objective Class")
+    rows, remarks = table_rows(read_sheet(table), _OBJECTIVE_COLUMNS, table)
+    classes: dict[tuple[str, str], int] = {}
+    for row in rows:
+        subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
+        number = row.objective_class("Objective Class")
         if number is not None:
-            found[subject, line.name("Filename")] = number
-    return found, remarks
+            classes[subject, row.name("Filename")] = number
+    return classes, remarks
 
 
 DATABASE = Database(
@@ -123,7 +122,7 @@ DATABASE = Database(
         "at http://casme.psych.ac.cn/casme/e2 and send it as described there."
     ),
     tree=TREE,
-    trees=tuple(TREES),
+    frame_sources=tuple(FRAME_SOURCES),
     counts={
         "other": 99,
         "disgust": 63,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import first_folder, images, require_inside, subfolders
-from mer_keras.databases.samples import Excluded, Reading
+from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.databases.workbook import read_limited
 from mer_keras.errors import AnnotationError
 
@@ -37,15 +37,15 @@ def read(root: Path) -> Reading:
         root: the folder that holds ``cohn-kanade-images`` and ``Emotion``.
 
     Returns:
-        One row a labelled sequence, its frame numbers empty: it is its whole folder, and its last
-        frame the apex (sampling ``last``). Unlabelled ones are excluded.
+        One annotation a labelled sequence, without frame numbers: it is its whole folder, and its
+        last frame the apex (sampling ``last``). Unlabelled ones are excluded.
 
     Raises:
         AnnotationError: a folder is absent, or an emotion file holds no number from 0 to 7.
     """
     pictures = first_folder(root, ("cohn-kanade-images", "extended-cohn-kanade-images"), TREE)
     emotions = first_folder(root, ("Emotion", "Emotion_labels"), TREE)
-    rows, excluded = [], []
+    clips, excluded = [], []
     for subject in subfolders(pictures):
         if not _SUBJECT.fullmatch(subject.name):
             continue
@@ -57,17 +57,9 @@ def read(root: Path) -> Reading:
                 name = f"{subject.name}/{sequence.name}"
                 excluded.append(Excluded(NAME, name, "no emotion label"))
                 continue
-            rows.append(
-                {
-                    "row": None,
-                    "database": NAME,
-                    "subject": subject.name,
-                    "clip": sequence.name,
-                    "path": require_inside(sequence, root, str(pictures)),
-                    "emotion": emotion,
-                }
-            )
-    return Reading(pictures, rows, TREE, edition=f"folders of {root.name}", excluded=excluded)
+            path = require_inside(sequence, root, str(pictures))
+            clips.append(ClipAnnotation(NAME, subject.name, sequence.name, path, emotion))
+    return Reading(pictures, clips, TREE, edition=f"folders of {root.name}", excluded=excluded)
 
 
 def _emotion(folder: Path) -> str | None:

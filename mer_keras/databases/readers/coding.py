@@ -1,9 +1,9 @@
 """Coding tables with one clip a row: what most databases of micro-expressions have in common."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mer_keras.databases.folders import (
     find_table,
@@ -11,20 +11,20 @@ from mer_keras.databases.folders import (
     subfolders,
     unlisted_warnings,
 )
-from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import Columns, Row, span_warnings, table_rows
+from mer_keras.databases.samples import ClipAnnotation, Reading
+from mer_keras.databases.tables import Columns, TableRow, span_warnings, table_rows
 from mer_keras.databases.workbook import read_sheet
 
 ACTION_UNITS: Columns = {"Action Units": ("Action Unit", "AU", "AUs")}
 
 
-class Place(NamedTuple):
-    """Whose clip a row is, and where its frames are; ``more`` are further columns of the row."""
+class LocatedClip(NamedTuple):
+    """Whose clip a row is about, and where its frames are."""
 
     subject: str
     clip: str
     folder: Path
-    more: Mapping[str, Any] = {}
+    objective_class: int | None = None
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class CodingTable:
         apex: column with the strongest frame; the one whose cells may be empty.
         offset: column with the last frame.
         emotion: column with the emotion as the coders named it.
-        others: column -> what other releases call it.
+        others: column -> its headers in other releases.
         required: further columns that must be there.
-        optional: further columns that may be.
+        optional: further columns that may be there.
     """
 
     database: str
@@ -64,10 +64,10 @@ class CodingTable:
     def read(
         self,
         root: Path,
-        place: Callable[[Row], Place],
+        locate: Callable[[TableRow], LocatedClip],
         present: Iterable[Path],
         *,
-        frames: str = "any",
+        frame_source: str = "any",
         release: str = "",
         remarks: Callable[[Path], list[str]] = lambda _: [],
     ) -> Reading:
@@ -75,43 +75,49 @@ class CodingTable:
 
         Args:
             root: the folder that holds it.
-            place: row -> whose clip it is and where.
+            locate: row -> whose clip it is about, and where its frames are.
             present: clip folders on disk, to count those without a row.
-            frames: see ``samples.Reading``.
-            release: what the edition is beside the table's name.
-            remarks: table -> lines for the report, asked for when all rows are read.
+            frame_source: see ``samples.Reading``.
+            release: what tells the edition beside the table's name.
+            remarks: table -> lines for the report, called when all rows are read.
 
         Returns:
-            One row a clip. Emotions are in lower case; a missing apex is empty, with a warning.
+            One annotation a clip. Emotions are in lower case; a missing apex gives a warning.
 
         Raises:
             AnnotationError: the table is absent, unreadable or breaks its format.
         """
         table, warnings = find_table(root, self.workbooks, self.pattern)
-        lines, notes = table_rows(read_sheet(table), self._columns(), table, self._optional())
-        rows, spans = [], []
-        for line in lines:
-            subject, clip, folder, more = place(line)
-            span = line.span(self.onset, self.apex, self.offset)
-            spans.append((line, span))
-            rows.append(
-                {
-                    "row": line.number,
-                    "database": self.database,
-                    "subject": subject,
-                    "clip": clip,
-                    "path": require_inside(folder, root, line.where(self.clip)),
+        rows, notes = table_rows(read_sheet(table), self._columns(), table, self._optional())
+        clips, spans = [], []
+        for row in rows:
+            subject, clip, folder, objective_class = locate(row)
+            span = row.span(self.onset, self.apex, self.offset)
+            spans.append((row, span))
+            clips.append(
+                ClipAnnotation(
+                    self.database,
+                    subject,
+                    clip,
+                    require_inside(folder, root, row.where(self.clip)),
+                    row.required_text(self.emotion).lower(),
+                    row=row.number,
                     **span._asdict(),
-                    "fps": self.fps,
-                    "emotion": line.required_text(self.emotion).lower(),
-                    "action_units": line.text("Action Units"),
-                    **more,
-                }
+                    fps=self.fps,
+                    action_units=row.text("Action Units"),
+                    objective_class=objective_class,
+                )
             )
         warnings += notes + remarks(table) + span_warnings(table, spans)
-        warnings += unlisted_warnings(present, [row["path"] for row in rows], table)
-        edition = f"{table.name}, {release}" if release else table.name
-        return Reading(table, rows, self.tree, edition=edition, frames=frames, warnings=warnings)
+        warnings += unlisted_warnings(present, [clip.path for clip in clips], table)
+        return Reading(
+            table,
+            clips,
+            self.tree,
+            edition=f"{table.name}, {release}" if release else table.name,
+            frame_source=frame_source,
+            warnings=warnings,
+        )
 
     def _columns(self) -> Columns:
         marks = (self.clip, self.onset, self.apex, self.offset, self.emotion)

@@ -8,16 +8,15 @@ is in a picture is not known.
 import csv
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import images, require_inside, subfolders
-from mer_keras.databases.samples import Excluded, Reading
+from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.errors import AnnotationError
 
 NAME = "fer2013"
@@ -33,7 +32,7 @@ or
   train/angry/name.jpg          <part>/<emotion>/<image>"""
 
 NO_SUBJECTS = "no subjects are known: nothing can be divided by subject"
-#: 48 x 48 numbers of up to three digits and a blank each, and some room.
+#: Longest cell in bytes: 48 x 48 numbers of up to three digits and a blank each, and some room.
 _MAX_CELL = SIDE * SIDE * 4 + 1000
 _MAX_ROWS = 10 * ROWS
 
@@ -45,18 +44,18 @@ def read(root: Path) -> Reading:
         root: the folder that holds ``fer2013.csv`` or the folders.
 
     Returns:
-        One row a picture. From the table, ``path`` is the table and ``apex`` the picture's row in
-        it, from 0. Exact duplicates and pictures with two labels are excluded.
+        One annotation a picture. From the table, ``path`` is the table and ``apex`` the picture's
+        row in it, from 0. Exact duplicates and pictures with two labels are excluded.
 
     Raises:
         AnnotationError: neither is there, or a row breaks the format.
     """
     table = root / TABLE
-    rows = _from_table(table) if table.is_file() else _from_folders(root)
-    if not rows:
+    pictures = list(_from_table(table) if table.is_file() else _from_folders(root))
+    if not pictures:
         raise AnnotationError(f"{root}: no picture: expected the tree\n{TREE}")
-    count = len(rows)
-    rows, excluded = _without_duplicates(rows)
+    count = len(pictures)
+    clips, excluded = _without_duplicates(pictures)
     warnings = [NO_SUBJECTS]
     if count != ROWS:
         warnings.append(f"{count:,} pictures (printed: {ROWS:,})")
@@ -64,7 +63,7 @@ def read(root: Path) -> Reading:
         warnings.append(f"{len(excluded):,} duplicate pictures are left out")
     source = table if table.is_file() else root
     edition = TABLE if table.is_file() else "folders"
-    return Reading(source, rows, TREE, edition=edition, warnings=warnings, excluded=excluded)
+    return Reading(source, clips, TREE, edition=edition, warnings=warnings, excluded=excluded)
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
@@ -83,22 +82,26 @@ def read_pixels(path: Path) -> NDArray[np.uint8]:
     return np.stack(pictures) if pictures else np.empty((0, SIDE, SIDE), np.uint8)
 
 
-def _from_table(table: Path) -> list[dict[str, Any]]:
-    return [
-        {
-            "row": number + 2,
-            "database": NAME,
-            "subject": "unknown",
-            "clip": f"{part}-{number:05d}",
-            "path": table.absolute(),
-            "onset": number,
-            "apex": number,
-            "offset": number,
-            "emotion": emotion,
-            "content": hashlib.blake2b(pixels.tobytes(), digest_size=16).digest(),
-        }
-        for number, (emotion, part, pixels) in enumerate(_lines(table))
-    ]
+def _from_table(table: Path) -> Iterator[tuple[ClipAnnotation, bytes]]:
+    """Yield the pictures of the table, each with a digest of its pixels."""
+    path = table.absolute()
+    for number, (emotion, part, pixels) in enumerate(_lines(table)):
+        clip = ClipAnnotation(
+            NAME,
+            "unknown",
+            f"{part}-{number:05d}",
+            path,
+            emotion,
+            row=number + 2,
+            onset=number,
+            apex=number,
+            offset=number,
+        )
+        yield clip, _digest(pixels.tobytes())
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def _lines(table: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
@@ -125,6 +128,7 @@ def _lines(table: Path) -> Iterator[tuple[str, str, NDArray[np.uint8]]]:
 
 
 def _line(table: Path, number: int, line: list[str]) -> tuple[str, str, NDArray[np.uint8]]:
+    """Return emotion, part and pixels (48, 48) of one line."""
     where = f"{table}: row {number}"
     if len(line) < 3 or line[0].strip() not in set("0123456"):
         raise AnnotationError(
@@ -148,24 +152,18 @@ def _line(table: Path, number: int, line: list[str]) -> tuple[str, str, NDArray[
     return emotion, line[2].strip(), values.astype(np.uint8).reshape(SIDE, SIDE)
 
 
-def _from_folders(root: Path) -> list[dict[str, Any]]:
-    rows = []
+def _from_folders(root: Path) -> Iterator[tuple[ClipAnnotation, bytes]]:
+    """Yield the pictures of the folders, each with a digest of its file."""
     for part in subfolders(root):
         for folder in subfolders(part):
             emotion = _FOLDERS.get(folder.name.lower())
-            for picture in images(folder) if emotion else []:
-                rows.append(
-                    {
-                        "row": None,
-                        "database": NAME,
-                        "subject": "unknown",
-                        "clip": f"{part.name}-{folder.name}-{picture.stem}",
-                        "path": require_inside(picture, root, str(folder)),
-                        "emotion": emotion,
-                        "content": hashlib.blake2b(_content(picture), digest_size=16).digest(),
-                    }
-                )
-    return rows
+            if emotion is None:
+                continue
+            for picture in images(folder):
+                name = f"{part.name}-{folder.name}-{picture.stem}"
+                path = require_inside(picture, root, str(folder))
+                clip = ClipAnnotation(NAME, "unknown", name, path, emotion)
+                yield clip, _digest(_content(picture))
 
 
 def _content(picture: Path) -> bytes:
@@ -179,20 +177,21 @@ def _content(picture: Path) -> bytes:
 
 
 def _without_duplicates(
-    rows: list[dict[str, Any]],
-) -> tuple[list[dict[str, Any]], list[Excluded]]:
-    same = defaultdict(list)
-    for row in rows:
-        same[row.pop("content")].append(row)
-    kept, excluded = [], []
+    pictures: Iterable[tuple[ClipAnnotation, bytes]],
+) -> tuple[list[ClipAnnotation], list[Excluded]]:
+    """Return each picture once; one that stands under two labels is left out altogether."""
+    same: dict[bytes, list[ClipAnnotation]] = defaultdict(list)
+    for clip, digest in pictures:
+        same[digest].append(clip)
+    unique, excluded = [], []
     for group in same.values():
-        if len({row["emotion"] for row in group}) > 1:
+        if len({clip.emotion for clip in group}) > 1:
             reason, left_out = "one picture, two labels", group
         else:
-            kept.append(group[0])
+            unique.append(group[0])
             reason, left_out = "the same picture stands in an earlier row", group[1:]
-        excluded += [Excluded(NAME, row["clip"], reason) for row in left_out]
-    return kept, excluded
+        excluded += [Excluded(NAME, clip.clip, reason) for clip in left_out]
+    return unique, excluded
 
 
 DATABASE = Database(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import images, require_inside, subfolders
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 
 NAME = "jaffe"
@@ -31,34 +31,27 @@ def read(root: Path) -> Reading:
         root: the folder that holds them, in it or one level below.
 
     Returns:
-        One row a picture, its ``path`` the file.
+        One annotation a picture, its ``path`` the file.
 
     Raises:
         AnnotationError: there is no picture.
     """
-    rows, strange = [], 0
+    clips, strange = [], 0
     for folder in (root, *subfolders(root)):
         for picture in images(folder):
             match = _FILE.fullmatch(picture.stem)
             if match is None or match[3] not in EMOTIONS:
                 strange += 1
                 continue
-            rows.append(
-                {
-                    "row": None,
-                    "database": NAME,
-                    "subject": match[1],
-                    "clip": f"{match[2]}.{match[4]}",
-                    "path": require_inside(picture, root, str(folder)),
-                    "emotion": EMOTIONS[match[3]],
-                }
-            )
-    if not rows:
+            path = require_inside(picture, root, str(folder))
+            name = f"{match[2]}.{match[4]}"
+            clips.append(ClipAnnotation(NAME, match[1], name, path, EMOTIONS[match[3]]))
+    if not clips:
         raise AnnotationError(
             f"{root}: no picture of JAFFE: expected the tree\n{TREE}\nunpack it completely"
         )
     warnings = [f"{strange} picture(s) with another form of name are not read"] if strange else []
-    return Reading(root, rows, TREE, edition="file names", warnings=warnings)
+    return Reading(root, clips, TREE, edition="file names", warnings=warnings)
 
 
 DATABASE = Database(

@@ -8,13 +8,13 @@ file; frames of a video count from 0.
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import (
-    Row,
+    TableRow,
     as_whole_number,
     listed_rows,
     parse_frame_number,
@@ -47,33 +47,32 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
         table_name: the CSV file.
 
     Returns:
-        One row a clip; frame numbers and frame rate are empty where the list doesn't give them.
+        One annotation a clip; frame numbers and frame rate are None where the list gives none.
 
     Raises:
         AnnotationError: the file is absent or breaks its format, or lists frames twice.
     """
     table = root / table_name
-    lines, remarks = table_rows(read_csv(table), _COLUMNS, table, _OPTIONAL)
-    rows: list[dict[str, Any]] = [
-        {
-            "row": line.number,
-            "database": name,
-            "subject": line.name("subject"),
-            "clip": line.name("sample"),
-            "path": line.path("path", root),
-            **{
-                mark: parse_frame_number(line.cell(mark), line.where(mark))
-                for mark in ("onset", "apex", "offset")
-            },
-            "fps": _fps(line),
-            "emotion": line.required_text("emotion").lower(),
-            "action_units": line.text("action_units"),
-        }
-        for line in lines
+    rows, remarks = table_rows(read_csv(table), _COLUMNS, table, _OPTIONAL)
+    clips = [
+        ClipAnnotation(
+            name,
+            row.name("subject"),
+            row.name("sample"),
+            row.path("path", root),
+            row=row.number,
+            onset=parse_frame_number(row.cell("onset"), row.where("onset")),
+            apex=parse_frame_number(row.cell("apex"), row.where("apex")),
+            offset=parse_frame_number(row.cell("offset"), row.where("offset")),
+            fps=_fps(row),
+            emotion=row.required_text("emotion").lower(),
+            action_units=row.text("action_units"),
+        )
+        for row in rows
     ]
-    remarks += _unite_subjects(rows, table)
-    _require_other_frames(rows, table)
-    return Reading(table, rows, TREE, edition=table.name, warnings=remarks)
+    clips, renamed = _unite_subjects(clips, table)
+    _require_other_frames(clips, table)
+    return Reading(table, clips, TREE, edition=table.name, warnings=remarks + renamed)
 
 
 def database(name: str, root: Path, table_name: str = TABLE) -> Database:
@@ -82,50 +81,52 @@ def database(name: str, root: Path, table_name: str = TABLE) -> Database:
         name=name,
         title=f"{name} (own data)",
         folders=(),
-        reader=lambda place: read(place, name, table_name),
+        reader=lambda folder: read(folder, name, table_name),
         whom_to_ask="Your own: listed by a CSV file that was added with mer-keras data add.",
         tree=TREE,
-        place=root,
+        fixed_folder=root,
     )
 
 
-def _unite_subjects(rows: Sequence[dict[str, Any]], table: Path) -> list[str]:
+def _unite_subjects(
+    clips: Sequence[ClipAnnotation], table: Path
+) -> tuple[list[ClipAnnotation], list[str]]:
     """Give a person one name; left apart, 6 and 06 could be trained on and tested.
 
     The first way of writing it stands. Names that differ in case are left as they are.
     """
     names: dict[int | str, str] = {}
-    changed = []
-    for row in rows:
-        number = as_whole_number(row["subject"])
-        key = unicodedata.normalize("NFC", row["subject"]) if number is None else number
-        name = names.setdefault(key, row["subject"])
-        if name != row["subject"]:
-            row["subject"] = name
-            changed.append(row["row"])
-    if not changed:
-        return []
-    return [
-        f"{table.name}: a subject is written in another way than above in {listed_rows(changed)}; "
-        "taken for the same person"
+    united, changed_rows = [], []
+    for clip in clips:
+        number = as_whole_number(clip.subject)
+        key = unicodedata.normalize("NFC", clip.subject) if number is None else number
+        name = names.setdefault(key, clip.subject)
+        if name != clip.subject:
+            changed_rows.append(clip.row or 0)
+        united.append(replace(clip, subject=name))
+    if not changed_rows:
+        return united, []
+    return united, [
+        f"{table.name}: a subject is written in another way than above in "
+        f"{listed_rows(changed_rows)}; taken for the same person"
     ]
 
 
-def _require_other_frames(rows: Sequence[dict[str, Any]], table: Path) -> None:
+def _require_other_frames(clips: Sequence[ClipAnnotation], table: Path) -> None:
     """Refuse a clip under two names: two people, or two folds, would have it."""
-    seen: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in rows:
-        first = seen.setdefault((row["path"].resolve(), row["onset"], row["offset"]), row)
-        # one name twice is what the samples table refuses
-        if first is not row and any(first[key] != row[key] for key in ("subject", "clip")):
+    seen: dict[tuple[Path, int | None, int | None], ClipAnnotation] = {}
+    for clip in clips:
+        first = seen.setdefault((clip.path.resolve(), clip.onset, clip.offset), clip)
+        # The samples table itself refuses one name that stands twice.
+        if (first.subject, first.clip) != (clip.subject, clip.clip):
             raise AnnotationError(
-                f"{table}: two rows for clip {row['path']}: rows {first['row']} and {row['row']} "
+                f"{table}: two rows for clip {clip.path}: rows {first.row} and {clip.row} "
                 "name the same frames; correct the path or the frame numbers, or remove one row"
             )
 
 
-def _fps(line: Row) -> float | None:
-    text = line.text("fps")
+def _fps(row: TableRow) -> float | None:
+    text = row.text("fps")
     if not text:
         return None
     try:
@@ -134,7 +135,7 @@ def _fps(line: Row) -> float | None:
         value = 0.0
     if not 0 < value <= _MAX_FPS:
         raise AnnotationError(
-            f"{line.where('fps')}: {text[:60]!r}, expected frames a second above 0; correct the "
+            f"{row.where('fps')}: {text[:60]!r}, expected frames a second above 0; correct the "
             "cell or leave it empty"
         )
     return value

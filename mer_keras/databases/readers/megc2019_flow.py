@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.readers import samm
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import table_rows
 from mer_keras.databases.workbook import read_csv
 from mer_keras.errors import AnnotationError, did_you_mean
@@ -32,36 +32,29 @@ def read(root: Path) -> Reading:
         root: the folder that holds ``samples.csv``.
 
     Returns:
-        One row a clip, ``database`` as in the table; no frame numbers.
+        One annotation a clip, ``database`` as in the table; no frame numbers.
 
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format.
     """
     table = root / TABLE
-    lines, remarks = table_rows(read_csv(table), _COLUMNS, table)
-    rows = []
-    for line in lines:
-        database = line.required_text("database")
+    rows, remarks = table_rows(read_csv(table), _COLUMNS, table)
+    clips = []
+    for row in rows:
+        database = row.required_text("database")
         if database not in DATABASES:
             raise AnnotationError(
-                f"{line.where('database')}: {database[:60]!r}{did_you_mean(database, DATABASES)}, "
+                f"{row.where('database')}: {database[:60]!r}{did_you_mean(database, DATABASES)}, "
                 f"expected one of {', '.join(DATABASES)}; correct the cell"
             )
-        subject = line.name("subject")
+        subject = row.name("subject")
         if database == samm.NAME:
-            # tables of the challenge write SAMM's subjects without their zeros: they are the same
-            subject = samm.normalise_subject(subject, line.where("subject"))
-        rows.append(
-            {
-                "row": line.number,
-                "database": database,
-                "subject": subject,
-                "clip": line.name("clip"),
-                "path": line.path("image", root),
-                "emotion": line.required_text("emotion").lower(),
-            }
-        )
-    return Reading(table, rows, TREE, edition=TABLE, warnings=remarks)
+            # The challenge's tables write SAMM's subjects without their zeros: they are the same.
+            subject = samm.normalise_subject(subject, row.where("subject"))
+        clip, path = row.name("clip"), row.path("image", root)
+        emotion = row.required_text("emotion").lower()
+        clips.append(ClipAnnotation(database, subject, clip, path, emotion, row=row.number))
+    return Reading(table, clips, TREE, edition=TABLE, warnings=remarks)
 
 
 DATABASE = Database(

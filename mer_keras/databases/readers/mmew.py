@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import subfolders
-from mer_keras.databases.readers.coding import CodingTable, Place
+from mer_keras.databases.readers.coding import CodingTable, LocatedClip
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import Row, listed_rows
+from mer_keras.databases.tables import TableRow, listed_rows
 from mer_keras.errors import AnnotationError
 
 NAME = "mmew"
@@ -39,7 +39,7 @@ _CODING = CodingTable(
     optional={"Subject": ()},
 )
 _CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
-#: Releases call the folder of what is none of the six emotions differently.
+#: Releases name the folder of clips that show none of the six emotions differently.
 _REST = frozenset({"other", "others", "repression"})
 
 
@@ -60,24 +60,24 @@ def read(root: Path) -> Reading:
     """
     frames = _frames_root(root)
     on_disk = _folders_by_clip(frames)
-    odd = []
+    differing = []
 
-    def place(line: Row) -> Place:
-        clip = line.name("Filename")
-        subject = subject_of(clip, line.where("Filename"))
-        if not _same_subject(line.text("Subject"), subject):
-            odd.append(line.number)
-        emotion = line.name("Estimated Emotion").lower()
-        return Place(subject, clip, _folder_of(clip, emotion, on_disk, frames, line))
+    def locate(row: TableRow) -> LocatedClip:
+        clip = row.name("Filename")
+        subject = subject_of(clip, row.where("Filename"))
+        if not _same_subject(row.text("Subject"), subject):
+            differing.append(row.number)
+        emotion = row.name("Estimated Emotion").lower()
+        return LocatedClip(subject, clip, _folder_of(clip, emotion, on_disk, frames, row))
 
     def remarks(table: Path) -> list[str]:
-        if not odd:
+        if not differing:
             return []
-        rows = listed_rows(odd)
+        rows = listed_rows(differing)
         return [f"{table.name}: Subject differs from the clip's name, which is used, in {rows}"]
 
     present = [folder for same in on_disk.values() for folder in same]
-    return _CODING.read(root, place, present, remarks=remarks)
+    return _CODING.read(root, locate, present, remarks=remarks)
 
 
 def subject_of(clip: str, where: str) -> str:
@@ -85,7 +85,7 @@ def subject_of(clip: str, where: str) -> str:
 
     Args:
         clip: the clip's name.
-        where: says which cell it is from, for errors.
+        where: names the cell that it is from, for errors.
 
     Raises:
         AnnotationError: the name has another form.
@@ -106,8 +106,8 @@ def _same_subject(cell: str, subject: str) -> bool:
 
 def _frames_root(root: Path) -> Path:
     """Find ``Micro_Expression`` in the root or in one of its folders (an archive within)."""
-    for place in (root, *subfolders(root)):
-        for folder in subfolders(place):
+    for parent in (root, *subfolders(root)):
+        for folder in subfolders(parent):
             if folder.name.casefold() == "micro_expression":
                 return folder
     raise AnnotationError(
@@ -117,15 +117,15 @@ def _frames_root(root: Path) -> Path:
 
 
 def _folders_by_clip(frames: Path) -> dict[str, list[Path]]:
-    found: dict[str, list[Path]] = defaultdict(list)
+    folders: dict[str, list[Path]] = defaultdict(list)
     for emotion in subfolders(frames):
         for folder in subfolders(emotion):
-            found[folder.name].append(folder)
-    return found
+            folders[folder.name].append(folder)
+    return folders
 
 
 def _folder_of(
-    clip: str, emotion: str, on_disk: Mapping[str, Sequence[Path]], frames: Path, row: Row
+    clip: str, emotion: str, on_disk: Mapping[str, Sequence[Path]], frames: Path, row: TableRow
 ) -> Path:
     """Return the clip's folder; the expected one if there is none, to be named as absent."""
     folders = on_disk.get(clip, ())

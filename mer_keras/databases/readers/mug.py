@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import images, require_inside, subfolders
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 
 NAME = "mug"
@@ -33,12 +33,12 @@ def read(root: Path) -> Reading:
         root: the folder that holds one folder a subject.
 
     Returns:
-        One row a take, its frame numbers empty: the apex is not annotated.
+        One annotation a take, without frame numbers: the apex is not annotated.
 
     Raises:
         AnnotationError: there is no sequence.
     """
-    rows = []
+    clips = []
     for subject in subfolders(root):
         for folder in subfolders(subject):
             emotion = EMOTIONS.get(folder.name.lower())
@@ -48,21 +48,13 @@ def read(root: Path) -> Reading:
                 if not images(take):
                     continue
                 name = folder.name if take == folder else f"{folder.name}-{take.name}"
-                rows.append(
-                    {
-                        "row": None,
-                        "database": NAME,
-                        "subject": subject.name,
-                        "clip": name,
-                        "path": require_inside(take, root, str(subject)),
-                        "emotion": emotion,
-                    }
-                )
-    if not rows:
+                path = require_inside(take, root, str(subject))
+                clips.append(ClipAnnotation(NAME, subject.name, name, path, emotion))
+    if not clips:
         raise AnnotationError(
             f"{root}: no sequence: expected the tree\n{TREE}\nunpack the database completely"
         )
-    return Reading(root, rows, TREE, edition="folders", warnings=[UNVERIFIED])
+    return Reading(root, clips, TREE, edition="folders", warnings=[UNVERIFIED])
 
 
 DATABASE = Database(

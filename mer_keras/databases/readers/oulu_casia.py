@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import images, require_inside, subfolders
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 
 NAME = "oulu_casia"
@@ -38,53 +38,46 @@ def read(root: Path) -> Reading:
         root: the folder that holds the cameras' folders, in it or a few levels below.
 
     Returns:
-        One row a sequence, its frame numbers empty: it is its whole folder, and its last frame the
-        apex (sampling ``last``).
+        One annotation a sequence, without frame numbers: it is its whole folder, and its last
+        frame the apex (sampling ``last``).
 
     Raises:
         AnnotationError: the camera's folder is absent or holds no sequence.
     """
     cameras = _cameras(root, _DEPTH)
-    rows, other = [], 0
+    clips, other = [], 0
     for camera in cameras:
         for light in subfolders(camera):
-            wanted = _is(camera, CAMERA) and _is(light, LIGHT)
+            is_used = _is_named(camera, CAMERA) and _is_named(light, LIGHT)
             for subject in (f for f in subfolders(light) if _SUBJECT.fullmatch(f.name)):
                 for folder in subfolders(subject):
                     emotion = EMOTIONS.get(folder.name.lower())
                     if emotion is None or not images(folder):
                         continue
-                    if not wanted:
+                    if not is_used:
                         other += 1
                         continue
-                    rows.append(
-                        {
-                            "row": None,
-                            "database": NAME,
-                            "subject": subject.name,
-                            "clip": folder.name,
-                            "path": require_inside(folder, root, str(light)),
-                            "emotion": emotion,
-                        }
-                    )
-    if not rows:
+                    path = require_inside(folder, root, str(light))
+                    clips.append(ClipAnnotation(NAME, subject.name, folder.name, path, emotion))
+    if not clips:
         raise AnnotationError(
             f"{root}: no sequence of camera {CAMERA} under light {LIGHT}: expected the tree\n{TREE}"
             "\nunpack the database completely"
         )
     warnings = [f"{other} sequences of another camera or light are not read"] if other else []
     edition = f"{CAMERA}, {LIGHT}"
-    return Reading(root, rows, TREE, edition=edition, warnings=warnings)
+    return Reading(root, clips, TREE, edition=edition, warnings=warnings)
 
 
 def _cameras(root: Path, depth: int) -> list[Path]:
-    found = [folder for folder in subfolders(root) if any(_is(folder, c) for c in CAMERAS)]
-    if found or depth == 0:
-        return found
+    """Return the cameras' folders in a folder or up to ``depth`` levels below it."""
+    cameras = [f for f in subfolders(root) if any(_is_named(f, camera) for camera in CAMERAS)]
+    if cameras or depth == 0:
+        return cameras
     return [camera for folder in subfolders(root) for camera in _cameras(folder, depth - 1)]
 
 
-def _is(folder: Path, name: str) -> bool:
+def _is_named(folder: Path, name: str) -> bool:
     """Say whether a folder is called so, perhaps with a suffix such as ``_Img``."""
     return folder.name.casefold().split("_")[0] == name.casefold()
 

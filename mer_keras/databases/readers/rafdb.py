@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import find_tree, first_folder, require_inside
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.folders import find_frames, first_folder, require_inside
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.workbook import read_limited
 from mer_keras.errors import AnnotationError
 
@@ -16,7 +16,7 @@ NAME = "rafdb"
 EMOTIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral")
 #: The first name is the release's own, misspelt.
 LISTS = ("list_patition_label.txt", "list_partition_label.txt")
-TREES = {"aligned": ("Image/aligned",), "original": ("Image/original",)}
+FRAME_SOURCES = {"aligned": ("Image/aligned",), "original": ("Image/original",)}
 TREE = """RAF-DB/
   basic/EmoLabel/list_patition_label.txt       "train_00001.jpg 5"
   basic/Image/aligned/train_00001_aligned.jpg  (or Image/original/train_00001.jpg)"""
@@ -31,20 +31,19 @@ def read(root: Path) -> Reading:
         root: the folder that holds ``basic``, or ``basic`` itself.
 
     Returns:
-        One row a picture; ``clip`` begins with the official part (train or test).
+        One annotation a picture; ``clip`` begins with the official part (train or test).
 
     Raises:
         AnnotationError: the list or the pictures are absent, or a line has another form.
     """
-    place = root if (root / "EmoLabel").is_dir() else first_folder(root, ("basic",), TREE)
-    table = next(
-        (place / "EmoLabel" / n for n in LISTS if (place / "EmoLabel" / n).is_file()), None
-    )
+    basic = root if (root / "EmoLabel").is_dir() else first_folder(root, ("basic",), TREE)
+    lists = (basic / "EmoLabel" / name for name in LISTS)
+    table = next((path for path in lists if path.is_file()), None)
     if table is None:
-        raise AnnotationError(f"{place}: expected EmoLabel/{LISTS[0]} in the tree\n{TREE}")
-    pictures, tree = find_tree(place, TREES, "auto", TREE)
-    suffix = "_aligned" if tree == "aligned" else ""
-    rows = []
+        raise AnnotationError(f"{basic}: expected EmoLabel/{LISTS[0]} in the tree\n{TREE}")
+    pictures, frame_source = find_frames(basic, FRAME_SOURCES, "auto", TREE)
+    suffix = "_aligned" if frame_source == "aligned" else ""
+    clips = []
     text = read_limited(table).decode("utf-8-sig", "replace")
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -55,20 +54,12 @@ def read(root: Path) -> Reading:
                 f"{table}: line {number}: {line[:60]!r}, expected a file and a class from 1 to 7, "
                 "such as 'train_00001.jpg 5'; correct the line"
             )
-        rows.append(
-            {
-                "row": number,
-                "database": NAME,
-                "subject": "unknown",
-                "clip": match[1],
-                "path": require_inside(
-                    pictures / f"{match[1]}{suffix}.{match[2]}", root, f"{table}: line {number}"
-                ),
-                "emotion": EMOTIONS[int(match[3]) - 1],
-            }
-        )
+        picture = pictures / f"{match[1]}{suffix}.{match[2]}"
+        path = require_inside(picture, root, f"{table}: line {number}")
+        emotion = EMOTIONS[int(match[3]) - 1]
+        clips.append(ClipAnnotation(NAME, "unknown", match[1], path, emotion, row=number))
     warnings = ["no subjects are known: nothing can be divided by subject"]
-    return Reading(table, rows, TREE, edition=f"basic, {tree}", warnings=warnings)
+    return Reading(table, clips, TREE, edition=f"basic, {frame_source}", warnings=warnings)
 
 
 DATABASE = Database(
@@ -81,7 +72,7 @@ DATABASE = Database(
         "http://www.whdeng.cn/RAF/model1.html"
     ),
     tree=TREE,
-    # train and test parts, as the release's own page gives them
+    # The release's own page gives the counts of its training and test parts.
     counts={
         "surprise": 1290 + 329,
         "fear": 281 + 74,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import subfolders
-from mer_keras.databases.readers.coding import CodingTable, Place
+from mer_keras.databases.readers.coding import CodingTable, LocatedClip
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import Row, as_whole_number
+from mer_keras.databases.tables import TableRow, as_whole_number
 from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError
 
@@ -54,15 +54,15 @@ def read(root: Path) -> Reading:
         AnnotationError: the table is absent, unreadable or breaks its format.
     """
 
-    def place(line: Row) -> Place:
-        subject = normalise_subject(line.cell("Subject"), line.where("Subject"))
-        clip = line.name("Filename")
-        more = {"objective_class": line.objective_class("Objective Classes")}
-        return Place(subject, clip, root / subject / clip, more)
+    def locate(row: TableRow) -> LocatedClip:
+        subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
+        clip = row.name("Filename")
+        objective_class = row.objective_class("Objective Classes")
+        return LocatedClip(subject, clip, root / subject / clip, objective_class)
 
     subjects = [folder for folder in subfolders(root) if folder.name.isdigit()]
     present = [clip for subject in subjects for clip in subfolders(subject)]
-    return _CODING.read(root, place, present)
+    return _CODING.read(root, locate, present)
 
 
 def normalise_subject(value: Cell, where: str) -> str:
@@ -70,7 +70,7 @@ def normalise_subject(value: Cell, where: str) -> str:
 
     Args:
         value: the cell.
-        where: says which cell it is, for errors.
+        where: names the cell, for errors.
 
     Raises:
         AnnotationError: it is no number from 1 to 999.

@@ -8,14 +8,15 @@ import re
 from pathlib import Path
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import MAX_DIGITS, find_tree, images, require_inside, subfolders
-from mer_keras.databases.samples import Reading
+from mer_keras.databases.folders import MAX_DIGITS, find_frames, images, require_inside, subfolders
+from mer_keras.databases.labels import LabelScheme, unchanged
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 
 NAME = "smic"
 FPS = 100.0
 EMOTIONS = ("negative", "positive", "surprise")
-TREES = {
+FRAME_SOURCES = {
     "cropped": ("SMIC_all_cropped/HS",),
     "raw": ("SMIC_all_raw/HS",),
 }
@@ -27,22 +28,22 @@ _SUBJECT = re.compile(r"s0*([0-9]{1,2})", re.IGNORECASE | re.ASCII)
 _CLIP = re.compile(r"s0*([0-9]{1,2})_([a-z]+)_0*([0-9]+)", re.IGNORECASE | re.ASCII)
 
 
-def read(root: Path, tree: str = "auto") -> Reading:
+def read(root: Path, frame_source: str = "auto") -> Reading:
     """Find the clips' folders.
 
     Args:
         root: the folder that holds ``SMIC_all_cropped`` and/or ``SMIC_all_raw``.
-        tree: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
+        frame_source: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
-        One row a clip; names are normalised (see ``normalise_clip``). Onset and offset are the
-        clip's first and last frame, the apex is empty.
+        One annotation a clip; names are normalised (see ``normalise_clip``). Onset and offset are
+        the clip's first and last frame, the apex isn't annotated.
 
     Raises:
-        AnnotationError: there is no such tree, or no clip in it.
+        AnnotationError: there are no such frames, or no clip among them.
     """
-    frames, chosen = find_tree(root, TREES, tree, TREE)
-    rows, strange = [], 0
+    frames, chosen = find_frames(root, FRAME_SOURCES, frame_source, TREE)
+    clips, strange = [], 0
     for subject in subfolders(frames):
         if not _SUBJECT.fullmatch(subject.name):
             continue
@@ -51,37 +52,38 @@ def read(root: Path, tree: str = "auto") -> Reading:
                 if emotion.name.lower() not in EMOTIONS or not _CLIP.fullmatch(clip.name):
                     strange += 1
                     continue
-                rows.append(
-                    {
-                        "row": None,
-                        "database": NAME,
-                        "subject": normalise_subject(subject.name),
-                        "clip": normalise_clip(clip.name),
-                        "path": require_inside(clip, root, str(frames)),
-                        **_ends(clip),
-                        "fps": FPS,
-                        "emotion": emotion.name.lower(),
-                    }
+                onset, offset = _ends(clip)
+                clips.append(
+                    ClipAnnotation(
+                        NAME,
+                        normalise_subject(subject.name),
+                        normalise_clip(clip.name),
+                        require_inside(clip, root, str(frames)),
+                        emotion.name.lower(),
+                        onset=onset,
+                        offset=offset,
+                        fps=FPS,
+                    )
                 )
-    if not rows:
+    if not clips:
         raise AnnotationError(
             f"{frames}: no clip in it: expected the tree\n{TREE}\nunpack the database completely"
         )
     warnings = [f"{strange} folder(s) that are no clip of SMIC-HS are not read"] if strange else []
     edition = f"folders of {frames.parent.name}"
-    return Reading(frames, rows, TREE, edition=edition, frames=chosen, warnings=warnings)
+    return Reading(frames, clips, TREE, edition=edition, frame_source=chosen, warnings=warnings)
 
 
-def _ends(clip: Path) -> dict[str, int]:
-    """Return the first and the last frame number; nothing for an empty folder, an error later."""
-    found = [re.findall(r"[0-9]+", picture.stem) for picture in images(clip)]
-    if any(len(digits[-1]) > MAX_DIGITS for digits in found if digits):
+def _ends(clip: Path) -> tuple[int, int] | tuple[None, None]:
+    """Return the first and the last frame number; none for an empty folder, an error later."""
+    numbers = [n for picture in images(clip) for n in re.findall(r"[0-9]+", picture.stem)[-1:]]
+    if any(len(number) > MAX_DIGITS for number in numbers):
         raise AnnotationError(
             f"{clip}: a frame's number has more than {MAX_DIGITS} digits: expected the database's "
             "own names, such as reg_image200010.bmp; unpack it anew"
         )
-    numbers = [int(digits[-1]) for digits in found if digits]
-    return {"onset": min(numbers), "offset": max(numbers)} if numbers else {}
+    frames = [int(number) for number in numbers]
+    return (min(frames), max(frames)) if frames else (None, None)
 
 
 def normalise_subject(name: str) -> str:
@@ -108,7 +110,17 @@ DATABASE = Database(
         "the licence agreement at https://www.oulu.fi/cmvs/node/41319 and send it as described."
     ),
     tree=TREE,
-    trees=tuple(TREES),
+    frame_sources=tuple(FRAME_SOURCES),
     counts={"negative": 70, "positive": 51, "surprise": 43},
     subjects=16,
+    schemes=(
+        LabelScheme(
+            name="smic3",
+            title="SMIC-HS, 3 classes",
+            classes=EMOTIONS,
+            mapping=unchanged(*EMOTIONS),
+            source="Li et al.: SMIC, FG 2013",
+            counts=dict(zip(EMOTIONS, (70, 51, 43), strict=True)),
+        ),
+    ),
 )

@@ -100,7 +100,7 @@ def write(root, lines, *, mark=b"", **style):
 
 
 def read(root):
-    return manifest.read(root, "lab").rows
+    return [vars(clip) for clip in manifest.read(root, "lab").clips]
 
 
 def row(**changed):
@@ -112,9 +112,9 @@ def read_rows(*rows):
     with folder() as root:
         write(root, [list(rows[0]), *(list(row.values()) for row in rows)])
         reading = manifest.read(root, "lab")
-        for given_row in reading.rows:
-            Path(given_row["path"]).mkdir(parents=True, exist_ok=True)
-            (Path(given_row["path"]) / "1.png").touch()
+        for clip in reading.clips:
+            clip.path.mkdir(parents=True, exist_ok=True)
+            (clip.path / "1.png").touch()
         return reading, finish(reading, DataKind.LICENSED)
 
 
@@ -238,7 +238,7 @@ def test_fault_07_08_a_clip_listed_twice_is_refused(table, data):
         assert "clips.csv" in str(caught.value)
 
 
-def test_clips_of_one_film_are_several():
+def test_clips_of_one_recording_are_several():
     marks = [{"onset": n, "apex": n + 1, "offset": n + 2} for n in (1, 5)]
     _, samples = read_rows(row(**marks[0]), row(sample="b", **marks[1]))
     assert len(samples.ids) == 2
