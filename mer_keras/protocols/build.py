@@ -14,7 +14,7 @@ from mer_keras.protocols.splits import (
 )
 from mer_keras.terms import Selection
 
-#: draws of an inner division that are tried until no class is missing from train
+#: Most draws of an inner division: it is drawn again while a class is missing from a part.
 MAX_INNER_DRAWS = 20
 
 
@@ -44,29 +44,25 @@ def build_folds(
         if selection is Selection.TEST_FOLD:
             val = test
         elif selection is Selection.INNER_SUBJECTS:
-            train, val = hold_back_subjects(
-                rest, protocol.inner_fraction, protocol.seed + number
-            )
+            train, val = hold_back_subjects(rest, protocol.inner_fraction, protocol.seed + number)
         elif selection is Selection.INNER_CLIPS:
-            train, val = hold_back_clips(
-                rest, protocol.inner_fraction, protocol.seed + number
-            )
+            train, val = hold_back_clips(rest, protocol.inner_fraction, protocol.seed + number)
         absent = missing_classes(train, table)
         if absent:
             notes.append(f"fold {number + 1}: no training sample of {', '.join(absent)}")
         folds.append(Fold(name, tuple(train), tuple(val), tuple(test), selection))
-    made = FoldSet(tuple(folds), tuple(notes))
+    fold_set = FoldSet(tuple(folds), tuple(notes))
     check_folds(
-        made,
+        fold_set,
         table,
         subject_exclusive=protocol.subject_exclusive,
         whole=protocol.name != "as_published",
     )
-    return made
+    return fold_set
 
 
 def _tests(table: pd.DataFrame, protocol: ProtocolConfig) -> tuple[dict[str, list[str]], list[str]]:
-    """Test ids by fold name, and notes."""
+    """Ids of the tested samples by fold name, and notes."""
     if protocol.name in ("cde", "sde", "hde") and table["database"].nunique() < 2:
         raise ProtocolError(
             f"protocol {protocol.name} needs clips of at least 2 databases, found only "
@@ -84,30 +80,33 @@ def _tests(table: pd.DataFrame, protocol: ProtocolConfig) -> tuple[dict[str, lis
 
 
 def _training_pool(table: pd.DataFrame, test: list[str], protocol: ProtocolConfig) -> pd.DataFrame:
-    """Rows that a fold may train on: all that are not tested; of the same database under SDE."""
+    """Samples that a fold may train on: all that are not tested; under SDE of its database."""
     tested = table["sample_id"].isin(test)
     rest = table[~tested]
     if protocol.name == "sde":
-        own = table.loc[tested, "database"].iloc[0]
-        rest = rest[rest["database"] == own]
+        database = table.loc[tested, "database"].iloc[0]
+        rest = rest[rest["database"] == database]
         if rest.empty:
             raise ProtocolError(
-                f"SDE needs at least 2 subjects in each database, {own!r} has one: there is "
+                f"SDE needs at least 2 subjects in each database, {database!r} has one: there is "
                 "nothing to train on"
             )
     return rest.reset_index(drop=True)
 
 
 def hold_back(table: pd.DataFrame, share: float, by: str) -> tuple[list[str], list[str]]:
-    """Hold back a stratified part, by ``clip`` or by ``subject``.
+    """Hold back a stratified part of the samples.
 
     Args:
-        table: with ``sample_id``, ``subject_id`` and ``label``.
-        share: part to hold back.
-        by: whether whole subjects are held back.
+        table: samples table with ``sample_id``, ``subject_id`` and ``label``.
+        share: part to hold back, between 0 and 1.
+        by: ``subject`` holds back whole subjects, ``clip`` any clips.
 
     Returns:
         Ids that are left and ids that are held back.
+
+    Raises:
+        ProtocolError: as ``hold_back_subjects`` and ``hold_back_clips``.
     """
     return (hold_back_subjects if by == "subject" else hold_back_clips)(table, share, 0)
 
@@ -118,17 +117,17 @@ def hold_back_clips(rest: pd.DataFrame, fraction: float, seed: int) -> tuple[lis
     Args:
         rest: the samples that are not tested.
         fraction: part to hold back, at least one clip of each class that has two.
-        seed: of the draw.
+        seed: seed of the draw.
 
     Returns:
         Training ids and validation ids.
 
     Raises:
-        ProtocolError: fewer than two clips.
+        ProtocolError: no class has two clips.
     """
     val = clip_split(rest, fraction, seed)
     held = set(val)
-    return [i for i in rest["sample_id"] if i not in held], val
+    return [sample_id for sample_id in rest["sample_id"] if sample_id not in held], val
 
 
 def hold_back_subjects(
@@ -156,16 +155,18 @@ def hold_back_subjects(
         )
     largest = int(rest["label"].value_counts().max())
     groups = max(2, min(round(1 / fraction), subjects, largest))
-    best: tuple[tuple[int, int], list[str], list[str]] | None = None
+    best_gaps: tuple[int, int] | None = None
+    best_train: list[str] = []
+    best_val: list[str] = []
     for draw in range(MAX_INNER_DRAWS):
         held = assign_groups(rest, groups, seed + draw) == 0
         train = list(rest.loc[~held, "sample_id"])
         val = list(rest.loc[held, "sample_id"])
         gaps = (len(missing_classes(train, rest)), len(missing_classes(val, rest)))
-        if train and val and (best is None or gaps < best[0]):
-            best = (gaps, train, val)
+        if train and val and (best_gaps is None or gaps < best_gaps):
+            best_gaps, best_train, best_val = gaps, train, val
         if gaps == (0, 0):
             break
-    if best is None:
+    if best_gaps is None:
         raise ProtocolError("no division into training and validation subjects was found")
-    return best[1], best[2]
+    return best_train, best_val

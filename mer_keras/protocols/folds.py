@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import pandas as pd
+from pydantic import TypeAdapter, ValidationError
 
 from mer_keras.errors import InvariantError, ProtocolError
 from mer_keras.terms import Selection
@@ -44,7 +44,7 @@ class FoldSet:
         text = json.dumps([asdict(fold) for fold in self.folds], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Return a JSON-ready mapping; the inverse of ``from_json``."""
         return {
             "digest": self.digest(),
@@ -53,29 +53,24 @@ class FoldSet:
         }
 
     @classmethod
-    def from_json(cls, tree: dict[str, Any]) -> "FoldSet":
+    def from_json(cls, tree: Mapping[str, object]) -> "FoldSet":
         """Rebuild a fold set and check its digest.
 
         Raises:
-            ProtocolError: the stored digest does not match the stored folds.
+            ProtocolError: ``tree`` is no fold set, or the stored digest does not match the folds.
         """
-        folds = tuple(
-            Fold(
-                name=item["name"],
-                train=tuple(item["train"]),
-                val=tuple(item["val"]),
-                test=tuple(item["test"]),
-                selection=Selection(item["selection"]),
-            )
-            for item in tree["folds"]
-        )
-        made = cls(folds, tuple(tree["notes"]))
-        if made.digest() != tree["digest"]:
+        try:
+            folds = TypeAdapter(cls).validate_python(dict(tree))
+        except ValidationError as error:
+            raise ProtocolError(
+                f"the stored folds are damaged ({error}); delete the run folder and run again"
+            ) from error
+        if folds.digest() != tree.get("digest"):
             raise ProtocolError(
                 "the stored folds do not match their digest: the file was edited after it was "
                 "written; delete the run folder and run again"
             )
-        return made
+        return folds
 
 
 def check_folds(
@@ -87,8 +82,8 @@ def check_folds(
     ``test_fold``, looked at; validation is there exactly where ``selection`` needs it.
 
     Args:
-        folds: what was made.
-        table: what it was made of.
+        folds: the folds of a protocol.
+        table: the samples table that they divide, with ``sample_id`` and ``subject_id``.
         subject_exclusive: subjects of test never stand in train or validation, and under
             ``inner_subjects`` those of validation never in train.
         whole: every sample is tested exactly once; else at most once.
@@ -101,7 +96,7 @@ def check_folds(
     _no_repeat(names, "fold names")
     for fold in folds.folds:
         _check_fold(fold, subject_of, subject_exclusive)
-    tested = [i for fold in folds.folds for i in fold.test]
+    tested = [sample_id for fold in folds.folds for sample_id in fold.test]
     _no_repeat(tested, "tested samples")
     if whole and set(tested) != set(subject_of):
         raise InvariantError(
@@ -113,21 +108,24 @@ def check_folds(
 def missing_classes(ids: Iterable[str], table: pd.DataFrame) -> list[str]:
     """Classes of the table that none of ``ids`` has, sorted by name."""
     label_of = dict(zip(table["sample_id"], table["label"], strict=True))
-    return sorted(set(table["label"]) - {label_of[i] for i in ids})
+    return sorted(set(table["label"]) - {label_of[sample_id] for sample_id in ids})
 
 
-def _check_fold(fold: Fold, subject_of: dict[str, str], subject_exclusive: bool) -> None:
+def _check_fold(fold: Fold, subject_of: Mapping[str, str], subject_exclusive: bool) -> None:
+    """Refuse a fold that breaks a promise of ``check_folds``."""
     where = f"fold {fold.name!r}"
     for part in ("train", "val", "test"):
         ids: Sequence[str] = getattr(fold, part)
         _no_repeat(ids, f"{where}: {part} ids")
-        unknown = [i for i in ids if i not in subject_of]
+        unknown = [sample_id for sample_id in ids if sample_id not in subject_of]
         if unknown:
             raise InvariantError(f"{where}: unknown id {unknown[0]!r} in {part}")
     if not fold.train or not fold.test:
         raise InvariantError(f"{where}: train and test must not be empty")
     train, val, test = set(fold.train), set(fold.val), set(fold.test)
-    trained, seen, tested = ({subject_of[i] for i in ids} for ids in (train, val, test))
+    trained, validated, tested = (
+        {subject_of[sample_id] for sample_id in ids} for ids in (train, val, test)
+    )
     if subject_exclusive:
         _disjoint(where, "subject", "train", trained, "test", tested)
     _disjoint(where, "clip", "train", train, "test", test)
@@ -139,20 +137,26 @@ def _check_fold(fold: Fold, subject_of: dict[str, str], subject_exclusive: bool)
     if bool(fold.val) != (fold.selection in inner):
         raise InvariantError(f"{where}: {fold.selection} with {len(fold.val)} validation samples")
     if subject_exclusive:
-        _disjoint(where, "subject", "validation", seen, "test", tested)
+        _disjoint(where, "subject", "validation", validated, "test", tested)
     if fold.selection is Selection.INNER_SUBJECTS:
-        _disjoint(where, "subject", "train", trained, "validation", seen)
+        _disjoint(where, "subject", "train", trained, "validation", validated)
     _disjoint(where, "clip", "validation", val, "test", test)
     _disjoint(where, "clip", "train", train, "validation", val)
 
 
-def _disjoint(where: str, what: str, a: str, first: set[str], b: str, second: set[str]) -> None:
+def _disjoint(
+    where: str, what: str, first_part: str, first: set[str], second_part: str, second: set[str]
+) -> None:
+    """Refuse two parts of a fold that share a subject or a clip, as ``what`` names it."""
     shared = sorted(first & second)
     if shared:
-        raise InvariantError(f"{where}: {what} {shared[0]!r} stands in {a} and in {b}")
+        raise InvariantError(
+            f"{where}: {what} {shared[0]!r} stands in {first_part} and in {second_part}"
+        )
 
 
 def _no_repeat(items: Sequence[str], what: str) -> None:
+    """Refuse a list that names something twice; ``what`` tells what it lists."""
     repeated = [item for item, count in Counter(items).items() if count > 1]
     if repeated:
         raise InvariantError(f"{what} must not repeat, found {repeated[0]!r} twice")

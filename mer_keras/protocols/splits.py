@@ -1,14 +1,15 @@
-"""Divisions: which ids are tested together."""
+"""Divisions of the samples: which are tested together."""
 
 import warnings
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from mer_keras.errors import ProtocolError
 
-#: draws of a stratified division that are tried until every class stands in every test fold
+#: Most draws of a stratified division: it is drawn again while a test fold lacks a class.
 MAX_DRAWS = 20
 
 
@@ -56,7 +57,7 @@ def clip_split(table: pd.DataFrame, share: float, seed: int) -> list[str]:
     Args:
         table: the samples table, with labels.
         share: part of the clips, between 0 and 1.
-        seed: of the draw.
+        seed: seed of the draw.
 
     Returns:
         The drawn ids, in the table's order.
@@ -72,7 +73,7 @@ def clip_split(table: pd.DataFrame, share: float, seed: int) -> list[str]:
             drawn.update(rng.choice(ids.to_numpy(dtype=str), size=count, replace=False))
     if not drawn:
         raise ProtocolError(f"a division by clips needs a class of 2 clips, found {len(table)}")
-    return [str(i) for i in table["sample_id"] if i in drawn]
+    return [str(sample_id) for sample_id in table["sample_id"] if sample_id in drawn]
 
 
 def subject_kfold(
@@ -100,7 +101,7 @@ def subject_kfold(
         raise ProtocolError(
             f"{k} folds need at least {k} subjects, found {subjects}: lower protocol.k"
         )
-    best: tuple[int, int, np.ndarray] | None = None
+    best: tuple[int, int, NDArray[np.int64]] | None = None
     for draw in range(MAX_DRAWS):
         assigned = assign_groups(table, k, seed + draw)
         gaps = _gaps(assigned, table["label"].to_numpy(), k)
@@ -125,7 +126,7 @@ def subject_kfold(
     return {f"fold-{i + 1}": list(ids[assigned == i]) for i in range(k)}, notes
 
 
-def assign_groups(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
+def assign_groups(table: pd.DataFrame, k: int, seed: int) -> NDArray[np.int64]:
     """One stratified draw: the fold number (0..k-1) of each row, whole subjects together.
 
     Raises:
@@ -142,13 +143,14 @@ def assign_groups(table: pd.DataFrame, k: int, seed: int) -> np.ndarray:
     splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
     assigned = np.full(len(table), -1)
     with warnings.catch_warnings():
-        # a class with fewer clips than groups is usual here, and counted by the callers
+        # A class with fewer clips than groups is usual here, and the callers count such gaps.
         warnings.filterwarnings("ignore", message="The least populated class")
         for number, (_, test) in enumerate(splitter.split(labels, labels, groups)):
             assigned[test] = number
     return assigned
 
 
-def _gaps(assigned: np.ndarray, labels: np.ndarray, k: int) -> int:
+def _gaps(assigned: NDArray[np.int64], labels: NDArray[np.str_], k: int) -> int:
+    """Number of (fold, class) pairs without a tested sample."""
     classes = set(labels)
     return sum(len(classes - set(labels[assigned == i])) for i in range(k))

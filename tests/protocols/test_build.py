@@ -36,10 +36,10 @@ entries = st.lists(
 
 
 def naive_loso(table):
-    found = {}
+    ids_of = {}
     for row in table.itertuples():
-        found.setdefault(row.subject_id, set()).add(row.sample_id)
-    return found
+        ids_of.setdefault(row.subject_id, set()).add(row.sample_id)
+    return ids_of
 
 
 @given(entries)
@@ -63,7 +63,7 @@ def test_promises_hold_on_any_table(drawn, selection, protocol):
     try:
         folds = build_folds(table, protocol, selection).folds
     except ProtocolError as error:
-        # too few clips of every class to draw from: refused, never divided badly
+        # Too few clips of every class to draw from are refused, never divided badly.
         assert "need a class" in str(error)
         return
     owner = dict(zip(table["sample_id"], table["subject_id"], strict=True))
@@ -89,8 +89,8 @@ def test_row_order_does_not_matter():
     table = table_of([("a", i % 7, "xyz"[i % 3]) for i in range(60)])
     shuffled = table.sample(frac=1, random_state=3)
     for selection in list(Selection)[:3]:
-        one = build_folds(table, FIVE, selection)
-        assert build_folds(shuffled, FIVE, selection).digest() == one.digest()
+        folds = build_folds(table, FIVE, selection)
+        assert build_folds(shuffled, FIVE, selection).digest() == folds.digest()
 
 
 def test_kfold_is_stratified():
@@ -116,7 +116,7 @@ def test_fault_35_class_missing_from_train_is_said():
 
 
 def test_redrawn_division_is_said():
-    # few subjects a class: the first draws leave a class out of some test fold
+    # With few subjects a class, the first draws leave a class out of some test fold.
     table = table_of([("a", s, c) for s, c in enumerate("xxxxxyyyyyzzzzz")])
     tests, notes = subject_kfold(table, 5)
     label = dict(zip(table["sample_id"], table["label"], strict=True))

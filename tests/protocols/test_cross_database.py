@@ -117,9 +117,9 @@ class TestByClips:
             return
         drawn_ids = clip_split(table, share, seed)
         assert len(set(drawn_ids)) == len(drawn_ids)
-        found = table[table["sample_id"].isin(drawn_ids)]["label"].value_counts()
+        counts = table[table["sample_id"].isin(drawn_ids)]["label"].value_counts()
         for label, size in sizes.items():
-            count = found.get(label, 0)
+            count = counts.get(label, 0)
             if size == 1:
                 assert count == 0
             else:
@@ -134,18 +134,16 @@ class TestByClips:
 
     def test_as_published_is_one_fold_that_says_what_it_is(self):
         table = with_database(table_of([("a", i % 4, "xyz"[i % 3]) for i in range(40)]))
-        made = build_folds(table, RANDOM, Selection.INNER_CLIPS)
-        (fold,) = made.folds
+        folds = build_folds(table, RANDOM, Selection.INNER_CLIPS)
+        (fold,) = folds.folds
         parts = [set(fold.train), set(fold.val), set(fold.test)]
         assert set.union(*parts) == set(table["sample_id"])
         assert sum(map(len, parts)) == 40
         assert [len(part) for part in parts] == [24, 6, 10]
-        assert any("subjects of tested clips were trained on" in note for note in made.notes)
+        assert any("subjects of tested clips were trained on" in note for note in folds.notes)
         assert not RANDOM.subject_exclusive
         assert "NOT subject-exclusive" in RANDOM.title
-        other = build_folds(
-            table, RANDOM.model_copy(update={"seed": 1}), Selection.INNER_CLIPS
-        )
+        other = build_folds(table, RANDOM.model_copy(update={"seed": 1}), Selection.INNER_CLIPS)
         assert set(other.folds[0].test) != parts[2]
 
     def test_inner_clips_keep_tested_subjects_out_where_the_protocol_does(self):
@@ -175,30 +173,28 @@ class TestBrokenPromises:
 
     def check(self, **parts):
         ids = list(self.table["sample_id"])
-        fold = {"train": ids[:8], "val": ids[8:12], "test": ids[12:]} | parts
-        made = Fold(
-            "f",
-            tuple(fold["train"]),
-            tuple(fold["val"]),
-            tuple(fold["test"]),
-            Selection.INNER_CLIPS,
+        ids_of = {"train": ids[:8], "val": ids[8:12], "test": ids[12:]} | parts
+        fold = Fold(
+            name="f",
+            selection=Selection.INNER_CLIPS,
+            **{part: tuple(ids) for part, ids in ids_of.items()},
         )
-        check_folds(FoldSet((made,)), self.table, subject_exclusive=False, whole=False)
+        check_folds(FoldSet((fold,)), self.table, subject_exclusive=False, whole=False)
 
     def test_subjects_may_be_shared(self):
         self.check()
 
     @pytest.mark.parametrize(
-        ("part", "places", "words"),
+        ("part", "positions", "words"),
         [
             ("train", slice(0, 13), "train and in test"),
             ("val", slice(8, 13), "validation and in test"),
             ("train", slice(0, 9), "train and in validation"),
         ],
     )
-    def test_clips_may_not(self, part, places, words):
+    def test_clips_may_not(self, part, positions, words):
         with pytest.raises(InvariantError, match=f"clip .* stands in {words}"):
-            self.check(**{part: list(self.table["sample_id"])[places]})
+            self.check(**{part: list(self.table["sample_id"])[positions]})
 
 
 @pytest.mark.parametrize(

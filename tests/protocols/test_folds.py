@@ -1,4 +1,7 @@
+"""Promises of folds: each broken one is told, and stored folds are checked."""
+
 import dataclasses
+import json
 
 import pandas as pd
 import pytest
@@ -74,6 +77,18 @@ def test_edited_folds_are_refused():
     tree = GOOD.to_json()
     tree["folds"][0]["train"] = ["d/3/a"]
     with pytest.raises(ProtocolError, match="edited"):
+        FoldSet.from_json(tree)
+
+
+def test_folds_are_the_same_after_they_were_json():
+    assert FoldSet.from_json(json.loads(json.dumps(GOOD.to_json()))) == GOOD
+
+
+@pytest.mark.parametrize(
+    "tree", [{}, {"digest": "0", "notes": [], "folds": [{"name": "1"}]}, {"folds": 3, "notes": []}]
+)
+def test_what_is_no_fold_set_is_called_damaged(tree):
+    with pytest.raises(ProtocolError, match="damaged"):
         FoldSet.from_json(tree)
 
 
