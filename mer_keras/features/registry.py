@@ -1,0 +1,71 @@
+"""All features by name, and how a feature is computed for many clips.
+
+A feature is a function from the array of one clip, and arguments that all have defaults, to one
+vector. To add one, write the function and add its line to ``FEATURES``.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import TypeAlias
+
+import numpy as np
+
+from mer_keras.arrays import Array, OneInput
+from mer_keras.errors import ConfigError, did_you_mean
+
+Feature: TypeAlias = Callable[..., Array]
+
+#: Name of a feature -> its module and function; the module is imported when it is needed.
+FEATURES: dict[str, str] = {
+    "flow_length": "mer_keras.features.flow:flow_length",
+    "pixels": "mer_keras.features.pixels:pixels",
+}
+
+
+def get_feature(name: str) -> Feature:
+    """Return the function that computes a feature of one clip.
+
+    Raises:
+        ConfigError: no feature has this name.
+    """
+    if name not in FEATURES:
+        known = ", ".join(FEATURES)
+        raise ConfigError(f"no feature {name!r}{did_you_mean(name, FEATURES)}; known: {known}")
+    module, _, function = FEATURES[name].partition(":")
+    feature: Feature = getattr(import_module(module), function)
+    return feature
+
+
+def extract(name: str, clips: OneInput, arguments: Mapping[str, object]) -> Array:
+    """Compute a feature of each clip.
+
+    Args:
+        name: a key of ``FEATURES``.
+        clips: float32 (clips, ...), or a list of clips of different lengths.
+        arguments: of the feature, by name.
+
+    Returns:
+        float32 (clips, length), in the order of ``clips``.
+
+    Raises:
+        ConfigError: no feature has this name, it has no such argument, or clips of different
+            lengths have vectors of different lengths.
+    """
+    feature = get_feature(name)
+    known = list(inspect.signature(feature).parameters)[1:]
+    for argument in arguments:
+        if argument not in known:
+            raise ConfigError(
+                f"feature {name!r} has no argument {argument!r}{did_you_mean(argument, known)}; "
+                f"known: {', '.join(known) or 'none'}"
+            )
+    vectors = [feature(clip, **arguments) for clip in clips]
+    for number, vector in enumerate(vectors, start=1):
+        if len(vector) != len(vectors[0]):
+            raise ConfigError(
+                f"feature {name!r} has {len(vector)} values for clip {number} of {len(vectors)}, "
+                f"{len(vectors[0])} for the first: it needs clips of one length; choose another "
+                "'sampling' than 'whole' for the input, or another feature"
+            )
+    return np.array(vectors, np.float32) if vectors else np.empty((0, 0), np.float32)
