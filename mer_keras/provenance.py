@@ -1,22 +1,25 @@
 """Where a result comes from: versions, device, state of the code. Names no host and no path."""
 
+import contextlib
 import datetime
 import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
+from pydantic import JsonValue
+
+#: Packages whose versions are recorded, where they are installed.
 PACKAGES = ("mer-keras", "keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pandas")
 
 
-def describe() -> dict[str, Any]:
+def describe() -> dict[str, JsonValue]:
     """Return ``created`` (UTC), ``versions``, ``backend``, ``device`` and ``git``."""
     now = datetime.datetime.now(datetime.UTC)
     return {
         "created": now.isoformat(timespec="seconds"),
-        "versions": versions(),
+        "versions": {**versions()},
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         "device": device(),
         "git": git_state(),
@@ -24,14 +27,12 @@ def describe() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of those of ``PACKAGES`` that are installed."""
-    found = {"python": platform.python_version()}
+    """Versions of Python and of the ``PACKAGES`` that are installed, by name."""
+    versions_of = {"python": platform.python_version()}
     for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+        with contextlib.suppress(PackageNotFoundError):
+            versions_of[package] = version(package)
+    return versions_of
 
 
 def device() -> str:
@@ -49,22 +50,22 @@ def device() -> str:
     elif keras.backend.backend() == "jax":
         import jax
 
-        gpus = [d.device_kind for d in jax.devices() if d.platform == "gpu"]
+        gpus = [gpu.device_kind for gpu in jax.devices() if gpu.platform == "gpu"]
     else:
         import torch
 
-        gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        gpus = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return ", ".join([*gpus, cpu])
 
 
 def git_state() -> str:
-    """Short commit of the checkout it runs from, ``-dirty`` if changed; else ``unknown``."""
+    """Short commit of the checkout that runs, ``-dirty`` if changed; outside one ``unknown``."""
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
         return "unknown"
     command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
+        git = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603
     except (OSError, subprocess.SubprocessError):
         return "unknown"
-    return done.stdout.strip() or "unknown"
+    return git.stdout.strip() or "unknown"

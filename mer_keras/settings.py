@@ -6,24 +6,24 @@ from pathlib import Path
 
 def data_roots() -> list[Path]:
     """Folders searched for databases: ``MER_DATA`` (joined by ``os.pathsep``) or ``data``."""
-    given = os.environ.get("MER_DATA", "data")
-    return [Path(part).expanduser() for part in given.split(os.pathsep) if part]
+    folders = os.environ.get("MER_DATA", "data").split(os.pathsep)
+    return [Path(folder).expanduser() for folder in folders if folder]
 
 
 def cache_root() -> Path:
     """Folder for derived arrays and synthetic databases: ``MER_CACHE`` or the user's cache."""
-    given = os.environ.get("MER_CACHE")
-    if given:
-        return Path(given).expanduser()
+    folder = os.environ.get("MER_CACHE")
+    if folder:
+        return Path(folder).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "mer_keras"
 
 
 def registry_path() -> Path:
     """File that lists a user's own databases, in ``MER_CONFIG`` or the user's config folder."""
-    given = os.environ.get("MER_CONFIG")
-    if given:
-        return Path(given).expanduser() / "databases.json"
+    folder = os.environ.get("MER_CONFIG")
+    if folder:
+        return Path(folder).expanduser() / "databases.json"
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(base) / "mer_keras" / "databases.json"
 

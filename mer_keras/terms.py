@@ -4,21 +4,35 @@ from enum import StrEnum
 
 
 class DataKind(StrEnum):
-    """Where pixels come from. Numbers of different kinds never share a column."""
+    """Where pixels come from. Numbers of different kinds never share a column.
 
-    LICENSED = "licensed"  # an official database, which its user obtained from its owners
-    PUBLIC = "public"  # real micro-expressions that anybody may download
-    SYNTHETIC = "synthetic"  # procedural faces: a check of the pipeline, no more
+    Attributes:
+        LICENSED: an official database, which its user obtained from its owners.
+        PUBLIC: real micro-expressions that anybody may download.
+        SYNTHETIC: procedural faces, which check the pipeline and nothing else.
+    """
+
+    LICENSED = "licensed"
+    PUBLIC = "public"
+    SYNTHETIC = "synthetic"
 
 
 class Selection(StrEnum):
-    """Which data early stopping, learning-rate plateaus and checkpointing look at."""
+    """Which data early stopping, learning-rate plateaus and the choice of weights look at.
 
-    INNER_SUBJECTS = "inner_subjects"  # a subject-exclusive part of the training ids
-    INNER_CLIPS = "inner_clips"  # a part of the training ids, of subjects that are trained on too
-    LAST_EPOCH = "last_epoch"  # nothing: the weights after the last epoch
-    TEST_FOLD = "test_fold"  # the very samples the reported number is computed on
-    EXTERNAL = "external"  # weights brought by the user: what they were selected on is unknown
+    Attributes:
+        INNER_SUBJECTS: a part of the training clips; none of its subjects is trained on.
+        INNER_CLIPS: a part of the training clips; other clips of its subjects are trained on.
+        LAST_EPOCH: no data; the weights after the last epoch are taken.
+        TEST_FOLD: the very clips that the reported number is computed on.
+        EXTERNAL: unknown; the user brought the weights.
+    """
+
+    INNER_SUBJECTS = "inner_subjects"
+    INNER_CLIPS = "inner_clips"
+    LAST_EPOCH = "last_epoch"
+    TEST_FOLD = "test_fold"
+    EXTERNAL = "external"
 
 
 #: Marks results whose selection saw, or may have seen, the reported samples.
@@ -26,7 +40,7 @@ DAGGER = "†"
 #: Marks results whose tested subjects were trained on.
 DOUBLE_DAGGER = "‡"
 
-#: Stands on everything that shows synthetic numbers.
+#: Text that stands on everything that shows synthetic numbers.
 WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
 
 #: A file of this name in a database's folder says that its frames are synthetic.
@@ -52,7 +66,7 @@ SAMPLE_COLUMNS = (
     "data_kind",
 )
 
-#: Columns of a predictions table before its ``prob_<class>`` columns (see ``results``).
+#: Columns of a predictions table before its ``prob_<class>`` columns (see ``runs.folder``).
 PREDICTION_COLUMNS = (
     "run_id",
     "experiment",
