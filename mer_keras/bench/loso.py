@@ -51,12 +51,12 @@ Way = Callable[[int, float, int], Run]
 def cases(backend: str) -> list[Case]:
     """Comparisons; ratios are to the first way of each."""
     most = os.cpu_count() or 1
-    engines = [(engine, n) for engine in ("sequential", "all_folds") for n in sorted({1, most})]
+    engines = [(engine, n) for engine in ("sequential", "vectorised") for n in sorted({1, most})]
     return [
         Case(
             "loso/torch",
             "68 folds of STSTNet: a plain PyTorch loop and this suite, in turns",
-            partial(_turns, "plain_torch", [("all_folds", most)], (2, 30)),
+            partial(_turns, "plain_torch", [("vectorised", most)], (2, 30)),
             limit=5400,
             backend=backend,
             needs=("torch", backend),
@@ -65,7 +65,7 @@ def cases(backend: str) -> list[Case]:
         Case(
             "loso/keras",
             "the same beside plain Keras: built, compiled and fitted anew in each fold",
-            partial(_turns, "plain_keras", [("all_folds", most)], (2, 6)),
+            partial(_turns, "plain_keras", [("vectorised", most)], (2, 6)),
             limit=7200,
             backend=backend,
             needs=(backend,),

@@ -2,7 +2,7 @@
 
 What ``fit`` gets is walked through by hand: the time for which the next batch lets itself be waited
 for, beside that of the step it is for. Small networks are trained without ``fit`` (see
-``training.all_folds``): there all is waiting that isn't a step, and what a step needs to pick its
+``training.vectorised``): there all is waiting that isn't a step, and what a step needs to pick its
 clips out of those that lie on the device.
 """
 
@@ -18,8 +18,7 @@ from mer_keras.bench.case import Asked, Case
 from mer_keras.bench.measure import Measured, NotMeasuredError, timed
 from mer_keras.models import registry
 from mer_keras.models.cost import multiply_accumulates
-from mer_keras.terms import Selection
-from mer_keras.training.engine import SMALL
+from mer_keras.training.vectorised.engine import SMALL
 
 #: network -> clips, clips a batch; the smallest network waits the longest for its size
 NETWORKS = {
@@ -100,7 +99,7 @@ def _without_fit(
     )
     engine = AllFolds(Trainer(partial(registry.build, name), recipe), clips, labels)
     rows = np.arange(len(clips))
-    fold = FoldRows(rows, np.zeros(len(rows), bool), rows[:0], rows[:1])
+    fold = FoldRows(rows, rows[:0], rows[:1])
     stepped, ended = [0.0], []
     train = Stack.train
 
@@ -115,7 +114,7 @@ def _without_fit(
         stepped.append(0.0)
 
     with patch.object(Stack, "train", listened):
-        engine.fit_predict([fold], Selection.LAST_EPOCH, [0], end)
+        engine.fit_predict([fold], [0], end)
     # the first epoch compiles
     seconds = np.diff(ended)
     between = 1 - np.array(stepped[1:-1]) / seconds

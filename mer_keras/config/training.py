@@ -8,7 +8,7 @@ from mer_keras.config.strict import StrictModel
 
 
 class Optimizer(StrictModel):
-    """Optimiser and its start value (see ``optimizers``).
+    """Optimiser and the learning rate that it starts with (see ``training.optimizers``).
 
     ``momentum`` and ``weight_decay`` (a part of the gradient, as in Caffe) belong to ``sgd``,
     ``warmup`` belongs to ``adam``.
@@ -44,7 +44,10 @@ class StepDecay(StrictModel):
 
 
 class Cosine(StrictModel):
-    """Let the learning rate fall to ``final_learning_rate`` along half a cosine (Loshchilov, Hutter, SGDR)."""
+    """Let the learning rate fall to ``final_learning_rate`` along half a cosine.
+
+    Source: Loshchilov and Hutter, "SGDR", ICLR 2017, equation 5 without restarts.
+    """
 
     final_learning_rate: float = Field(default=0.0, ge=0)
 
@@ -57,27 +60,37 @@ class EarlyStopping(StrictModel):
 
     patience: int = Field(ge=1)
     monitor: Literal["loss", "accuracy"] = "loss"
+    #: Which of equally good epochs is the best one. With ``latest``, a tie counts as improvement.
+    ties: Literal["first", "latest"] = "first"
+    #: Accuracy, 0..1, at which training stops at once; 1.0: all watched clips are right.
+    stop_at: float | None = Field(default=None, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _only_accuracy_is_reached(self) -> "EarlyStopping":
+        if self.stop_at is not None and self.monitor != "accuracy":
+            raise ValueError("'stop_at' is an accuracy: it needs monitor: accuracy")
+        return self
 
 
 class Augmentation(StrictModel):
-    """Random changes of training clips, drawn once a clip (see ``pipeline.random_changes``).
+    """Random changes of training clips, drawn once a clip (see ``training.random_changes``).
 
     ``applies_to``: ``copies`` changes only the copies that oversampling adds, ``all`` every clip.
     A zero leaves a change out. ``probability`` is that of colour shift, rotation, smoothing and
-    corner crop, each drawn for itself.
+    corner crop, which are drawn independently.
     """
 
     applies_to: Literal["copies", "all"] = "copies"
     flip: float = Field(default=0.0, ge=0, le=1)
     brightness: float = Field(default=0.0, ge=0, le=1)
     salt_pepper: float = Field(default=0.0, ge=0, le=1)
-    #: of 1, the range of a pixel
+    #: Share of a pixel's range.
     colour_shift: float = Field(default=0.0, ge=0, le=1)
-    #: degrees
+    #: Largest angle in degrees.
     rotation: float = Field(default=0.0, ge=0, le=180)
-    #: largest window in pixels
+    #: Largest window in pixels.
     smoothing: int = Field(default=0, ge=0, le=32)
-    #: side of what is left of a cut image, as a share
+    #: Side of what is left of a cut image, as a share.
     corner_crop: float = Field(default=0.0, ge=0, lt=1)
     probability: float = Field(default=0.5, gt=0, le=1)
 
@@ -92,26 +105,27 @@ class Train(StrictModel):
     step_decay: StepDecay | None = None
     cosine: Cosine | None = None
     early_stopping: EarlyStopping | None = None
-    #: of convolution and dense kernels; None leaves it to the network's builder
+    #: Initial convolution and dense kernels; None leaves them to the network's builder.
     initializer: Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal"] | None = None
     balance: Literal["none", "oversample"] = "none"
     augmentation: Augmentation | None = None
-    #: ``by_class``: the same batches in every epoch, class after class, as code without shuffling
-    #: has it that reads its images from one folder a class
+    #: ``by_class``: the same batches in every epoch, class after class, as code has it that reads
+    #: its images from one folder a class and does not shuffle.
     order: Literal["shuffled", "by_class"] = "shuffled"
-    #: subtract the mean frame of the training clips and divide by their standard deviation
+    #: Whether to subtract the mean frame of the training clips and divide by their standard
+    #: deviation.
     standardise: bool = False
-    #: ``sequential``: one fold after the other by ``fit``. ``all_folds``: without ``fit``, several
+    #: ``sequential``: one fold after the other by ``fit``. ``vectorised``: without ``fit``, several
     #: folds in one stack where that pays; for small networks, with the same results but for
-    #: rounding. ``auto`` decides by the network (see ``training.engine``).
-    engine: Literal["auto", "sequential", "all_folds"] = "auto"
-    #: of ``all_folds``: folds of a stack; None leaves it to the backend
+    #: rounding. ``auto`` decides by the network (see ``training.vectorised.engine``).
+    engine: Literal["auto", "sequential", "vectorised"] = "auto"
+    #: Folds of a stack in ``vectorised``; None leaves it to the backend.
     folds_at_once: int | None = Field(default=None, ge=1)
-    #: of numbers within networks; weights are kept in float32, and so are probabilities
+    #: Format of numbers within networks; weights and probabilities are kept in float32.
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    #: compile steps with XLA; None: where that can be, on JAX (see ``training.recipe``)
+    #: Whether to compile steps with XLA; None: where that can be, on JAX (see ``training.recipe``).
     jit_compile: bool | None = None
-    #: divide each batch among all devices of this machine (see ``training.device``)
+    #: Whether to divide each batch among all devices of this machine (see ``training.device``).
     data_parallel: bool = False
 
     @model_validator(mode="after")

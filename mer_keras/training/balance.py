@@ -3,44 +3,55 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mer_keras.errors import InvariantError
+from mer_keras.config.training import Train
 
 
 def oversample(
-    ids: Sequence[str], labels: Sequence[str | int], rng: np.random.Generator
-) -> tuple[list[str], np.ndarray]:
-    """Add copies of clips until all classes are as large as the largest.
+    labels: Sequence[int] | NDArray[np.integer], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Choose clips to copy, so that with the copies all classes are as large as the largest.
 
     The copies of a class are spread over its clips as evenly as their number allows; which clips
-    get the odd ones is drawn. Only training ids belong here: a copy of a tested clip is a leak.
+    get the odd ones is drawn. Only training clips belong here: a copy of a tested clip is a leak.
 
     Args:
-        ids: sample ids, each once.
-        labels: the class of each id.
+        labels: (clips,) class numbers.
         rng: decides the odd copies and the order of the copies of a class.
 
     Returns:
-        The ids in their order followed by the copies, and a bool array that is true for a copy.
-
-    Raises:
-        InvariantError: an id stands twice, or ids and labels differ in number.
+        (copies,) int64 positions in ``labels``.
     """
-    if len(ids) != len(labels) or len(set(ids)) != len(ids):
-        raise InvariantError(
-            f"oversampling needs one label for each of its different ids, found {len(ids)} ids "
-            f"({len(set(ids))} different) and {len(labels)} labels"
-        )
-    members: dict[str | int, list[str]] = {}
-    for sample_id, label in zip(ids, labels, strict=True):
-        members.setdefault(label, []).append(sample_id)
-    largest = max(map(len, members.values()), default=0)
-    copies: list[str] = []
-    for label in sorted(members, key=str):  # the draw must not depend on which class comes first
-        own = members[label]
-        rounds, odd = divmod(largest - len(own), len(own))
-        for count in (len(own),) * rounds + (odd,):
-            copies += [own[place] for place in rng.permutation(len(own))[:count]]
-    is_copy = np.zeros(len(ids) + len(copies), dtype=bool)
-    is_copy[len(ids) :] = True
-    return [*ids, *copies], is_copy
+    labels = np.asarray(labels)
+    classes, sizes = np.unique(labels, return_counts=True)
+    copies: list[NDArray[np.int64]] = []
+    for label in sorted(classes.tolist(), key=str):  # Stored runs were drawn in this order.
+        members = np.flatnonzero(labels == label)
+        rounds, odd = divmod(int(sizes.max()) - len(members), len(members))
+        for count in (len(members),) * rounds + (odd,):
+            copies.append(members[rng.permutation(len(members))[:count]])
+    return np.concatenate(copies) if copies else np.zeros(0, "int64")
+
+
+def training_rows(
+    labels: NDArray[np.integer], recipe: Train, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the rows of an epoch before it is shuffled: the training clips and their copies.
+
+    Args:
+        labels: (training clips,) class numbers.
+        recipe: says whether classes are balanced, and whether clips stand class after class.
+        seed: of the copies that are drawn.
+
+    Returns:
+        (clips,) int64 positions in ``labels``, and (clips,) bool, true for a copy.
+    """
+    rows = np.arange(len(labels))
+    if recipe.balance == "oversample":
+        rows = np.append(rows, oversample(labels, np.random.default_rng(seed)))
+    is_copy = np.arange(len(rows)) >= len(labels)
+    if recipe.order == "by_class":
+        by_class = np.argsort(labels[rows], kind="stable")
+        rows, is_copy = rows[by_class], is_copy[by_class]
+    return rows, is_copy

@@ -1,14 +1,15 @@
-"""Arrays -> what ``fit`` consumes: ``tf.data`` on TensorFlow, plain arrays on other backends.
-
-The only module that needs TensorFlow itself.
-"""
+"""Arrays -> what ``fit`` consumes: ``tf.data`` on TensorFlow, plain arrays on other backends."""
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-#: TensorFlow's own seed, which rules nothing but is part of every order that tf.data draws
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+#: TensorFlow's own seed, which rules nothing but is part of every order that tf.data draws.
 _GRAPH_SEED = 0
 
 
@@ -25,9 +26,9 @@ def make_deterministic() -> None:
 def set_seeds(seed: int) -> None:
     """Set what initial weights, random layers and orders come from.
 
-    As ``keras.utils.set_random_seed``, but TensorFlow's global seed is set once: each time, it
-    throws away all compiled functions, and to make them again costs more than an epoch of a small
-    network. An order of ``training_input`` depends on its own seed instead.
+    It does what ``keras.utils.set_random_seed`` does, but TensorFlow's global seed is set once:
+    setting it throws away all compiled functions, and to make them again costs more than an epoch
+    of a small network. An order of ``training_input`` depends on its own seed instead.
     """
     import keras
 
@@ -37,14 +38,14 @@ def set_seeds(seed: int) -> None:
     import tensorflow as tf
 
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - what Keras reads
+    np.random.seed(seed)  # noqa: NPY002 - This is what Keras reads.
     if tf.compat.v1.get_seed(0)[0] != _GRAPH_SEED:
         tf.random.set_seed(_GRAPH_SEED)
 
 
 def training_input(
-    inputs: dict[str, np.ndarray],
-    labels: np.ndarray,
+    inputs: dict[str, NDArray[np.float32]],
+    labels: NDArray[np.int32],
     *,
     batch_size: int,
     seed: int,
@@ -72,22 +73,22 @@ def training_input(
     tensors = {name: tf.constant(array) for name, array in inputs.items()}
     targets = tf.constant(labels)
 
-    def gather(index: Any) -> tuple[dict[str, Any], Any]:
+    def gather(index: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         batch = {name: tf.gather(tensor, index) for name, tensor in tensors.items()}
         return batch, tf.gather(targets, index)
 
     batches = _order(len(labels), seed, shuffle).batch(batch_size).map(gather).prefetch(1)
-    # there is nothing to tune, and the thread that would do it lets the end of an epoch wait for
-    # up to two seconds
+    # There is nothing to tune, and the thread that would do it lets the end of an epoch wait for
+    # up to two seconds.
     options = tf.data.Options()
     options.autotune.enabled = False
     return {"x": batches.with_options(options), "shuffle": False}
 
 
-def epoch_orders(count: int, epochs: int, *, seed: int, shuffle: bool = True) -> np.ndarray:
+def epoch_orders(count: int, epochs: int, *, seed: int, shuffle: bool = True) -> NDArray[np.int64]:
     """Return, epoch after epoch, the order in which ``training_input`` gives its samples.
 
-    On TensorFlow the very order in which ``fit`` sees them; on others one drawn by NumPy.
+    On TensorFlow it is the very order in which ``fit`` sees them; on others NumPy draws one.
 
     Args:
         count: number of samples.
@@ -105,12 +106,12 @@ def epoch_orders(count: int, epochs: int, *, seed: int, shuffle: bool = True) ->
     if keras.backend.backend() != "tensorflow":
         rng = np.random.default_rng(seed)
         return np.stack([rng.permutation(count) for _ in range(epochs)])
-    # ``fit`` begins an iterator more at the end of each epoch, for which an order is drawn too
+    # ``fit`` begins one more iterator at the end of each epoch, and an order is drawn for it too.
     orders = _order(count, seed, shuffle).batch(count).repeat(2 * epochs)
     return np.stack(list(orders.as_numpy_iterator())[::2])
 
 
-def _order(count: int, seed: int, shuffle: bool) -> Any:
+def _order(count: int, seed: int, shuffle: bool) -> "tf.data.Dataset":
     import tensorflow as tf
 
     order = tf.data.Dataset.range(count)

@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mer_keras.training.fold import OutOfMemoryError, out_of_memory_told
 
-#: a batch twice as large that is not faster by this much a clip is not worth its memory
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+#: A batch twice as large is worth its memory if it is faster by this factor a clip.
 WORTH = 1.05
-#: share of the free memory of the machine that a trial may be expected to take
+#: Share of the machine's free memory that a trial may be expected to take.
 FREE_SHARE = 0.7
 
 
@@ -53,7 +57,7 @@ def across_devices() -> Iterator[None]:
 
 
 @cache
-def _strategy() -> Any:
+def _strategy() -> "tf.distribute.Strategy":
     import tensorflow as tf
 
     gpus = tf.config.list_logical_devices("GPU")
@@ -69,7 +73,7 @@ class Trial:
     rate: float
 
 
-def trials(model: Any, most: int) -> Iterator[Trial]:
+def trials(model: "keras.Model", most: int) -> Iterator[Trial]:
     """Train with ever larger batches until memory ends, a batch is no faster, or ``most``.
 
     Args:
@@ -77,13 +81,14 @@ def trials(model: Any, most: int) -> Iterator[Trial]:
         most: clips in the largest batch that is tried.
 
     Yields:
-        what fits, from one clip on, doubled each time.
+        batches that fit, from one clip on, doubled each time.
     """
     rng = np.random.default_rng(0)
     batch, rate, before = 1, 0.0, _peak()
     while batch <= most:
         inputs = {
-            one.name: rng.random((batch, *one.shape[1:]), dtype=np.float32) for one in model.inputs
+            tensor.name: rng.random((batch, *tensor.shape[1:]), dtype=np.float32)
+            for tensor in model.inputs
         }
         labels = rng.integers(0, model.output_shape[-1], batch)
         try:
@@ -95,7 +100,7 @@ def trials(model: Any, most: int) -> Iterator[Trial]:
             return
         now = batch / (time.perf_counter() - started)
         yield Trial(batch, now)
-        # a processor's memory ends with a kill, not with an error: stop before it
+        # A processor's memory ends with a kill, not with an error: trials stop before it.
         expected = 2 * (_peak() - before)
         if now < rate * WORTH or (batch > 1 and expected > FREE_SHARE * _free()):
             return

@@ -1,10 +1,12 @@
-"""What goes into the training of one fold, and what comes out."""
+"""What a fold is given for training, and what it gives back; how it may fail."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from mer_keras.errors import MerKerasError, UserError
 
@@ -19,7 +21,7 @@ class OutOfMemoryError(UserError):
     """A batch doesn't fit into the device's memory; so no other fold would either."""
 
 
-#: parts of the names and texts by which backends say that memory ran out
+#: Parts of the names and texts by which backends say that memory ran out.
 _OUT_OF_MEMORY = ("resourceexhausted", "resource_exhausted", "outofmemory", "memoryerror")
 
 
@@ -36,6 +38,8 @@ def out_of_memory_told(batch_size: int, remedy: str = "") -> Iterator[None]:
     """
     try:
         yield
+    except MerKerasError:
+        raise
     except Exception as error:
         text = f"{type(error).__name__} {error}".lower()
         if not any(word in text for word in _OUT_OF_MEMORY):
@@ -47,71 +51,77 @@ def out_of_memory_told(batch_size: int, remedy: str = "") -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class FoldData:
-    """Arrays of one fold: (samples, ...) float32 inputs and (samples,) int32 class numbers.
+class FoldRows:
+    """One fold as row numbers of arrays that all folds share.
 
-    ``is_copy`` marks training rows that oversampling added. ``x_val`` may be empty. ``x_copies``:
-    tested clips once more, which are changed as training changes clips before they are tested.
+    Attributes:
+        train: (training clips,) int64. Each clip stands once: training makes copies itself.
+        val: (validation clips,) int64, which may choose the epoch; empty where nothing is chosen.
+        test: (tested clips,) int64.
+        copies: (copies,) int64, tested clips that are tested once more after they were changed as
+            training changes copies; ``None`` where that isn't asked for.
+        name: of the fold.
     """
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    is_copy: np.ndarray
-    x_val: np.ndarray
-    y_val: np.ndarray
-    x_test: np.ndarray
-    x_copies: np.ndarray | None = None
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+    test: NDArray[np.int64]
+    copies: NDArray[np.int64] | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
-class FoldRows:
-    """One fold as row numbers, int64, of arrays that all folds share; else as ``FoldData``."""
+class FitRecord:
+    """What happened in one training.
 
-    train: np.ndarray
-    is_copy: np.ndarray
-    val: np.ndarray
-    test: np.ndarray
-    copies: np.ndarray | None = None
+    Attributes:
+        epoch: number (from 1) of the epoch whose weights were kept; 0 where there are no epochs.
+        history: one value an epoch for each of loss, accuracy, learning_rate (if it is scheduled)
+            and, where there are validation clips, val_loss and val_accuracy.
+        seconds: wall time.
+        chosen: hyper-parameters that validation clips chose, by name.
+    """
 
-    def gather(self, clips: np.ndarray, labels: np.ndarray) -> FoldData:
-        """Copy the rows out of (samples, ...) clips and (samples,) class numbers."""
-        return FoldData(
-            x_train=clips[self.train],
-            y_train=labels[self.train],
-            is_copy=self.is_copy,
-            x_val=clips[self.val],
-            y_val=labels[self.val],
-            x_test=clips[self.test],
-            x_copies=None if self.copies is None else clips[self.copies],
-        )
+    epoch: int
+    history: dict[str, list[float]] = field(default_factory=dict)
+    seconds: float = 0.0
+    chosen: dict[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FoldOutcome:
-    """What one fold gives.
+    """What training and testing one fold gave.
 
     Attributes:
-        probabilities: (test samples, classes) float32, in the order of ``FoldData.x_test``.
-        epoch: number (from 1) of the epoch whose weights predicted; 0 for given weights.
-        history: one value an epoch for each of loss, accuracy, learning rate and, where there is
-            validation data, val_loss and val_accuracy.
+        probabilities: (tested clips, classes) float32, in the order of ``FoldRows.test``.
+        epoch: see ``FitRecord``.
+        history: see ``FitRecord``.
         seconds: wall time of fitting and predicting; of folds trained together, a fold's share.
-        parameters: of the network as it was built for this run; ``None`` for a baseline.
-        multiply_accumulates: of its forward pass of one clip (see ``models.cost``).
-        copies: as ``probabilities``, of ``FoldData.x_copies``; ``None`` where there are none.
+        parameters: number of weights; ``None`` for a method that has none.
+        multiply_accumulates: of the forward pass of one clip (see ``models.cost``).
+        copies: (copies, classes) float32, in the order of ``FoldRows.copies``.
+        trajectory: (epochs, tested clips, classes) float32, ``probabilities`` as they were after
+            each epoch; ``None`` where they were not recorded.
+        chosen: see ``FitRecord``.
     """
 
-    probabilities: np.ndarray
+    probabilities: NDArray[np.float32]
     epoch: int
     history: dict[str, list[float]] = field(default_factory=dict)
     seconds: float = 0.0
     parameters: int | None = None
     multiply_accumulates: int | None = None
-    copies: np.ndarray | None = None
+    copies: NDArray[np.float32] | None = None
+    trajectory: NDArray[np.float32] | None = None
+    chosen: dict[str, JsonValue] = field(default_factory=dict)
 
 
-def check_finite(losses: list[float], weights: list[np.ndarray]) -> None:
+def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]) -> None:
     """Check a trained fold; a finite loss proves nothing, as some kernels turn NaN into 0.
+
+    Args:
+        losses: one an epoch.
+        weights: of the network, of any shapes.
 
     Raises:
         FoldFailedError: the loss or a weight is no longer finite.
@@ -121,3 +131,18 @@ def check_finite(losses: list[float], weights: list[np.ndarray]) -> None:
             f"loss or weights are no longer finite after epoch {len(losses)}: lower "
             "train.optimizer.learning_rate or look at the input"
         )
+
+
+def check_prediction(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities, (clips, classes), that are all finite.
+
+    Raises:
+        FoldFailedError: one isn't, so that no class is predicted.
+    """
+    finite = np.isfinite(probabilities).all(axis=-1)
+    if not finite.all():
+        raise FoldFailedError(
+            f"the prediction of clip {int(np.argmin(finite)) + 1} of {finite.size} is not finite: "
+            "look at the input, or lower train.optimizer.learning_rate"
+        )
+    return probabilities

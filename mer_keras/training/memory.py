@@ -3,7 +3,7 @@
 import contextlib
 import ctypes
 
-#: numbers of two settings of the C library's ``mallopt``: sizes from which freed memory goes back
+#: Two settings of the C library's ``mallopt``: sizes from which freed memory goes back.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 

@@ -1,26 +1,34 @@
-"""A recipe in Keras' terms: compiling, initial weights, learning rates, which epoch is kept."""
+"""A recipe in Keras' terms: compiling, initial weights, learning rates."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mer_keras.config.training import Train
 from mer_keras.errors import UserError
 
+if TYPE_CHECKING:
+    import keras
 
-def compile_model(model: Any, optimizer: Any, jit_compile: bool | None = None) -> None:
+
+def compile_model(
+    model: "keras.Model", optimizer: "keras.Optimizer", jit_compile: bool | None = None
+) -> None:
     """Compile a classifier and make all its variables.
 
-    ``jit_compile``: compile steps with XLA; None: on JAX. Keras has none of it on TensorFlow while
-    kernels are deterministic, as they always are here; the layers compile their own elementwise
-    parts (see ``layers.fused``).
+    Metrics that are made only while a graph is traced have it traced a second time, which takes
+    as long again; so they are made here.
+
+    Args:
+        model: takes clips, gives class probabilities (batch, classes).
+        optimizer: new.
+        jit_compile: compile steps with XLA; None: on JAX. Keras has none of it on TensorFlow while
+            kernels are deterministic, as they always are here; the layers compile their own
+            elementwise parts (see ``layers.fused``).
 
     Raises:
         UserError: XLA was asked for on TensorFlow.
-
-    Metrics that are made only while a graph is traced have it traced a second time, which takes
-    as long again.
     """
     import keras
 
@@ -44,7 +52,7 @@ def compile_model(model: Any, optimizer: Any, jit_compile: bool | None = None) -
     model.reset_metrics()
 
 
-def initialise(network: Any, name: str) -> None:
+def initialise(network: "keras.Model", name: str) -> None:
     """Draw all convolution and dense kernels anew from one of Keras' initialisers."""
     import keras
 
@@ -59,15 +67,6 @@ def learning_rate_at(recipe: Train, epoch: int) -> float:
     if recipe.step_decay is not None:
         return float(start * recipe.step_decay.factor ** (epoch // recipe.step_decay.every))
     if recipe.cosine is not None:
-        share = (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
-        return (
-            recipe.cosine.final_learning_rate + (start - recipe.cosine.final_learning_rate) * share
-        )
+        final = recipe.cosine.final_learning_rate
+        return final + (start - final) * (1 + math.cos(math.pi * epoch / recipe.epochs)) / 2
     return start
-
-
-def best_epoch(curves: dict[str, list[float]], recipe: Train) -> int:
-    """Number of the epoch whose weights were kept, as ``EarlyStopping`` decides it."""
-    if recipe.early_stopping and recipe.early_stopping.monitor == "accuracy":
-        return int(np.argmax(curves["val_accuracy"])) + 1
-    return int(np.argmin(curves["val_loss"])) + 1

@@ -2,158 +2,205 @@
 
 What ``fit`` does around a step costs a small network several times the step. Here the clips lie on
 the device once, a batch is a list of row numbers, and the folds' networks are stacked
-(``stacked``). Seeds, initial weights, order of the clips and random numbers are those that
+(``stacked``). Seeds, initial weights, copies, order of the clips and random numbers are those that
 ``Trainer`` gives the same fold, so that on TensorFlow results are the same but for rounding.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mer_keras.config.training import EarlyStopping, Train
+from mer_keras.arrays import Array, Inputs
 from mer_keras.errors import InvariantError
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.progress import EpochProgress
-from mer_keras.terms import Selection
-from mer_keras.training.dataset import epoch_orders
+from mer_keras.training.best_epoch import BestEpoch
 from mer_keras.training.fold import (
     FoldFailedError,
     FoldOutcome,
     FoldRows,
     check_finite,
+    check_prediction,
     out_of_memory_told,
 )
-from mer_keras.training.recipe import best_epoch, learning_rate_at
+from mer_keras.training.recipe import learning_rate_at
 from mer_keras.training.trainer import Trainer
+from mer_keras.training.vectorised.batches import (
+    EpochRows,
+    epochs_of,
+    filled,
+    ones,
+    steps_of,
+    together,
+)
 
-#: the last batch of an epoch is filled up to a multiple of this, so that folds have one shape
-_FILL = 32
+if TYPE_CHECKING:
+    from mer_keras.training.vectorised.stacked import Stack
 
 
 class AllFolds:
     """Trains stacks of one network."""
 
-    def __init__(self, trainer: Trainer, clips: np.ndarray, labels: np.ndarray) -> None:
+    def __init__(self, trainer: Trainer, clips: Inputs, labels: NDArray[np.int32]) -> None:
         """Prepare; nothing is built before it is needed.
 
         Args:
             trainer: has the network, the recipe and what the weights start from.
-            clips: (samples, ...) float32, those of all folds.
-            labels: (samples,) int32 class numbers.
+            clips: (clips, ...) float32, those of all folds.
+            labels: (clips,) class numbers.
+
+        Raises:
+            InvariantError: the clips are not one array (see ``engine``).
         """
+        if not isinstance(clips, np.ndarray):
+            raise InvariantError("folds are trained together on one array of clips of one shape")
         self._trainer = trainer
         self._clips = clips
         self._labels = labels
-        self._stacks: dict[int, Any] = {}
+        self._stacks: dict[int, Stack] = {}
 
     def fit_predict(
         self,
         folds: Sequence[FoldRows],
-        selection: Selection,
         seeds: Sequence[int],
         on_epoch: EpochProgress | None = None,
+        record_epochs: bool = False,
     ) -> list[FoldOutcome | FoldFailedError]:
-        """Train folds together; see ``Trainer.fit_predict``.
+        """Train folds together, each as ``Trainer.fit`` does, and predict their tested clips.
 
-        A fold whose loss or weights are no longer finite is returned as an error and leaves the
-        others alone.
+        A fold whose loss, weights or predictions are no longer finite is returned as an error and
+        leaves the others alone.
+
+        Args:
+            folds: if they have validation clips, these choose the epoch.
+            seeds: one a fold.
+            on_epoch: called after each epoch.
+            record_epochs: whether to keep the tested clips' probabilities after every epoch.
 
         Raises:
             OutOfMemoryError: they don't fit.
-            InvariantError: they have unequally many batches (see ``chunks``).
+            InvariantError: they have unequally many batches (see ``chunks``), or only some of them
+                have validation clips.
         """
-        size = self._trainer.recipe.batch_size
-        if len({-(-len(fold.train) // size) for fold in folds}) > 1:
+        recipe = self._trainer.recipe
+        if len({steps_of(self._labels[fold.train], recipe) for fold in folds}) > 1:
             raise InvariantError("folds of one stack need equally many batches an epoch")
+        if len({len(fold.val) > 0 for fold in folds}) > 1:
+            raise InvariantError("either all folds of one stack have validation clips, or none")
         fewer = "" if len(folds) == 1 else f"--set train.folds_at_once={len(folds) // 2}, "
-        with out_of_memory_told(size, fewer):
-            return self._fit_predict(folds, selection, seeds, on_epoch)
+        with out_of_memory_told(recipe.batch_size, fewer):
+            return self._fit_predict(folds, seeds, on_epoch, record_epochs)
 
     def _fit_predict(
         self,
         folds: Sequence[FoldRows],
-        selection: Selection,
         seeds: Sequence[int],
         on_epoch: EpochProgress | None,
+        record_epochs: bool,
     ) -> list[FoldOutcome | FoldFailedError]:
         started = time.perf_counter()
         recipe = self._trainer.recipe
         states, orders = [], []
         for fold, seed in zip(folds, seeds, strict=True):
-            states.append(self._trainer.start_state(seed, fold, self._clips))
-            orders.append(_epochs(fold, self._labels, recipe, seed))
+            states.append(self._trainer.start_state(seed, self._clips[fold.train]))
+            orders.append(epochs_of(fold.train, self._labels, recipe, seed))
         stack = self._stack(len(folds))
         stack.set(states)
-        watched = [_watched(fold, selection) for fold in folds]
-        watch = _Watch(recipe, len(folds)) if watched[0] is not None else None
-        curves: dict[str, list[Any]] = {"loss": [], "accuracy": []}
-        counts = np.array([[len(fold.train)] for fold in folds])
+        tested = filled([fold.test for fold in folds])
+        watched = [fold.val for fold in folds]
+        best_epoch = None
+        if len(watched[0]):
+            best_epoch = BestEpoch(recipe.early_stopping, np.array([len(rows) for rows in watched]))
+        record = _Record(best_epoch)
         for epoch in range(recipe.epochs):
             if recipe.step_decay or recipe.cosine:
                 rate = learning_rate_at(recipe, epoch)
                 stack.set_learning_rate(rate)
-                curves.setdefault("learning_rate", []).append([rate] * len(folds))
-            batches = [next(order) for order in orders]
-            sums = [stack.train(*step) for step in _together(batches, recipe.batch_size)]
-            means = sum(np.asarray(one) for one in sums) / counts
-            curves["loss"].append(means[:, 0])
-            curves["accuracy"].append(means[:, 1])
-            if watch is not None:
-                seen = self._evaluate(stack, watched, recipe.batch_size)
-                curves.setdefault("val_loss", []).append(seen[:, 0])
-                curves.setdefault("val_accuracy", []).append(seen[:, 1])
-                stack.keep(watch.improved(seen))
+                record.add(learning_rate=np.full(len(folds), rate))
+            losses, accuracies = self._train_epoch(stack, [next(order) for order in orders])
+            record.add(loss=losses, accuracy=accuracies)
+            if best_epoch is not None:
+                val_losses, val_accuracies = self._evaluate(stack, watched)
+                record.add(val_loss=val_losses, val_accuracy=val_accuracies)
+                stack.keep(best_epoch.improved(val_losses, val_accuracies))
+            if record_epochs:
+                record.predictions.append(stack.predict(tested))
             if on_epoch is not None:
                 on_epoch(epoch + 1, recipe.epochs)
-            if (watch is not None and watch.over.all()) or not np.isfinite(means[:, 0]).any():
+            if (best_epoch is not None and best_epoch.ended.all()) or not np.isfinite(losses).any():
                 break
-        if watch is not None:
+        if best_epoch is not None:
             stack.go_back()
-        return self._outcomes(stack, folds, curves, watch, started)
-
-    def _outcomes(
-        self,
-        stack: Any,
-        folds: Sequence[FoldRows],
-        curves: dict[str, list[Any]],
-        watch: "_Watch | None",
-        started: float,
-    ) -> list[FoldOutcome | FoldFailedError]:
-        probabilities = stack.predict(_filled([fold.test for fold in folds]))
-        network = self._trainer.network
+        probabilities = stack.predict(tested)  # (folds, tested clips, filled up, classes)
         outcomes: list[FoldOutcome | FoldFailedError] = []
-        for place, fold in enumerate(folds):
-            last = int(watch.last[place]) if watch is not None else len(curves["loss"])
-            history = {
-                name: [float(v[place]) for v in curve[:last]] for name, curve in curves.items()
-            }
-            state = stack.state(place)
+        for index, fold in enumerate(folds):
             try:
-                check_finite(history["loss"], [v for v in state if v.dtype.kind == "f"])
+                predicted = probabilities[index, : len(fold.test)]
+                outcomes.append(self._outcome(stack, record, index, fold, predicted, started))
             except FoldFailedError as error:
                 outcomes.append(error)
-                continue
-            copies = None
-            if fold.copies is not None:
-                self._trainer.set_state(state)
-                copies = self._trainer.predict_changed(self._clips[fold.copies])
-            outcomes.append(
-                FoldOutcome(
-                    probabilities=probabilities[place, : len(fold.test)],
-                    copies=copies,
-                    epoch=best_epoch(history, self._trainer.recipe) if watch is not None else last,
-                    history=history,
-                    seconds=(time.perf_counter() - started) / len(folds),
-                    parameters=network.count_params(),
-                    multiply_accumulates=multiply_accumulates(network),
-                )
-            )
         return outcomes
 
-    def _stack(self, folds: int) -> Any:
+    def _train_epoch(
+        self, stack: "Stack", epochs: Sequence[EpochRows]
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Train all folds for an epoch; return mean losses and accuracies, (folds,) each."""
+        batches = together(epochs, self._trainer.recipe.batch_size)
+        sums = [stack.train(*batch) for batch in batches]  # A device may still be computing them.
+        clips = np.array([[len(epoch.rows)] for epoch in epochs])
+        means = sum(np.asarray(of_batch) for of_batch in sums) / clips  # (folds, 2)
+        return means[:, 0], means[:, 1]
+
+    def _evaluate(
+        self, stack: "Stack", watched: Sequence[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Mean loss and accuracy of each fold's watched clips, (folds,) each."""
+        size = self._trainer.recipe.batch_size
+        rows, weights = filled(watched), filled(ones(watched), "float32")
+        sums = sum(
+            stack.evaluate(rows[:, first : first + size], weights[:, first : first + size])
+            for first in range(0, max(map(len, watched)), size)
+        )
+        means = np.asarray(sums / weights.sum(axis=1, keepdims=True))  # (folds, 2)
+        return means[:, 0], means[:, 1]
+
+    def _outcome(
+        self,
+        stack: "Stack",
+        record: "_Record",
+        index: int,
+        fold: FoldRows,
+        predicted: Array,
+        started: float,
+    ) -> FoldOutcome:
+        """Put together what the fold ``index`` of the stack gave.
+
+        Raises:
+            FoldFailedError: its loss, a weight or a prediction isn't finite.
+        """
+        history = record.history(index)
+        state = stack.state(index)
+        check_finite(history["loss"], [v for v in state if v.dtype.kind == "f"])
+        copies = None
+        if fold.copies is not None:
+            self._trainer.set_state(state)
+            copies = self._trainer.predict_changed(self._clips[fold.copies])
+        network = self._trainer.network
+        return FoldOutcome(
+            probabilities=check_prediction(predicted),
+            epoch=record.epoch(index),
+            history=history,
+            seconds=(time.perf_counter() - started) / stack.folds,
+            parameters=network.count_params(),
+            multiply_accumulates=multiply_accumulates(network),
+            copies=copies,
+            trajectory=record.trajectory(index, len(fold.test)),
+        )
+
+    def _stack(self, folds: int) -> "Stack":
         from mer_keras.training.optimizers import make_optimizer
         from mer_keras.training.vectorised.stacked import Stack
 
@@ -168,95 +215,43 @@ class AllFolds:
             )
         return self._stacks[folds]
 
-    @staticmethod
-    def _evaluate(stack: Any, watched: Sequence[Any], batch_size: int) -> np.ndarray:
-        """Mean loss and accuracy of each fold's watched clips, (folds, 2)."""
-        rows, weights = _filled(watched), _filled(_ones(watched), "float32")
-        total = sum(
-            stack.evaluate(rows[:, at : at + batch_size], weights[:, at : at + batch_size])
-            for at in range(0, max(map(len, watched)), batch_size)
-        )
-        return np.asarray(total / weights.sum(axis=1, keepdims=True))
 
+class _Record:
+    """Curves and predictions of a stack's folds, epoch after epoch."""
 
-def chunks(folds: Sequence[FoldRows], batch_size: int, at_once: int) -> Iterator[list[int]]:
-    """Divide folds into stacks: at most ``at_once`` with equally many batches an epoch.
+    def __init__(self, best_epoch: BestEpoch | None) -> None:
+        self._best_epoch = best_epoch
+        self._curves: dict[str, list[NDArray[np.floating]]] = {}
+        #: After each epoch, if they are recorded: (folds, tested clips, filled up, classes).
+        self.predictions: list[Array] = []
 
-    It depends on nothing but the folds, so that a run that goes on has the stacks it began with.
-    """
-    by_steps: dict[int, list[int]] = {}
-    for place, fold in enumerate(folds):
-        by_steps.setdefault(-(-len(fold.train) // batch_size), []).append(place)
-    for places in by_steps.values():
-        for first in range(0, len(places), at_once):
-            yield places[first : first + at_once]
+    def add(self, **values: NDArray[np.floating]) -> None:
+        """Add an epoch's values, (folds,) each, to the curves of their names."""
+        for name, of_folds in values.items():
+            self._curves.setdefault(name, []).append(of_folds)
 
+    def epochs(self, fold: int) -> int:
+        """Number of epochs that a fold went through before its training ended."""
+        if self._best_epoch is None:
+            return len(self._curves["loss"])
+        return int(self._best_epoch.epochs[fold])
 
-@dataclass(frozen=True)
-class _Rows:
-    """An epoch's rows of one fold, in order; which are copies."""
+    def epoch(self, fold: int) -> int:
+        """Number of the epoch whose weights a fold kept."""
+        if self._best_epoch is None:
+            return self.epochs(fold)
+        return int(self._best_epoch.best[fold])
 
-    rows: np.ndarray
-    copies: np.ndarray
+    def history(self, fold: int) -> dict[str, list[float]]:
+        """Curves of one fold."""
+        return {
+            name: [float(of_folds[fold]) for of_folds in curve[: self.epochs(fold)]]
+            for name, curve in self._curves.items()
+        }
 
-
-def _epochs(fold: FoldRows, labels: np.ndarray, recipe: Train, seed: int) -> Iterator[_Rows]:
-    rows, copies = fold.train, fold.is_copy
-    if recipe.order == "by_class":
-        by_class = np.argsort(labels[rows], kind="stable")
-        rows, copies = rows[by_class], copies[by_class]
-    shuffled = recipe.order == "shuffled"
-    orders = epoch_orders(len(rows), recipe.epochs, seed=seed, shuffle=shuffled)
-    return (_Rows(rows[order], copies[order]) for order in orders)
-
-
-def _watched(fold: FoldRows, selection: Selection) -> np.ndarray | None:
-    """Rows that the choice of the epoch looks at."""
-    return None if selection is Selection.LAST_EPOCH else fold.val
-
-
-def _together(epochs: Sequence[_Rows], batch_size: int) -> Iterator[tuple[np.ndarray, ...]]:
-    """Cut the folds' epochs into batches of one shape: rows, weights, copies, (folds, batch)."""
-    longest = max(len(epoch.rows) for epoch in epochs)
-    for first in range(0, longest, batch_size):
-        part = slice(first, first + batch_size)
-        rows = [epoch.rows[part] for epoch in epochs]
-        copies = [epoch.copies[part] for epoch in epochs]
-        yield _filled(rows), _filled(_ones(rows), "float32"), _filled(copies, "float32")
-
-
-def _filled(parts: Sequence[np.ndarray], dtype: str = "int64") -> np.ndarray:
-    """Stack lists, (folds, width), filled up with 0 to a multiple of ``_FILL``."""
-    width = -(-max(len(part) for part in parts) // _FILL) * _FILL
-    stacked = np.zeros((len(parts), width), dtype)
-    for row, part in zip(stacked, parts, strict=True):
-        row[: len(part)] = part
-    return stacked
-
-
-def _ones(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
-    return [np.ones(len(part)) for part in parts]
-
-
-class _Watch:
-    """Which epoch is best, and when enough have gone by, for each fold as Keras decides it."""
-
-    def __init__(self, recipe: Train, folds: int) -> None:
-        stopping = recipe.early_stopping or EarlyStopping(patience=recipe.epochs)
-        self._accuracy = stopping.monitor == "accuracy"
-        self._patience = stopping.patience
-        self._best = np.full(folds, np.inf)
-        self._waited = np.zeros(folds, int)
-        self.over = np.zeros(folds, bool)
-        #: epochs that each fold went through
-        self.last = np.zeros(folds, int)
-
-    def improved(self, seen: np.ndarray) -> np.ndarray:
-        """Take (folds, 2) losses and accuracies of an epoch; return who is at its best."""
-        value = -seen[:, 1] if self._accuracy else seen[:, 0]
-        better = ((value < self._best) | (self.last == 0)) & ~self.over
-        self._best = np.where(better, value, self._best)
-        self._waited = np.where(better, 0, self._waited + 1)
-        self.last += ~self.over
-        self.over |= self._waited >= self._patience
-        return better
+    def trajectory(self, fold: int, clips: int) -> Array | None:
+        """Predictions of one fold, (epochs, clips, classes), if they are recorded."""
+        if not self.predictions:
+            return None
+        predictions = self.predictions[: self.epochs(fold)]
+        return np.stack([check_prediction(of_folds[fold, :clips]) for of_folds in predictions])

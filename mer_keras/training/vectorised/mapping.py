@@ -1,13 +1,17 @@
 """What a stack of networks needs of its backend: gradients, maps over folds, compiled functions."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
+#: Tensors of the backend, also in nested lists.
+Tensors: TypeAlias = Any
+TensorFunction: TypeAlias = Callable[..., Tensors]
 
-def gradients_of(loss: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that gives the gradients of ``loss`` and what else it returns.
+
+def gradients_of(loss: TensorFunction) -> TensorFunction:
+    """Return ``f(trained, *others) -> (gradients, more)``.
 
     Args:
         loss: ``loss(trained, *others) -> (scalar, more)``; ``trained`` is a list of tensors.
@@ -17,47 +21,51 @@ def gradients_of(loss: Callable[..., Any]) -> Callable[..., Any]:
 
         differentiated = jax.value_and_grad(loss, has_aux=True)
 
-        def of_jax(trained: list[Any], *others: Any) -> tuple[list[Any], Any]:
+        def gradients_in_jax(
+            trained: list[Tensors], *others: Tensors
+        ) -> tuple[list[Tensors], Tensors]:
             (_, more), gradients = differentiated(trained, *others)
             return gradients, more
 
-        return of_jax
+        return gradients_in_jax
     import tensorflow as tf
 
-    def of_tape(trained: list[Any], *others: Any) -> tuple[list[Any], Any]:
+    def gradients_by_tape(
+        trained: list[Tensors], *others: Tensors
+    ) -> tuple[list[Tensors], Tensors]:
         with tf.GradientTape() as tape:
             tape.watch(trained)
             value, more = loss(trained, *others)
         return tape.gradient(value, trained), more
 
-    return of_tape
+    return gradients_by_tape
 
 
-def over_folds(one: Callable[..., Any], folds: int) -> Callable[..., Any]:
+def over_folds(function: TensorFunction, folds: int) -> TensorFunction:
     """Map a function of one fold over the first axis of all its arguments and results.
 
     Args:
-        one: takes and returns nested lists of tensors.
+        function: of one fold.
         folds: length of the axis. For one fold nothing is mapped: a map costs TensorFlow more than
             a step of a small network on a CPU.
     """
     if keras.backend.backend() == "jax":
         import jax
 
-        return jax.vmap(one)
+        return jax.vmap(function)
     import tensorflow as tf
 
-    def alone(*arguments: Any) -> Any:
-        single = tf.nest.map_structure(lambda tensor: tensor[0], list(arguments))
-        return tf.nest.map_structure(lambda tensor: tensor[None], one(*single))
+    def of_one_fold(*arguments: Tensors) -> Tensors:
+        first = tf.nest.map_structure(lambda tensor: tensor[0], list(arguments))
+        return tf.nest.map_structure(lambda tensor: tensor[None], function(*first))
 
-    def together(*arguments: Any) -> Any:
-        return tf.vectorized_map(lambda single: one(*single), list(arguments))
+    def of_several_folds(*arguments: Tensors) -> Tensors:
+        return tf.vectorized_map(lambda of_fold: function(*of_fold), list(arguments))
 
-    return alone if folds == 1 else together
+    return of_one_fold if folds == 1 else of_several_folds
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: TensorFunction) -> TensorFunction:
     """Have the backend compile a function of tensors."""
     if keras.backend.backend() == "jax":
         import jax

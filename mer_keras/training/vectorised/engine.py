@@ -1,12 +1,12 @@
-"""Which of the two ways to train a row's folds is taken."""
+"""Which of the two engines trains a row's folds: ``Trainer`` or ``AllFolds``."""
 
 from mer_keras.errors import UserError
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.training.trainer import Trainer
 
-#: multiply-accumulates of a clip up to which a network gains from the way that does without ``fit``
+#: Multiply-accumulates of a clip up to which a network trains faster without ``fit``.
 SMALL = 5_000_000
-#: of device memory for the maps of one stack
+#: Device memory that the maps of one stack may take, in bytes.
 STACK_BYTES = 4 << 30
 
 
@@ -18,7 +18,7 @@ def folds_at_once(trainer: Trainer) -> int:
     the whole step, as many as fit into ``STACK_BYTES``.
 
     Raises:
-        UserError: the recipe asks for ``all_folds`` where that can't be.
+        UserError: the recipe asks for ``vectorised`` where that can't be.
     """
     import keras
 
@@ -26,15 +26,15 @@ def folds_at_once(trainer: Trainer) -> int:
     if recipe.engine == "sequential":
         return 0
     obstacle = _obstacle(trainer)
-    if obstacle and recipe.engine == "all_folds":
-        raise UserError(f"train.engine=all_folds: {obstacle}: --set train.engine=sequential")
+    if obstacle and recipe.engine == "vectorised":
+        raise UserError(f"train.engine=vectorised: {obstacle}: --set train.engine=sequential")
     if obstacle or (recipe.engine == "auto" and multiply_accumulates(trainer.network) > SMALL):
         return 0
     if recipe.folds_at_once is not None:
         return recipe.folds_at_once
     if keras.backend.backend() == "tensorflow":
         return 1
-    # a map value takes nine multiply-accumulates or more, and is kept about four times
+    # A value of a map takes nine multiply-accumulates or more, and is kept about four times.
     bytes_each = recipe.batch_size * multiply_accumulates(trainer.network) / 9 * 4 * 4
     return max(1, int(STACK_BYTES / bytes_each))
 
@@ -45,6 +45,9 @@ def _obstacle(trainer: Trainer) -> str:
 
     if keras.backend.backend() not in ("tensorflow", "jax"):
         return f"the backend {keras.backend.backend()} has no stacks"
+    inputs = len(trainer.network.inputs)
+    if inputs > 1:
+        return f"the network has {inputs} inputs"
     if trainer.recipe.precision == "mixed_float16":
         return "mixed_float16 needs a loss that is scaled"
     if trainer.recipe.data_parallel:
