@@ -16,6 +16,7 @@ not belong to the trajectories.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -183,52 +184,42 @@ class EpochRule:
 #: Rules by name, from one epoch for all clips to one for each tested subject.
 RULES: Mapping[str, EpochRule] = {
     "last_epoch": EpochRule(
-        "last epoch",
-        "STSTNet, RCN, ELRCN",
-        lambda trajectories, labels, subjects: last_epoch(trajectories),
+        "last epoch", "STSTNet, RCN, ELRCN", lambda trajectories, *_: last_epoch(trajectories)
     ),
     "best_for_all": EpochRule(
         "best epoch for all folds by the number of right clips",
         "",
-        lambda trajectories, labels, subjects: best_for_all(trajectories, labels),
+        lambda trajectories, labels, _: best_for_all(trajectories, labels),
     ),
     "best_for_all_uf1": EpochRule(
         "best epoch for all folds by pooled UF1",
         "",
-        lambda trajectories, labels, subjects: best_for_all(trajectories, labels, metric="uf1"),
+        lambda trajectories, labels, _: best_for_all(trajectories, labels, metric="uf1"),
     ),
     "best_for_all_fold_uar": EpochRule(
         "best epoch for all folds by the mean of the folds' UAR",
         "Off-TANet and the networks in its code",
-        lambda trajectories, labels, subjects: best_for_all(
-            trajectories, labels, metric="fold_uar"
-        ),
+        lambda trajectories, labels, _: best_for_all(trajectories, labels, metric="fold_uar"),
     ),
     "fold_best": EpochRule(
         "best epoch of each fold, first of equals",
         "MicroExpSTCNN",
-        lambda trajectories, labels, subjects: fold_best(trajectories, labels),
+        lambda trajectories, labels, _: fold_best(trajectories, labels),
     ),
     "subject_best_stopped": EpochRule(
         "best epoch of each tested subject, first of equals, training ends at 100 %",
         "CausalNet",
-        lambda trajectories, labels, subjects: subject_best(
-            trajectories, labels, subjects, stop_at_perfect=True
-        ),
+        partial(subject_best, stop_at_perfect=True),
     ),
     "subject_best_latest": EpochRule(
         "best epoch of each tested subject, latest of equals",
         "HTNet",
-        lambda trajectories, labels, subjects: subject_best(
-            trajectories, labels, subjects, ties="latest"
-        ),
+        partial(subject_best, ties="latest"),
     ),
     "subject_best_uf1": EpochRule(
         "best epoch of each tested subject by UF1, latest of equals",
         "CapsuleNet",
-        lambda trajectories, labels, subjects: subject_best(
-            trajectories, labels, subjects, metric="uf1", ties="latest"
-        ),
+        partial(subject_best, metric="uf1", ties="latest"),
     ),
 }
 

@@ -8,13 +8,8 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from mer_keras.errors import UserError
-from mer_keras.evaluation.metrics import (
-    METRICS,
-    Matrices,
-    draw_subjects,
-    percentiles,
-    subject_matrices,
-)
+from mer_keras.evaluation import metrics
+from mer_keras.evaluation.metrics import METRICS, Matrices
 
 
 @dataclass(frozen=True)
@@ -70,12 +65,11 @@ class Predictions:
 
     def subject_matrices(self, classes: Sequence[str]) -> Matrices:
         """Confusion matrices: (seeds, subjects, classes, classes) int64, subjects sorted."""
-        return np.stack(
-            [
-                subject_matrices(self.labels, of_seed, self.subject_ids, classes)
-                for of_seed in self.predicted
-            ]
-        )
+        matrices = [
+            metrics.subject_matrices(self.labels, of_seed, self.subject_ids, classes)
+            for of_seed in self.predicted
+        ]
+        return np.stack(matrices)
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -135,16 +129,12 @@ def difference(
 
     before, after = first.subject_matrices(classes), second.subject_matrices(classes)
     subjects = before.shape[1]
-    drawn = draw_subjects(subjects, resamples, seed)  # (resamples, subjects)
+    drawn = metrics.draw_subjects(subjects, resamples, seed)  # (resamples, subjects)
+    differences = mean_over_seeds(after, drawn) - mean_over_seeds(before, drawn)
     once = np.ones(subjects, np.int64)
-    low, high = percentiles(mean_over_seeds(after, drawn) - mean_over_seeds(before, drawn), level)
-    return Difference(
-        metric,
-        float(mean_over_seeds(before, once)),
-        float(mean_over_seeds(after, once)),
-        low,
-        high,
-    )
+    first_value, second_value = (float(mean_over_seeds(m, once)) for m in (before, after))
+    low, high = metrics.percentiles(differences, level)
+    return Difference(metric, first_value, second_value, low, high)
 
 
 def mcnemar(first: Predictions, second: Predictions) -> tuple[int, int, float]:
