@@ -1,5 +1,5 @@
 """Published numbers -> what they imply, recomputed from nothing but the papers' own figures.
 
-In: ``experiments/<method>/published.yaml``. Out: findings.
+In: ``experiments/<paper>/published.yaml``. Out: findings.
 May be imported by: report, the command line.
 """

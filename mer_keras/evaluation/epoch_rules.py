@@ -67,8 +67,8 @@ def best_for_all(
     (``fold_uar``; it looks at every 20th or 200th epoch only).
 
     Args:
-        trajectories: as said above.
-        labels: as said above.
+        trajectories: one array a fold, see above.
+        labels: one array a fold, see above.
         metric: what is best: the number of ``right`` clips of all folds; ``uf1`` of the pooled
             clips; or ``fold_uar``, the mean over folds of the mean recall of those classes that
             occur in the fold's labels or predictions.
@@ -105,8 +105,8 @@ def fold_best(
     ``EarlyStopping`` restores, where it monitors the accuracy of the tested clips.
 
     Args:
-        trajectories: as said above.
-        labels: as said above.
+        trajectories: one array a fold, see above.
+        labels: one array a fold, see above.
         metric: what is best: the number of ``right`` clips, or ``uf1`` over all classes.
         ties: which of equally good epochs is taken.
         stop_at_perfect: training would have ended at the first epoch with all of the fold's clips
@@ -142,9 +142,9 @@ def subject_best(
     ``stop_at_perfect``) and of CapsuleNet (``uf1``, ``latest``).
 
     Args:
-        trajectories: as said above.
-        labels: as said above.
-        subjects: as said above.
+        trajectories: one array a fold, see above.
+        labels: one array a fold, see above.
+        subjects: one array a fold, see above.
         metric: as in ``fold_best``, over the subject's clips.
         ties: which of equally good epochs is taken.
         stop_at_perfect: as in ``fold_best``, with all of the subject's clips right.
