@@ -138,8 +138,10 @@ def subject_best(
     leave-one-subject-out, that is the epoch of ``fold_best``; where a fold tests several, each
     subject chooses for itself.
 
-    Source: the public code of HTNet (``right``, ``latest``), of CausalNet (``right``, ``first``,
-    ``stop_at_perfect``) and of CapsuleNet (``uf1``, ``latest``).
+    Source: the public code of HTNet (``right``, ``latest``), CausalNet (``right``, ``first``,
+    ``stop_at_perfect``), SKD-TSTSAN (``right``, ``latest``, ``stop_at_perfect``) and CapsuleNet
+    (``uf1``, ``latest``). MMNet's accuracy counts clips by ``right`` too, but its F1 comes from
+    epochs of its own.
 
     Args:
         trajectories: one array a fold, see above.
@@ -210,6 +212,11 @@ RULES: Mapping[str, EpochRule] = {
         "best epoch of each tested subject, first of equals, training ends at 100 %",
         "CausalNet",
         partial(subject_best, stop_at_perfect=True),
+    ),
+    "subject_best_latest_stopped": EpochRule(
+        "best epoch of each tested subject, latest of equals, training ends at 100 %",
+        "SKD-TSTSAN",
+        partial(subject_best, ties="latest", stop_at_perfect=True),
     ),
     "subject_best_latest": EpochRule(
         "best epoch of each tested subject, latest of equals",

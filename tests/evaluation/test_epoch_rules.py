@@ -252,13 +252,31 @@ def test_every_named_rule_reports_an_epoch_that_exists_for_every_clip(run):
                 assert np.array_equal(probabilities[ids[fold][i]], trajectory[epoch - 1, i])
 
 
-def test_named_rules_have_the_settings_of_the_codes_they_name():
-    trajectory = said([[0, 2], [0, 1], [2, 2], [0, 0], [0, 1], [1, 1]])
-    run = [trajectory], [np.array([0, 1])], [["d/1", "d/1"]]
-    by_source = {rule.source: rule for rule in RULES.values()}
-    for source, epoch in (("HTNet", 5), ("CausalNet", 2), ("CapsuleNet", 5), ("MicroExpSTCNN", 2)):
-        assert np.all(by_source[source].choose(*run)[0] == epoch)
-    assert by_source["STSTNet, RCN, ELRCN"].choose(*run).tolist() == [6]
+@pytest.mark.parametrize(
+    ("code", "epoch"),
+    [
+        ("STSTNet, RCN, ELRCN", 7),
+        ("MicroExpSTCNN", 3),
+        ("CausalNet", 3),
+        ("SKD-TSTSAN", 3),
+        ("HTNet", 6),
+        ("CapsuleNet", 6),
+    ],
+)
+def test_named_rules_have_the_settings_of_the_codes_they_name(code, epoch):
+    trajectory = said([[0, 2], [0, 0], [0, 1], [2, 2], [0, 0], [0, 1], [1, 1]])
+    (rule,) = [rule for rule in RULES.values() if rule.source == code]
+    (chosen,) = rule.choose([trajectory], [np.array([0, 1])], [["d/1", "d/1"]])
+    assert np.all(chosen == epoch)
+
+
+@pytest.mark.parametrize(("name", "epoch"), [("stopped", 1), ("latest_stopped", 3)])
+def test_where_no_epoch_is_perfect_training_does_not_stop(name, epoch):
+    trajectory = said([[0, 2], [2, 2], [1, 1], [2, 0]])
+    (chosen,) = RULES[f"subject_best_{name}"].choose(
+        [trajectory], [np.array([0, 1])], [["d/1", "d/1"]]
+    )
+    assert np.all(chosen == epoch)
 
 
 def test_rules_refuse_what_does_not_fit():
