@@ -12,12 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.clips.headers import DamagedImageError, check_complete, read_header
+from mer_keras.clips.headers import DamagedImageError, ImageFormat, read_header
 from mer_keras.databases.folders import MAX_DIGITS
 from mer_keras.errors import FrameError
 
-#: Suffixes (lower case) of files that can be frames, and the format each promises.
-SUFFIXES = {
+#: Lower-case suffixes of files that can be frames, and the format that each promises.
+SUFFIXES: dict[str, ImageFormat] = {
     ".jpg": "jpeg",
     ".jpeg": "jpeg",
     ".png": "png",
@@ -27,8 +27,9 @@ SUFFIXES = {
 }
 #: Larger images are refused before they are decoded: no database has frames of a tenth of this.
 MAX_PIXELS = 50_000_000
+#: Larger image files are refused before they are read.
 MAX_BYTES = 200_000_000
-#: Of a video or a table of pixels (FER-2013's has 300 MB).
+#: Larger videos and tables of pixels are refused; the table of FER-2013 has 300 MB.
 MAX_OTHER_BYTES = 2_000_000_000
 
 _INTEGER = re.compile(r"[0-9]+")
@@ -42,7 +43,7 @@ class UnreadableImageError(FrameError):
     """
 
     def __init__(self, path: Path, problem: str) -> None:
-        # reports are UTF-8, names on disk need not be
+        # Reports are UTF-8, and names on disk need not be.
         name = path.name.encode(errors="backslashreplace").decode()
         self.reason = f"{name}: {problem}"
         super().__init__(
@@ -64,7 +65,7 @@ def list_frames(folder: Path) -> dict[int, Path]:
     Raises:
         FrameError: the folder is absent or holds no frame, or two files have one number.
     """
-    frames: dict[int, Path] = {}
+    files: dict[int, Path] = {}
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if _may_be_frame(entry))
@@ -83,33 +84,33 @@ def list_frames(folder: Path) -> dict[int, Path]:
                 "that end with the frame's number; rename the files or move this one away"
             )
         number = int(integers[-1])
-        if number in frames:
+        if number in files:
             raise FrameError(
-                f"{folder}: {frames[number].name!r} and {name!r} are both frame {number}: expected "
+                f"{folder}: {files[number].name!r} and {name!r} are both frame {number}: expected "
                 "one file a frame number; move one of them out of the folder"
             )
-        frames[number] = folder / name
-    if not frames:
+        files[number] = folder / name
+    if not files:
         raise FrameError(
             f"{folder}: holds no frame: expected numbered images ({', '.join(SUFFIXES)}); "
             "check that the database was unpacked completely"
         )
-    return dict(sorted(frames.items()))
+    return dict(sorted(files.items()))
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a whole file that should be an image, a video or a table of pixels.
+    """Read the whole content of an image, a video or a table of pixels.
 
     Raises:
         UnreadableImageError: it has zero bytes.
         FrameError: it can't be read, or is far larger than such a file should be.
     """
-    most = MAX_BYTES if path.suffix.lower() in SUFFIXES else MAX_OTHER_BYTES
+    limit = MAX_BYTES if path.suffix.lower() in SUFFIXES else MAX_OTHER_BYTES
     try:
         size = path.stat().st_size
-        if size > most:
+        if size > limit:
             raise FrameError(
-                f"{path}: {size:,} bytes, expected at most {most:,}; "
+                f"{path}: {size:,} bytes, expected at most {limit:,}; "
                 "replace it by a frame of the official database"
             )
         data = path.read_bytes()
@@ -133,7 +134,11 @@ def decode(data: bytes, path: Path, *, gray: bool) -> NDArray[np.uint8]:
     Args:
         data: the file's content.
         path: the file's name, for errors.
-        gray: (h, w) if true, else (h, w, 3) in OpenCV's order (blue, green, red).
+        gray: whether one channel is returned.
+
+    Returns:
+        uint8 (height, width) if ``gray``, else (height, width, 3) in OpenCV's order (blue, green,
+        red).
 
     Raises:
         UnreadableImageError: the bytes are no whole image.
@@ -141,21 +146,20 @@ def decode(data: bytes, path: Path, *, gray: bool) -> NDArray[np.uint8]:
     """
     try:
         header = read_header(data)
-        if header.pixels > MAX_PIXELS:
-            raise FrameError(
-                f"{path}: the header claims {header.width}x{header.height} pixels, expected at "
-                f"most {MAX_PIXELS:,} in all; replace the file or scale it down"
-            )
-        check_complete(data, header)
     except DamagedImageError as error:
         raise UnreadableImageError(path, str(error)) from error
+    if header.pixels > MAX_PIXELS:
+        raise FrameError(
+            f"{path}: the header claims {header.width}x{header.height} pixels, expected at "
+            f"most {MAX_PIXELS:,} in all; replace the file or scale it down"
+        )
     colour = cv2.IMREAD_GRAYSCALE if gray else cv2.IMREAD_COLOR
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), colour | cv2.IMREAD_ANYDEPTH)
     except cv2.error:
         image = None
     if image is None:
-        raise UnreadableImageError(path, f"{header.format.upper()} that can't be decoded")
+        raise UnreadableImageError(path, f"{header.format.upper()} that is cut off or damaged")
     if image.dtype == np.uint16:
         image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if image.dtype != np.uint8:
@@ -166,21 +170,21 @@ def decode(data: bytes, path: Path, *, gray: bool) -> NDArray[np.uint8]:
 
 
 def read_gray(path: Path) -> NDArray[np.uint8]:
-    """Read an image as (h, w) gray values; see ``decode`` for rules and errors."""
+    """Read an image as uint8 (height, width); see ``decode`` for rules and errors."""
     return decode(read_bytes(path), path, gray=True)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image as (h, w, 3) in OpenCV's channel order; see ``decode``."""
+    """Read an image as uint8 (height, width, 3) in OpenCV's channel order; see ``decode``."""
     return decode(read_bytes(path), path, gray=False)
 
 
-def misnamed(path: Path, found: str | None) -> str:
-    """Return a remark if an image's content is of another kind than its suffix says."""
+def misnamed(path: Path, content: str | None) -> str:
+    """Return a remark if the format of an image's content is not the one that its suffix says."""
     suffix = path.suffix.lower()
-    if found is None or SUFFIXES.get(suffix, found) == found:
+    if content is None or SUFFIXES.get(suffix, content) == content:
         return ""
-    return f"{found.upper()} image named {suffix}"
+    return f"{content.upper()} image named {suffix}"
 
 
 def _may_be_frame(entry: os.DirEntry[str]) -> bool:

@@ -180,7 +180,7 @@ def test_a_short_clip_repeats_frames_and_is_counted(folder):
     ("damage", "reason"),
     [
         (lambda data: b"", "img6.jpg: zero bytes"),
-        (lambda data: data[: len(data) * 2 // 3], "img6.jpg: truncated JPEG"),
+        (lambda data: data[: len(data) * 2 // 3], "img6.jpg: JPEG that is cut off or damaged"),
         (lambda data: b"<html>", "img6.jpg: neither"),
     ],
 )
@@ -360,7 +360,7 @@ def test_a_flow_image_that_is_absent_stops_and_a_damaged_one_is_left_out(folder)
         write(folder / f"{name}.png", flow_image())
     rows = [row(folder / f"{name}.png") for name in "ab"]
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:-5])
-    assert load_clips(samples(*rows), FLOW).excluded[0].reason.startswith("b.png: truncated PNG")
+    assert load_clips(samples(*rows), FLOW).excluded[0].reason.startswith("b.png: PNG that is cut off")
     (folder / "b.png").unlink()
     with pytest.raises(FrameError, match=r"b\.png: can't be read"):
         load_clips(samples(*rows), FLOW)
