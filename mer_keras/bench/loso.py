@@ -143,6 +143,8 @@ def run_suite(
 
     from mer_keras.config.files import find_config, load_config
     from mer_keras.report.view import read_view
+    from mer_keras.runs.executors import SerialExecutor
+    from mer_keras.runs.processes import ProcessExecutor
     from mer_keras.runs.run import run_experiment
 
     overrides = [
@@ -158,7 +160,8 @@ def run_suite(
     os.environ["MER_RESULTS"] = str(folder / "results" / str(time.monotonic_ns()))
     with FamilyMemory() as family:
         started = time.perf_counter()
-        run = run_experiment(config, profile="full", data="real", workers=workers)
+        executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
+        run = run_experiment(config, profile="full", data="real", executor=executor)
         seconds = time.perf_counter() - started
         peak = family.peak(workers if workers > 1 else 0)
     table = read_view(run.path).predictions

@@ -15,7 +15,8 @@ from mer_keras.config.files import find_config, load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.document import write_report
 from mer_keras.report.view import read_view
-from mer_keras.runs.folder import RunFolder, units_of
+from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.units import units_of
 from mer_keras.terms import PREDICTION_COLUMNS, DataKind, Selection
 
 FOLDS, QUICK_FOLDS = (17, 34, 68, 136), (4, 8)
@@ -75,15 +76,16 @@ def store(config: Experiment, path: Path, folds: int) -> Path:
     folder = RunFolder(path)
     folder.open(manifest, divided)
     tested = {fold.name: fold.test for fold in divided.folds}
-    kinds = {entry["key"]: entry["kind"] for entry in manifest["rows"]}
+    roles = {entry["key"]: entry["role"] for entry in manifest["rows"]}
     for key, units in units_of(manifest, divided).items():
         for unit in units:
             own = tested[unit.fold]
             curve = np.geomspace(1.1, 0.2, _EPOCHS).round(5).tolist()
-            history = {"loss": curve, "accuracy": curve[::-1]} if kinds[key] == "network" else {}
+            history = {"loss": curve, "accuracy": curve[::-1]} if roles[key] == "row" else {}
             record = {"seconds": 1.0, "parameters": 1715, "history": history}
             record["multiply_accumulates"] = 480_000
-            folder.store(unit, _predictions(rng, key, unit.fold, own), record)
+            table = _predictions(rng, key, unit.fold, own).assign(run_id=path.name)
+            folder.store(unit, table, record)
     return path
 
 
@@ -103,8 +105,6 @@ def _predictions(
 
 
 def _manifest(config: Experiment, run_id: str, samples: int, subjects: int) -> dict[str, Any]:
-    rows = [(row.name, str(row.model), "network") for row in config.rows if not row.quoted]
-    rows += [(f"baseline {name}", name, "baseline") for name in config.baselines]
     return {
         "run_id": run_id,
         "identity": {"config": "made up", "weights": ""},
@@ -125,13 +125,13 @@ def _manifest(config: Experiment, run_id: str, samples: int, subjects: int) -> d
         "warnings": [],
         "rows": [
             {
-                "key": name.lower().replace(" ", "-").replace("_", "-"),
-                "name": name,
-                "model": model,
-                "kind": kind,
+                "key": plan.key,
+                "name": plan.name,
+                "method": plan.method,
+                "role": plan.role,
                 "selection": str(Selection.LAST_EPOCH),
             }
-            for name, model, kind in rows
+            for plan in config.plans
         ],
         "created": "2026-01-01T00:00:00+00:00",
         "versions": {},

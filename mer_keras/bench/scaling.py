@@ -110,7 +110,7 @@ def _load(asked: Asked) -> list[Measured]:
     all_sizes = {**LOADED_SIZES, "clips": (1, 2)} if asked.quick else LOADED_SIZES
     most = max(all_sizes["clips"])
     root = asked.folder / "CASME2"
-    stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=most))
+    stand_ins.write("casme2", root, stand_ins.StandInOptions(native=True, clips=most))
     samples = databases.load("casme2", root, frame_source="raw")
     repeats = 1 if asked.quick else 3
 

@@ -10,7 +10,7 @@ from mer_keras import settings
 from mer_keras.bench.measure import Measured, from_json, ratios
 from mer_keras.bench.tables import as_markdown
 from mer_keras.errors import ResultsError, UserError
-from mer_keras.runs.folder import read_json
+from mer_keras.runs.json_files import read_json
 
 #: what must be equal for numbers to stand in one table
 _SAME = ("versions", "device", "quick")

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,10 @@ from mer_keras.cli.start import import_keras
 from mer_keras.cli.stored import Experiments, check_folder, report_on
 from mer_keras.cli.stored import app as stored_app
 from mer_keras.errors import MerKerasError, UserError
+
+if TYPE_CHECKING:
+    from mer_keras.config.experiment import Experiment
+    from mer_keras.runs.executors import Executor
 
 app = typer.Typer(
     name="mer-keras",
@@ -138,24 +142,24 @@ def run(
     if gpus_per_fold is not None and not cluster:
         raise UserError("--gpus-per-fold is for --cluster")
     import_keras()
+    from mer_keras.runs.run import run_experiment, run_experiments
+
     if cluster:
-        from mer_keras.runs.ray_cluster import joined, run_on_cluster
+        from mer_keras.runs.ray_cluster import RayExecutor, joined
 
         with joined(cluster, gpus=gpus_per_fold) as there, show_progress("cluster") as progress:
-            folders = run_on_cluster(
+            folders = run_experiments(
                 configs,
-                there,
                 profile=profile,
                 data=data,
                 weights=weights,
                 initial=start_from,
+                executor=RayExecutor(there),
                 progress=progress,
             )
-        for config, folder in zip(configs, folders, strict=True):
-            print(f"{config.name}: {folder.path}")
+        for folder in folders:
+            print(f"{folder.manifest()['experiment']}: {folder.path}")
     else:
-        from mer_keras.runs.run import run_experiment
-
         for config in configs:
             with show_progress(config.name) as progress:
                 folder = run_experiment(
@@ -164,8 +168,7 @@ def run(
                     data=data,
                     weights=weights,
                     initial=start_from,
-                    workers=workers,
-                    isolate=isolate,
+                    executor=_executor(workers, isolate),
                     progress=progress,
                 )
             print(f"{config.name}: {folder.path}")
@@ -199,7 +202,7 @@ def resume(
             config,
             profile=manifest["profile"],
             data=kind,
-            workers=workers,
+            executor=_executor(workers),
             progress=progress,
         )
     if folder.run_id != run_folder.resolve().name:
@@ -310,7 +313,37 @@ def explain(
     print(write_explanation(explanation, out, allow_face or ()))
 
 
-def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> list[Any]:
+@app.command()
+def methods(as_json: Json = False) -> None:
+    """List every method that a table names: what it is, and what it needs to run here.
+
+    Example: mer-keras methods --json
+    """
+    from mer_keras.methods.registry import describe_method, known_methods
+
+    described = {name: describe_method(name) for name in known_methods()}
+    if as_json:
+        tree = {name: method.model_dump(mode="json") for name, method in described.items()}
+        print(json.dumps(tree, indent=1))
+        return
+    print_table(
+        ["method", "title", "runs"],
+        [[name, m.title, "yes" if m.runs else "no"] for name, m in described.items()],
+    )
+
+
+def _executor(workers: int, isolate: bool = False) -> "Executor":
+    """Who computes: this process alone, or several."""
+    if workers == 1 and not isolate:
+        from mer_keras.runs.executors import SerialExecutor
+
+        return SerialExecutor()
+    from mer_keras.runs.processes import ProcessExecutor
+
+    return ProcessExecutor(workers, isolate=isolate)
+
+
+def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> "list[Experiment]":
     from mer_keras.config.files import load_experiments
 
     return [

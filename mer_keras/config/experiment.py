@@ -234,6 +234,11 @@ class Experiment(StrictModel):
         ]
         return (*rows, *baselines)
 
+    def plan_of(self, row: Row) -> RowPlan | None:
+        """How a row of the table runs; None where it doesn't."""
+        key = slug(row.name)
+        return next((p for p in self.plans if p.role == "row" and p.key == key), None)
+
     def describe(self, method: str) -> MethodConfig:
         """The description of a method; one without is a network of its name."""
         return self.methods.get(method) or MethodConfig(title=method, network=Network(model=method))

@@ -187,7 +187,7 @@ def load_config(
 def _add_methods(tree: Tree) -> None:
     """Add the descriptions of the methods that rows and baselines name, but for the file's own."""
     rows, baselines, own = tree.get("rows"), tree.get("baselines"), tree.get("methods") or {}
-    names = [row.get("method") for row in rows if isinstance(row, dict)] if _is_list(rows) else []
+    names = [row.get("method") for row in rows or []] if _is_list(rows) else []
     names += baselines if isinstance(baselines, list) else []
     if not isinstance(own, dict):
         return

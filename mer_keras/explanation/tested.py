@@ -6,28 +6,27 @@ folder already; then they are kept there. Its answer is compared with the stored
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from mer_keras import settings
-from mer_keras.config.experiment import Experiment, Row
+from mer_keras.arrays import Array, take
+from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.explanation.attention import attention_of
 from mer_keras.explanation.findings import Attention, Explained, Explanation
 from mer_keras.explanation.grad_cam import grad_cam
+from mer_keras.methods.network import NetworkMethod
 from mer_keras.models import registry
 from mer_keras.models.weights import load_weights
 from mer_keras.progress import Progress
-from mer_keras.protocols.folds import Fold
-from mer_keras.runs.folder import RunFolder, Unit, slug
-from mer_keras.runs.manifest import fold_seed, make_manifest
-from mer_keras.runs.prepare import Prepared, fold_data, prepare
-from mer_keras.runs.pretrain import pretrain
-from mer_keras.runs.run import stage_records
-from mer_keras.runs.tasks import make_trainer
-from mer_keras.training.trainer import Trainer
+from mer_keras.runs.context import RunContext, compose
+from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.tasks import fold_seed
+from mer_keras.runs.units import Unit
 
-#: predictions of a fold that is trained again on another machine differ by rounding
+#: Predictions of a fold that is trained again on another machine differ by rounding.
 TOLERANCE = 0.01
 
 
@@ -46,129 +45,141 @@ def explain(
         config: the experiment, its profile applied.
         profile: the profile's name.
         data: ``real``, ``synthetic`` or ``auto``.
-        rows: names of rows; all own rows if none is given.
+        rows: names of rows; all rows with a network of one input if none is given.
         samples: sample ids; if none is given the first clip of each class, in the table's order.
         progress: told which fold is being trained.
 
     Raises:
         UserError: no such row, or a sample that no fold tests.
     """
-    prepared = prepare(config, data, progress)
-    trunks = pretrain(config, prepared, progress=progress)
-    manifest = make_manifest(config, profile, prepared, stages=stage_records(trunks))
-    folder = RunFolder(settings.results_root() / manifest["run_id"])
-    ids = list(samples) or _first_of_each_class(prepared)
-    fold_of = {sample: fold for fold in prepared.folds.folds for sample in fold.test}
+    context = compose(config, profile, data, progress=progress)
+    folder = RunFolder(settings.results_root() / context.run_id)
+    ids = list(samples) or _first_of_each_class(context)
+    fold_of = {sample: fold.name for fold in context.folds.folds for sample in fold.test}
     for sample in ids:
         if sample not in fold_of:
             raise UserError(
                 f"{config.name} tests no clip {sample!r}{did_you_mean(sample, fold_of)}: sample "
                 "ids are database/subject/clip"
             )
-    found = []
-    for row in _chosen_rows(config, rows):
-        trainer = make_trainer(config, row.name, prepared, trunks.get(row.name))
-        for fold in prepared.folds.folds:
-            here = [sample for sample in ids if fold_of[sample] is fold]
-            if here:
-                _take_weights(trainer, config, row, fold, prepared, folder, progress)
-                found += _explain_fold(trainer, config, row, fold, prepared, folder, here)
-    order = {sample: index for index, sample in enumerate(ids)}
-    found.sort(key=lambda one: order[one.sample_id])
-    caption = f"{config.name}, {manifest['data_kind']} data, {manifest['protocol']}"
-    return Explanation(manifest["run_id"], caption, manifest["data_kind"], tuple(found))
+    explained: list[Explained] = []
+    for plan in _chosen_rows(context, rows):
+        network = _Network(context, plan, folder, progress)
+        for fold in dict.fromkeys(fold_of[sample] for sample in ids):
+            explained += network.explain(fold, [i for i in ids if fold_of[i] == fold])
+    order = {sample: position for position, sample in enumerate(ids)}
+    explained.sort(key=lambda clip: order[clip.sample_id])
+    kind = str(context.samples.data_kind)
+    caption = f"{config.name}, {kind} data, {config.protocol.title}"
+    return Explanation(context.run_id, caption, kind, tuple(explained))
 
 
-def _chosen_rows(config: Experiment, names: Sequence[str]) -> list[Row]:
-    own = {row.name: row for row in config.rows if not row.quoted}
+def _chosen_rows(context: RunContext, names: Sequence[str]) -> list[RowPlan]:
+    plans = {
+        plan.name: plan
+        for plan in context.config.plans
+        if plan.config.network is not None and not isinstance(context.inputs(plan), tuple)
+    }
     for name in names:
-        if name not in own:
+        if name not in plans:
             raise UserError(
-                f"{config.name} has no row {name!r} with a network{did_you_mean(name, own)}; "
-                f"known: {', '.join(own)}"
+                f"{context.config.name} has no row {name!r} with a network of one input"
+                f"{did_you_mean(name, plans)}; known: {', '.join(plans)}"
             )
-    return [own[name] for name in names] if names else list(own.values())
+    return [plans[name] for name in names] if names else list(plans.values())
 
 
-def _first_of_each_class(prepared: Prepared) -> list[str]:
-    table = prepared.samples.table
+def _first_of_each_class(context: RunContext) -> list[str]:
+    table = context.samples.table
     firsts = table.drop_duplicates("label").set_index("label")["sample_id"]
-    return [firsts[name] for name in prepared.classes if name in firsts.index]
+    return [firsts[name] for name in context.classes if name in firsts.index]
 
 
-def _take_weights(
-    trainer: Trainer,
-    config: Experiment,
-    row: Row,
-    fold: Fold,
-    prepared: Prepared,
-    folder: RunFolder,
-    progress: Progress | None,
-) -> None:
-    """Give the trainer's network the weights of a fold: stored ones, or trained now and stored."""
-    file = _weights_file(folder, _unit(config, row, fold))
-    seed = fold_seed(config.seeds[0], fold.name)
-    data = fold_data(prepared, fold, config.train.balance, seed)
-    if file.is_file():
-        load_weights(trainer.network, file)
-        trainer.standardise_by(data)
-        return
+class _Network:
+    """The network of one row, which explains the clips of one fold after the other."""
 
-    def tell(epoch: int, epochs: int) -> None:
-        if progress:
-            progress(f"training {row.name}", epoch, epochs)
+    def __init__(
+        self, context: RunContext, plan: RowPlan, folder: RunFolder, progress: Progress | None
+    ) -> None:
+        method = context.method(plan)
+        if not isinstance(method, NetworkMethod):
+            raise UserError(f"{plan.name}: only networks can be explained")
+        self._context, self._plan, self._folder = context, plan, folder
+        self._method, self._progress = method, progress
 
-    trainer.fit_predict(data, config.selection, seed, tell)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name("part-" + file.name)
-    trainer.network.save_weights(partial)
-    partial.replace(file)
-
-
-def _unit(config: Experiment, row: Row, fold: Fold) -> Unit:
-    return Unit(slug(row.name), config.seeds[0], fold.name)
-
-
-def _weights_file(folder: RunFolder, unit: Unit) -> Path:
-    return folder.path / "weights" / f"{unit.stem()}.weights.h5"
-
-
-def _explain_fold(
-    trainer: Trainer,
-    config: Experiment,
-    row: Row,
-    fold: Fold,
-    prepared: Prepared,
-    folder: RunFolder,
-    ids: list[str],
-) -> list[Explained]:
-    clips = prepared.clips.select(ids)
-    probabilities = trainer.predict(clips)
-    seen = trainer.network_input(clips)
-    chosen = probabilities.argmax(axis=1)
-    heat = grad_cam(trainer.network, seen, registry.get_spec(str(row.model)).focus, chosen)
-    attention = attention_of(trainer.network, seen)
-    stored = folder.predictions([_unit(config, row, fold)])
-    stored = stored[~stored["is_copy"].astype(bool)].set_index("sample_id")
-    table = prepared.samples.table.set_index("sample_id")
-    classes = prepared.classes
-    found = []
-    for i, sample in enumerate(ids):
-        as_stored = None
-        if sample in stored.index:
-            before = stored.loc[sample, [f"prob_{name}" for name in classes]].to_numpy("float32")
-            as_stored = bool(np.abs(before - probabilities[i]).max() <= TOLERANCE)
-        found.append(
-            Explained(
-                sample_id=sample,
-                subject_id=str(table.loc[sample, "subject_id"]),
-                label=str(table.loc[sample, "label"]),
-                row=row.name,
-                predicted=classes[chosen[i]],
-                as_stored=as_stored,
-                clip=clips[i],
-                heat=heat[i],
-                attention=tuple(Attention(a.layer, a.kind, a.weights[i]) for a in attention),
+    def explain(self, fold: str, ids: Sequence[str]) -> list[Explained]:
+        """Explain some of the clips that a fold tests."""
+        context = self._context
+        unit = Unit(self._plan.key, context.config.seeds[0], fold)
+        self._take_weights(unit)
+        clips = self._clips(ids)
+        trainer, classes = self._method.trainer, context.classes
+        probabilities = trainer.predict(clips)
+        chosen = probabilities.argmax(axis=1)
+        seen = cast(Array, trainer.network_input(clips))
+        heat = grad_cam(trainer.network, seen, self._focus, chosen)
+        attention = attention_of(trainer.network, seen)
+        stored = self._folder.predictions([unit])
+        stored = stored[~stored["is_copy"].astype(bool)].set_index("sample_id")
+        table = context.samples.table.set_index("sample_id")
+        explained = []
+        for i, sample in enumerate(ids):
+            as_stored = None
+            if sample in stored.index:
+                columns = [f"prob_{name}" for name in classes]
+                before = stored.loc[sample, columns].to_numpy("float32")
+                as_stored = bool(np.abs(before - probabilities[i]).max() <= TOLERANCE)
+            explained.append(
+                Explained(
+                    sample_id=sample,
+                    subject_id=str(table.loc[sample, "subject_id"]),
+                    label=str(table.loc[sample, "label"]),
+                    row=self._plan.name,
+                    predicted=classes[chosen[i]],
+                    as_stored=as_stored,
+                    clip=clips[i],
+                    heat=heat[i],
+                    attention=tuple(Attention(a.layer, a.kind, a.weights[i]) for a in attention),
+                )
             )
+        return explained
+
+    @property
+    def _focus(self) -> str:
+        network = self._plan.config.network
+        return registry.get_spec(network.model).focus if network else ""
+
+    def _clips(self, ids: Sequence[str]) -> Array:
+        position = {sample: row for row, sample in enumerate(self._context.sample_ids)}
+        clips = take(self._context.inputs(self._plan), [position[sample] for sample in ids])
+        return cast(Array, clips)  # The row has one input, whose clips have one shape.
+
+    def _take_weights(self, unit: Unit) -> None:
+        """Give the network the weights of a fold: stored ones, or trained now and stored."""
+        context, trainer = self._context, self._method.trainer
+        rows = context.fold_rows(unit.fold)
+        x, y = context.inputs(self._plan), context.labels
+        file = self._weights_file(unit)
+        if file.is_file():
+            load_weights(trainer.network, file)
+            trainer.standardise_by(take(x, rows.train))
+            return
+
+        def report(epoch: int, epochs: int) -> None:
+            if self._progress:
+                self._progress(f"training {self._plan.name}", epoch, epochs)
+
+        self._method.fit(
+            take(x, rows.train),
+            y[rows.train],
+            validation=(take(x, rows.val), y[rows.val]) if len(rows.val) else None,
+            seed=fold_seed(unit.seed, unit.fold),
+            on_epoch=report,
         )
-    return found
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_name("part-" + file.name)
+        trainer.network.save_weights(partial)
+        partial.replace(file)
+
+    def _weights_file(self, unit: Unit) -> Path:
+        return self._folder.path / "weights" / f"{unit.stem()}.weights.h5"

@@ -128,7 +128,7 @@ class FeatureClassifier(Method):
         return make_classifier(self._config.classifier, everything).fit(x, y)
 
     def _combinations(self) -> Iterator[dict[str, JsonValue]]:
-        """Every combination of the values that are chosen among; one empty one if there are none."""
+        """Every combination of the values to choose among; without any, an empty one."""
         names = self._config.choices
         for values in itertools.product(*names.values()):
             yield dict(zip(names, values, strict=True))

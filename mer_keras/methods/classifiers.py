@@ -29,7 +29,9 @@ def make_classifier(name: str, arguments: Mapping[str, JsonValue]) -> Classifier
     """
     if name not in CLASSIFIERS:
         known = ", ".join(CLASSIFIERS)
-        raise ConfigError(f"no classifier {name!r}{did_you_mean(name, CLASSIFIERS)}; known: {known}")
+        raise ConfigError(
+            f"no classifier {name!r}{did_you_mean(name, CLASSIFIERS)}; known: {known}"
+        )
     try:
         return CLASSIFIERS[name](**arguments)
     except TypeError as error:

@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from mer_keras.arrays import Inputs, take
 from mer_keras.progress import EpochProgress
-from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.training.fold import (
+    FitRecord,
+    FoldFailedError,
+    FoldOutcome,
+    FoldRows,
+    check_prediction,
+)
 
 Labels: TypeAlias = NDArray[np.int32]
 Probabilities: TypeAlias = NDArray[np.float32]
@@ -34,10 +40,13 @@ class Method(ABC):
         """Multiplications and additions for one clip; None where nobody counts them."""
         return None
 
-    @property
-    def folds_at_once(self) -> int:
-        """How many folds ``fit_predict_folds`` computes together with profit."""
-        return 1
+    def divide(self, y: Labels, folds: Sequence[FoldRows]) -> list[list[int]]:
+        """Which of some folds ``fit_predict_folds`` is to compute together: their positions.
+
+        It depends on nothing but the folds, the classes of their clips and the method, so that a
+        run that goes on has the division it began with.
+        """
+        return [[position] for position in range(len(folds))]
 
     @abstractmethod
     def fit(
@@ -132,11 +141,8 @@ class Method(ABC):
             seed=seed,
             on_epoch=after_epoch,
         )
-        probabilities = self.predict_proba(tested)
-        if not np.all(np.isfinite(probabilities)):
-            raise FoldFailedError("a prediction is not a finite number")
         return FoldOutcome(
-            probabilities=probabilities,
+            probabilities=check_prediction(self.predict_proba(tested)),
             epoch=fit.epoch,
             history=fit.history,
             seconds=time.perf_counter() - started,
@@ -144,4 +150,5 @@ class Method(ABC):
             multiply_accumulates=self.multiply_accumulates,
             copies=None if rows.copies is None else self.predict_changed(take(x, rows.copies)),
             trajectory=np.stack(trajectory) if trajectory else None,
+            chosen=fit.chosen,
         )

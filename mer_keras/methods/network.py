@@ -13,6 +13,7 @@ from mer_keras.progress import EpochProgress
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
 from mer_keras.training.trainer import Trainer
 from mer_keras.training.vectorised.all_folds import AllFolds
+from mer_keras.training.vectorised.batches import chunks
 from mer_keras.training.vectorised.engine import folds_at_once
 
 if TYPE_CHECKING:
@@ -55,8 +56,15 @@ class NetworkMethod(Method):
         """Multiplications and additions of a forward pass of one clip."""
         return multiply_accumulates(self.trainer.network)
 
+    def divide(self, y: Labels, folds: Sequence[FoldRows]) -> list[list[int]]:
+        """Stacks of folds with equally many batches an epoch; see ``Method.divide``."""
+        at_once = self._folds_at_once
+        if at_once <= 1:
+            return super().divide(y, folds)
+        return list(chunks(folds, y, self.trainer.recipe, at_once))
+
     @property
-    def folds_at_once(self) -> int:
+    def _folds_at_once(self) -> int:
         """Folds of a stack; 0 where each fold is trained with ``fit``."""
         folds = folds_at_once(self.trainer)
         return min(folds, 1) if self._alone else folds
@@ -102,7 +110,7 @@ class NetworkMethod(Method):
         on_epoch: EpochProgress | None = None,
     ) -> list[FoldOutcome | FoldFailedError]:
         """As ``Method.fit_predict_folds``, without ``fit`` where the recipe's engine says so."""
-        if not self.folds_at_once:
+        if not self._folds_at_once:
             return super().fit_predict_folds(
                 x, y, folds, seeds, record_epochs=record_epochs, on_epoch=on_epoch
             )

@@ -1,13 +1,14 @@
 """All methods by name, and how a row's method is made."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_keras.arrays import Shape
 from mer_keras.config.experiment import Experiment, RowPlan
-from mer_keras.config.files import method_names
+from mer_keras.config.files import load_method, method_names
+from mer_keras.config.method import MethodConfig, Network
 from mer_keras.errors import ConfigError, did_you_mean
 from mer_keras.methods.contract import Method
 from mer_keras.models import registry as networks
@@ -25,6 +26,23 @@ def known_methods() -> list[str]:
     return list(dict.fromkeys([*method_names(), *networks.MODELS]))
 
 
+def describe_method(name: str) -> MethodConfig:
+    """What a method is; a network without a description is described by its entry.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    method = load_method(name)
+    if method is not None:
+        return method
+    if name in networks.MODELS:
+        return MethodConfig(title=networks.MODELS[name].title, network=Network(model=name))
+    known = known_methods()
+    raise ConfigError(
+        f"no method {name!r}{did_you_mean(name, known)}; mer-keras methods lists all {len(known)}"
+    )
+
+
 def check_methods(config: Experiment) -> None:
     """Check that every method of an experiment exists and has its inputs.
 
@@ -34,12 +52,11 @@ def check_methods(config: Experiment) -> None:
     named = [(row.name, row.method) for row in config.rows if row.method]
     named += [("baselines", method) for method in config.baselines]
     for where, method in named:
-        if method not in config.methods and method not in networks.MODELS:
-            known = known_methods()
-            raise ConfigError(
-                f"{config.name}: {where}: no method {method!r}{did_you_mean(method, known)}; "
-                f"mer-keras methods lists all {len(known)}"
-            )
+        if method not in config.methods:
+            try:
+                describe_method(method)
+            except ConfigError as error:
+                raise ConfigError(f"{config.name}: {where}: {error}") from error
     for plan in config.plans:
         for name in inputs_of(plan):
             if name not in config.inputs:
@@ -56,6 +73,17 @@ def inputs_of(plan: RowPlan) -> tuple[str, ...]:
     if plan.config.network is not None:
         return networks.get_spec(plan.config.network.model).inputs
     return (DEFAULT_INPUT,)
+
+
+def chooses(plan: RowPlan) -> bool:
+    """Whether validation clips choose something: an epoch, or a hyper-parameter."""
+    classical = plan.config.classical
+    return plan.config.network is not None or (classical is not None and bool(classical.choices))
+
+
+def changes_clips(plan: RowPlan) -> bool:
+    """Whether training can change copies of clips, so that changed clips can be tested too."""
+    return plan.config.network is not None
 
 
 def make_method(

@@ -49,12 +49,13 @@ def model_card(name: str) -> str:
     lines += ["", "## Where it is trained and tested", ""]
     found = False
     for config in _experiments():
-        for row in config.rows:
-            if row.model == name:
+        for plan in config.plans:
+            network = plan.config.network
+            if network is not None and network.model == name:
                 found = True
                 data = ", ".join(config.data.databases)
                 lines.append(
-                    f"- `{config.name}`, {row.name}: {data}; {config.protocol.title}; "
+                    f"- `{config.name}`, {plan.name}: {data}; {config.protocol.title}; "
                     f"selection {config.selection}"
                 )
     if not found:

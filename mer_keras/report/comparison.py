@@ -4,9 +4,9 @@ from typing import Any
 
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
+from mer_keras.names import slug
 from mer_keras.report.scoring import SHOWN
 from mer_keras.report.view import RunView, find_run
-from mer_keras.runs.folder import slug
 
 
 def compare(first: str, second: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _row(text: str) -> tuple[RunView, str]:
     view = find_run(run)
     states = {state.key: state for state in view.rows}
     if not row:
-        networks = [state.key for state in view.rows if state.kind == "network"]
+        networks = [state.key for state in view.rows if state.role == "row"]
         if len(networks) != 1:
             raise UserError(f"{run} has several networks: add one of :{', :'.join(networks)}")
         row = networks[0]

@@ -15,7 +15,7 @@ def details_of(config: Experiment, view: RunView) -> Iterator[Table]:
         yield _databases(config, view)
     if any(row.complete for row in view.rows):
         yield _classes(config, view)
-    if any(row.kind == "network" and row.done for row in view.rows):
+    if any(row.role == "row" and row.done for row in view.rows):
         yield _cost(config, view)
 
 
@@ -80,7 +80,7 @@ def _cost(config: Experiment, view: RunView) -> Table:
             f"{state.done}",
         )
         for state in view.rows
-        if state.kind == "network" and state.done
+        if state.role == "row" and state.done
     )
     return Table(
         name=f"{file_stem(config, view)}.cost",

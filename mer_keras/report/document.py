@@ -11,13 +11,13 @@ from mer_keras import __version__
 from mer_keras.audit import findings, published
 from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
+from mer_keras.names import slug
 from mer_keras.report.details import details_of
 from mer_keras.report.formats import as_csv, as_json, as_latex, markdown_text
 from mer_keras.report.illustrations import Figure, figures_of, gap_figure, published_matrices
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
-from mer_keras.runs.folder import slug
 from mer_keras.terms import WATERMARK, DataKind
 
 

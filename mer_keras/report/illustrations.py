@@ -8,6 +8,7 @@ import numpy as np
 from mer_keras.audit import published
 from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation import metrics
+from mer_keras.names import slug
 from mer_keras.report.figures import (
     confusion_svg,
     curves_svg,
@@ -17,7 +18,6 @@ from mer_keras.report.figures import (
 )
 from mer_keras.report.optimism import Gap
 from mer_keras.report.view import RowState, RunView
-from mer_keras.runs.folder import slug
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def figures_of(view: RunView) -> Iterator[Figure]:
     """Confusion matrix, learning curves and people of each complete network of a run."""
     kind = str(view.data_kind)
     for row in view.rows:
-        if row.kind != "network" or not row.complete:
+        if row.role != "row" or not row.complete:
             continue
         stem = f"{view.run_id}.{row.key}"
         yield Figure(f"{stem}.confusion", confusion_svg(view, row), _of_confusion(view, row), kind)

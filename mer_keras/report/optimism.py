@@ -7,11 +7,11 @@ import pandas as pd
 
 from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation.statistics import align, difference
+from mer_keras.names import slug
 from mer_keras.report.comparison import predictions_of
 from mer_keras.report.scoring import SHOWN, Value, values_of
 from mer_keras.report.tables import SELECTIONS, Table, describe, with_interval
 from mer_keras.report.view import RowState, RunView
-from mer_keras.runs.folder import slug
 from mer_keras.terms import Selection
 
 #: from what knows least of the tested clips to what knows most
@@ -56,7 +56,7 @@ def gaps_of(config: Experiment, views: Sequence[RunView]) -> Iterator[Gap]:
             of_group, key=lambda v: (_ORDER.index(v.manifest["selection"]), len(v.changes))
         )
         for row in ordered[0].rows:
-            gap = _gap(config, ordered, row) if row.kind == "network" else None
+            gap = _gap(config, ordered, row) if row.role == "row" else None
             if gap:
                 yield gap
 

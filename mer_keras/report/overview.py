@@ -7,9 +7,9 @@ from pathlib import Path
 
 from mer_keras.config.experiment import Experiment, Row
 from mer_keras.config.files import experiment_names, load_experiments
+from mer_keras.names import slug
 from mer_keras.report.formats import markdown_text
 from mer_keras.report.tables import published_text
-from mer_keras.runs.folder import slug
 
 #: lines between which the table stands in a text
 BEGIN, END = "<!-- overview: begin -->", "<!-- overview: end -->"
@@ -38,7 +38,7 @@ def overview(stored: Path) -> list[Line]:
     found = []
     for name in experiment_names():
         for config in load_experiments(name):
-            own = [row for row in config.rows if row.model]
+            own = [row for row in config.rows if config.plan_of(row) and not row.quoted]
             printed = [row for row in own if any(n.metric != "parameters" for n in row.published)]
             run = [row for row in own if any(_stored(config, row, stored))]
             chosen = printed[-1:] or run or own[-1:]

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mer_keras.config.experiment import Experiment, Published, Row
+from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
 from mer_keras.models.registry import MODELS
+from mer_keras.names import slug
 from mer_keras.report.scoring import SHOWN, RowScores, Value, score_row, verdict
 from mer_keras.report.view import RowState, RunView
-from mer_keras.runs.folder import slug
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
 ABSENT = "n/a: database not present"
@@ -84,8 +84,8 @@ def describe(view: RunView) -> str:
     ]
     parts += [
         f"pretrained on {stage['images']:,} images ({stage['stage']}), "
-        f"{100 * stage['accuracy']:.1f} % of {stage['held_back']:,} held back by "
-        f"{stage['held_back_by']} right"
+        f"{100 * stage['accuracy']:.1f} % of {stage['validation_images']:,} held back by "
+        f"{stage['validation_split_by']} right"
         for stage in manifest.get("stages", ())
     ]
     if not manifest.get("subject_exclusive", True):
@@ -141,25 +141,26 @@ def _real_table(config: Experiment, view: RunView) -> Table:
     states = {state.key: state for state in view.rows}
     for row in config.rows:
         text = published_text(row.published, notes)
-        if row.quoted:
-            rows.append((f"{row.name} (quoted)", text, "-", "-", "-", "-", _parameters(row), "-"))
+        plan, state = config.plan_of(row), states.get(slug(row.name))
+        name = f"{row.name} (quoted)" if row.quoted else row.name
+        if plan is None:
+            rows.append((name, text, *["-"] * 4, _parameters(row), "-"))
             continue
-        state = states.get(slug(row.name))
         if state is None:
-            rows.append((row.name, text, *["not in this run"] * 4, _parameters(row), "not run"))
+            rows.append((name, text, *["not in this run"] * 4, _parameters(row, plan), "not run"))
             continue
         scores = score_row(view, state)
         rows.append(
             (
-                marked_name(state, view),
+                name.replace(row.name, marked_name(state, view)),
                 text,
                 *_numbers(state, scores),
-                _parameters(row, state),
+                _parameters(row, plan, state),
                 _verdicts(row, view, state, scores),
             )
         )
     for state in view.rows:
-        if state.kind == "baseline":
+        if state.role == "baseline":
             numbers = _numbers(state, score_row(view, state))
             rows.append((f"{state.name} (baseline)", "-", *numbers, "-", "-"))
     header = ("method", "published", *_metric_header(view.data_kind), "parameters", "verdict")
@@ -179,9 +180,10 @@ def _absent_table(config: Experiment) -> Table:
     notes: list[str] = []
     rows = []
     for row in config.rows:
+        plan = config.plan_of(row)
         name = f"{row.name} (quoted)" if row.quoted else row.name
-        real = "-" if row.quoted else ABSENT
-        rows.append((name, published_text(row.published, notes), real, _parameters(row)))
+        real = ABSENT if plan else "-"
+        rows.append((name, published_text(row.published, notes), real, _parameters(row, plan)))
     return Table(
         name=f"{slug(config.name)}.published",
         title="Published",
@@ -196,7 +198,7 @@ def _absent_table(config: Experiment) -> Table:
 def _synthetic_table(config: Experiment, view: RunView) -> Table:
     rows = [
         (
-            marked_name(state, view) if state.kind == "network" else f"{state.name} (baseline)",
+            marked_name(state, view) if state.role == "row" else f"{state.name} (baseline)",
             *_numbers(state, score_row(view, state)),
             f"{state.parameters:,}" if state.parameters else "-",
         )
@@ -242,11 +244,12 @@ def marked_name(state: RowState, view: RunView) -> str:
     return f"{state.name} {marks}".rstrip()
 
 
-def _parameters(row: Row, state: RowState | None = None) -> str:
+def _parameters(row: Row, plan: RowPlan | None = None, state: RowState | None = None) -> str:
     printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
     parts = [f"published {printed:,}"] if printed else []
-    # of the default reading: a row with arguments of its own is another network
-    built = MODELS[row.model].built_parameters if row.model and not row.arguments else None
+    network = plan.config.network if plan else None
+    # A network with arguments of its own is another reading than the registry's.
+    built = MODELS[network.model].built_parameters if network and not network.arguments else None
     if built:
         parts.append(f"built {built:,} at the paper's input")
     if state and state.parameters and state.parameters != built:

@@ -13,7 +13,8 @@ from mer_keras import settings
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import differences, load_experiments
 from mer_keras.errors import ConfigError, ResultsError, UserError
-from mer_keras.runs.folder import MANIFEST, RunFolder, units_of
+from mer_keras.runs.folder import MANIFEST, RunFolder
+from mer_keras.runs.units import units_of
 from mer_keras.terms import DataKind
 
 
@@ -27,8 +28,8 @@ class RowState:
 
     key: str
     name: str
-    kind: str
-    model: str
+    role: str
+    method: str
     selection: str
     expected: int
     done: int
@@ -115,8 +116,8 @@ def read_view(path: Path) -> RunView:
             RowState(
                 key=entry["key"],
                 name=entry["name"],
-                kind=entry["kind"],
-                model=entry["model"],
+                role=entry["role"],
+                method=entry["method"],
                 selection=entry["selection"],
                 expected=len(of_row),
                 done=len(records),

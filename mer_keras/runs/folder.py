@@ -1,48 +1,32 @@
-"""The run folder: a manifest, the folds, and one file of predictions a finished fold.
+"""The run folder: a manifest, the folds, and one file of predictions a finished unit.
 
-A fold is a transaction. Its predictions are written beside their place, flushed and renamed; then
-a record with their checksum follows the same way. A fold without a matching record does not count
-as done, so that a run can be stopped at any instant and goes on where it was.
+A unit is a transaction. Its predictions are written beside their place, flushed and renamed; then
+a record follows the same way. The record binds them: it holds their checksum, the run, row, seed
+and fold, and a digest of the tested samples. A unit whose files don't match does not count as
+done, so that a run can be stopped at any instant and goes on where it was.
 """
 
 import contextlib
 import fcntl
 import hashlib
-import json
+import io
 import os
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mer_keras.errors import ResultsError
 from mer_keras.protocols.folds import FoldSet
+from mer_keras.runs.json_files import read_json, write_json, write_whole
+from mer_keras.runs.units import Manifest, Unit
 from mer_keras.terms import PREDICTION_COLUMNS
 
 MANIFEST = "manifest.json"
 FOLDS = "folds.json"
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The smallest piece of work: one row of a table, one seed, one fold."""
-
-    row: str
-    seed: int
-    fold: str
-
-    def stem(self) -> str:
-        """File stem; a digest keeps names apart that look alike after cleaning."""
-        digest = hashlib.blake2b(self.fold.encode(), digest_size=3).hexdigest()
-        return f"{slug(self.row)}/seed-{self.seed}/{slug(self.fold)}-{digest}"
-
-
-def slug(text: str) -> str:
-    """Lower-case letters, digits and single hyphens, at most 60 characters."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60] or "x"
 
 
 class RunFolder:
@@ -51,13 +35,15 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Wrap a folder; nothing is read or written."""
         self.path = path
+        self._tested_of: dict[str, tuple[str, ...]] = {}
+        self._run_id = ""
 
     @property
     def run_id(self) -> str:
         """The folder's name."""
         return self.path.name
 
-    def open(self, manifest: dict[str, Any], folds: FoldSet) -> None:
+    def open(self, manifest: Manifest, folds: FoldSet) -> None:
         """Start the run, or go on with it if the stored one is the same.
 
         Args:
@@ -120,35 +106,54 @@ class RunFolder:
         return FoldSet.from_json(read_json(self.path / FOLDS))
 
     def is_done(self, unit: Unit) -> bool:
-        """Whether the unit's predictions are stored whole."""
+        """Whether the unit's predictions are stored whole, and are this unit's."""
         return self._record(unit) is not None
 
-    def store(self, unit: Unit, predictions: pd.DataFrame, record: dict[str, Any]) -> None:
+    def store(
+        self,
+        unit: Unit,
+        predictions: pd.DataFrame,
+        record: Mapping[str, object],
+        trajectory: NDArray[np.float32] | None = None,
+    ) -> None:
         """Store a finished unit.
 
         Args:
             unit: what was run.
             predictions: one row a tested sample: ``terms.PREDICTION_COLUMNS``, then ``prob_*``.
-            record: JSON-ready extras (history, seconds); the checksum is added.
+            record: JSON-ready extras (history, seconds); what binds the files is added.
+            trajectory: (epochs, tested clips, classes) float32, their probabilities after each
+                epoch.
 
         Raises:
-            ResultsError: the predictions lack a column, or the disk is full.
+            ResultsError: the predictions lack a column or are of another unit, or the disk is full.
         """
         absent = [c for c in PREDICTION_COLUMNS if c not in predictions.columns]
         if absent:
             raise ResultsError(f"predictions of {unit} lack the column(s) {absent}")
-        target = self._file(unit, ".parquet")
-        temporary = target.with_suffix(".parquet.part")
+        reason = self._mismatch(unit, predictions)
+        if reason:
+            raise ResultsError(f"predictions of {unit}: {reason}")
+        table = io.BytesIO()
+        predictions.to_parquet(table, index=False)
+        contents = {".parquet": table.getvalue()}
+        if trajectory is not None:
+            epochs = io.BytesIO()
+            np.save(epochs, trajectory, allow_pickle=False)
+            contents[".npy"] = epochs.getvalue()
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            predictions.to_parquet(temporary, index=False)
-            _flush(temporary)
-            checksum = _checksum(temporary)
-            temporary.replace(target)
-            _flush(target.parent)
-            write_json(self._file(unit, ".json"), {**record, "checksum": checksum})
+            for suffix, content in contents.items():
+                write_whole(self._file(unit, suffix), content)
+            binding = {
+                "run_id": self._id(),
+                "row": unit.row,
+                "seed": unit.seed,
+                "fold": unit.fold,
+                "samples": _digest(list(predictions["sample_id"])),
+                "checksums": {suffix: _checksum(content) for suffix, content in contents.items()},
+            }
+            write_json(self._file(unit, ".json"), {**record, **binding})
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             raise ResultsError(
                 f"{self.path}: a fold can't be stored: {error.strerror or error}: make room, then "
                 "run the same command; finished folds are kept"
@@ -165,94 +170,108 @@ class RunFolder:
             return None
         return str(read_json(file)["reason"])
 
-    def count_done(self, units: list[Unit]) -> int:
-        """How many units have a record, their checksums not looked at: for progress."""
-        return sum(self._file(unit, ".json").exists() for unit in units)
-
     def record(self, unit: Unit) -> dict[str, Any]:
         """The stored extras of a finished unit.
 
         Raises:
             ResultsError: the unit is not finished.
         """
-        found = self._record(unit)
-        if found is None:
+        record = self._record(unit)
+        if record is None:
             raise ResultsError(f"{self.path}: {unit} is not finished")
-        return found
+        return record
 
-    def predictions(self, units: list[Unit]) -> pd.DataFrame:
+    def predictions(self, units: Sequence[Unit]) -> pd.DataFrame:
         """Predictions of those of ``units`` that are done, one below the other.
 
         ``is_copy`` is true for augmented copies of tested clips (see ``Experiment``).
+
+        Raises:
+            ResultsError: a file holds predictions of another run, row, seed, fold or sample.
         """
-        done = [unit for unit in units if self.is_done(unit)]
-        frames = [pd.read_parquet(self._file(unit, ".parquet")) for unit in done]
-        if not frames:
+        tables = []
+        for unit in units:
+            record = self._record(unit)
+            if record is None:
+                continue
+            table = pd.read_parquet(self._file(unit, ".parquet"))
+            reason = self._mismatch(unit, table)
+            if record["samples"] != _digest(list(table["sample_id"])):
+                reason = "other samples than its record names"
+            if reason:
+                raise ResultsError(f"{self._file(unit, '.parquet')}: {reason}")
+            tables.append(table)
+        if not tables:
             return pd.DataFrame(columns=[*PREDICTION_COLUMNS, "is_copy"])
-        # runs that test no copies may lack the column
-        whole = [frame if "is_copy" in frame else frame.assign(is_copy=False) for frame in frames]
-        return pd.concat(whole, ignore_index=True)
+        return pd.concat(tables, ignore_index=True)
+
+    def trajectory(self, unit: Unit) -> NDArray[np.float32] | None:
+        """Probabilities of a finished unit's tested clips after every epoch, if they are stored.
+
+        Returns:
+            (epochs, tested clips, classes) float32, clips in the order of the predictions.
+
+        Raises:
+            ResultsError: the unit is not finished.
+        """
+        if ".npy" not in self.record(unit)["checksums"]:
+            return None
+        return np.asarray(np.load(self._file(unit, ".npy"), allow_pickle=False), "float32")
 
     def _file(self, unit: Unit, suffix: str) -> Path:
         return self.path / "predictions" / (unit.stem() + suffix)
 
+    def _id(self) -> str:
+        """The run's id by its manifest; the folder may have been renamed."""
+        if not self._run_id:
+            self._run_id = str(self.manifest()["run_id"])
+        return self._run_id
+
+    def _tested(self, fold: str) -> tuple[str, ...]:
+        """Ids that a fold tests; none if the run has no such fold."""
+        if not self._tested_of:
+            self._tested_of = {fold.name: fold.test for fold in self.folds().folds}
+        return self._tested_of.get(fold, ())
+
+    def _mismatch(self, unit: Unit, table: pd.DataFrame) -> str:
+        """Why a table of predictions is not this unit's, or nothing."""
+        expected = {"run_id": self._id(), "row": unit.row, "seed": unit.seed, "fold": unit.fold}
+        for column, value in expected.items():
+            others = table.loc[table[column] != value, column]
+            if len(others):
+                return f"column {column} holds {others.iloc[0]!r}, expected {value!r}"
+        is_copy = table["is_copy"].astype(bool)
+        if tuple(table.loc[~is_copy, "sample_id"]) != self._tested(unit.fold):
+            return "the samples are not those that the fold tests"
+        return ""
+
     def _record(self, unit: Unit) -> dict[str, Any] | None:
         file = self._file(unit, ".json")
-        stored = self._file(unit, ".parquet")
-        if not file.exists() or not stored.exists():
+        if not file.exists():
             return None
         try:
             record = read_json(file)
         except ResultsError:
             return None
-        return record if record.get("checksum") == _checksum(stored) else None
+        own = {"run_id": self._id(), "row": unit.row, "seed": unit.seed, "fold": unit.fold}
+        checksums = record.get("checksums")
+        if not isinstance(checksums, dict) or ".parquet" not in checksums:
+            return None
+        if any(record.get(key) != value for key, value in own.items()):
+            return None
+        for suffix, checksum in checksums.items():
+            stored = self._file(unit, suffix)
+            if suffix not in (".parquet", ".npy") or not stored.is_file():
+                return None
+            if _checksum(stored.read_bytes()) != checksum:
+                return None
+        return record
 
 
-def units_of(manifest: dict[str, Any], folds: FoldSet) -> dict[str, list[Unit]]:
-    """All units of a run, by row key."""
-    seeds = manifest["config"]["seeds"]
-    return {
-        entry["key"]: [
-            Unit(entry["key"], seed, fold.name) for seed in seeds for fold in folds.folds
-        ]
-        for entry in manifest["rows"]
-    }
+def _checksum(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def write_json(path: Path, tree: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(tree, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    _flush(temporary)
-    temporary.replace(path)
-    _flush(path.parent)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON mapping.
-
-    Raises:
-        ResultsError: absent, not JSON, or not a mapping.
-    """
-    try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ResultsError(f"{path}: not there: expected a run folder with this file") from error
-    except ValueError as error:
-        raise ResultsError(f"{path}: not a JSON file: {error}") from error
-    if not isinstance(tree, dict):
-        raise ResultsError(f"{path}: expected a mapping")
-    return tree
-
-
-def _checksum(path: Path) -> str:
-    return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _digest(ids: Sequence[str]) -> str:
+    """Digest of sample ids in their order."""
+    return hashlib.blake2b("\n".join(ids).encode(), digest_size=16).hexdigest()

@@ -3,95 +3,165 @@
 import time
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
+from mer_keras.arrays import Inputs, OneInput
 from mer_keras.config.experiment import Experiment
-from mer_keras.models.registry import get_spec
-from mer_keras.runs.prepare import Prepared, prepare
+from mer_keras.config.training import Train
+from mer_keras.errors import ConfigError
+from mer_keras.methods.network import NetworkMethod
+from mer_keras.models.registry import ModelSpec, get_spec
+from mer_keras.protocols.folds import Fold
+from mer_keras.runs.context import RunContext, compose
 
-#: share of the matrix-product rate that a training step reaches, about (``make bench`` measures it)
+#: Share of the rate of matrix products that a training step reaches, about (``make bench``).
 SHARE = 0.4
-#: of a stored fold: predictions and their record
+#: Bytes of a stored fold: predictions and their record.
 RESULT_BYTES = 20_000
-#: a training step costs about three forward passes
+#: A training step costs about as much as three forward passes.
 PASSES = 3
 
 
-def describe_plan(config: Experiment, data: str) -> dict[str, Any]:
-    """Return what a run would do, JSON-ready.
+class FoldPlan(TypedDict):
+    """One fold of a plan; ``fitted``: clips that an epoch sees, copies included."""
+
+    name: str
+    train: int
+    val: int
+    test: int
+    fitted: int
+    train_classes: dict[str, int]
+    test_classes: dict[str, int]
+
+
+class Plan(TypedDict):
+    """What a run would do, JSON-ready."""
+
+    experiment: str
+    data_kind: str
+    protocol: str
+    subject_exclusive: bool
+    selection: str
+    n_samples: int
+    n_subjects: int
+    folds_digest: str
+    folds: list[FoldPlan]
+    steps: int
+    clips_mib: float
+    disk_mib: float
+    estimated_seconds: int
+    stages: list[str]
+    notes: list[str]
+
+
+class Batch(TypedDict):
+    """A batch that was tried; ``fastest``: whether no other of its row was quicker."""
+
+    experiment: str
+    row: str
+    batch: int
+    clips_a_second: float
+    fastest: bool
+
+
+def describe_plan(config: Experiment, data: str) -> Plan:
+    """Return what a run would do.
 
     Folds with class counts, training steps, memory of the clips, disk for cached clips and results,
     and the estimated time of training on this machine's processor, at ``SHARE`` of the rate of its
     matrix products, early stopping not counted.
     """
-    prepared = prepare(config, data)
-    table = prepared.samples.table
-    label_of = dict(zip(table["sample_id"], table["label"], strict=True))
-
-    def counts(ids: Sequence[str]) -> dict[str, int]:
-        labels = [label_of[i] for i in ids]
-        return {name: labels.count(name) for name in prepared.classes}
-
-    folds, steps, fitted = [], 0, 0
-    for number, fold in enumerate(prepared.folds.folds, start=1):
-        classes = counts(fold.train)
-        size = len(fold.train)
-        if config.train.balance == "oversample":
-            size = max(classes.values()) * sum(count > 0 for count in classes.values())
-        steps += -(-size // config.train.batch_size) * config.train.epochs
-        fitted += size * config.train.epochs
-        folds.append(
-            {
-                # the name of a subject's fold is the subject
-                "name": str(number) if "/" in fold.name else fold.name,
-                "train": len(fold.train),
-                "val": len(fold.val),
-                "test": len(fold.test),
-                "fitted": size,
-                "train_classes": classes,
-                "test_classes": counts(fold.test),
-            }
-        )
-    own = sum(not row.quoted for row in config.rows)
-    macs = _multiply_accumulates(config, prepared)
-    seconds = len(config.seeds) * fitted * 2 * PASSES * macs / (SHARE * matrix_rate())
+    context = compose(config, "plan", data, pretraining=False)
+    table = context.samples.table
+    steps, operations = 0, 0.0
+    for plan in config.plans:
+        if plan.config.network is None:
+            continue
+        spec = get_spec(plan.config.network.model)
+        macs = _multiply_accumulates(spec, context.inputs(plan))
+        for fold in context.folds.folds:
+            clips = _fitted(context, fold, plan.recipe)
+            steps += -(-clips // plan.recipe.batch_size) * plan.recipe.epochs
+            operations += 2 * PASSES * macs * clips * plan.recipe.epochs
+    seconds = len(config.seeds) * operations / (SHARE * matrix_rate())
     return {
         "experiment": config.name,
-        "data_kind": str(prepared.samples.data_kind),
+        "data_kind": str(context.samples.data_kind),
         "protocol": config.protocol.title,
         "subject_exclusive": config.protocol.subject_exclusive,
         "selection": str(config.selection),
         "n_samples": len(table),
         "n_subjects": int(table["subject_id"].nunique()),
-        "folds_digest": prepared.folds.digest(),
-        "folds": folds,
-        "steps": steps * own * len(config.seeds),
-        "clips_mib": round(prepared.clips.arrays.nbytes / 2**20, 1),
-        "disk_mib": round(_disk_bytes(config, prepared) / 2**20, 1),
+        "folds_digest": context.folds.digest(),
+        "folds": [
+            _describe_fold(context, number, fold)
+            for number, fold in enumerate(context.folds.folds, start=1)
+        ],
+        "steps": steps * len(config.seeds),
+        "clips_mib": round(_clip_bytes(context) / 2**20, 1),
+        "disk_mib": round(_disk_bytes(context) / 2**20, 1),
         "estimated_seconds": round(seconds),
         "stages": [stage.name for stage in config.stages],
-        "notes": list(prepared.folds.notes),
+        "notes": list(context.folds.notes),
     }
 
 
-def _disk_bytes(config: Experiment, prepared: Prepared) -> int:
-    """Clips are cached with 8 bits a value, predictions stored in a small file a fold."""
-    rows = sum(not row.quoted for row in config.rows) + len(config.baselines)
-    files = rows * len(config.seeds) * len(prepared.folds.folds)
-    return prepared.clips.arrays.nbytes // 4 + files * RESULT_BYTES
+def _describe_fold(context: RunContext, number: int, fold: Fold) -> FoldPlan:
+    return {
+        # A fold of one subject is named after the subject.
+        "name": str(number) if "/" in fold.name else fold.name,
+        "train": len(fold.train),
+        "val": len(fold.val),
+        "test": len(fold.test),
+        "fitted": _fitted(context, fold, context.config.train),
+        "train_classes": _class_counts(context, fold.train),
+        "test_classes": _class_counts(context, fold.test),
+    }
 
 
-def _multiply_accumulates(config: Experiment, prepared: Prepared) -> float:
-    """Those of one forward pass of all own rows, scaled from the paper's input to this one."""
-    shape = prepared.clips.arrays.shape[1:]
-    total = 0.0
-    for row in config.rows:
-        if not row.quoted:
-            spec = get_spec(str(row.model))
-            total += spec.multiply_accumulates * prod(shape) / prod(spec.input_shape)
+def _class_counts(context: RunContext, ids: Sequence[str]) -> dict[str, int]:
+    label_of = dict(zip(context.sample_ids, context.samples.table["label"], strict=True))
+    labels = [label_of[sample_id] for sample_id in ids]
+    return {name: labels.count(name) for name in context.classes}
+
+
+def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
+    """Clips that an epoch sees, copies included."""
+    counts = _class_counts(context, fold.train)
+    if recipe.balance == "oversample":
+        return max(counts.values()) * sum(count > 0 for count in counts.values())
+    return len(fold.train)
+
+
+def _clip_bytes(context: RunContext) -> int:
+    total = 0
+    for clips in context.clips.values():
+        arrays = clips.arrays if isinstance(clips.arrays, list) else [clips.arrays]
+        total += sum(array.nbytes for array in arrays)
     return total
+
+
+def _disk_bytes(context: RunContext) -> int:
+    """Clips are cached with 8 bits a value, predictions stored in a small file a fold."""
+    files = len(context.config.plans) * len(context.config.seeds) * len(context.folds.folds)
+    return _clip_bytes(context) // 4 + files * RESULT_BYTES
+
+
+def _multiply_accumulates(spec: ModelSpec, inputs: Inputs) -> float:
+    """Those of one forward pass, scaled from the paper's input to this one."""
+    own = inputs if isinstance(inputs, tuple) else (inputs,)
+    shapes = spec.input_shape
+    papers = sum(prod(shape) for shape in (shapes if isinstance(shapes[0], tuple) else (shapes,)))
+    return spec.multiply_accumulates * sum(map(_values, own)) / papers
+
+
+def _values(clips: OneInput) -> int:
+    """Numbers in the largest clip of an input."""
+    if isinstance(clips, list):
+        return max(clip.size for clip in clips)
+    return prod(clips.shape[1:])
 
 
 def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
@@ -105,35 +175,39 @@ def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
     return 2 * size**3 / best
 
 
-def find_batches(config: Experiment, data: str, most: int = 4096) -> list[dict[str, Any]]:
-    """Try ever larger batches of every own row on this machine's device; JSON-ready.
+def find_batches(config: Experiment, data: str, most: int = 4096) -> list[Batch]:
+    """Try ever larger batches of every network on this machine's device.
 
     Args:
         config: the experiment, for its networks, their input and the recipe.
-        data: see ``load_samples``.
+        data: see ``samples.load_samples``.
         most: clips in the largest batch that is tried.
 
     Returns:
         one entry a row and batch that fits, with clips a second and whether it is the row's best.
+
+    Raises:
+        ConfigError: no row is a network.
     """
-    from mer_keras.runs.tasks import make_trainer
     from mer_keras.training.device import trials
 
-    prepared = prepare(config, data)
-    found = []
-    for row in config.rows:
-        if row.quoted:
-            continue
-        fitting = list(trials(make_trainer(config, row.name, prepared).model, most))
+    context = compose(config, "plan", data, pretraining=False)
+    methods = [(plan.name, context.method(plan)) for plan in config.plans]
+    networks = [(name, method) for name, method in methods if isinstance(method, NetworkMethod)]
+    if not networks:
+        raise ConfigError(f"{config.name}: no row is a network, so that there are no batches")
+    entries: list[Batch] = []
+    for name, method in networks:
+        fitting = list(trials(method.trainer.model, most))
         best = max(fitting, key=lambda trial: trial.rate, default=None)
-        found += [
+        entries += [
             {
                 "experiment": config.name,
-                "row": row.name,
+                "row": name,
                 "batch": trial.batch,
-                "clips a second": round(trial.rate, 1),
+                "clips_a_second": round(trial.rate, 1),
                 "fastest": trial is best,
             }
             for trial in fitting
         ]
-    return found
+    return entries

@@ -1,7 +1,7 @@
-"""Transfer: networks trained on other data first, whose weights every fold starts from.
+"""Pretraining: networks trained on other data first, whose weights every fold starts from.
 
-A trunk is trained once, kept in the cache by the digest of all it depends on, and shared by the
-folds of a row and by rows whose trunk is the same. None of its subjects is ever tested.
+A backbone is trained once, kept in the cache by the digest of all it depends on, and shared by the
+folds of a row and by rows whose backbone is the same. None of its subjects is ever tested.
 
 Source: Micro-attention, section 3.3; Dense Connections and Mixed Attention, section 3.2.
 """
@@ -9,78 +9,41 @@ Source: Micro-attention, section 3.3; Dense Connections and Mixed Attention, sec
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from mer_keras import settings
 from mer_keras.clips.assemble import ClipArrays, load_clips
-from mer_keras.config.experiment import Experiment, Row, Stage
+from mer_keras.config.experiment import RowPlan, Stage
+from mer_keras.config.method import Network
 from mer_keras.errors import ConfigError, ProtocolError, UserError
+from mer_keras.methods.registry import inputs_of
 from mer_keras.models import registry
-from mer_keras.models.weights import carry, carry_file, load_weights, weights_digest
+from mer_keras.models.weights import carry_file, weights_digest
 from mer_keras.progress import Progress
 from mer_keras.protocols.build import hold_back
-from mer_keras.runs.folder import read_json, write_json
-from mer_keras.runs.prepare import Prepared, classes_of, keep_loaded, load_samples
-from mer_keras.terms import DataKind, Selection
-from mer_keras.training.fold import FoldData
+from mer_keras.runs.backbone import Backbone
+from mer_keras.runs.context import RunContext, keep_common
+from mer_keras.runs.json_files import read_json, write_json
+from mer_keras.runs.samples import classes_of, load_samples
+from mer_keras.terms import DataKind
 from mer_keras.training.trainer import Trainer
 
-#: frame rates of pretraining clips and of target clips may differ by this factor
+if TYPE_CHECKING:
+    import keras
+
+#: Frame rates of pretraining clips and of target clips may differ by this factor.
 FPS_FACTOR = 1.5
 RECORD = "record.json"
-WEIGHTS = "trunk.weights.h5"
-
-
-@dataclass(frozen=True)
-class Trunk:
-    """A trained trunk on disk; can be sent to other processes.
-
-    Attributes:
-        model: name of its network.
-        arguments: of its builder.
-        shape: of its input, without the batch.
-        classes: that it was trained on, in order.
-        file: its weights.
-        record: what it was trained on and how well it did on held-back data, JSON-ready.
-    """
-
-    model: str
-    arguments: dict[str, Any]
-    shape: tuple[int, ...]
-    classes: tuple[str, ...]
-    file: Path
-    record: dict[str, Any]
-
-    def build(self) -> Any:
-        """Return its network with its weights."""
-        network = registry.build(self.model, self.shape, len(self.classes), **self.arguments)
-        load_weights(network, self.file)
-        return network
-
-    def starter(self, classes: Sequence[str]) -> "Starter":
-        """Return what gives a network its start; the head is carried if the classes are equal."""
-        return Starter(self, head=tuple(classes) == self.classes)
-
-
-class Starter:
-    """Gives networks the weights of a trunk; the trunk is read once."""
-
-    def __init__(self, trunk: Trunk, *, head: bool) -> None:
-        """See ``Trunk.starter``."""
-        self._trunk, self._head, self._network = trunk, head, None
-
-    def __call__(self, network: Any) -> None:
-        """Copy the layers that the network shares with the trunk."""
-        if self._network is None:
-            self._network = self._trunk.build()
-        carry(self._network, network, head=self._head)
+WEIGHTS = "backbone.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -88,7 +51,7 @@ class _Source:
     """Images or clips of a stage, a row of ``table`` each."""
 
     table: pd.DataFrame
-    arrays: np.ndarray
+    arrays: NDArray[np.float32]
     classes: tuple[str, ...]
     digest: str
     counts: dict[str, int]
@@ -96,39 +59,49 @@ class _Source:
 
 
 def pretrain(
-    config: Experiment,
-    prepared: Prepared,
-    initial: Path | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Trunk]:
-    """Train the trunks of all own rows, or find them in the cache.
+    context: RunContext, initial: Path | None = None, progress: Progress | None = None
+) -> dict[str, Backbone]:
+    """Train the backbones of all rows of networks, or find them in the cache.
 
     Args:
-        config: the experiment; without stages nothing is done.
-        prepared: the data that will be fine-tuned and tested on.
+        context: of the run, whose clips will be fine-tuned and tested on.
         initial: weights that the first stage starts from (see ``weights.carry_file``).
         progress: told about loading and epochs.
 
     Returns:
-        The last stage's trunk by row name.
+        The last stage's backbone by the row's key.
 
     Raises:
         DatabaseNotFoundError: a database of a stage is absent.
         ProtocolError: a subject of a stage is one that will be tested.
-        ConfigError: a stage's input differs from the target's in shape, range or frame rate.
+        ConfigError: a stage's input differs from the target's in shape, range or frame rate, or a
+            row's network reads several inputs.
     """
-    before: dict[str, Trunk] = {}
-    for stage in config.stages:
-        source = _load(config, stage, prepared.samples.data_kind, progress)
-        check_subjects(stage, source.table, prepared.samples.table)
-        check_domain(stage, source.table, source.arrays, prepared)
-        found: dict[str, Trunk] = {}
-        for row in config.rows:
-            if not row.quoted:
-                start = before.get(row.name) if before else initial
-                found[row.name] = _trunk(stage, row, source, start, progress)
-        before = found
+    networks = [(plan, plan.config.network) for plan in context.config.plans]
+    before: dict[str, Backbone] = {}
+    for stage in context.config.stages:
+        sources: dict[str, _Source] = {}
+        backbones: dict[str, Backbone] = {}
+        for plan, network in networks:
+            if network is None:
+                continue
+            name = _single_input(plan, stage)
+            if name not in sources:
+                sources[name] = _load(context, stage, name, progress)
+            start = before.get(plan.key) if before else initial
+            backbones[plan.key] = _backbone(stage, network, sources[name], start, progress)
+        before = backbones
     return before
+
+
+def _single_input(plan: RowPlan, stage: Stage) -> str:
+    names = inputs_of(plan)
+    if len(names) > 1:
+        raise ConfigError(
+            f"stage {stage.name!r}: row {plan.name!r} reads the inputs {', '.join(names)}; only "
+            "networks with one input can be pretrained"
+        )
+    return names[0]
 
 
 def check_subjects(stage: Stage, source: pd.DataFrame, target: pd.DataFrame) -> None:
@@ -145,26 +118,33 @@ def check_subjects(stage: Stage, source: pd.DataFrame, target: pd.DataFrame) -> 
         )
 
 
-def check_domain(stage: Stage, table: pd.DataFrame, arrays: np.ndarray, prepared: Prepared) -> None:
-    """Check that a stage's input can stand for the target's.
+def check_domain(
+    stage: Stage,
+    table: pd.DataFrame,
+    arrays: NDArray[np.float32],
+    context: RunContext,
+    name: str,
+) -> None:
+    """Check that a stage's images can stand for the target's input ``name``.
 
     Raises:
         ConfigError: another shape, another range of values, or, for clips, another frame rate.
     """
-    target = prepared.clips.arrays
+    target = _array(context.clips[name], stage)
     if arrays.shape[1:] != target.shape[1:]:
         raise ConfigError(
             f"stage {stage.name!r}: input of shape {arrays.shape[1:]}, the experiment's is "
-            f"{target.shape[1:]}: make data.clip of both alike (size, channels, frames)"
+            f"{target.shape[1:]}: make size, channels and frames of both alike"
+            f" (inputs.{name})"
         )
     if (float(arrays.max()) > 1.001) != (float(target.max()) > 1.001):
         raise ConfigError(
             f"stage {stage.name!r}: values up to {arrays.max():.3g}, the experiment's up to "
-            f"{target.max():.3g}: make data.clip.normalise of both alike"
+            f"{target.max():.3g}: make inputs.{name}.normalise alike for both"
         )
     if arrays.ndim == 5:  # clips: a motion's speed in frames depends on the frame rate
         own = float(table["fps"].median())
-        other = float(prepared.samples.table["fps"].median())
+        other = float(context.samples.table["fps"].median())
         if not (np.isfinite(own) and np.isfinite(other)):
             return
         if not 1 / FPS_FACTOR <= own / other <= FPS_FACTOR:
@@ -174,32 +154,37 @@ def check_domain(stage: Stage, table: pd.DataFrame, arrays: np.ndarray, prepared
             )
 
 
-def _load(config: Experiment, stage: Stage, kind: DataKind, progress: Progress | None) -> _Source:
+def _load(context: RunContext, stage: Stage, input_name: str, progress: Progress | None) -> _Source:
     """Choose the clips of a stage, then read those alone."""
-    wanted = "synthetic" if kind is DataKind.SYNTHETIC else "real"
-    asked = [stage.data_of(source, config.data) for source in stage.sources]
-    classes = [classes_of(data) for data in asked]
+    target = context.config.data
+    kind = context.samples.data_kind
+    datas = [stage.data_of(source, target) for source in stage.sources]
+    recipes = [
+        stage.input_of(source, context.config.inputs[input_name]) for source in stage.sources
+    ]
+    classes = [classes_of(data) for data in datas]
     if any(other != classes[0] for other in classes):
         raise ConfigError(f"stage {stage.name!r}: its sources have different classes")
+    asked = "synthetic" if kind is DataKind.SYNTHETIC else "real"
     try:
-        found = [load_samples(data, wanted, progress) for data in asked]
+        samples_of_sources = [load_samples(data, asked, progress) for data in datas]
     except UserError as error:
         raise type(error)(
             f"stage {stage.name!r}: {error}\nWithout pretraining: --set stages=[]"
         ) from error
-    everything = pd.concat([samples.table for samples in found], ignore_index=True)
+    everything = pd.concat([samples.table for samples in samples_of_sources], ignore_index=True)
     places = balanced(everything, stage.balance, stage.images_per_class)
     chosen = set(everything["sample_id"].iloc[places])
     tables, arrays, digests = [], [], []
-    for data, samples in zip(asked, found, strict=True):
+    for data, recipe, samples in zip(datas, recipes, samples_of_sources, strict=True):
         used = samples.table[samples.table["sample_id"].isin(chosen)].reset_index(drop=True)
         if used.empty:
             continue
         samples = replace(samples, table=used)
         report = partial(progress, f"{stage.name}: images") if progress else None
-        clips = load_clips(samples, data.clip, data.policies, progress=report)
-        kept = keep_loaded(samples, clips)
-        table, images = _single_images(kept.table, clips, each=stage.each_frame)
+        clips = load_clips(samples, recipe, data.policies, progress=report)
+        kept, _ = keep_common(samples, {input_name: clips})
+        table, images = _single_images(kept.table, clips, stage)
         tables.append(table)
         arrays.append(images)
         digests += [kept.digest(), clips.digest()]
@@ -212,25 +197,37 @@ def _load(config: Experiment, stage: Stage, kind: DataKind, progress: Progress |
     table = pd.concat(tables, ignore_index=True)
     counts = {str(k): int(v) for k, v in table["label"].value_counts().sort_index().items()}
     digest = hashlib.blake2b("".join(digests).encode(), digest_size=16).hexdigest()
-    return _Source(table, np.concatenate(arrays), classes[0], digest, counts, kind)
+    images = np.concatenate(arrays)
+    check_subjects(stage, table, context.samples.table)
+    check_domain(stage, table, images, context, input_name)
+    return _Source(table, images, classes[0], digest, counts, kind)
+
+
+def _array(clips: ClipArrays, stage: Stage) -> NDArray[np.float32]:
+    if isinstance(clips.arrays, list):
+        raise ConfigError(
+            f"stage {stage.name!r}: clips of different lengths can't be pretrained on"
+        )
+    return clips.arrays
 
 
 def _single_images(
-    table: pd.DataFrame, clips: ClipArrays, *, each: bool
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Rows of the arrays in their order; with ``each``, every frame of a clip is an image."""
+    table: pd.DataFrame, clips: ClipArrays, stage: Stage
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    """Rows of the arrays in their order; with ``each_frame``, every frame of a clip is an image."""
+    arrays = _array(clips, stage)
     ordered = table.set_index("sample_id").loc[list(clips.sample_ids)].reset_index()
-    if not each or clips.arrays.ndim == 4:
-        return ordered, clips.arrays
-    frames = clips.arrays.shape[1]
+    if not stage.each_frame or arrays.ndim == 4:
+        return ordered, arrays
+    frames = arrays.shape[1]
     repeated = ordered.loc[ordered.index.repeat(frames)].reset_index(drop=True)
-    place = np.tile(np.arange(frames), len(ordered)).astype(str)
-    repeated["sample_id"] = repeated["sample_id"] + "#" + place
-    return repeated, clips.arrays.reshape(-1, *clips.arrays.shape[2:])
+    frame_number = np.tile(np.arange(frames), len(ordered)).astype(str)
+    repeated["sample_id"] = repeated["sample_id"] + "#" + frame_number
+    return repeated, arrays.reshape(-1, *arrays.shape[2:])  # (clips * frames, height, width, c)
 
 
-def balanced(table: pd.DataFrame, how: str, per_class: int | None) -> np.ndarray:
-    """Places of the rows that are used: with ``subsample`` each class has as many as the smallest.
+def balanced(table: pd.DataFrame, how: str, per_class: int | None) -> NDArray[np.int64]:
+    """Positions of the rows that are used; by ``subsample`` as many a class as the smallest has.
 
     Args:
         table: with ``sample_id`` and ``label``.
@@ -245,29 +242,27 @@ def balanced(table: pd.DataFrame, how: str, per_class: int | None) -> np.ndarray
     for _, group in sorted(table.groupby("label").groups.items()):
         by_name = sorted(group, key=lambda place: str(table.at[place, "sample_id"]))
         places += list(rng.permutation(by_name)[:most])
-    return np.sort(np.array(places, dtype=int))
+    return np.sort(np.array(places, dtype="int64"))
 
 
-def _trunk(
+def _backbone(
     stage: Stage,
-    row: Row,
+    network: Network,
     source: _Source,
-    before: Trunk | Path | None,
+    before: Backbone | Path | None,
     progress: Progress | None,
-) -> Trunk:
-    model = stage.model or str(row.model)
-    arguments = registry.reading_of(model, stage.arguments if stage.model else row.arguments)
+) -> Backbone:
+    model = stage.model or network.model
+    arguments = registry.reading_of(model, stage.arguments if stage.model else network.arguments)
     shape = tuple(int(side) for side in source.arrays.shape[1:])
-    start: Callable[[Any], Any] | None = None
+    start: Callable[[keras.Model], None] | None = None
     came_from = ""
-    if isinstance(before, Trunk):
-        start, came_from = before.starter(source.classes), before.record["digest"]
+    if isinstance(before, Backbone):
+        start, came_from = before.starter(source.classes), str(before.record["digest"])
     elif before is not None:
-        start, came_from = partial(carry_file, before), weights_digest(before)
+        start, came_from = _file_starter(before), weights_digest(before)
     identity = {
-        "stage": stage.model_dump(
-            mode="json", exclude_defaults=True, exclude={"model", "arguments"}
-        ),
+        "stage": stage.model_dump(mode="json", exclude={"model", "arguments"}),
         "model": model,
         "arguments": arguments,
         "shape": shape,
@@ -276,7 +271,7 @@ def _trunk(
     }
     text = json.dumps(identity, sort_keys=True)
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    folder = settings.cache_root() / "trunks" / digest
+    folder = settings.cache_root() / "backbones" / digest
     if not ((folder / RECORD).is_file() and (folder / WEIGHTS).is_file()):
         build = partial(registry.build, model, shape, len(source.classes), **arguments)
         record = {
@@ -289,44 +284,52 @@ def _trunk(
             **_train(Trainer(build, stage.train, start), stage, source, folder, progress),
         }
         write_json(folder / RECORD, record)
-    return Trunk(
+    return Backbone(
         model, arguments, shape, source.classes, folder / WEIGHTS, read_json(folder / RECORD)
     )
 
 
 def _train(
     trainer: Trainer, stage: Stage, source: _Source, folder: Path, progress: Progress | None
-) -> dict[str, Any]:
-    """Train a trunk, keep the epoch that is best on held-back images, and store it."""
+) -> dict[str, JsonValue]:
+    """Train a backbone, keep the epoch that is best on validation images, and store it."""
     train, held = hold_back(source.table, stage.validation_split, stage.validation_split_by)
-    places = pd.Series(np.arange(len(source.table)), index=source.table["sample_id"])
-    number = {name: i for i, name in enumerate(source.classes)}
+    position = pd.Series(np.arange(len(source.table)), index=source.table["sample_id"])
+    number = {name: index for index, name in enumerate(source.classes)}
     labels = source.table["label"].map(number).to_numpy("int32")
-    fitted, watched = places[train].to_numpy(), places[held].to_numpy()
-    data = FoldData(
-        x_train=source.arrays[fitted],
-        y_train=labels[fitted],
-        is_copy=np.zeros(len(fitted), bool),
-        x_val=source.arrays[watched],
-        y_val=labels[watched],
-        x_test=source.arrays[watched],
-    )
+    fitted, watched = position[train].to_numpy(), position[held].to_numpy()
 
     def tell(epoch: int, epochs: int) -> None:
         if progress:
             progress(f"{stage.name}: training", epoch, epochs)
 
-    outcome = trainer.fit_predict(data, Selection.INNER_SUBJECTS, seed=0, on_epoch=tell)
+    fit = trainer.fit(
+        source.arrays[fitted],
+        labels[fitted],
+        validation=(source.arrays[watched], labels[watched]),
+        seed=0,
+        on_epoch=tell,
+    )
+    probabilities = trainer.predict(source.arrays[watched])
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"part-{os.getpid()}-{WEIGHTS}"
     trainer.network.save_weights(part)
     part.replace(folder / WEIGHTS)
-    right = outcome.probabilities.argmax(axis=1) == labels[watched]
+    right = probabilities.argmax(axis=1) == labels[watched]
     return {
         "images": len(fitted),
-        "held_back": len(watched),
-        "held_back_by": stage.validation_split_by,
+        "validation_images": len(watched),
+        "validation_split_by": stage.validation_split_by,
         "accuracy": float(right.mean()),
-        "epoch": outcome.epoch,
-        "seconds": outcome.seconds,
+        "epoch": fit.epoch,
+        "seconds": fit.seconds,
     }
+
+
+def _file_starter(file: Path) -> "Callable[[keras.Model], None]":
+    """Give a network what a weight file has for its layers."""
+
+    def start(network: "keras.Model") -> None:
+        carry_file(file, network)
+
+    return start

@@ -1,168 +1,178 @@
-"""Sharing work among processes, each with its part of the cores."""
+"""Processes of this machine that share the tasks of a run and its cores."""
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import resource_tracker
-from multiprocessing.connection import wait as wait_for
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from mer_keras.errors import UserError
+from pebble import ProcessExpired, ProcessPool
+
+from mer_keras.errors import InvariantError
 from mer_keras.progress import Progress
+from mer_keras.runs.context import RunContext
+from mer_keras.runs.executors import OpenRun, pending_tasks, rows_with_pending_units, store
+from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
+from mer_keras.runs.units import Task, Unit
 
-#: has a folder for each GPU, where there is a driver
-_CARDS = Path("/proc/driver/nvidia/gpus")
-
-#: after being told to; nothing that they run takes notice of being told
-_SECONDS_TO_END = 10
-
-#: variables by which numeric libraries learn how many threads they may start
+#: Variables by which numeric libraries learn how many threads they may start.
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
     "TF_NUM_INTEROP_THREADS",
 )
+#: The driver of NVIDIA's GPUs has a folder here for each of them.
+_GPUS = Path("/proc/driver/nvidia/gpus")
+#: Seconds between two looks at what is done.
+_PATIENCE = 0.5
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
+#: The task runner of this worker process.
+_runner: TaskRunner | None = None
 
 
-def take_gpu(share: int) -> None:
-    """Let this process see one GPU of the machine, in turn; for the first lines of a worker.
+class ProcessExecutor:
+    """Computes tasks in several processes; a process that dies ends its own task alone."""
 
-    Several processes on one GPU each take what memory they need, not all there is.
+    def __init__(self, workers: int, *, isolate: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            workers: processes at a time. Small networks gain from one process a core. Results
+                differ from those of one process by rounding only.
+            isolate: give each task a process of its own, which costs some seconds a task.
+        """
+        self._workers = workers
+        self._isolate = isolate
+
+    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+        """See ``Executor.execute``."""
+        for context, folder in runs:
+            rows = rows_with_pending_units(context, folder)
+            if rows:
+                with self._pool(context) as pool:
+                    self._compute(pool, context, folder, rows, progress)
+
+    def _compute(
+        self,
+        pool: ProcessPool,
+        context: RunContext,
+        folder: RunFolder,
+        rows: Sequence[str],
+        progress: Progress | None,
+    ) -> None:
+        units = all_units(context)
+        title = f"{self._workers} processes" + (", one a task" if self._isolate else "")
+        futures: dict[Future[list[Outcome]], tuple[Task, list[Unit]]] = {}
+        for row in rows:
+            # A worker divides the row, so that this process need not build its network.
+            for task, pending in pending_tasks(folder, _schedule(pool, _tasks, row).result()):
+                futures[_schedule(pool, _compute, task)] = (task, pending)
+        while futures:
+            finished, _ = wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+            for future in finished:
+                task, pending = futures.pop(future)
+                try:
+                    store(folder, context, task, pending, future.result())
+                except ProcessExpired as death:
+                    for unit in pending:
+                        folder.fail(unit, _how_it_died(death.exitcode))
+            if progress:
+                left = sum(len(pending) for _, pending in futures.values())
+                progress(title, len(units) - left, len(units))
+
+    @contextlib.contextmanager
+    def _pool(self, context: RunContext) -> Iterator[ProcessPool]:
+        """Processes that know the run; they end with this one, however it ends.
+
+        When this process gives up, they are ended at once: nothing waits for work that nobody
+        wants. Ctrl-C in the terminal reaches this process alone.
+        """
+        processes = get_context("spawn")
+        number = processes.Value("i", 0)
+        threads = max(1, (os.cpu_count() or 1) // self._workers)
+        with _environment(dict.fromkeys(THREADS, str(threads))):
+            pool = ProcessPool(
+                self._workers,
+                max_tasks=1 if self._isolate else 0,
+                initializer=_begin,
+                initargs=(context, number, self._isolate),
+                context=processes,
+            )
+            try:
+                yield pool
+                pool.close()
+            except BaseException:
+                with _interrupts_blocked():  # A second Ctrl-C waits until all are ended.
+                    pool.stop()
+                    pool.join()
+                raise
+            pool.join()
+
+
+def take_gpu(number: int) -> None:
+    """Let this process see one GPU of the machine, in turn.
+
+    It must be called before a numeric library starts. Several processes on one GPU each take what
+    memory they need, not all there is.
 
     Args:
-        share: number of the worker.
+        number: of the process, from 0.
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
-        cards = len(list(_CARDS.iterdir())) if _CARDS.is_dir() else 0
-        visible = ",".join(map(str, range(cards)))
+        gpu_count = len(list(_GPUS.iterdir())) if _GPUS.is_dir() else 0
+        visible = ",".join(map(str, range(gpu_count)))
     gpus = [gpu for gpu in visible.split(",") if gpu]
     if len(gpus) > 1:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[share % len(gpus)]
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
 
 
-def share_out(
-    workers: int,
-    work: Callable[..., None],
-    job: tuple[Any, ...],
-    count_done: Callable[[], tuple[int, int]],
-    progress: Progress | None = None,
-) -> None:
-    """Call ``work(*job, (i, workers))`` in ``workers`` new processes and wait for them.
-
-    Args:
-        workers: number of processes.
-        work: a module-level function; its results are what it leaves on disk.
-        job: its arguments but the last.
-        count_done: tells (steps done, steps in all), asked twice a second.
-        progress: told what ``count_done`` says.
-
-    Raises:
-        UserError: the system killed a process, which it does when memory runs out.
-        Exception: the first that a process raises; the others are stopped.
-
-    The processes end with the one that calls this, however it ends. Ctrl-C reaches it alone.
-    """
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _begin, (threads,)) as pool, _ended_on_error():
-        with _deaf_to_interrupts():
-            futures = [pool.submit(work, *job, (i, workers)) for i in range(workers)]
-        pending = set(futures)
-        while pending:
-            done, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
-            failed = next((f.exception() for f in done if f.exception()), None)
-            if failed:
-                if isinstance(failed, BrokenProcessPool):
-                    raise UserError(
-                        "a worker process was killed, by the system if memory ran out: fewer "
-                        "--workers or a smaller train.batch_size; what is finished is kept"
-                    ) from failed
-                raise failed
-            if progress:
-                progress(f"{workers} processes", *count_done())
-
-
-def one_each(
-    workers: int,
-    work: Callable[..., None],
-    job: tuple[Any, ...],
-    shares: int,
-    on_death: Callable[[int, str], None],
-    count_done: Callable[[], tuple[int, int]],
-    progress: Progress | None = None,
-) -> None:
-    """Call ``work(*job, (i, shares))`` for each share in a new process of its own.
-
-    A share whose process dies, however it dies, ends alone.
-
-    Args:
-        workers: processes at a time.
-        work: see ``share_out``.
-        job: see ``share_out``.
-        shares: how many.
-        on_death: told of a share and how its process ended, if that was not well.
-        count_done: see ``share_out``.
-        progress: see ``share_out``.
-    """
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    context = multiprocessing.get_context("spawn")
-    waiting = list(range(shares))
-    running: dict[Any, int] = {}
-    with _ended_on_error():
-        while waiting or running:
-            while waiting and len(running) < workers:
-                share = waiting.pop(0)
-                arguments = (threads, work, job, (share, shares))
-                process = context.Process(target=_work_alone, args=arguments)
-                with _deaf_to_interrupts():
-                    process.start()
-                running[process] = share
-            wait_for([process.sentinel for process in running], timeout=0.5)
-            for process in [p for p in running if not p.is_alive()]:
-                process.join()
-                share, code = running.pop(process), process.exitcode
-                if code:
-                    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-                    on_death(share, f"its process ended with {how}")
-            if progress:
-                progress(f"{workers} processes, one a fold", *count_done())
+def _schedule(
+    pool: ProcessPool, function: Callable[[_Argument], _Result], argument: _Argument
+) -> "Future[_Result]":
+    """Hand a task to the pool; the first starts its processes, which Ctrl-C must not reach."""
+    with _interrupts_blocked():
+        future: Future[_Result] = pool.schedule(function, args=(argument,))
+    return future
 
 
 @contextlib.contextmanager
-def _ended_on_error() -> Iterator[None]:
-    """End all processes when this one gives up: nothing waits for work that nobody wants."""
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables, which new processes inherit before they import anything."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
-    except BaseException:
-        with _deaf_to_interrupts():  # a second Ctrl-C, too, finds them ended
-            for process in (ended := multiprocessing.active_children()):
-                process.terminate()
-            for process in ended:
-                process.join(_SECONDS_TO_END)
-        raise
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Start processes that a Ctrl-C in the terminal doesn't reach.
+def _interrupts_blocked() -> Iterator[None]:
+    """Hold back Ctrl-C; processes and threads that are started meanwhile never see it.
 
-    It goes to all of them at once, and each would print where it was. The process that started
-    them ends them instead. What is blocked here is inherited, and delivered here afterwards.
+    The terminal sends it to all processes at once, and each would print where it was.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # it would lift the block when it starts
+    resource_tracker.ensure_running()  # It would lift the block when it starts.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield
@@ -170,24 +180,42 @@ def _deaf_to_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _work_alone(
-    threads: int, work: Callable[..., None], job: tuple[Any, ...], share: tuple[int, int]
-) -> None:
-    _begin(threads)
-    work(*job, share)
-
-
-def _begin(threads: int) -> None:
-    """Run first in a new process, before it imports a numeric library."""
-    for name in THREADS:
-        os.environ[name] = str(threads)
+def _begin(context: RunContext, number: "Synchronized[int]", alone: bool) -> None:
+    """Run first in a new process: remember the run, and end with the process that started it."""
+    global _runner
+    with number.get_lock():
+        take_gpu(number.value)
+        number.value += 1
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _runner = TaskRunner(context, alone=alone)
+
+
+def _tasks(row: str) -> list[Task]:
+    return _this_runner().tasks(row)
+
+
+def _compute(task: Task) -> list[Outcome]:
+    return _this_runner().compute(task)
+
+
+def _this_runner() -> TaskRunner:
+    if _runner is None:
+        raise InvariantError("this process was not told which run it works for")
+    return _runner
 
 
 def _end_with_parent() -> None:
-    """Leave no process behind that goes on writing when its parent was killed."""
-    parent = multiprocessing.parent_process()
+    """Leave no process behind that goes on computing when its parent was killed."""
+    parent = parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _how_it_died(code: int | None) -> str:
+    how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    return (
+        f"its process ended with {how}; signal 9 is what the system sends when memory runs out: "
+        "fewer --workers or a smaller train.batch_size"
+    )

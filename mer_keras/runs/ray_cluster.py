@@ -2,8 +2,8 @@
 
 The process that starts it alone reads databases and writes run folders. What a run needs goes into
 Ray's object store once; predictions come back. So the other machines need this package and nothing
-else. A piece (see ``pieces``) is one task: where folds are trained in stacks,
-``train.folds_at_once`` says how many go to a machine together.
+else. Where folds are trained in stacks, ``train.folds_at_once`` says how many go to a machine
+together.
 """
 
 import contextlib
@@ -11,29 +11,31 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from mer_keras.config.experiment import Experiment
 from mer_keras.errors import InvariantError, UserError
 from mer_keras.progress import Progress
-from mer_keras.runs.folder import RunFolder, Unit, units_of
+from mer_keras.runs.executors import OpenRun, pending_tasks, rows_with_pending_units, store
 from mer_keras.runs.processes import THREADS
 from mer_keras.runs.ray_worker import Job, compute
-from mer_keras.runs.run import Ready, make_ready
-from mer_keras.runs.tasks import Piece, rows_of
+from mer_keras.runs.tasks import TaskRunner, all_units
+from mer_keras.runs.units import Task, Unit
 
-#: times that a piece whose process died is begun again
+if TYPE_CHECKING:
+    from ray import ObjectRef
+
+#: A task whose process died is begun again so many times.
 RETRIES = 3
-#: of a GPU, where the cluster has one: small networks share it
+#: Part of a GPU that a fold takes where the cluster has one: small networks share it.
 GPUS_A_FOLD = 0.25
-#: seconds to wait for an address to answer
+#: Seconds to wait for an address to answer.
 PATIENCE = 3
-#: variables of this process that change what worker processes compute
+#: Variables of this process that change what worker processes compute.
 _CARRIED = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS")
-#: for worker processes that share a GPU
+#: Variables by which worker processes share a GPU.
 _SHARED_DEVICE = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _HOW_TO_START = (
     "start one with ray start --head --port=6379 --disable-usage-stats on one machine and ray "
@@ -82,7 +84,7 @@ def joined(
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     for name, value in _SHARED_DEVICE.items():  # this process looks at networks, others train them
         os.environ.setdefault(name, value)
-    options: dict[str, Any] = {"address": address}
+    options: dict[str, object] = {"address": address}
     with contextlib.ExitStack() as left:
         if address == "local":
             # Ray's switch for what other systems do by default: its servers listen to 127.0.0.1
@@ -117,110 +119,73 @@ def joined(
         yield _measure(ray, cpus, gpus)
 
 
-def run_on_cluster(
-    configs: list[Experiment],
-    cluster: Cluster,
-    *,
-    profile: str,
-    data: str = "auto",
-    weights: Path | None = None,
-    initial: Path | None = None,
-    progress: Progress | None = None,
-) -> list[RunFolder]:
-    """Run experiments as ``run_experiment`` does, all of their folds at once on a cluster.
+class RayExecutor:
+    """Computes the tasks of all runs at once on a cluster."""
 
-    A fold whose process dies each time is recorded as failed and the others go on.
+    def __init__(self, cluster: Cluster) -> None:
+        """Prepare; see ``joined``."""
+        self._cluster = cluster
 
-    Args:
-        configs: the experiments, their profile applied.
-        cluster: see ``joined``.
-        profile: this and the others: see ``run_experiment``.
-        data: where clips come from.
-        weights: to test instead of training.
-        initial: that pretraining starts from.
-        progress: told what is being done.
+    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+        """See ``Executor.execute``; a task whose process dies each time is recorded as failed."""
+        import ray
 
-    Returns:
-        The run folder of each experiment.
-
-    Raises:
-        UserError: data, weights or a run folder can't be used, or a worker process says so.
-    """
-    import ray
-
-    folders = []
-    work: dict[str, tuple[RunFolder, Any, list[tuple[int, Piece, list[Unit]]]]] = {}
-    total = 0
-    with contextlib.ExitStack() as held:
-        for config in configs:
-            ready = make_ready(config, profile, data, weights, initial, progress)
-            folder = ready.folder
-            folders.append(folder)
-            if folder.run_id in work:
-                continue
-            held.enter_context(folder.writer())
-            folder.open(ready.manifest, ready.prepared.folds)
-            total += sum(map(len, units_of(ready.manifest, ready.prepared.folds).values()))
-            missing = _missing(folder, ready)
-            work[folder.run_id] = folder, ray.put(Job.of(ready)) if missing else None, missing
-        submit = ray.remote(
-            num_cpus=cluster.cpus, num_gpus=cluster.gpus, max_retries=RETRIES, max_calls=0
+        compute_remotely = ray.remote(
+            num_cpus=self._cluster.cpus,
+            num_gpus=self._cluster.gpus,
+            max_retries=RETRIES,
+            max_calls=0,
         )(compute)
-        tasks: dict[Any, tuple[RunFolder, list[Unit]]] = {}
+        total = 0
+        tasks: dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]] = {}
         try:
-            for folder, job, missing in work.values():
-                for row, piece, pending in missing:
-                    tasks[submit.remote([job], row, piece)] = folder, pending
-            _collect(ray, tasks, total, _told(progress, cluster))
+            for context, folder in runs:
+                total += len(all_units(context))
+                rows = rows_with_pending_units(context, folder)
+                if not rows:
+                    continue
+                job, runner = ray.put(Job.of(context)), TaskRunner(context)
+                for row in rows:
+                    for task, pending in pending_tasks(folder, runner.tasks(row)):
+                        reference = compute_remotely.remote([job], task)
+                        tasks[reference] = (context, folder), task, pending
+            _collect(tasks, total, _report(progress, self._cluster))
         except BaseException:
-            for task in tasks:
-                ray.cancel(task, force=True)
+            for reference in tasks:
+                ray.cancel(reference, force=True)
             raise
-    return folders
 
 
 def _collect(
-    ray: Any, tasks: dict[Any, tuple[RunFolder, list[Unit]]], total: int, progress: Progress
+    tasks: "dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]]", total: int, progress: Progress
 ) -> None:
-    """Store what tasks give until none is left; a dead one's folds failed, an error ends it all."""
-    dead = (
+    """Store what tasks give until none is left; an error that a task raises ends them all."""
+    import ray
+
+    deaths = (
         ray.exceptions.WorkerCrashedError,
         ray.exceptions.NodeDiedError,
         ray.exceptions.OutOfMemoryError,
         ray.exceptions.ObjectLostError,
     )
     while tasks:
-        progress("", total - sum(len(units) for _, units in tasks.values()), total)
-        done, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0.5)
-        wrong: Exception | None = None
-        for task in done:
-            folder, units = tasks.pop(task)
+        progress("", total - sum(len(pending) for *_, pending in tasks.values()), total)
+        finished, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0.5)
+        failure: BaseException | None = None
+        for reference in finished:
+            (context, folder), task, pending = tasks.pop(reference)
             try:
-                for computed in ray.get(task):
-                    if computed.unit in units:
-                        computed.store(folder)
-            except ray.exceptions.RayTaskError as error:  # raised within, of whatever kind
-                wrong = wrong or _raised(ray, error.cause)
-            except dead as error:
-                for unit in units:
+                store(folder, context, task, pending, ray.get(reference))
+            except ray.exceptions.RayTaskError as error:  # The task raised an error, of any kind.
+                failure = failure or _raised(error.cause)
+            except deaths as error:
+                for unit in pending:
                     folder.fail(unit, _how_it_died(error))
             except ray.exceptions.RayError as error:
-                wrong = wrong or _raised(ray, error)
-        if wrong:
-            raise wrong
+                failure = failure or _raised(error)
+        if failure:
+            raise failure
     progress("", total, total)
-
-
-def _missing(folder: RunFolder, ready: Ready) -> list[tuple[int, Piece, list[Unit]]]:
-    """Pieces that are not whole: number of the row, the piece, what of it isn't stored."""
-    rows = rows_of(ready.manifest, ready.config, ready.prepared, ready.weights, ready.trunks)
-    found = []
-    for number, row in enumerate(rows):
-        pending = {unit for unit in row.units if not folder.is_done(unit)}
-        for piece in row.pieces() if pending else ():
-            if not pending.isdisjoint(piece):
-                found.append((number, piece, [unit for unit in piece if unit in pending]))
-    return found
 
 
 def _variables(cpus: int, gpus: float | None) -> dict[str, str]:
@@ -233,7 +198,7 @@ def _variables(cpus: int, gpus: float | None) -> dict[str, str]:
     return found
 
 
-def _measure(ray: Any, cpus: int, gpus: float | None) -> Cluster:
+def _measure(ray: ModuleType, cpus: int, gpus: float | None) -> Cluster:
     sizes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if gpus is None:
         gpus = GPUS_A_FOLD if any(size.get("GPU", 0) for size in sizes) else 0
@@ -261,7 +226,7 @@ def _check_address(address: str) -> None:
         ) from error
 
 
-def _import_ray() -> Any:
+def _import_ray() -> ModuleType:
     try:
         import ray
     except ImportError as error:
@@ -271,7 +236,7 @@ def _import_ray() -> Any:
     return ray
 
 
-def _told(progress: Progress | None, cluster: Cluster) -> Progress:
+def _report(progress: Progress | None, cluster: Cluster) -> Progress:
     where = "one machine" if cluster.hosts == 1 else f"{cluster.hosts} machines"
 
     def tell(_: str, done: float, total: float) -> None:
@@ -288,12 +253,14 @@ def _how_it_died(error: Exception) -> str:
     return f"{what}, {RETRIES + 1} times in all; processes die when memory runs out"
 
 
-def _raised(ray: Any, error: Exception) -> Exception:
+def _raised(error: BaseException) -> BaseException:
     """What a run ends with: the error as it is, in words if it is the cluster's own."""
+    import ray
+
     if isinstance(error, ray.exceptions.RayError):
         return UserError(f"the cluster can't compute a fold: {_first(error)}")
     return error
 
 
-def _first(error: Exception) -> str:
+def _first(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

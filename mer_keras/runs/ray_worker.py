@@ -1,16 +1,20 @@
-"""What a worker process of a cluster holds and does (see ``cluster``)."""
+"""What a worker process of a cluster holds and does (see ``ray_cluster``)."""
 
 import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mer_keras import provenance, settings
 from mer_keras.errors import UserError
 from mer_keras.models.weights import SUFFIXES
-from mer_keras.runs.run import Ready
-from mer_keras.runs.tasks import Computed, Piece, RowWork, rows_of
+from mer_keras.runs.context import RunContext
+from mer_keras.runs.tasks import Outcome, TaskRunner
+from mer_keras.runs.units import Task
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
 
 
 @dataclass(frozen=True)
@@ -44,22 +48,23 @@ class Files:
 
 @dataclass(frozen=True)
 class Job:
-    """All that the pieces of one run need, wherever they are computed."""
+    """All that the tasks of one run need, wherever they are computed."""
 
-    ready: Ready
+    context: RunContext
     weights: Files | None
-    trunks: dict[str, Files]
+    backbones: dict[str, Files]
     versions: dict[str, str]
 
     @classmethod
-    def of(cls, ready: Ready) -> "Job":
+    def of(cls, context: RunContext) -> "Job":
         """Take the files of a run along."""
-        weights = Files.read(ready.weights) if ready.weights else None
-        trunks = {name: Files.read(trunk.file) for name, trunk in ready.trunks.items()}
-        return cls(ready, weights, trunks, provenance.versions())
+        weights = Files.read(context.weights) if context.weights else None
+        backbones = (context.backbones or {}).items()
+        files = {row: Files.read(backbone.file) for row, backbone in backbones}
+        return cls(context, weights, files, provenance.versions())
 
-    def rows(self) -> list[RowWork]:
-        """Return the work of every row, on the machine that does it.
+    def runner(self) -> TaskRunner:
+        """Return what computes tasks, on the machine that does it.
 
         Raises:
             UserError: this machine has other versions than the one that began the run.
@@ -71,34 +76,33 @@ class Job:
                     f"a machine of the cluster has {name} {here.get(name, 'not at all')}, the one "
                     f"that runs this has {version}: install the same lock on all of them"
                 )
-        trunks = {
-            name: replace(trunk, file=self.trunks[name].place())
-            for name, trunk in self.ready.trunks.items()
+        backbones = {
+            row: replace(backbone, file=self.backbones[row].place())
+            for row, backbone in (self.context.backbones or {}).items()
         }
-        ready, weights = self.ready, self.weights.place() if self.weights else None
-        return rows_of(ready.manifest, ready.config, ready.prepared, weights, trunks)
+        weights = self.weights.place() if self.weights else None
+        return TaskRunner(replace(self.context, weights=weights, backbones=backbones))
 
 
-#: of this worker process: the row it computed last, with its networks built
-_latest: dict[tuple[str, int], RowWork] = {}
+#: The run that this worker process works for, by the id of its reference.
+_latest: dict[str, TaskRunner] = {}
 
 
-def compute(job: list[Any], row: int, piece: Piece) -> list[Computed]:
-    """Compute a piece in a worker process.
+def compute(job: "list[ObjectRef]", task: Task) -> list[Outcome]:
+    """Compute a task in a worker process.
 
     Args:
-        job: one reference to a ``Job`` in the object store; bare, Ray would read it for each piece.
-        row: which of the run's rows.
-        piece: of that row.
+        job: one reference to a ``Job`` in the object store; bare, Ray would read it for each task.
+        task: of that run.
 
     Raises:
-        UserError: the piece can't be computed here, nor elsewhere.
+        UserError: the task can't be computed here, nor elsewhere.
     """
     import ray
 
     (reference,) = job
-    place = (reference.hex(), row)
-    if place not in _latest:
+    name = reference.hex()
+    if name not in _latest:
         _latest.clear()
-        _latest[place] = ray.get(reference).rows()[row]
-    return list(_latest[place].compute(piece, lambda epoch, epochs: None))
+        _latest[name] = ray.get(reference).runner()
+    return _latest[name].compute(task)

@@ -1,0 +1,264 @@
+"""Everything that a run reads, composed once: samples, clips, folds, weights to start from."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from mer_keras.arrays import Inputs, shape_of
+from mer_keras.clips.assemble import ClipArrays, load_clips
+from mer_keras.config.experiment import Experiment, RowPlan
+from mer_keras.databases.samples import Excluded, Samples
+from mer_keras.errors import ConfigError, FrameError
+from mer_keras.methods.contract import Method
+from mer_keras.methods.registry import check_methods, chooses, inputs_of, make_method
+from mer_keras.models.weights import weights_digest
+from mer_keras.names import slug
+from mer_keras.progress import Progress
+from mer_keras.protocols.build import build_folds
+from mer_keras.protocols.folds import Fold, FoldSet
+from mer_keras.runs.backbone import Backbone
+from mer_keras.runs.samples import classes_of, load_samples
+from mer_keras.terms import Selection
+from mer_keras.training.balance import oversample
+from mer_keras.training.fold import FoldRows
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a run reads, and what identifies it.
+
+    Attributes:
+        config: the experiment, its profile applied.
+        profile: the profile's name.
+        samples: those that every input could load; the others with their reasons.
+        clips: by name of the input, all in the order of the samples table.
+        folds: how samples are divided.
+        weights: weights that are tested instead of training.
+        backbones: pretrained networks that rows start from, by the row's key.
+    """
+
+    config: Experiment
+    profile: str
+    samples: Samples
+    clips: Mapping[str, ClipArrays]
+    folds: FoldSet
+    weights: Path | None = None
+    backbones: Mapping[str, Backbone] | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, in the paper's order."""
+        return classes_of(self.config.data)
+
+    @cached_property
+    def identity(self) -> dict[str, JsonValue]:
+        """Digests of everything that decides results; two runs with equal ones are one run."""
+        return {
+            "config": self.config.digest(),
+            "profile": self.profile,
+            "samples": self.samples.digest(),
+            "clips": self._clips_digest(),
+            "folds": self.folds.digest(),
+            "weights": weights_digest(self.weights) if self.weights else "",
+            "stages": list(self.stages),
+        }
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run's folder."""
+        text = json.dumps(self.identity, sort_keys=True)
+        digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+        kind = self.samples.data_kind
+        return f"{slug(self.config.name)}-{self.profile}-{kind}-{digest}"
+
+    @property
+    def stages(self) -> dict[str, Mapping[str, JsonValue]]:
+        """Records of the backbones by digest; rows may share one."""
+        backbones = (self.backbones or {}).values()
+        return {str(backbone.record["digest"]): backbone.record for backbone in backbones}
+
+    @property
+    def selection(self) -> Selection:
+        """Which data choose the epoch of a network."""
+        return Selection.EXTERNAL if self.weights else self.config.selection
+
+    def selection_of(self, plan: RowPlan) -> Selection:
+        """Which data choose the epoch or hyper-parameters of a row.
+
+        The last epoch stands for a method that has nothing to choose.
+        """
+        return self.selection if chooses(plan) else Selection.LAST_EPOCH
+
+    @cached_property
+    def sample_ids(self) -> tuple[str, ...]:
+        """Ids of the clips, in the order of all arrays."""
+        return tuple(self.samples.table["sample_id"])
+
+    @cached_property
+    def labels(self) -> NDArray[np.int32]:
+        """Class numbers, (clips,), in the order of ``sample_ids``."""
+        number = {name: index for index, name in enumerate(self.classes)}
+        return np.array([number[label] for label in self.samples.table["label"]], "int32")
+
+    def fold(self, name: str) -> Fold:
+        """The fold of a name."""
+        return self._fold_of[name]
+
+    def inputs(self, plan: RowPlan) -> Inputs:
+        """The clips as a row's method reads them."""
+        arrays = self._inputs_of
+        names = inputs_of(plan)
+        if names not in arrays:
+            inputs = tuple(self.clips[name].arrays for name in names)
+            arrays[names] = inputs[0] if len(inputs) == 1 else inputs
+        return arrays[names]
+
+    def method(self, plan: RowPlan, *, alone: bool = False) -> Method:
+        """The method of a row, not yet fitted; ``alone``: each fold is trained by itself."""
+        backbone = (self.backbones or {}).get(plan.key)
+        return make_method(
+            plan,
+            lambda: shape_of(self.inputs(plan)),
+            len(self.classes),
+            start=backbone.starter(self.classes) if backbone else None,
+            weights=self.weights,
+            alone=alone,
+        )
+
+    def fold_rows(self, name: str, *, copies_seed: int | None = None) -> FoldRows:
+        """The rows of one fold in all arrays.
+
+        Args:
+            name: of the fold.
+            copies_seed: the run's seed, where copies of tested clips are tested too.
+        """
+        fold = self.fold(name)
+        copies = None if copies_seed is None else self.copies_to_test(fold, copies_seed)
+        return FoldRows(
+            train=self._rows(fold.train),
+            val=self._rows(fold.val),
+            test=self._rows(fold.test),
+            copies=None if copies is None else self._rows(copies),
+            name=name,
+        )
+
+    def copies_to_test(self, fold: Fold, seed: int) -> list[str]:
+        """Ids of a fold's tested clips, once for each copy that a balanced data set would hold.
+
+        Papers that augment before they divide test such copies. They are drawn over all samples at
+        once, so that ``seed`` must be the run's, not the fold's.
+        """
+        copies = oversample(self.labels, np.random.default_rng(seed))
+        tested = set(fold.test)
+        return [self.sample_ids[row] for row in copies if self.sample_ids[row] in tested]
+
+    def _clips_digest(self) -> str:
+        """Digest of all inputs."""
+        digests = [f"{name}={clips.digest()}" for name, clips in sorted(self.clips.items())]
+        return hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest()
+
+    @cached_property
+    def _fold_of(self) -> dict[str, Fold]:
+        return {fold.name: fold for fold in self.folds.folds}
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {sample_id: row for row, sample_id in enumerate(self.sample_ids)}
+
+    @cached_property
+    def _inputs_of(self) -> dict[tuple[str, ...], Inputs]:
+        return {}
+
+    def _rows(self, ids: tuple[str, ...] | list[str]) -> NDArray[np.int64]:
+        return np.array([self._row_of[sample_id] for sample_id in ids], "int64")
+
+
+def compose(
+    config: Experiment,
+    profile: str,
+    data: str = "auto",
+    *,
+    weights: Path | None = None,
+    initial: Path | None = None,
+    pretraining: bool = True,
+    progress: Progress | None = None,
+) -> RunContext:
+    """Load and divide the data of a run, and pretrain where it has stages.
+
+    Args:
+        config: the experiment, its profile applied.
+        profile: the profile's name, for the record.
+        data: ``real``, ``synthetic`` or ``auto`` (see ``samples.load_samples``).
+        weights: weights to test instead of training: a file, or a folder with one file a fold.
+        initial: weights that pretraining starts from, such as ImageNet's.
+        pretraining: whether stages are trained; without, rows start from random weights.
+        progress: told what is being done.
+
+    Raises:
+        UserError: data, methods or weights can't be used.
+    """
+    if initial and not config.stages:
+        raise ConfigError(
+            f"{config.name} has no stage of pretraining that could start from weights"
+        )
+    check_methods(config)
+    samples = load_samples(config.data, data, progress)
+    clips: dict[str, ClipArrays] = {}
+    for name in dict.fromkeys(name for plan in config.plans for name in inputs_of(plan)):
+        report = partial(progress, f"input {name}") if progress else None
+        clips[name] = load_clips(
+            samples, config.inputs[name], config.data.policies, progress=report
+        )
+    samples, clips = keep_common(samples, clips)
+    folds = build_folds(samples.table, config.protocol, config.selection)
+    context = RunContext(config, profile, samples, clips, folds, weights)
+    if weights or not pretraining or not config.stages:
+        return context
+    from mer_keras.runs.pretrain import pretrain
+
+    return replace(context, backbones=pretrain(context, initial, progress))
+
+
+def keep_common(
+    samples: Samples, clips: Mapping[str, ClipArrays]
+) -> tuple[Samples, dict[str, ClipArrays]]:
+    """Keep the clips that every input could load, so that all rows are tested on the same.
+
+    The others are listed with their reasons; inputs come back in the order of the samples table.
+
+    Raises:
+        FrameError: no clip is left.
+    """
+    loaded = set.intersection(*(set(arrays.sample_ids) for arrays in clips.values()))
+    table = samples.table[samples.table["sample_id"].isin(loaded)].reset_index(drop=True)
+    if table.empty:
+        raise FrameError(f"no clip can be loaded by all of the inputs {', '.join(clips)}")
+    excluded: dict[tuple[str, str], Excluded] = {}
+    warnings: dict[str, None] = {}
+    for name, arrays in clips.items():
+        where = f"input {name}: " if len(clips) > 1 else ""
+        for clip in arrays.excluded:
+            key = clip.database, clip.clip
+            excluded.setdefault(key, replace(clip, reason=where + clip.reason))
+        warnings |= dict.fromkeys(arrays.warnings)
+    kept = replace(
+        samples,
+        table=table,
+        excluded=(*samples.excluded, *excluded.values()),
+        warnings=(*samples.warnings, *warnings),
+    )
+    ids = tuple(table["sample_id"])
+    return kept, {name: _in_order(arrays, ids) for name, arrays in clips.items()}
+
+
+def _in_order(clips: ClipArrays, ids: tuple[str, ...]) -> ClipArrays:
+    if clips.sample_ids == ids:
+        return clips
+    return replace(clips, sample_ids=ids, arrays=clips.select(ids))

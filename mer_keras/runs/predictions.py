@@ -1,0 +1,61 @@
+"""The table of predictions that one unit of a run stores, and what binds it to the run."""
+
+import numpy as np
+import pandas as pd
+
+from mer_keras.runs.context import RunContext
+from mer_keras.runs.units import Unit
+from mer_keras.training.fold import FoldOutcome
+
+
+def predictions_table(context: RunContext, unit: Unit, outcome: FoldOutcome) -> pd.DataFrame:
+    """One row a tested clip, joined by ``sample_id``: ``PREDICTION_COLUMNS``, then ``prob_*``.
+
+    Copies of tested clips stand below the clips, marked by ``is_copy``.
+    """
+    plan = next(plan for plan in context.config.plans if plan.key == unit.row)
+    fold = context.fold(unit.fold)
+    copies: list[str] = []
+    probabilities = outcome.probabilities
+    if outcome.copies is not None:
+        copies = context.copies_to_test(fold, unit.seed)
+        probabilities = np.concatenate([probabilities, outcome.copies])
+    tested = [*fold.test, *copies]
+    samples = context.samples.table.set_index("sample_id").loc[tested]
+    classes = context.classes
+    table = pd.DataFrame(
+        {
+            "run_id": context.run_id,
+            "experiment": context.config.name,
+            "table": context.config.table,
+            "row": unit.row,
+            "method": plan.method,
+            "protocol": context.config.protocol.title,
+            "selection": str(context.selection_of(plan)),
+            "data_kind": str(context.samples.data_kind),
+            "database": samples["database"].to_numpy(),
+            "fold": unit.fold,
+            "seed": unit.seed,
+            "sample_id": tested,
+            "subject_id": samples["subject_id"].to_numpy(),
+            "label": samples["label"].to_numpy(),
+            "predicted": [classes[i] for i in probabilities.argmax(axis=1)],
+            "epoch": outcome.epoch,
+            "is_copy": [False] * len(fold.test) + [True] * len(copies),
+        }
+    )
+    for number, name in enumerate(classes):
+        table[f"prob_{name}"] = probabilities[:, number]
+    return table
+
+
+def unit_record(outcome: FoldOutcome) -> dict[str, object]:
+    """What is stored of a unit beside its predictions, JSON-ready."""
+    return {
+        "seconds": outcome.seconds,
+        "epoch": outcome.epoch,
+        "parameters": outcome.parameters,
+        "multiply_accumulates": outcome.multiply_accumulates,
+        "history": outcome.history,
+        "chosen": outcome.chosen,
+    }

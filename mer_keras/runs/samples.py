@@ -1,0 +1,78 @@
+"""The labelled samples that an experiment is about."""
+
+from functools import partial
+from pathlib import Path
+
+from mer_keras.config.data import Data
+from mer_keras.databases import registry as databases
+from mer_keras.databases.label_schemes import get_scheme
+from mer_keras.databases.labels import apply_scheme
+from mer_keras.databases.samples import Samples, pool
+from mer_keras.errors import ConfigError
+from mer_keras.progress import Progress
+from mer_keras.synthetic import stand_ins
+from mer_keras.terms import DataKind
+
+
+def load_samples(data: Data, kind: str, progress: Progress | None = None) -> Samples:
+    """Find the config's databases and return their labelled samples, pooled.
+
+    Args:
+        data: which databases, and how emotions become classes.
+        kind: ``real``, ``synthetic``, or ``auto``: real where all databases are present, else
+            synthetic where this package can write them all.
+        progress: told while synthetic clips are written.
+
+    Raises:
+        DatabaseNotFoundError: a database is absent and nothing stands in for it.
+        ConfigError: ``kind`` and the config contradict each other.
+    """
+    unwritable = [name for name in data.databases if name not in stand_ins.LAYOUTS]
+    if kind == "auto":
+        present = all(databases.find(name) is not None for name in data.databases)
+        kind = "real" if present or unwritable else "synthetic"
+    if kind == "synthetic" and unwritable:
+        raise ConfigError(f"there is no synthetic {unwritable[0]}: use real data")
+    parts = []
+    for name in data.databases:
+        if kind == "synthetic":
+            report = partial(progress, f"synthetic {name}: writing clips") if progress else None
+            options = stand_ins.StandInOptions(
+                motion=data.synthetic_motion, clips=data.synthetic_clips
+            )
+            samples = _read(data, name, stand_ins.ensure(name, options, report))
+        else:
+            samples = _read(data, name)
+            if not data.synthetic_motion and samples.data_kind is not DataKind.SYNTHETIC:
+                raise ConfigError(
+                    "data.synthetic_motion=false is for synthetic data: add --data synthetic"
+                )
+        parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
+    return pool(parts)
+
+
+def classes_of(data: Data) -> tuple[str, ...]:
+    """The classes of a config, in the paper's order.
+
+    Raises:
+        ConfigError: label schemes of pooled databases have other classes.
+    """
+    schemes = [get_scheme(data.scheme_of(name)) for name in data.databases]
+    for scheme in schemes[1:]:
+        if scheme.classes != schemes[0].classes:
+            raise ConfigError(
+                f"data.labels: {schemes[0].name} and {scheme.name} have different classes, "
+                f"{', '.join(schemes[0].classes)} and {', '.join(scheme.classes)}: pooled "
+                "databases need the same classes in the same order"
+            )
+    return schemes[0].classes
+
+
+def _read(data: Data, name: str, root: Path | None = None) -> Samples:
+    return databases.load(
+        name,
+        root,
+        frame_source=data.frame_source,
+        corrections=data.corrections,
+        policies=data.policies,
+    )
