@@ -1,8 +1,8 @@
 """What an image file says about itself, read before anything is decoded.
 
-OpenCV reserves as much memory as a header claims to need, and its TIFF library as much as each tag
-does. Both are read here, from the bytes alone, so that they can be bounded. Whether a file goes on
-to its end is left to OpenCV, whose decoders refuse files that are cut off anywhere.
+OpenCV reserves as much memory as a header, a chunk of a PNG or a tag of a TIFF claims to need. All
+are read here, from the bytes alone, so that they can be bounded. Whether a file goes on to its end
+is left to OpenCV, whose decoders refuse files that are cut off anywhere.
 """
 
 import re
@@ -57,8 +57,8 @@ def read_header(data: bytes) -> Header:
     """Read format and size; the rest of the file may be damaged.
 
     Raises:
-        DamagedImageError: the format is unknown, the header is cut off or claims no pixels, or the
-            tags of a TIFF claim more bytes than it has.
+        DamagedImageError: the format is unknown, the header is cut off or claims no pixels, or a
+            part of the file claims more bytes than there are.
     """
     name = image_format(data)
     if name is None:
@@ -66,7 +66,7 @@ def read_header(data: bytes) -> Header:
     try:
         width, height = _SIZES[name](data)
     except struct.error as error:
-        raise DamagedImageError(f"{name.upper()} that is cut off in its header") from error
+        raise DamagedImageError(f"{name.upper()} that is cut off") from error
     if width <= 0 or height <= 0:
         raise DamagedImageError(f"{name.upper()} header with the size {width}x{height}")
     return Header(name, width, height)
@@ -85,9 +85,15 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
-    chunk, width, height = struct.unpack_from(">4sII", data, 12)
-    if chunk != b"IHDR":
+    name, width, height = struct.unpack_from(">4sII", data, 12)
+    if name != b"IHDR":
         raise DamagedImageError("PNG without a header")
+    position = len(_PNG_MAGIC)
+    while name != b"IEND":
+        length, name = struct.unpack_from(">I4s", data, position)
+        position += length + 12  # A chunk has a length, a name and a checksum of 4 bytes each.
+        if position > len(data):
+            raise DamagedImageError("PNG with a chunk that claims more bytes than the file has")
     return width, height
 
 

@@ -278,6 +278,15 @@ def test_fault_23_a_huge_header_is_refused_before_decoding(tmp_path, monkeypatch
     assert not isinstance(caught.value, UnreadableImageError)  # It stops the run.
 
 
+def test_a_chunk_of_a_png_is_bounded_before_decoding(monkeypatch):
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
+    data = encoded(".png")
+    place = data.index(b"IDAT") - 4
+    for length in (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", struct.pack(">I", len(data))):
+        with pytest.raises(UnreadableImageError, match="more bytes than the file has"):
+            frames.decode(data[:place] + length + data[place + 4 :], Path("1.png"), gray=True)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -286,8 +295,8 @@ def test_fault_23_a_huge_header_is_refused_before_decoding(tmp_path, monkeypatch
         (tiff_of((40_000, LONG8, 0x10000000, 0)), "more bytes than the file has"),
         (tiff_of((40_000, SHORT, 0xFFFFFFFF, 0)), "more bytes than the file has"),
         (tiff_of((256, LONG8, 1, 0)), "size is of no known type"),
-        (b"II*\0\x08\0\0\0\xff\xff" + bytes(100), "cut off in its header"),
-        (b"MM\0*\xff\xff\xff\xff", "cut off in its header"),
+        (b"II*\0\x08\0\0\0\xff\xff" + bytes(100), "that is cut off"),
+        (b"MM\0*\xff\xff\xff\xff", "that is cut off"),
         (tiff_of().replace(struct.pack("<HHI", 257, LONG, 1), struct.pack("<HHI", 1, 4, 1)), "8x0"),
     ],
 )
