@@ -1,24 +1,26 @@
 """Attention maps over channels and over positions. Each layer returns its map, in 0..1.
 
-What a map is multiplied with is said by the network, so that the maps can be looked at: they are
-outputs of named layers. All take images (batch, height, width, channels) and clips (batch, time,
-height, width, channels).
+The network says what a map is multiplied with, so that the maps can be looked at: they are outputs
+of named layers. Layers take images (batch, height, width, channels) and, but for
+``MicroAttention``, clips (batch, time, height, width, channels).
 """
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 from keras import ops
+
+from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
 class ChannelAttention(keras.layers.Layer):
     """One weight a channel, from its mean and its maximum over all positions.
 
-    Both descriptors go through a network with one hidden layer; the sum of its two outputs goes
-    through a sigmoid. On one value a channel, a 1x1x1 convolution and a dense layer are the same.
+    M = sigmoid(network(mean) + network(maximum)), where ``network`` is two dense layers with
+    ``activation`` between them. On one value a channel, a 1x1x1 convolution and a dense layer are
+    the same.
 
     Shapes: (batch, ..., channels) -> (batch, 1, ..., channels), as many ones as positions have
     axes.
@@ -30,6 +32,9 @@ class ChannelAttention(keras.layers.Layer):
         activation: of the hidden layer.
         use_bias: whether both layers have a bias.
         shared: whether mean and maximum go through the same weights.
+
+    Raises:
+        ValueError: ``reduction`` is not above 0.
     """
 
     def __init__(
@@ -39,18 +44,19 @@ class ChannelAttention(keras.layers.Layer):
         activation: str = "relu",
         use_bias: bool = False,
         shared: bool = True,
-        **kwargs: Any,
+        **kwargs: object,
     ) -> None:
         """See the class."""
         super().__init__(**kwargs)
+        check_positive(self, reduction=reduction)
         self.reduction = reduction
         self.activation = activation
         self.use_bias = use_bias
         self.shared = shared
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Create the two layers, once or for each descriptor."""
-        channels = int(input_shape[-1] or 0)
+        channels = fixed(input_shape[-1])
         hidden = max(channels // self.reduction, 1)
         self.networks = []
         for suffix in ("",) if self.shared else ("_mean", "_maximum"):
@@ -62,24 +68,24 @@ class ChannelAttention(keras.layers.Layer):
             expand.build((None, hidden))
             self.networks.append([squeeze, expand])
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Weigh the channels as the class says."""
         axes = tuple(range(1, len(features.shape) - 1))
-        mean = ops.mean(features, axis=axes, keepdims=True)
-        maximum = ops.max(features, axis=axes, keepdims=True)
-        (squeeze, expand), (squeeze_max, expand_max) = self.networks[0], self.networks[-1]
-        return ops.sigmoid(expand(squeeze(mean)) + expand_max(squeeze_max(maximum)))
+        mean = ops.mean(features, axis=axes, keepdims=True)  # (batch, 1, ..., channels)
+        maximum = ops.max(features, axis=axes, keepdims=True)  # (batch, 1, ..., channels)
+        (squeeze, expand), (squeeze_maximum, expand_maximum) = self.networks[0], self.networks[-1]
+        return ops.sigmoid(expand(squeeze(mean)) + expand_maximum(squeeze_maximum(maximum)))
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the weights."""
         return input_shape[0], *(1 for _ in input_shape[1:-1]), input_shape[-1]
 
     def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Multiplications and additions for one clip."""
+        """Multiplications with additions for one clip."""
         channels = input_shapes[0][-1]
         return 4 * channels * max(channels // self.reduction, 1)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Arguments of the layer."""
         own = {
             "reduction": self.reduction,
@@ -94,7 +100,7 @@ class ChannelAttention(keras.layers.Layer):
 class SpatialAttention(keras.layers.Layer):
     """One weight a position, from the mean and the maximum over its channels.
 
-    The two are the channels of a convolution with one filter, then a sigmoid. On clips, time is an
+    M = sigmoid(W * [mean, maximum]), where * is a convolution with one filter. On clips, time is an
     axis of the positions: the map is spatio-temporal.
 
     Shapes: (batch, ..., channels) -> (batch, ..., 1).
@@ -103,17 +109,21 @@ class SpatialAttention(keras.layers.Layer):
     equation 7 (5x5).
 
     Args:
-        kernel: edge of the square or cubic kernel.
+        kernel_size: edge of the square or cubic kernel.
         use_bias: whether the convolution has a bias.
+
+    Raises:
+        ValueError: ``kernel_size`` is not above 0.
     """
 
-    def __init__(self, kernel: int = 5, *, use_bias: bool = False, **kwargs: Any) -> None:
+    def __init__(self, kernel_size: int = 5, *, use_bias: bool = False, **kwargs: object) -> None:
         """See the class."""
         super().__init__(**kwargs)
-        self.kernel_size = kernel
+        check_positive(self, kernel_size=kernel_size)
+        self.kernel_size = kernel_size
         self.use_bias = use_bias
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
+    def build(self, input_shape: Shape) -> None:
         """Create the convolution."""
         layer = keras.layers.Conv2D if len(input_shape) == 4 else keras.layers.Conv3D
         self.convolution = layer(
@@ -126,24 +136,24 @@ class SpatialAttention(keras.layers.Layer):
         )
         self.convolution.build((*input_shape[:-1], 2))
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Weigh the positions as the class says."""
-        mean = ops.mean(features, axis=-1, keepdims=True)
-        maximum = ops.max(features, axis=-1, keepdims=True)
-        return self.convolution(ops.concatenate([mean, maximum], axis=-1))
+        mean = ops.mean(features, axis=-1, keepdims=True)  # (batch, ..., 1)
+        maximum = ops.max(features, axis=-1, keepdims=True)  # (batch, ..., 1)
+        return self.convolution(ops.concatenate([mean, maximum], axis=-1))  # (batch, ..., 1)
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the map."""
         return *input_shape[:-1], 1
 
     def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Multiplications and additions for one clip."""
+        """Multiplications with additions for one clip."""
         positions = input_shapes[0][1:-1]
         return math.prod(positions) * 2 * self.kernel_size ** len(positions)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Arguments of the layer."""
-        own = {"kernel": self.kernel_size, "use_bias": self.use_bias}
+        own = {"kernel_size": self.kernel_size, "use_bias": self.use_bias}
         return {**super().get_config(), **own}
 
 
@@ -164,31 +174,29 @@ class MicroAttention(keras.layers.Layer):
     network definition.
     """
 
-    def build(self, input_shape: Sequence[tuple[int | None, ...]]) -> None:
+    def build(self, input_shape: Sequence[Shape]) -> None:
         """Create the kernel: (3 channels, channels), as the equation has it."""
-        scales = [int(shape[-1] or 0) for shape in input_shape]
-        self.kernel = self.add_weight(name="kernel", shape=(sum(scales), scales[-1]))
+        channels = [fixed(shape[-1]) for shape in input_shape]
+        self.kernel = self.add_weight(name="kernel", shape=(sum(channels), channels[-1]))
 
-    def call(self, scales: Sequence[Any]) -> Any:
+    def call(self, scales: Sequence[Tensor]) -> Tensor:
         """Weigh the positions as the class says."""
-        averaged = ops.mean(self.kernel, axis=1, keepdims=True)
+        filter_mean = ops.mean(self.kernel, axis=1, keepdims=True)  # (3 channels, 1)
         total, start = 0, 0
         for features in scales:
             stop = start + features.shape[-1]
-            total = total + ops.matmul(features, averaged[start:stop])
+            total = total + ops.matmul(features, filter_mean[start:stop])
             start = stop
-        return ops.sigmoid(total)
+        return ops.sigmoid(total)  # (batch, height, width, 1)
 
-    def compute_output_shape(
-        self, input_shape: Sequence[tuple[int | None, ...]]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Shape of the map."""
         return *input_shape[0][:-1], 1
 
     def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Multiplications and additions for one image as the equation has it, all filters."""
+        """Multiplications with additions for one image as the equation has it, all filters."""
         _, height, width, _ = input_shapes[0]
-        return height * width * int(self.kernel.shape[0] * self.kernel.shape[1])
+        return height * width * math.prod(self.kernel.shape)
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -196,8 +204,15 @@ class ChannelMean(keras.layers.Layer):
     """One weight a position: the mean of its channels through a sigmoid.
 
     Shapes: (batch, ..., channels) -> (batch, ..., 1).
+
+    Source: Micro-attention, the unit that it is compared with ("complex attention"), as inferred
+    from the parameter count.
     """
 
-    def call(self, features: Any) -> Any:
+    def call(self, features: Tensor) -> Tensor:
         """Average as the class says."""
         return ops.sigmoid(ops.mean(features, axis=-1, keepdims=True))
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Nothing is multiplied."""
+        return 0

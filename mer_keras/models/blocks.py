@@ -1,86 +1,107 @@
 """Pieces that more than one network is made of."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from keras import layers
 
-from mer_keras.layers.batch_norm import BatchNormalization
-from mer_keras.layers.convlstm import ConvLSTM2D, PeepholeConvLSTM
+from mer_keras.layers.choice import choose
+from mer_keras.layers.convlstm import PeepholeConvLSTM
+from mer_keras.layers.tensors import Tensor
 
-#: constants of the frameworks that the papers used (Caffe, PyTorch), not Keras' own
+#: Constants of batch normalisation in the frameworks that the papers used (Caffe, PyTorch), not
+#: Keras' own.
 EPSILON = 1e-5
 MOMENTUM = 0.9
 
 
 def convolve(
-    x: Any,
+    x: Tensor,
     filters: int,
-    kernel: Sequence[int],
+    kernel_size: Sequence[int],
     strides: int | Sequence[int] = 1,
     *,
     name: str,
     use_bias: bool = False,
-) -> Any:
+) -> Tensor:
     """Convolve with zero padding of half the kernel on each side, as Caffe and PyTorch do.
 
     At stride 1 that is Keras' ``same``. At stride 2 ``same`` puts less in front than behind, and
-    weights trained elsewhere would look at places shifted by one pixel.
+    weights trained elsewhere would look at positions shifted by one pixel.
 
     Args:
-        x: (batch, ..., channels), as many axes between as the kernel has.
+        x: (batch, ..., channels), with as many axes between as the kernel has.
         filters: number of output channels.
-        kernel: odd edges; two for images, three for clips.
+        kernel_size: odd edges; two for images, three for clips.
         strides: one for all axes, or one each.
         name: of the layer.
         use_bias: whether a bias is added.
+
+    Returns:
+        (batch, ..., filters), each size divided by its stride and rounded up.
     """
-    rank = len(kernel)
+    rank = len(kernel_size)
     steps = (strides,) * rank if isinstance(strides, int) else tuple(strides)
     padding = "same"
-    if any(step > 1 for step in steps) and any(edge > 1 for edge in kernel):
+    if any(step > 1 for step in steps) and any(edge > 1 for edge in kernel_size):
         pad = layers.ZeroPadding2D if rank == 2 else layers.ZeroPadding3D
-        x = pad(tuple(edge // 2 for edge in kernel), name=f"{name}_pad")(x)
+        x = pad(tuple(edge // 2 for edge in kernel_size), name=f"{name}_pad")(x)
         padding = "valid"
     layer = layers.Conv2D if rank == 2 else layers.Conv3D
     return layer(
-        filters, tuple(kernel), strides=steps, padding=padding, use_bias=use_bias, name=name
+        filters, tuple(kernel_size), strides=steps, padding=padding, use_bias=use_bias, name=name
     )(x)
 
 
-def normalise(x: Any, name: str) -> Any:
-    """Batch normalisation over all positions, learned scale and shift."""
-    return BatchNormalization(MOMENTUM, EPSILON, name=name)(x)
+def normalise(x: Tensor, name: str) -> Tensor:
+    """Normalise each channel over batch and positions, with learned scale and shift."""
+    norm = choose(layers.BatchNormalization)(momentum=MOMENTUM, epsilon=EPSILON, name=name)
+    return norm(x)
 
 
-def normalise_relu(x: Any, name: str) -> Any:
-    """Batch normalisation, then ReLU."""
+def normalise_relu(x: Tensor, name: str) -> Tensor:
+    """Normalise by the batch, then apply ReLU."""
     return layers.ReLU(name=f"{name}_relu")(normalise(x, name))
 
 
 def convlstm(
-    clips: Any,
+    clips: Tensor,
     filters: int,
-    padding: Literal["valid", "same"],
-    all_states: bool,
     *,
-    kernel: int = 3,
+    padding: Literal["valid", "same"],
+    return_sequences: bool,
+    kernel_size: int = 3,
     peepholes: bool = False,
-) -> Any:
-    """Convolutional LSTM over the frames, as the layer ``convlstm``.
+) -> Tensor:
+    """Run a convolutional LSTM over the frames, as the layer ``convlstm``.
 
     Args:
         clips: (batch, time, height, width, channels).
         filters: number of output channels.
         padding: of the convolution of the input.
-        all_states: give the state after each frame, not the last one only.
-        kernel: edge of the kernels.
+        return_sequences: give the state after each frame, not the last one only.
+        kernel_size: edge of the kernels.
         peepholes: whether the gates see the former cell state.
+
+    Returns:
+        (batch, height', width', filters), or with all states (batch, time, height', width',
+        filters).
     """
     if peepholes:
-        return PeepholeConvLSTM(
-            filters, kernel, padding=padding, return_sequences=all_states, name="convlstm"
-        )(clips)
-    return ConvLSTM2D(
-        filters, kernel, padding=padding, return_sequences=all_states, name="convlstm"
-    )(clips)
+        layer = PeepholeConvLSTM(
+            filters,
+            kernel_size,
+            padding=padding,
+            return_sequences=return_sequences,
+            name="convlstm",
+        )
+    else:
+        layer = choose(layers.ConvLSTM2D)(
+            filters,
+            kernel_size,
+            padding=padding,
+            return_sequences=return_sequences,
+            unroll=True,  # XLA compiles a convolution inside a loop for minutes.
+            name="convlstm",
+        )
+    return layer(clips)

@@ -28,23 +28,26 @@ What the paper leaves open, and what is chosen: numbers of blocks, layers and fi
 reduction. The count does not identify them: without 1x1 convolutions between the blocks it hardly
 depends on more than the last width, and any plan that ends with about 500 channels at 7x7 reaches
 it (``PLANS``). Plan A is compatible with the count, not identified by it. Nor is it said what the
-attended block input is used for: here it stands in the block's output, beside the layers', which
-themselves read the plain one; see ``attended``. The residual twin (table 12) is inferred: as many
-5x5 convolutions, in pairs with a shortcut.
+attended block input is used for: here it is part of the block's output, beside the layers'
+outputs, while the layers themselves read the plain input (see ``attended``). The residual twin
+(table 12) is inferred: as many 5x5 convolutions, in pairs with a shortcut.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import layers
 
 from mer_keras.layers.attention import ChannelAttention, SpatialAttention
+from mer_keras.layers.choice import choose
 from mer_keras.layers.dense_block import DenseBlock
+from mer_keras.layers.tensors import Tensor
 from mer_keras.models.blocks import EPSILON, MOMENTUM, normalise
 
-KERNEL = 5
+#: Edge of all kernels.
+KERNEL_SIZE = 5
 
 
 @dataclass(frozen=True)
@@ -67,14 +70,14 @@ class Plan:
     residual_widths: tuple[int, ...]
 
 
-#: plans whose last width is 500 at 7x7; parameters for three classes are in the tests
+#: Plans whose last width is 500 at 7x7. Tests have their parameters for three classes.
 PLANS = {
     "a": Plan(20, 2, 20, (8, 8, 8), (40, 60, 104)),
-    # full resolution first, four shorter blocks
+    # Four shorter blocks, the first at full resolution.
     "b": Plan(20, 1, 20, (6, 6, 6, 6), (40, 60, 80, 100)),
-    # few layers where maps are large
+    # Few layers where maps are large.
     "c": Plan(20, 2, 20, (4, 8, 12), (48, 64, 84)),
-    # narrower and deeper
+    # Narrower and deeper.
     "d": Plan(20, 2, 12, (13, 13, 14), (32, 48, 80)),
 }
 
@@ -103,58 +106,60 @@ def build(
         connection: ``residual`` is the network of table 12's first row.
     """
     images = keras.Input(tuple(input_shape), name="clip")
-    chosen = PLANS[plan]
-    x = _layer(images, chosen.stem_filters, "stem", strides=chosen.stem_stride)
-    for number, depth in enumerate(chosen.layers, start=1):
+    blocks = PLANS[plan]
+    x = _layer(images, blocks.stem_filters, "stem", strides=blocks.stem_stride)
+    for number, depth in enumerate(blocks.layers, start=1):
         name = f"block{number}"
         skip = _attend(x, attention, reduction, name)
         if attended == "block":
             x = skip
         if connection == "dense":
-            x = _dense_block(x, skip, depth, chosen.growth, name)
+            x = _dense_block(x, skip, depth, blocks.growth, name)
         else:
-            x = _residual_block(x, skip, depth, chosen.residual_widths[number - 1], name)
+            x = _residual_block(x, skip, depth, blocks.residual_widths[number - 1], name)
         x = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(classes, activation="softmax", name="classes")(x)
     return keras.Model(images, x, name="dense_mixed_attention")
 
 
-def _layer(x: Any, filters: int, name: str, strides: int = 1) -> Any:
-    """Convolution, ReLU, batch normalisation: equation 4."""
+def _layer(x: Tensor, filters: int, name: str, strides: int = 1) -> Tensor:
+    """Convolution, ReLU, batch normalisation, as in equation 4."""
     convolution = layers.Conv2D(
-        filters, KERNEL, strides=strides, padding="same", activation="relu", name=name
+        filters, KERNEL_SIZE, strides=strides, padding="same", activation="relu", name=name
     )
     return normalise(convolution(x), f"{name}_norm")
 
 
-def _attend(x: Any, attention: str, reduction: int, name: str) -> Any:
-    """Equations 5-8."""
+def _attend(x: Tensor, attention: str, reduction: int, name: str) -> Tensor:
+    """Weigh channels, then positions (equations 5-8); the shape stays."""
     if attention in ("channel", "mixed"):
         weights = ChannelAttention(
             reduction, activation="leaky_relu", use_bias=True, name=f"{name}_channel_attention"
         )(x)
         x = layers.Multiply(name=f"{name}_channels")([x, weights])
     if attention in ("spatial", "mixed"):
-        weights = SpatialAttention(KERNEL, use_bias=True, name=f"{name}_attention")(x)
+        weights = SpatialAttention(KERNEL_SIZE, use_bias=True, name=f"{name}_attention")(x)
         x = layers.Multiply(name=f"{name}_places")([x, weights])
     return x
 
 
-def _dense_block(x: Any, skip: Any, depth: int, growth: int, name: str) -> Any:
-    block = DenseBlock(
-        depth, growth, KERNEL, momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_layers"
+def _dense_block(x: Tensor, skip: Tensor, depth: int, growth: int, name: str) -> Tensor:
+    """The attended input and the outputs of the layers, (batch, height, width, wider)."""
+    block = choose(DenseBlock)(
+        depth, growth, KERNEL_SIZE, momentum=MOMENTUM, epsilon=EPSILON, name=f"{name}_layers"
     )
     return layers.Concatenate(name=f"{name}_out")([skip, block(x)])
 
 
-def _residual_block(x: Any, skip: Any, depth: int, width: int, name: str) -> Any:
+def _residual_block(x: Tensor, skip: Tensor, depth: int, width: int, name: str) -> Tensor:
+    """As many convolutions in pairs with a shortcut, (batch, height, width, ``width``)."""
     for index in range(0, depth, 2):
         unit = f"{name}_unit{index // 2 + 1}"
         y = _layer(x, width, f"{unit}_first")
         y = _layer(y, width, f"{unit}_second") if index + 1 < depth else y
-        kept = skip if index == 0 else x
-        if kept.shape[-1] != width:
-            kept = layers.Conv2D(width, 1, name=f"{unit}_shortcut")(kept)
-        x = layers.Add(name=f"{unit}_sum")([y, kept])
+        shortcut = skip if index == 0 else x
+        if shortcut.shape[-1] != width:
+            shortcut = layers.Conv2D(width, 1, name=f"{unit}_shortcut")(shortcut)
+        x = layers.Add(name=f"{unit}_sum")([y, shortcut])
     return x

@@ -43,14 +43,17 @@ difference in the paper's figure 4 can come from biases and chance alone.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import keras
-from keras import layers, ops
+from keras import layers
 
 from mer_keras.layers.attention import ChannelAttention, SpatialAttention
+from mer_keras.layers.shortcut import ZeroPaddedShortcut
+from mer_keras.layers.tensors import Tensor
 from mer_keras.models.blocks import convolve, normalise, normalise_relu
 
+#: Filters of the blocks of each stage.
 FILTERS = (64, 128, 256, 512)
 Attention = Literal["both", "channel", "spatiotemporal", "none"]
 
@@ -83,64 +86,38 @@ def build(
     x = convolve(clips, FILTERS[0], (3, 7, 7), (1, 2, 2), name="stem")
     x = normalise_relu(x, "stem_norm")
     for stage, filters in enumerate(FILTERS, start=1):
-        for place in ("a", "b"):
-            name = f"block{stage}{place}"
-            stride = 2 if stage > 1 and place == "a" else 1
-            before = x
-            x = normalise_relu(
-                convolve(x, filters, (3, 3, 3), stride, name=f"{name}_first"), f"{name}_first_norm"
-            )
-            x = normalise(
-                convolve(x, filters, (3, 3, 3), name=f"{name}_second"), f"{name}_second_norm"
-            )
+        for letter in ("a", "b"):
+            name = f"block{stage}{letter}"
+            stride = 2 if stage > 1 and letter == "a" else 1
+            block_input = x
+            x = convolve(x, filters, (3, 3, 3), stride, name=f"{name}_first")
+            x = normalise_relu(x, f"{name}_first_norm")
+            x = convolve(x, filters, (3, 3, 3), name=f"{name}_second")
+            x = normalise(x, f"{name}_second_norm")  # (batch, time', height', width', filters)
             if attention in ("both", "channel"):
                 weights = ChannelAttention(
                     reduction,
                     use_bias=network == "mlp",
                     shared=shared,
                     name=f"{name}_channel_attention",
-                )(x)
+                )(x)  # (batch, 1, 1, 1, filters)
                 x = layers.Multiply(name=f"{name}_channels")([x, weights])
             if attention in ("both", "spatiotemporal"):
                 weights = SpatialAttention(kernel, name=f"{name}_attention")(x)
+                # The map is (batch, time', height', width', 1).
                 x = layers.Multiply(name=f"{name}_places")([x, weights])
-            kept = _shortcut(before, filters, stride, shortcut, f"{name}_shortcut")
-            x = layers.Add(name=f"{name}_sum")([x, kept])
+            skip = _shortcut(block_input, filters, stride, shortcut, f"{name}_shortcut")
+            x = layers.Add(name=f"{name}_sum")([x, skip])
             x = layers.ReLU(name=f"{name}_out")(x)
     x = layers.GlobalAveragePooling3D(name="mean")(x)
     x = layers.Dense(classes, activation="softmax", name="classes")(x)
     return keras.Model(clips, x, name="resnet3d_18" if attention == "none" else "meranet")
 
 
-def _shortcut(x: Any, filters: int, stride: int, kind: str, name: str) -> Any:
+def _shortcut(x: Tensor, filters: int, stride: int, kind: str, name: str) -> Tensor:
+    """What a block's output is added to: its input, made of the same shape."""
     if stride == 1:
         return x
     if kind == "zero_padding":
         return ZeroPaddedShortcut(filters, name=name)(x)
     return normalise(convolve(x, filters, (1, 1, 1), stride, name=name), f"{name}_norm")
-
-
-@keras.saving.register_keras_serializable(package="mer_keras")
-class ZeroPaddedShortcut(keras.layers.Layer):
-    """Every second place on each axis, and channels of zeros behind the given ones.
-
-    Shapes: (batch, time, height, width, channels) -> (batch, time / 2, height / 2, width / 2,
-    filters), rounded up.
-
-    Args:
-        filters: number of output channels.
-    """
-
-    def __init__(self, filters: int, **kwargs: Any) -> None:
-        """See the class."""
-        super().__init__(**kwargs)
-        self.filters = filters
-
-    def call(self, clips: Any) -> Any:
-        """Thin out and pad as the class says."""
-        thin = clips[:, ::2, ::2, ::2]
-        return ops.pad(thin, [[0, 0]] * 4 + [[0, self.filters - clips.shape[-1]]])
-
-    def get_config(self) -> dict[str, Any]:
-        """Arguments of the layer."""
-        return {**super().get_config(), "filters": self.filters}

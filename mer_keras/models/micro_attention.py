@@ -42,14 +42,16 @@ convolutions without bias on T, ReLU between, averaged to one map like the paper
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import layers
 
 from mer_keras.layers.attention import ChannelMean, MicroAttention
+from mer_keras.layers.tensors import Tensor
 from mer_keras.models.blocks import convolve, normalise, normalise_relu
 
+#: Filters of each block.
 FILTERS = (64, 128, 256, 512)
 
 
@@ -75,7 +77,7 @@ def build(
     x = normalise(images, "input_norm")
     x = convolve(x, FILTERS[0], (7, 7), 2, use_bias=True, name="stem")
     x = normalise_relu(x, "stem_norm")
-    # windows begin at the first pixel and the last one is cut short, as in Caffe
+    # As in Caffe, windows begin at the first pixel and the last one is cut short.
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
     for number, filters in enumerate(FILTERS, start=1):
         x = _block(x, f"block{number}", filters, first=number == 1, attention=attention)
@@ -86,25 +88,33 @@ def build(
     return keras.Model(images, x, name=name)
 
 
-def _block(x: Any, name: str, filters: int, *, first: bool, attention: str) -> Any:
+def _block(x: Tensor, name: str, filters: int, *, first: bool, attention: str) -> Tensor:
+    """Residual block with its unit: T + T M, or T without a unit.
+
+    (batch, height, width, channels) -> (batch, height / 2, width / 2, filters); the first block
+    keeps height and width.
+    """
     active = x if first else normalise_relu(x, f"{name}_norm")
     stride = 1 if first else 2
     shortcut = x if first else convolve(active, filters, (1, 1), 2, name=f"{name}_expand")
-    one = convolve(active, filters, (3, 3), stride, name=f"{name}_first")
-    one = normalise_relu(one, f"{name}_first_norm")
-    two = convolve(one, filters, (3, 3), name=f"{name}_second")
-    total = layers.Add(name=f"{name}_sum")([shortcut, two])
+    first_scale = convolve(active, filters, (3, 3), stride, name=f"{name}_first")
+    first_scale = normalise_relu(first_scale, f"{name}_first_norm")
+    second_scale = convolve(first_scale, filters, (3, 3), name=f"{name}_second")
+    total = layers.Add(name=f"{name}_sum")([shortcut, second_scale])
     if attention == "none":
         return total
     if attention == "micro":
-        weights = MicroAttention(name=f"{name}_attention")([shortcut, one, two])
+        weights = MicroAttention(name=f"{name}_attention")(
+            [shortcut, first_scale, second_scale]
+        )  # (batch, height, width, 1)
     else:
         weights = _complex_attention(total, filters, f"{name}_attention")
     gain = layers.Multiply(name=f"{name}_gain")([total, weights])
     return layers.Add(name=f"{name}_out")([total, gain])
 
 
-def _complex_attention(x: Any, filters: int, name: str) -> Any:
+def _complex_attention(x: Tensor, filters: int, name: str) -> Tensor:
+    """Map of the unit that the paper compares with, (batch, height, width, 1)."""
     x = convolve(x, filters, (3, 3), name=f"{name}_first")
     x = layers.ReLU(name=f"{name}_relu")(x)
     x = convolve(x, filters, (3, 3), name=f"{name}_second")

@@ -23,13 +23,15 @@ window. No literal reading reaches all three published counts: the second and th
 have tokens of one width under one pooling, so that they can't differ ninefold.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import layers
 
-from mer_keras.layers.each import Each
+from mer_keras.layers.choice import choose
+from mer_keras.layers.tensors import Tensor
 from mer_keras.layers.tokens import GridBlocks, PositionalEmbedding, TokenAt
 from mer_keras.models.blocks import convlstm
 
@@ -63,13 +65,13 @@ def build_conv3d(
         dropout: between the dense layers.
     """
     clips = keras.Input(tuple(input_shape), name="clip")
-    x = GridBlocks(name="blocks")(clips)
+    x = GridBlocks(name="blocks")(clips)  # (batch, 9, 13, 30, 30, 1)
     convolution = layers.Conv3D(8, kernel, padding=padding, name="convolution")
-    x = Each(convolution, name="convolution_each")(x)
+    x = _each(convolution, x)  # (batch, 9, 9, 26, 26, 8)
     pool = layers.MaxPooling3D(2, strides=pool_stride, name="pool")
-    x = Each(pool, name="pool_each")(x)
-    x = _attend(_tokens(x), heads, key_dim, positions=True)
-    x = layers.GlobalAveragePooling1D(name="mean_token")(x)
+    x = _each(pool, x)  # (batch, 9, 4, 13, 13, 8)
+    x = _attend(_tokens(x), heads, key_dim, positions=True)  # (batch, 9, 5408)
+    x = layers.GlobalAveragePooling1D(name="mean_token")(x)  # (batch, 5408)
     return _classify(clips, x, classes, dropout, "shallow_attention_conv3d")
 
 
@@ -100,9 +102,9 @@ def build_conv2d(
     """
     clips = keras.Input(tuple(input_shape), name="clip")
     convolution = layers.Conv2D(8, kernel, padding=padding, name="convolution")
-    x = Each(convolution, name="convolution_each")(clips)
-    x = _pool_each(x, pool_stride)
-    x = _attend(_tokens(x), heads, key_dim, positions=True)
+    x = _each(convolution, clips)  # (batch, 13, 88, 88, 8)
+    x = _each(layers.MaxPooling2D(2, strides=pool_stride, name="pool"), x)  # (batch, 13, 44, 44, 8)
+    x = _attend(_tokens(x), heads, key_dim, positions=True)  # (batch, 13, 15488)
     x = TokenAt(_index(readout, input_shape[0]), name=f"{readout}_token")(x)
     return _classify(clips, x, classes, dropout, "shallow_attention_conv2d")
 
@@ -133,38 +135,42 @@ def build_convlstm(
         dropout: between the dense layers.
     """
     clips = keras.Input(tuple(input_shape), name="clip")
-    x = convlstm(clips, 32, padding, True, kernel=kernel)
-    x = _pool_each(x, pool_stride)
-    x = Each(layers.Conv2D(8, 1, name="reduction"), name="reduction_each")(x)
-    x = _attend(_tokens(x), heads, key_dim, positions=False)
+    x = convlstm(
+        clips, 32, padding=padding, return_sequences=True, kernel_size=kernel
+    )  # (batch, 13, 88, 88, 32)
+    x = _each(
+        layers.MaxPooling2D(2, strides=pool_stride, name="pool"), x
+    )  # (batch, 13, 44, 44, 32)
+    x = _each(layers.Conv2D(8, 1, name="reduction"), x)  # (batch, 13, 44, 44, 8)
+    x = _attend(_tokens(x), heads, key_dim, positions=False)  # (batch, 13, 15488)
     x = TokenAt(_index(readout, input_shape[0]), name=f"{readout}_token")(x)
     return _classify(clips, x, classes, dropout, "shallow_attention_convlstm")
 
 
 def _index(readout: Readout, frames: int) -> int:
+    """Number of the frame whose token goes on."""
     return {"onset": 0, "apex": frames // 2, "offset": frames - 1}[readout]
 
 
-def _pool_each(x: Any, stride: int) -> Any:
-    pool = layers.MaxPooling2D(2, strides=stride, name="pool")
-    return Each(pool, name="pool_each")(x)
+def _each(layer: keras.Layer, x: Tensor) -> Tensor:
+    """Apply a layer to each block or frame."""
+    return choose(layers.TimeDistributed)(layer, name=f"{layer.name}_each")(x)
 
 
-def _tokens(x: Any) -> Any:
+def _tokens(x: Tensor) -> Tensor:
     """(batch, tokens, ...) -> (batch, tokens, width)."""
-    width = 1
-    for size in x.shape[2:]:
-        width *= size
-    return layers.Reshape((x.shape[1], width), name="tokens")(x)
+    return layers.Reshape((x.shape[1], math.prod(x.shape[2:])), name="tokens")(x)
 
 
-def _attend(x: Any, heads: int, key_dim: int, *, positions: bool) -> Any:
+def _attend(x: Tensor, heads: int, key_dim: int, *, positions: bool) -> Tensor:
+    """Self-attention of tokens, (batch, tokens, width) -> the same."""
     if positions:
         x = PositionalEmbedding(name="positions")(x)
     return layers.MultiHeadAttention(heads, key_dim, name="attention")(x, x)
 
 
-def _classify(clips: Any, x: Any, classes: int, dropout: float, name: str) -> keras.Model:
+def _classify(clips: Tensor, x: Tensor, classes: int, dropout: float, name: str) -> keras.Model:
+    """Two dense layers on one vector a clip, (batch, width) -> (batch, classes)."""
     x = layers.Dense(128, activation="relu", name="hidden")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Dense(classes, activation="softmax", name="classes")(x)

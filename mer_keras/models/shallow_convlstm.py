@@ -19,8 +19,8 @@ dense softmax                                   3            147
 Parameters: none published; built 11,664,323 (three classes), 11,664,421 (five).
 
 What the paper leaves open, and what is chosen: the padding of the convolution (``valid``); which
-states go on (the last; ``all_states`` takes all nine). Its equations 1, 2 and 4 have peephole
-connections, which Keras' layer has not; ``peepholes`` adds them.
+states go on (the last; ``all_states`` takes all nine). The equations 1, 2 and 4 have peephole
+connections, which Keras' layer has not; ``peepholes`` adds them. Nothing else deviates.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from mer_keras.layers.each import Each
+from mer_keras.layers.choice import choose
 from mer_keras.models.blocks import convlstm
 
 
@@ -62,11 +62,14 @@ def build(
         dropout: between the dense layers.
     """
     clips = keras.Input(tuple(input_shape), name="clip")
-    x = convlstm(clips, filters, padding, all_states, peepholes=peepholes)
+    x = convlstm(
+        clips, filters, padding=padding, return_sequences=all_states, peepholes=peepholes
+    )  # (batch, 88, 88, 32)
     pool = layers.MaxPooling2D(2, strides=pool_stride, name="pool")
     if all_states:
-        pool = Each(pool, name="pool_each")
-    x = layers.Flatten(name="flatten")(pool(x))
+        pool = choose(layers.TimeDistributed)(pool, name="pool_each")
+    x = pool(x)  # (batch, 87, 87, 32)
+    x = layers.Flatten(name="flatten")(x)  # (batch, 242208)
     x = layers.Dense(units, activation="sigmoid", name="hidden")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Dense(classes, activation="softmax", name="classes")(x)

@@ -18,10 +18,11 @@ dense softmax                          3           1,203
 =====================================  ==========  ==========
 
 Parameters: 1,683 trainable (448 convolution, 32 normalisation, 1,203 dense), and 32 moving
-statistics. The paper prints no count.
+statistics: 1,715 built. The paper prints no count.
 
 The three streams read one input with kernels of one size, so that they are one convolution with
-3 + 5 + 8 filters; they are built as that, in the layer ``streams`` (see ``layers.streams``).
+3 + 5 + 8 filters; they are built as that, in the layer ``streams`` (see ``layers.streams``). That
+is the only deviation, and one of form: dropout and pooling act on each channel by itself.
 
 A file with the tensors of the authors' PyTorch network, or with three separate streams, is
 converted by ``from_streams``; see ``mer-keras run --weights``.
@@ -35,10 +36,13 @@ from collections.abc import Mapping, Sequence
 import keras
 import numpy as np
 from keras import layers
+from numpy.typing import NDArray
 
-from mer_keras.layers.dropout import Dropout
+from mer_keras.layers.choice import choose
 from mer_keras.layers.streams import ConvNormPool
+from mer_keras.models.blocks import EPSILON, MOMENTUM
 
+#: Filters of the three streams.
 STREAMS = (3, 5, 8)
 
 
@@ -53,10 +57,11 @@ def build(
         dropout: part of the pooled values set to zero in training.
     """
     images = keras.Input(tuple(input_shape), name="clip")
-    x = ConvNormPool(sum(STREAMS), momentum=0.9, epsilon=1e-5, name="streams")(images)
-    x = Dropout(dropout, name="dropout")(x)
-    x = layers.AveragePooling2D(2, name="average_pool")(x)
-    x = layers.Flatten(name="flatten")(x)
+    streams = choose(ConvNormPool)(sum(STREAMS), momentum=MOMENTUM, epsilon=EPSILON, name="streams")
+    x = streams(images)  # (batch, 10, 10, 16)
+    x = choose(layers.Dropout)(dropout, name="dropout")(x)
+    x = layers.AveragePooling2D(2, name="average_pool")(x)  # (batch, 5, 5, 16)
+    x = layers.Flatten(name="flatten")(x)  # (batch, 400)
     limit = int(x.shape[-1]) ** -0.5
     x = layers.Dense(
         classes,
@@ -68,7 +73,7 @@ def build(
     return keras.Model(images, x, name="ststnet")
 
 
-def from_streams(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def from_streams(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     """Convert tensors of the authors' PyTorch network to this network's variables.
 
     Args:
@@ -85,13 +90,14 @@ def from_streams(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         ValueError: tensors don't fit together.
     """
 
-    def joined(name: str) -> np.ndarray:
+    def joined(name: str) -> NDArray:
         layer, tensor = name.split(".")
-        return np.concatenate([arrays[f"{layer}{i}.{tensor}"] for i in (1, 2, 3)])
+        return np.concatenate([arrays[f"{layer}{stream}.{tensor}"] for stream in (1, 2, 3)])
 
-    dense = arrays["fc.weight"]
+    dense = arrays["fc.weight"]  # (classes, filters * side * side)
     side = round((dense.shape[1] / sum(STREAMS)) ** 0.5)
-    dense = dense.reshape(len(dense), sum(STREAMS), side, side).transpose(2, 3, 1, 0)
+    dense = dense.reshape(len(dense), sum(STREAMS), side, side)
+    dense = dense.transpose(2, 3, 1, 0)  # (side, side, filters, classes)
     return {
         "streams/kernel": joined("conv.weight").transpose(2, 3, 1, 0),
         "streams/bias": joined("conv.bias"),

@@ -1,4 +1,4 @@
-"""``ConvNormPool`` against the four plain layers that it stands for."""
+"""``ConvNormPool`` in both forms against Keras' layers, and rows that don't count."""
 
 import numpy as np
 import pytest
@@ -7,34 +7,33 @@ keras = pytest.importorskip("keras")
 from keras import layers, ops  # noqa: E402
 
 from mer_keras.layers.counted import counted_rows, row_weights  # noqa: E402
-from mer_keras.layers.fused import fused  # noqa: E402
+from mer_keras.layers.fast.streams import FastConvNormPool  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 
 FILTERS = 7
+both_forms = pytest.mark.parametrize("form", [ConvNormPool, FastConvNormPool])
 
 
-def plain_and_fast(seed=0, size=28, signs="mixed"):
-    """The same weights in plain layers and in the layer; both end at the pooled map."""
+def keras_layers_and_stream(form, size=28, signs="mixed", seed=0):
+    """The same weights in Keras' layers, which end before the pooling, and in the layer."""
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
-    fast = ConvNormPool(FILTERS)
-    fast.build((None, size, size, 3))
+    stream = form(FILTERS)
+    stream.build((None, size, size, 3))
     gamma = rng.normal(size=FILTERS)
-    fast.gamma.assign(gamma if signs == "mixed" else np.abs(gamma) + 0.1)
-    fast.beta.assign(rng.normal(size=FILTERS))
+    stream.gamma.assign(gamma if signs == "mixed" else np.abs(gamma) + 0.1)
+    stream.beta.assign(rng.normal(size=FILTERS))
     convolution = layers.Conv2D(FILTERS, 3, activation="relu")
     norm = layers.BatchNormalization(epsilon=1e-5, momentum=0.9)
     images = keras.Input((size, size, 3))
-    x = norm(convolution(layers.ZeroPadding2D(2)(images)))
-    # a padding with minus infinity, as PyTorch pads: windows start at row and column -1
-    plain = keras.Model(images, x)
-    convolution.set_weights([fast.kernel, fast.bias])
-    norm.set_weights([fast.gamma, fast.beta, fast.moving_mean, fast.moving_variance])
-    return plain, norm, fast
+    network = keras.Model(images, norm(convolution(layers.ZeroPadding2D(2)(images))))
+    convolution.set_weights([stream.kernel, stream.bias])
+    norm.set_weights([stream.gamma, stream.beta, stream.moving_mean, stream.moving_variance])
+    return network, norm, stream
 
 
 def pool(maps):
-    """Naive max-pool 3x3, stride 3, padding 1 of minus infinity, floor."""
+    """Naive max-pool 3x3, stride 3, padding 1 of minus infinity, floor, as PyTorch pools."""
     maps = np.pad(maps, [(0, 0), (1, 1), (1, 1), (0, 0)], constant_values=-np.inf)
     n = (maps.shape[1] - 3) // 3 + 1
     rows = [
@@ -49,24 +48,25 @@ def images(seed=1, count=6, size=28):
     return rng.uniform(0, 1, (count, size, size, 3)).astype("float32")
 
 
+@both_forms
 @pytest.mark.parametrize("signs", ["mixed", "positive"])
 @pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("size", [10, 28])
-def test_same_function_as_the_plain_layers(training, signs, size):
-    plain, norm, fast = plain_and_fast(size=size, signs=signs)
+def test_same_function_as_four_layers(form, training, signs, size):
+    network, norm, stream = keras_layers_and_stream(form, size, signs)
     batch = images(size=size)
-    expected = pool(ops.convert_to_numpy(plain(batch, training=training)))
-    found = ops.convert_to_numpy(fast(batch, training=training))
-    assert found.shape == expected.shape == (6, (size + 2) // 3, (size + 2) // 3, FILTERS)
-    # the variance is taken in one pass, so that a few digits of float32 differ
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=2e-4)
-    np.testing.assert_allclose(fast.moving_mean, norm.moving_mean, rtol=1e-4, atol=1e-6)
-    # Keras tracks the same population variance
-    np.testing.assert_allclose(fast.moving_variance, norm.moving_variance, rtol=1e-3)
+    expected = pool(ops.convert_to_numpy(network(batch, training=training)))
+    maps = ops.convert_to_numpy(stream(batch, training=training))
+    assert maps.shape == expected.shape == (6, (size + 2) // 3, (size + 2) // 3, FILTERS)
+    # The fast form takes the variance in one pass, so that a few digits of float32 differ.
+    np.testing.assert_allclose(maps, expected, rtol=1e-4, atol=2e-4)
+    np.testing.assert_allclose(stream.moving_mean, norm.moving_mean, rtol=1e-4, atol=1e-6)
+    # Keras tracks the same population variance.
+    np.testing.assert_allclose(stream.moving_variance, norm.moving_variance, rtol=1e-3)
 
 
 def gradients(layer, variables, loss_of):
-    """Of a loss by the layer's or the network's trainable variables, on TensorFlow or JAX."""
+    """Gradients of a loss in a layer's or a network's trainable variables."""
     if keras.backend.backend() == "jax":
         import jax
 
@@ -83,52 +83,61 @@ def gradients(layer, variables, loss_of):
     return tape.gradient(value, variables)
 
 
-def compare_gradients(batch, weight):
-    """Of a weighted sum of the pooled map, between plain layers and the layer."""
-    plain, _, fast = plain_and_fast(size=batch.shape[1])
+def compare_gradients(form, batch, slopes):
+    """Compare those of a weighted sum of the pooled map, between Keras' layers and the layer."""
+    network, _, stream = keras_layers_and_stream(form, size=batch.shape[1])
 
-    def of_plain(call):
+    def loss_of_network(call):
         padded = ops.pad(call(batch), [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=-1e30)
-        return ops.sum(ops.max_pool(padded, 3, 3, padding="valid") * weight)
+        return ops.sum(ops.max_pool(padded, 3, 3, padding="valid") * slopes)
 
-    expected = gradients(plain, plain.trainable_variables, of_plain)
-    found = gradients(fast, fast.trainable_variables, lambda call: ops.sum(call(batch) * weight))
-    for a, b in zip(found, expected, strict=True):
-        scale = np.abs(b).max()
-        np.testing.assert_allclose(a / scale, b / scale, atol=2e-3)
+    def loss_of_stream(call):
+        return ops.sum(call(batch) * slopes)
 
-
-@pytest.mark.skipif(keras.backend.backend() == "torch", reason="gradients are taken elsewhere")
-def test_same_gradients_as_the_plain_layers():
-    weight = np.random.default_rng(2).normal(size=(6, 10, 10, FILTERS))
-    compare_gradients(images(), weight.astype("float32"))
+    expected = gradients(network, network.trainable_variables, loss_of_network)
+    found = gradients(stream, stream.trainable_variables, loss_of_stream)
+    for own, other in zip(found, expected, strict=True):
+        scale = np.abs(other).max()
+        np.testing.assert_allclose(own / scale, other / scale, atol=2e-3)
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="gradients are taken elsewhere")
-def test_values_that_tie_share_the_gradient():
-    """In even images the nine of a window are equal, and so are the patches that they come from."""
+@both_forms
+def test_same_gradients_as_four_layers(form):
+    slopes = np.random.default_rng(2).normal(size=(6, 10, 10, FILTERS))
+    compare_gradients(form, images(), slopes.astype("float32"))
+
+
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="gradients are taken elsewhere")
+@both_forms
+def test_values_that_tie(form):
+    """In even images the nine of a window are equal, and so are the patches that they come from.
+
+    Whether they share the gradient or the first takes it, the weights get the same.
+    """
     batch = np.full((4, 10, 10, 3), 0.5, "float32") * np.arange(1, 5).reshape(-1, 1, 1, 1)
-    weight = np.zeros((4, 4, 4, FILTERS), "float32")
-    weight[:, 1:3, 1:3] = np.random.default_rng(2).normal(size=(4, 2, 2, FILTERS))
-    compare_gradients(batch, weight)
+    slopes = np.zeros((4, 4, 4, FILTERS), "float32")
+    slopes[:, 1:3, 1:3] = np.random.default_rng(2).normal(size=(4, 2, 2, FILTERS))
+    compare_gradients(form, batch, slopes)
 
 
+@both_forms
 @pytest.mark.parametrize("filler", [0.0, 1e4])
-def test_rows_that_do_not_count_leave_the_others_alone(filler):
-    _, _, fast = plain_and_fast()
+def test_rows_that_do_not_count_leave_the_others_alone(form, filler):
+    _, _, stream = keras_layers_and_stream(form)
     batch = images()
     filled = np.concatenate([batch, np.full((3, 28, 28, 3), filler, "float32")])
-    before = [np.array(ops.convert_to_numpy(v)) for v in fast.non_trainable_variables]
-    expected = ops.convert_to_numpy(fast(batch, training=True))
-    tracked = [np.array(ops.convert_to_numpy(v)) for v in fast.non_trainable_variables]
-    for variable, value in zip(fast.non_trainable_variables, before, strict=True):
+    before = [np.array(ops.convert_to_numpy(v)) for v in stream.non_trainable_variables]
+    expected = ops.convert_to_numpy(stream(batch, training=True))
+    tracked = [np.array(ops.convert_to_numpy(v)) for v in stream.non_trainable_variables]
+    for variable, value in zip(stream.non_trainable_variables, before, strict=True):
         variable.assign(value)
     with counted_rows(np.array([1] * 6 + [0] * 3, "float32")):
-        found = ops.convert_to_numpy(fast(filled, training=True))
-    np.testing.assert_allclose(found[:6], expected, rtol=1e-5, atol=1e-5)
-    for variable, value in zip(fast.non_trainable_variables, tracked, strict=True):
+        maps = ops.convert_to_numpy(stream(filled, training=True))
+    np.testing.assert_allclose(maps[:6], expected, rtol=1e-5, atol=1e-5)
+    for variable, value in zip(stream.non_trainable_variables, tracked, strict=True):
         np.testing.assert_allclose(ops.convert_to_numpy(variable), value, rtol=1e-5)
-    spoilt = ops.convert_to_numpy(fast(filled, training=True))
+    spoilt = ops.convert_to_numpy(stream(filled, training=True))
     assert np.abs(spoilt[:6] - expected).max() > 1e-2, "without weights they do"
 
 
@@ -151,12 +160,3 @@ def test_weights_of_rows_end_with_their_block():
         assert row_weights() == "outer"
         raise RuntimeError
     assert row_weights() is None
-
-
-def test_a_fused_chain_is_the_chain():
-    def chain(a, b):
-        return ops.relu(a + b) * 2, ops.sum(a)
-
-    a, b = images()[:2], images()[2:4]
-    for found, expected in zip(fused(chain)(a, b), chain(a, b), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -1,4 +1,4 @@
-"""``Dropout`` at one half: fair, independent coins, and Keras' own layer at other rates."""
+"""``FastDropout`` at one half: fair, independent coins, and Keras' own layer at other rates."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from keras import layers, ops  # noqa: E402
 
-from mer_keras.layers.dropout import BITS, Dropout  # noqa: E402
+from mer_keras.layers.fast.dropout import BITS, FastDropout  # noqa: E402
 
 
 def dropped(layer, inputs, training=True):
@@ -16,15 +16,15 @@ def dropped(layer, inputs, training=True):
 @pytest.mark.parametrize("shape", [(4, 16), (5, 3, 7, 3), (1, 1), (3, BITS + 1)])
 def test_a_value_is_dropped_or_doubled(shape):
     inputs = np.random.default_rng(0).uniform(1, 2, shape).astype("float32")
-    found = dropped(Dropout(0.5, seed=1), inputs)
-    assert found.shape == shape
-    np.testing.assert_array_equal(found[found != 0], 2 * inputs[found != 0])
-    np.testing.assert_array_equal(dropped(Dropout(0.5), inputs, training=False), inputs)
+    outputs = dropped(FastDropout(0.5, seed=1), inputs)
+    assert outputs.shape == shape
+    np.testing.assert_array_equal(outputs[outputs != 0], 2 * inputs[outputs != 0])
+    np.testing.assert_array_equal(dropped(FastDropout(0.5), inputs, training=False), inputs)
 
 
 def test_coins_are_fair_and_independent():
     count = 200_000
-    coins = dropped(Dropout(0.5, seed=2), np.ones((count // 50, 50), "float32")) / 2
+    coins = dropped(FastDropout(0.5, seed=2), np.ones((count // 50, 50), "float32")) / 2
     # five standard deviations
     bound = 2.5 / count**0.5
     assert abs(coins.mean() - 0.5) < bound
@@ -39,7 +39,7 @@ def test_coins_are_fair_and_independent():
 
 def test_seeds_and_calls():
     ones = np.ones((8, 40), "float32")
-    one, same, other = Dropout(0.5, seed=1), Dropout(0.5, seed=1), Dropout(0.5, seed=2)
+    one, same, other = FastDropout(0.5, seed=1), FastDropout(0.5, seed=1), FastDropout(0.5, seed=2)
     first, second = dropped(one, ones), dropped(one, ones)
     assert np.any(first != second)
     np.testing.assert_array_equal(dropped(same, ones), first)
@@ -50,12 +50,12 @@ def test_seeds_and_calls():
 def test_all_else_is_keras_own(arguments):
     ones = np.ones((6, 40), "float32")
     expected = dropped(layers.Dropout(**arguments, seed=3), ones)
-    np.testing.assert_array_equal(dropped(Dropout(**arguments, seed=3), ones), expected)
+    np.testing.assert_array_equal(dropped(FastDropout(**arguments, seed=3), ones), expected)
 
 
 def test_precision_and_configuration():
-    half = Dropout(0.5, seed=1, dtype="mixed_float16")
-    found = half(np.ones((2, 5), "float32"), training=True)
-    assert keras.backend.standardize_dtype(found.dtype) == "float16"
-    again = Dropout.from_config(half.get_config())
+    half = FastDropout(0.5, seed=1, dtype="mixed_float16")
+    outputs = half(np.ones((2, 5), "float32"), training=True)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "float16"
+    again = FastDropout.from_config(half.get_config())
     assert (again.rate, again.seed) == (0.5, 1)

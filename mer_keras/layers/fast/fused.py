@@ -2,33 +2,30 @@
 
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any
 
-import keras
+from mer_keras.layers.fast.processor import on_tensorflow
+from mer_keras.layers.tensors import Tensor
 
 
-def fused(chain: Callable[..., Any]) -> Callable[..., Any]:
+def fused(chain: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Have TensorFlow compile a function of tensors that only maps, shifts and sums them.
 
     TensorFlow runs each operation by itself, so that a large map is read and written as often as
-    there are operations; XLA makes one loop of them. Other backends get the function as it is: JAX
-    compiles all of a step anyway. Convolutions and matrix products don't belong into ``chain``:
-    XLA's are slow on a CPU.
+    there are operations; XLA makes one loop of them. Other backends get the function as it is.
+    Convolutions and matrix products don't belong into ``chain``: XLA's are slow on a CPU.
 
     Args:
         chain: pure, of Keras operations. It is compiled for each combination of shapes.
     """
 
     @cache
-    def compiled() -> Callable[..., Any]:
+    def compiled() -> Callable[..., Tensor]:
         import tensorflow as tf
 
         return tf.function(chain, jit_compile=True)
 
     @wraps(chain)
-    def run(*tensors: Any) -> Any:
-        if keras.backend.backend() == "tensorflow":
-            return compiled()(*tensors)
-        return chain(*tensors)
+    def run(*tensors: Tensor) -> Tensor:
+        return compiled()(*tensors) if on_tensorflow() else chain(*tensors)
 
     return run
