@@ -21,7 +21,7 @@ COLUMNS = {"Subject": 1, "Filename": 2, "Onset": 4, "Apex": 5, "Offset": 6, "Emo
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     root = tmp_path_factory.mktemp("whole") / "SAMM"
-    stand_ins.write("samm", root, stand_ins.Film(clips=8, size=24))
+    stand_ins.write("samm", root, stand_ins.StandInOptions(clips=8, size=24))
     return root
 
 

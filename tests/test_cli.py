@@ -149,7 +149,7 @@ def test_the_users_mistakes_end_with_2_and_say_what_to_do(call, places, argument
 def test_data_verbs_on_a_synthetic_database(call, places):
     from mer_keras.synthetic import stand_ins
 
-    stand_ins.write("mmew", places / "data" / "MMEW", stand_ins.Film(clips=20, size=24))
+    stand_ins.write("mmew", places / "data" / "MMEW", stand_ins.StandInOptions(clips=20, size=24))
     listed = {d["name"]: d["place"] for d in json.loads(call("data", "list", "--json").stdout)}
     assert listed["mmew"].endswith("MMEW")
     assert listed["samm"] is None

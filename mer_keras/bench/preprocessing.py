@@ -36,7 +36,8 @@ def _clips(asked: Asked) -> list[Measured]:
     """Decode, crop to the face, sample, resize and keep clips: a plain loop and ``load_clips``."""
     folder = asked.folder
     root = folder / "CASME2"
-    stand_ins.write("casme2", root, stand_ins.Film(native=True, clips=2 if asked.quick else CLIPS))
+    options = stand_ins.StandInOptions(native=True, clips=2 if asked.quick else CLIPS)
+    stand_ins.write("casme2", root, options)
     samples = registry.load("casme2", root, frame_source="raw")
     count = len(samples.table)
 

@@ -176,7 +176,7 @@ def data_synth(
     """
     from mer_keras.synthetic import stand_ins
 
-    film = stand_ins.Film(seed=seed, signal=signal, native=native, clips=clips)
+    film = stand_ins.StandInOptions(seed=seed, motion=signal, native=native, clips=clips)
     with show_progress(f"synthetic {name}") as progress:
         tell = partial(progress, "clips")
         if out is None:

@@ -8,18 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mer_keras.synthetic import plans
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import PEAK_MACRO, SyntheticClip, assign_roles, draw_clip
 from mer_keras.synthetic.workbooks import write_workbook
 
 WORKBOOK = "CAS(ME)^2code_final(Updated).xlsx"
 #: Micro-expressions per emotion, as the papers that use the database regroup them.
 MICRO: dict[str, int] = {"happiness": 18, "anger": 22, "disgust": 17}
-#: Macro-expressions; only their sum is printed.
+#: Macro-expressions per emotion; only their sum is printed.
 MACRO: dict[str, int] = {"happiness": 120, "anger": 80, "disgust": 100}
-#: Films: name in the table, code and name in the folders, emotion they are to evoke.
-FILMS = (
+#: Stimulus videos: name in the table, code and name in the folders, emotion they are to evoke.
+STIMULI = (
     ("disgust1", "0101", "disgustingteeth", "disgust"),
     ("disgust2", "0102", "eatingworms", "disgust"),
     ("anger1", "0401", "girlcrashing", "anger"),
@@ -34,82 +33,87 @@ FILMS = (
 FOLDERS: tuple[str, ...] = tuple(f"s{n}" for n in (15, 16, *range(19, 39)))
 #: Frames at rest before each expression.
 GAP = 6
-#: The folder of this film under s19 bears another person's number.
+#: Subject, stimulus' code and the number in its folder's name, which is another person's.
 MISNAMED = ("s19", "0502", "23")
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """All 57 micro- and 300 macro-expressions, video by video in their order."""
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw all 57 micro- and 300 macro-expressions, recording by recording in their order."""
     rng = np.random.default_rng([seed, 5])
-    cast = [(person, emotion, "micro") for person, emotion in plans.cast(rng, MICRO, len(FOLDERS))]
-    cast += [(person, emotion, "macro") for person, emotion in plans.cast(rng, MACRO, len(FOLDERS))]
-    videos = defaultdict(list)
-    for index, (person, emotion, kind) in enumerate(cast):
-        films = [number for number, film in enumerate(FILMS) if film[3] == emotion]
-        videos[person, int(rng.choice(films))].append((index, emotion, kind))
-    made = []
-    for (person, film), expressions in sorted(videos.items()):
-        position = 1
-        for number, (index, emotion, kind) in enumerate(expressions, start=1):
-            micro = kind == "micro"
-            clip = plans.draw_clip(
+    micro, macro = (assign_roles(rng, emotions, FOLDERS) for emotions in (MICRO, MACRO))
+    roles = micro + [replace(role, index=len(micro) + role.index) for role in macro]
+    recordings = defaultdict(list)
+    for role in roles:
+        stimuli = [k for k, (*_, emotion) in enumerate(STIMULI) if emotion == role.emotion]
+        recordings[role.person, int(rng.choice(stimuli))].append(role)
+    clips = []
+    for (_, stimulus), expressions in sorted(recordings.items()):
+        first_frame = 1
+        for number, role in enumerate(expressions, start=1):
+            is_micro = role.index < len(micro)
+            clip = draw_clip(
                 rng,
-                emotion=emotion,
-                first=position + GAP,
-                frames=int(rng.integers(9, 16) if micro else rng.integers(20, 45)),
-                peak=None if micro else plans.PEAK_MACRO,
-                index=index,
-                subject=FOLDERS[person],
-                person=person,
-                clip=f"{FILMS[film][0]}_{number}",
-                code=film,
-                cells={"kind": f"{kind}-expression"},
+                role,
+                name=f"{STIMULI[stimulus][0]}_{number}",
+                onset=first_frame + GAP,
+                frames=int(rng.integers(9, 16) if is_micro else rng.integers(20, 45)),
+                peak=None if is_micro else PEAK_MACRO,
+                stimulus=stimulus,
             )
-            made.append(replace(clip, first=position))
-            position = clip.offset + 1
-    return _with_official_faults(made)
+            cells = {"kind": "micro-expression" if is_micro else "macro-expression"}
+            clips.append(replace(clip, first_frame=first_frame, cells=cells))
+            first_frame = clip.offset + 1
+    return _with_official_faults(clips)
 
 
-def _with_official_faults(made: list[ClipPlan]) -> list[ClipPlan]:
-    """Give one micro-expression no offset, and two of one video the same name."""
-    micro = [place for place, plan in enumerate(made) if plan.cells["kind"].startswith("micro")]
+def _with_official_faults(clips: list[SyntheticClip]) -> list[SyntheticClip]:
+    """Give one micro-expression no offset, and two of one recording the same name."""
+    micro = [k for k, clip in enumerate(clips) if clip.cells["kind"] == "micro-expression"]
     last = micro[-1]
-    made[last] = replace(made[last], cells={**made[last].cells, "offset": 0})
-    for one, other in pairwise(micro):
-        if (made[one].subject, made[one].code) == (made[other].subject, made[other].code):
-            made[other] = replace(made[other], clip=made[one].clip)
+    clips[last] = replace(clips[last], cells={**clips[last].cells, "offset": 0})
+    for first, second in pairwise(micro):
+        recordings = [(clips[k].subject, clips[k].stimulus) for k in (first, second)]
+        if recordings[0] == recordings[1]:
+            clips[second] = replace(clips[second], name=clips[first].name)
             break
-    return made
+    return clips
 
 
-def _frame_path(plan: ClipPlan, frame: int) -> Path:
-    _, code, name, _ = FILMS[plan.code]
-    number = plan.subject.removeprefix("s")
-    if (plan.subject, code) == MISNAMED[:2]:
+def _frame_path(clip: SyntheticClip, frame: int) -> Path:
+    _, code, name, _ = STIMULI[clip.stimulus]
+    number = clip.subject.removeprefix("s")
+    if (clip.subject, code) == MISNAMED[:2]:
         number = MISNAMED[2]
-    return Path("rawpic", plan.subject, f"{number}_{code}{name}", f"img{frame}.jpg")
+    return Path("rawpic", clip.subject, f"{number}_{code}{name}", f"img{frame}.jpg")
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
+    # Some coders wrote a full-width comma between action units.
+    unit_texts = [
+        clip.action_unit_text.replace("+", "\uff0c")
+        if clip.index % 5 == 0
+        else clip.action_unit_text
+        for clip in clips
+    ]
     expressions = [
         (
-            plan.person + 1,
-            plan.clip,
-            plan.onset,
-            plan.apex,
-            plan.cells.get("offset", plan.offset),
-            plan.units_text.replace("+", "\uff0c") if plan.index % 5 == 0 else plan.units_text,
-            plan.emotion,
-            plan.cells["kind"],
-            plan.emotion,
+            clip.person + 1,
+            clip.name,
+            clip.onset,
+            clip.apex,
+            clip.cells.get("offset", clip.offset),
+            unit_text,
+            clip.emotion,
+            clip.cells["kind"],
+            clip.emotion,
         )
-        for plan in clips
+        for clip, unit_text in zip(clips, unit_texts, strict=True)
     ]
-    naming = [(int(name[1:]), name, number) for number, name in enumerate(FOLDERS, start=1)]
-    films = [(code, film) for film, code, _, _ in FILMS]
+    folders = [(int(name[1:]), name, number) for number, name in enumerate(FOLDERS, start=1)]
+    stimuli = [(code, stimulus) for stimulus, code, _, _ in STIMULI]
     write_workbook(
         root / WORKBOOK,
-        {"CASFEcode_final": expressions, "naming rule1": naming, "naming rule2": films},
+        {"CASFEcode_final": expressions, "naming rule1": folders, "naming rule2": stimuli},
     )
 
 
@@ -117,7 +121,7 @@ LAYOUT = Layout(
     name="cas_me2",
     folder="CAS(ME)^2",
     last=WORKBOOK,
-    plan=plan,
+    draw_clips=draw_clips,
     frame_path=_frame_path,
     native=(640, 480),
     cropped=False,

@@ -1,18 +1,18 @@
-"""A synthetic CASME: its plan, trees and coding table.
+"""A synthetic CASME: its clips, trees and coding table.
 
 No printed table gives the emotions of all 195 clips. The counts here agree with what the papers
 that use it print: disgust, repression and tense have 34, 36 and 45 clips of at least 16 frames.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mer_keras.synthetic import plans
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import SyntheticClip, assign_roles, draw_clip, evenly_spaced
 from mer_keras.synthetic.workbooks import write_workbook
 
 WORKBOOK = "CASME.xlsx"
@@ -49,72 +49,65 @@ _HEADER = (
 )
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """All 195 clips, in order of subject and clip."""
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw all 195 clips, in order of subject and clip."""
     rng = np.random.default_rng([seed, 4])
-    cast = plans.cast(rng, EMOTIONS, len(SUBJECTS))
-    long_ones = {
-        place
+    roles = assign_roles(rng, EMOTIONS, SUBJECTS)
+    long_clips = {
+        index
         for emotion, count in LONG_CLIPS.items()
-        for place in plans.spread([k for k, (_, e) in enumerate(cast) if e == emotion], count)
+        for index in evenly_spaced([r.index for r in roles if r.emotion == emotion], count)
     }
-    taken: dict[tuple[int, int], int] = {}
-    made = []
-    for index, (person, emotion) in enumerate(cast):
-        film = int(rng.integers(1, 18))
-        number = taken[person, film] = taken.get((person, film), 0) + 1
-        short = emotion in LONG_CLIPS and index not in long_ones
+    takes = Counter[tuple[int, int]]()
+    clips = []
+    for role in roles:
+        episode = int(rng.integers(1, 18))
+        takes[role.person, episode] += 1
+        name = f"EP{episode:02d}_{takes[role.person, episode]}"
+        short = role.emotion in LONG_CLIPS and role.index not in long_clips
         frames = int(rng.integers(9, LONG) if short else rng.integers(LONG, 30))
-        made.append(
-            plans.draw_clip(
-                rng,
-                emotion=emotion,
-                first=int(rng.integers(20, 160)),
-                frames=frames,
-                index=index,
-                subject=SUBJECTS[person],
-                person=person,
-                clip=f"EP{film:02d}_{number}",
-            )
-        )
-    wrong = {plan.index for plan in made if plan.emotion == "surprise"}
-    wrong = set(sorted(wrong)[:WRONG_OFFSETS])
-    made = [
-        replace(plan, cells={"OffsetF": plan.offset + 4}) if plan.index in wrong else plan
-        for plan in made
+        onset = int(rng.integers(20, 160))
+        clips.append(draw_clip(rng, role, name=name, onset=onset, frames=frames))
+    surprised = sorted(clip.index for clip in clips if clip.emotion == "surprise")
+    misprinted = surprised[:WRONG_OFFSETS]
+    clips = [
+        replace(clip, cells={"OffsetF": clip.offset + 4}) if clip.index in misprinted else clip
+        for clip in clips
     ]
-    made.sort(key=lambda plan: (plan.subject, plan.clip))
-    half = len(made) // 2
-    return made[:half] + [replace(plan, digits=3) for plan in made[half:]]
+    clips.sort(key=lambda clip: (clip.subject, clip.name))
+    half = len(clips) // 2
+    return clips[:half] + [replace(clip, digits=3) for clip in clips[half:]]
 
 
-def _cropped(plan: ClipPlan, frame: int) -> Path:
-    name = f"reg_{plan.clip}-{frame:0{plan.digits}d}.jpg"
-    return Path("Cropped", plan.subject, plan.clip, name)
+def _cropped(clip: SyntheticClip, frame: int) -> Path:
+    name = f"reg_{clip.name}-{frame:0{clip.digits}d}.jpg"
+    return Path("Cropped", clip.subject, clip.name, name)
 
 
-def _raw(plan: ClipPlan, frame: int) -> Path:
-    name = f"{plan.clip}-{frame:0{plan.digits}d}.jpg"
-    return Path("CASME_raw_selected", plan.subject, plan.clip, name)
+def _raw(clip: SyntheticClip, frame: int) -> Path:
+    name = f"{clip.name}-{frame:0{clip.digits}d}.jpg"
+    return Path("CASME_raw_selected", clip.subject, clip.name, name)
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
     rows = [
         (
-            int(plan.subject.removeprefix("sub")),
-            plan.clip,
+            int(clip.subject.removeprefix("sub")),
+            clip.name,
             None,
-            plan.onset,
-            plan.apex,
-            plan.apex + 1 if plan.index % 3 == 0 else "\\",
-            plan.cells.get("OffsetF", plan.offset),
+            clip.onset,
+            clip.apex,
+            clip.apex + 1 if clip.index % 3 == 0 else "\\",
+            clip.cells.get("OffsetF", clip.offset),
             None,
-            round((plan.apex - plan.onset) / 60 * 1000, 2),
-            round((plan.offset - plan.onset + 1) / 60 * 1000, 2),
-            int(plan.units_text) if plan.units_text.isdigit() else plan.units_text,
-            plan.emotion,
+            round((clip.apex - clip.onset) / 60 * 1000, 2),
+            round((clip.offset - clip.onset + 1) / 60 * 1000, 2),
+            int(clip.action_unit_text)
+            if clip.action_unit_text.isdigit()
+            else clip.action_unit_text,
+            clip.emotion,
         )
-        for plan in clips
+        for clip in clips
     ]
     write_workbook(root / WORKBOOK, {"Sheet1": [_HEADER, *rows]})
 
@@ -123,7 +116,7 @@ LAYOUT = Layout(
     name="casme",
     folder="CASME",
     last=WORKBOOK,
-    plan=plan,
+    draw_clips=draw_clips,
     frame_path=_cropped,
     native=(150, 190),
     write_tables=_write_tables,

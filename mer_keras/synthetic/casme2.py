@@ -1,13 +1,21 @@
-"""A synthetic CASME II: its plan, trees, coding table and table of objective classes."""
+"""A synthetic CASME II: its clips, trees, coding table and table of objective classes."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mer_keras.synthetic import plans
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import (
+    Role,
+    SyntheticClip,
+    assign_roles,
+    draw_clip,
+    evenly_spaced,
+    rename_clip,
+)
 from mer_keras.synthetic.workbooks import write_workbook
 
 WORKBOOK = "CASME2-coding-20140508.xlsx"
@@ -36,7 +44,7 @@ OBJECTIVE = (
     (6, {"fear": 1}),
 )
 OTHERS = 7
-#: What shows in clips of an objective class, where it isn't what their emotion shows.
+#: Objective class -> emotion whose action units its clips show, where it isn't their own.
 SHOWN = {3: "anger", 5: "sadness"}
 #: Frames in a clip, from and to: a quarter to half a second at 200 frames a second.
 FRAMES = (50, 101)
@@ -58,68 +66,57 @@ _HEADER = (
 )
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """All 255 clips and the two without a row, in order of subject and clip."""
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw all 255 clips and the two without a row, in order of subject and clip."""
     rng = np.random.default_rng([seed, 3])
-    only = {SUBJECTS.index(subject): LEFT_OUT for subject in NOT_IN_COMPOSITE}
-    cast = plans.cast(rng, EMOTIONS, len(SUBJECTS), only)
-    cast += [(SUBJECTS.index(subject), "others") for subject, _ in UNLISTED]
-    objective = _objective_classes([emotion for _, emotion in cast[: -len(UNLISTED)]])
-    objective += [OTHERS] * len(UNLISTED)
-    taken: dict[tuple[int, int], int] = {}
-    made = []
-    for index, (person, emotion) in enumerate(cast):
-        film = int(rng.integers(3, 20))  # not 2, of which are the clips without a row
-        number = taken[person, film] = taken.get((person, film), 0) + 1
-        made.append(
-            plans.draw_clip(
+    roles = assign_roles(rng, EMOTIONS, SUBJECTS, dict.fromkeys(NOT_IN_COMPOSITE, LEFT_OUT))
+    objective = _objective_classes([role.emotion for role in roles])
+    for subject, _ in UNLISTED:
+        roles.append(Role(len(roles), SUBJECTS.index(subject), subject, "others"))
+        objective.append(OTHERS)
+    takes = Counter[tuple[int, int]]()
+    clips = []
+    for role in roles:
+        episode = int(rng.integers(3, 20))  # The clips without a row are of episode 2.
+        takes[role.person, episode] += 1
+        name = f"EP{episode:02d}_{takes[role.person, episode]:02d}"
+        clips.append(
+            draw_clip(
                 rng,
-                emotion=emotion,
-                first=int(rng.integers(1, 400)),
+                role,
+                name=f"{name}f" if role.index % 3 else name,
+                onset=int(rng.integers(1, 400)),
                 frames=int(rng.integers(*FRAMES)),
-                prototype=SHOWN.get(objective[index]),
-                index=index,
-                subject=SUBJECTS[person],
-                person=person,
-                clip=f"EP{film:02d}_{number:02d}{'f' if index % 3 else ''}",
-                objective=objective[index],
+                prototype=SHOWN.get(objective[role.index]),
+                objective_class=objective[role.index],
             )
         )
-    listed, unlisted = made[: -len(UNLISTED)], made[-len(UNLISTED) :]
-    listed = _with_official_faults(listed)
-    for (subject, clip), spare in zip(UNLISTED, unlisted, strict=True):
-        listed += plans.rename([spare], subject, clip, cells={"listed": False})
-    return sorted(listed, key=lambda plan: (plan.subject, plan.clip))
+    listed = _with_official_faults(clips[: -len(UNLISTED)])
+    for (_, name), clip in zip(UNLISTED, clips[-len(UNLISTED) :], strict=True):
+        listed.append(replace(clip, name=name, listed=False))
+    return sorted(listed, key=lambda clip: (clip.subject, clip.name))
 
 
-def _with_official_faults(made: list[ClipPlan]) -> list[ClipPlan]:
+def _with_official_faults(clips: list[SyntheticClip]) -> list[SyntheticClip]:
     """One apex that nobody coded, one that is the onset, one clip whose cropped frames end early.
 
     The two clips that the MEGC 2019 composite leaves out of its classes are of those classes.
     """
-
-    def named(subject: str, clip: str, emotions: Sequence[str], **changes: object) -> None:
-        nonlocal made
-        own = [p for p in made if p.subject == subject and p.emotion in emotions]
-        others = [p for p in made if p.subject != subject or p.emotion not in emotions]
-        made = others + plans.rename(own, subject, clip, **changes)
-
-    negative = ("disgust", "repression")
-    named("sub04", "EP12_01f", negative, cells={"ApexFrame": "/"})
-    named("sub05", "EP12_03f", negative)
-    made = plans.rename(made, "sub05", "EP09_05f")
-    made = [
-        p if (p.subject, p.clip) != ("sub05", "EP09_05f") else _with(p, {"ApexFrame": p.onset})
-        for p in made
-    ]
-    subject, clip = CUT_SHORT
-    return plans.rename(
-        made, subject, clip, onset=73, apex=94, offset=110, first=73, last=96, cells={}
+    for subject, name in (("sub04", "EP12_01f"), ("sub05", "EP12_03f")):
+        classes = ("disgust", "repression")
+        own = [c for c in clips if c.subject == subject and c.emotion in classes]
+        others = [c for c in clips if c.subject != subject or c.emotion not in classes]
+        rename_clip(own, subject, name)
+        clips = others + own
+    uncoded = rename_clip(clips, "sub04", "EP12_01f")
+    clips[uncoded] = replace(clips[uncoded], cells={"ApexFrame": "/"})
+    at_onset = rename_clip(clips, "sub05", "EP09_05f")
+    clips[at_onset] = replace(clips[at_onset], cells={"ApexFrame": clips[at_onset].onset})
+    cut = rename_clip(clips, *CUT_SHORT)
+    clips[cut] = replace(
+        clips[cut], onset=73, apex=94, offset=110, first_frame=73, last_frame=96, cells={}
     )
-
-
-def _with(plan: ClipPlan, cells: dict[str, object]) -> ClipPlan:
-    return plans.rename([plan], plan.subject, plan.clip, cells={**plan.cells, **cells})[0]
+    return clips
 
 
 def _objective_classes(emotions: Sequence[str]) -> list[int]:
@@ -128,36 +125,38 @@ def _objective_classes(emotions: Sequence[str]) -> list[int]:
     for number, shares in OBJECTIVE:
         for emotion, count in shares.items():
             free = [k for k, e in enumerate(emotions) if e == emotion and classes[k] == OTHERS]
-            for place in plans.spread(free, count):
-                classes[place] = number
+            for index in evenly_spaced(free, count):
+                classes[index] = number
     return classes
 
 
-def _cropped(plan: ClipPlan, frame: int) -> Path:
-    return Path("Cropped", plan.subject, plan.clip, f"reg_img{frame}.jpg")
+def _cropped(clip: SyntheticClip, frame: int) -> Path:
+    return Path("Cropped", clip.subject, clip.name, f"reg_img{frame}.jpg")
 
 
-def _raw(plan: ClipPlan, frame: int) -> Path:
-    return Path("CASME2_RAW_selected", plan.subject, plan.clip, f"img{frame}.jpg")
+def _raw(clip: SyntheticClip, frame: int) -> Path:
+    return Path("CASME2_RAW_selected", clip.subject, clip.name, f"img{frame}.jpg")
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
-    listed = [plan for plan in clips if plan.cells.get("listed", True)]
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
+    listed = [clip for clip in clips if clip.listed]
     rows = [
         (
-            plan.subject.removeprefix("sub"),
-            plan.clip,
+            clip.subject.removeprefix("sub"),
+            clip.name,
             None,
-            plan.onset,
-            plan.cells.get("ApexFrame", plan.apex),
-            plan.offset,
+            clip.onset,
+            clip.cells.get("ApexFrame", clip.apex),
+            clip.offset,
             None,
-            int(plan.units_text) if plan.units_text.isdigit() else plan.units_text,
-            plan.emotion,
+            int(clip.action_unit_text)
+            if clip.action_unit_text.isdigit()
+            else clip.action_unit_text,
+            clip.emotion,
         )
-        for plan in listed
+        for clip in listed
     ]
-    objective = [(plan.subject.removeprefix("sub"), plan.clip, plan.objective) for plan in listed]
+    objective = [(c.subject.removeprefix("sub"), c.name, c.objective_class) for c in listed]
     header = ("Subject", "Filename", "Objective Class")
     stray = root / "Cropped" / "sub01"
     if stray.is_dir():
@@ -170,7 +169,7 @@ LAYOUT = Layout(
     name="casme2",
     folder="CASME2",
     last=WORKBOOK,
-    plan=plan,
+    draw_clips=draw_clips,
     frame_path=_cropped,
     native=(280, 340),
     write_tables=_write_tables,

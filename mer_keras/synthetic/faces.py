@@ -1,9 +1,9 @@
 """Procedural faces that move by action units: nobody's face, everybody's muscles.
 
-A face is a picture at rest (``synthetic_portrait``) warped by the sum of its action units' smooth
-displacement fields, times a course in time that rises from onset to apex and falls to offset. The
+A face is a picture at rest (see ``portrait``) warped by the sum of its action units' smooth
+displacement fields, times an intensity that rises from onset to apex and falls to offset. The
 motion is one to three pixels at 90 pixels, as in a micro-expression. The head drifts a little, the
-light flickers and the sensor is noisy, all the same with the motion switched off.
+light flickers and the sensor is noisy; none of this changes when the motion is switched off.
 """
 
 from collections.abc import Mapping
@@ -14,22 +14,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.synthetic.identity import Identity
+from mer_keras.synthetic.face_traits import FaceTraits
 from mer_keras.synthetic.portrait import grid, render_neutral
-
-__all__ = ["Identity", "course", "displacement", "render_clip", "render_neutral"]
 
 #: Displacements and drift are given in pixels of a frame of this side, and scale with the frame.
 REFERENCE_SIZE = 90
-#: What is left of an expression at its offset: faces seldom return all the way.
+#: Intensity of an expression at its offset: faces seldom return all the way.
 RESIDUE = 0.1
 
 _SUPERSAMPLING = 3
-_DRIFT = 0.18  # pixels at the reference size
-_PLACEMENT = 0.4  # pixels at the reference size
-_FLICKER = 0.006  # of the brightness
-_NOISE = 1.6  # grey levels of 255
-_CREASE = 0.25  # of the brightness, where the skin is compressed to nothing
+#: Pixels at the reference size.
+_DRIFT, _PLACEMENT = 0.18, 0.4
+#: Share of the brightness.
+_FLICKER = 0.006
+#: Grey levels of 255.
+_NOISE = 1.6
+#: Share of the brightness that is lost where the skin is compressed to nothing.
+_CREASE = 0.25
 
 
 class Bump(NamedTuple):
@@ -81,7 +82,7 @@ def displacement(
     action_units: Mapping[str, float],
     size: int,
     *,
-    identity: Identity | None = None,
+    face: FaceTraits | None = None,
     peak: float | None = None,
 ) -> NDArray[np.float32]:
     """Sum the displacement fields of some action units at full strength of the course.
@@ -91,7 +92,7 @@ def displacement(
             or ``R`` it moves only the person's left (the picture's right) or right side. Intensity
             1 is a push of one pixel at ``REFERENCE_SIZE``.
         size: side of the frame in pixels.
-        identity: whose landmarks the units take hold of; the average face's by default.
+        face: whose landmarks the units move; the average face's by default.
         peak: if given, the sum is scaled so that its longest displacement is this many pixels at
             ``REFERENCE_SIZE``, whatever the intensities (only their ratios count then).
 
@@ -103,7 +104,7 @@ def displacement(
         KeyError: a code names no known action unit.
     """
     x, y = grid(size)
-    marks = (identity or Identity.average()).landmarks()
+    marks = (face or FaceTraits.average()).landmarks()
     field = np.zeros((size, size, 2), np.float32)
     for code, intensity in action_units.items():
         sides = {"L": (1,), "R": (-1,)}.get(code[0], (-1, 1))
@@ -122,13 +123,13 @@ def displacement(
     return field * np.float32(size / REFERENCE_SIZE)
 
 
-def course(frame: float, onset: float, apex: float, offset: float) -> float:
-    """How much of the expression shows at a frame.
+def intensity_at(frame: float, onset: float, apex: float, offset: float) -> float:
+    """Return the intensity of the expression at a frame.
 
     Args:
         frame: frame number, on the scale of the three that follow.
-        onset: last frame at rest; zero here and before.
-        apex: frame of the full expression, where the course is one.
+        onset: last frame at rest; the intensity is zero here and before.
+        apex: frame of the full expression, where it is one.
         offset: last frame; ``RESIDUE`` is left here and after.
 
     Returns:
@@ -147,7 +148,7 @@ def course(frame: float, onset: float, apex: float, offset: float) -> float:
 
 
 def render_clip(
-    identity: Identity,
+    face: FaceTraits,
     action_units: Mapping[str, float],
     *,
     onset: int,
@@ -158,25 +159,25 @@ def render_clip(
     last: int | None = None,
     size: int = 96,
     peak: float | None = None,
-    signal: bool = True,
+    motion: bool = True,
 ) -> NDArray[np.uint8]:
-    """Film one expression.
+    """Render one expression.
 
     The skin is moved by looking up where it came from, and where the field squeezes it it darkens
     a little, as creases do, and brightens where it is stretched.
 
     Args:
-        identity: whose face.
+        face: whose face.
         action_units: see ``displacement``.
         onset: last frame at rest.
         apex: frame of the full expression.
         offset: last frame of the expression (inclusive).
-        rng: draws placement, drift, flicker and noise; the draws don't depend on ``signal``.
-        first: first frame that is filmed; by default the onset.
-        last: last frame that is filmed; by default the offset.
+        rng: draws placement, drift, flicker and noise; the draws don't depend on ``motion``.
+        first: first frame that is rendered; by default the onset.
+        last: last frame that is rendered; by default the offset.
         size: side of the square frames in pixels.
         peak: see ``displacement``.
-        signal: without it the face never moves by action units; all else stays the same.
+        motion: without it the face never moves by action units; all else stays the same.
 
     Returns:
         uint8 array (frames, size, size), one frame for each number from ``first`` to
@@ -189,42 +190,42 @@ def render_clip(
     light = 1 + _FLICKER * (0.5 * rng.standard_normal(count) + _wave(rng, count))
     noise = rng.standard_normal((count, size, size), dtype=np.float32) * np.float32(_NOISE)
 
-    fine = _fine_picture(identity, size)
-    field = displacement(action_units, size, identity=identity, peak=peak)
+    fine = _fine_picture(face, size)
+    field = displacement(action_units, size, face=face, peak=peak)
     crease = _CREASE * (
         np.gradient(field[..., 0], axis=1) + np.gradient(field[..., 1], axis=0)
     ).astype(np.float32)
-    line = np.arange(size, dtype=np.float32)
-    column, row = np.meshgrid(line, line)
+    pixels = np.arange(size, dtype=np.float32)
+    column, row = np.meshgrid(pixels, pixels)
     frames = np.empty((count, size, size), np.uint8)
     for k in range(count):
-        much = course(start + k, onset, apex, offset) if signal else 0.0
-        from_x = (column - field[..., 0] * np.float32(much) - shift[k, 0] + 0.5) * _SUPERSAMPLING
-        from_y = (row - field[..., 1] * np.float32(much) - shift[k, 1] + 0.5) * _SUPERSAMPLING
+        share = np.float32(intensity_at(start + k, onset, apex, offset) if motion else 0)
+        from_x = (column - field[..., 0] * share - shift[k, 0] + 0.5) * _SUPERSAMPLING
+        from_y = (row - field[..., 1] * share - shift[k, 1] + 0.5) * _SUPERSAMPLING
         frame = cv2.remap(
             fine, from_x - 0.5, from_y - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        frame = frame * (np.float32(light[k]) + np.float32(much) * crease)
+        frame = frame * (np.float32(light[k]) + share * crease)
         frames[k] = np.clip(frame + noise[k] + 0.5, 0, 255)
     return frames
 
 
-@lru_cache(maxsize=64)  # a subject sits for several clips
-def _fine_picture(identity: Identity, size: int) -> NDArray[np.float32]:
-    """The face at rest, finer than the frames, in grey levels."""
-    fine = render_neutral(identity, size * _SUPERSAMPLING) * np.float32(255)
-    # each output pixel looks at one point of the finer picture: average what it would cover
+@lru_cache(maxsize=64)  # A subject appears in several clips.
+def _fine_picture(face: FaceTraits, size: int) -> NDArray[np.float32]:
+    """Return the face at rest, finer than the frames, in grey levels from 0 to 255."""
+    fine = render_neutral(face, size * _SUPERSAMPLING) * np.float32(255)
+    # Each output pixel looks at one point of the finer picture: average what it would cover.
     return cv2.blur(fine, (_SUPERSAMPLING, _SUPERSAMPLING))
 
 
 def _wave(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """A slow sine of amplitude one: less than one period over the clip, any phase."""
+    """Draw a slow sine of amplitude one: less than one period over the clip, any phase."""
     periods, phase = rng.uniform(0.2, 0.9), rng.uniform(0, 2 * np.pi)
     return np.sin(phase + 2 * np.pi * periods * np.arange(count) / max(count - 1, 1))
 
 
 def _drift(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
-    """Where the head stands: a place of its own in each clip, and a slow sub-pixel drift."""
+    """Draw the head's shift in each frame, (frames, 2): a place of its own and a slow drift."""
     place = rng.uniform(-_PLACEMENT, _PLACEMENT, size=2)
     sway = np.stack([_wave(rng, count), _wave(rng, count)], axis=1)
     return place + _DRIFT * rng.uniform(0.3, 1.0, size=2) * sway

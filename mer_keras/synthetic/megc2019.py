@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mer_keras.synthetic import casme2, samm, smic
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import SyntheticClip
 
 TABLE = "combined_3class_gt.csv"
-#: Class of each emotion; clips of the others are not in the composite.
+#: Class of each emotion; clips of other emotions are not in the composite.
 CLASSES = {
     "samm": {
         **dict.fromkeys(("anger", "contempt", "disgust", "fear", "sadness"), 0),
@@ -22,33 +22,32 @@ CLASSES = {
 LEFT_OUT = frozenset({("sub04", "EP12_01f"), ("sub05", "EP12_03f")})
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """The plans of all three databases."""
-    return [clip for part in PARTS for clip in part.plan(seed)]
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw the clips of all three databases."""
+    return [clip for part in PARTS for clip in part.draw_clips(seed)]
 
 
-def _database(plan: ClipPlan) -> str:
-    if plan.subject.isdigit():
+def _database(clip: SyntheticClip) -> str:
+    if clip.subject.isdigit():
         return "samm"
-    return "casme2" if plan.subject.startswith("sub") else "smic"
+    return "casme2" if clip.subject.startswith("sub") else "smic"
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
     """Write the table as the challenge does: no header, SAMM's subjects without their zeros."""
     lines = []
-    for plan in clips:
-        database = _database(plan)
-        number = CLASSES[database].get(plan.emotion)
-        listed = plan.cells.get("listed", True) and (plan.subject, plan.clip) not in LEFT_OUT
-        if number is None or not listed:
+    for clip in clips:
+        database = _database(clip)
+        label = CLASSES[database].get(clip.emotion)
+        if label is None or not clip.listed or (clip.subject, clip.name) in LEFT_OUT:
             continue
-        subject, clip = plan.subject, plan.clip
+        subject, name = clip.subject, clip.name
         if database == "samm":
             subject = str(int(subject))
         if database == "smic":
             padded = f"s{int(subject[1:]):02d}"
-            subject, clip = padded, clip.replace(subject, padded, 1)
-        lines.append(f"{database},{subject},{clip},{number}\r\n")
+            subject, name = padded, name.replace(subject, padded, 1)
+        lines.append(f"{database},{subject},{name},{label}\r\n")
     (root / TABLE).write_bytes("".join(lines).encode())
 
 
@@ -57,8 +56,8 @@ LAYOUT = Layout(
     name="megc2019",
     folder="MEGC2019",
     last=TABLE,
-    plan=plan,
-    frame_path=lambda plan, frame: Path(plan.clip, f"{frame}.jpg"),
+    draw_clips=draw_clips,
+    frame_path=lambda clip, frame: Path(clip.name, f"{frame}.jpg"),
     native=(1, 1),
     write_tables=_write_tables,
     parts=PARTS,

@@ -1,13 +1,13 @@
-"""A synthetic MMEW: its plan, tree and table."""
+"""A synthetic MMEW: its clips, tree and table."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mer_keras.synthetic import plans
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import SyntheticClip, assign_roles, draw_clip
 from mer_keras.synthetic.workbooks import write_workbook
 
 WORKBOOK = "MMEW_Micro_Exp.xlsx"
@@ -37,47 +37,38 @@ _HEADER = (
 )
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """All 300 clips, in order of clip name."""
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw all 300 clips, in order of clip name."""
     rng = np.random.default_rng([seed, 2])
-    taken: dict[tuple[int, str], int] = {}
     codes = {emotion: code for code, emotion in enumerate(EMOTIONS, start=1)}
-    made = []
-    for index, (person, emotion) in enumerate(plans.cast(rng, EMOTIONS, len(SUBJECTS))):
-        number = taken[person, emotion] = taken.get((person, emotion), 0) + 1
-        subject = SUBJECTS[person]
-        made.append(
-            plans.draw_clip(
-                rng,
-                emotion=emotion,
-                first=1,
-                frames=int(rng.integers(*FRAMES)),
-                index=index,
-                subject=subject,
-                person=person,
-                clip=f"{subject}-{codes[emotion]:02d}-{number:03d}",
-            )
-        )
-    return sorted(made, key=lambda plan: plan.clip)
+    takes = Counter[tuple[str, str]]()
+    clips = []
+    for role in assign_roles(rng, EMOTIONS, SUBJECTS):
+        takes[role.subject, role.emotion] += 1
+        take = takes[role.subject, role.emotion]
+        name = f"{role.subject}-{codes[role.emotion]:02d}-{take:03d}"
+        frames = int(rng.integers(*FRAMES))
+        clips.append(draw_clip(rng, role, name=name, onset=1, frames=frames))
+    return sorted(clips, key=lambda clip: clip.name)
 
 
-def _frame_path(plan: ClipPlan, frame: int) -> Path:
-    return Path("Micro_Expression", plan.emotion, plan.clip, f"{frame}.jpg")
+def _frame_path(clip: SyntheticClip, frame: int) -> Path:
+    return Path("Micro_Expression", clip.emotion, clip.name, f"{frame}.jpg")
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
     rows = [
         (
-            plan.subject,
-            plan.clip,
-            plan.onset,
-            plan.apex,
-            plan.offset,
-            plan.units_text,
-            plan.emotion,
+            clip.subject,
+            clip.name,
+            clip.onset,
+            clip.apex,
+            clip.offset,
+            clip.action_unit_text,
+            clip.emotion,
             None,
         )
-        for plan in clips
+        for clip in clips
     ]
     write_workbook(root / WORKBOOK, {"Sheet1": [_HEADER, *rows]})
 
@@ -86,7 +77,7 @@ LAYOUT = Layout(
     name="mmew",
     folder="MMEW",
     last=WORKBOOK,
-    plan=plan,
+    draw_clips=draw_clips,
     frame_path=_frame_path,
     native=(231, 231),
     write_tables=_write_tables,

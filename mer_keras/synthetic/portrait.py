@@ -1,56 +1,54 @@
 """The picture of a procedural face at rest.
 
-Everything is a smooth function of the face coordinates (see ``synthetic_identity``): edges are a
-logistic step of about a pixel, so the picture can be resampled at sub-pixel offsets.
+Everything is a smooth function of the face coordinates (see ``face_traits``): edges are a logistic
+step of about a pixel, so the picture can be resampled at sub-pixel offsets.
 """
-
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.synthetic.identity import Identity
+from mer_keras.synthetic.face_traits import FaceTraits
 
-Image = NDArray[np.floating[Any]]
+Image = NDArray[np.floating]
 
 
 def grid(size: int) -> tuple[Image, Image]:
-    """Face coordinates of the pixel centres of a ``size`` x ``size`` frame: x, y."""
+    """Return the face coordinates x and y of the pixel centres, each (size, size) float32."""
     line = (np.arange(size, dtype=np.float32) + 0.5) * np.float32(2 / size) - 1
     x, y = np.meshgrid(line, line)
     return x, y
 
 
-def render_neutral(identity: Identity, size: int) -> NDArray[np.float32]:
+def render_neutral(face: FaceTraits, size: int) -> NDArray[np.float32]:
     """Draw a face at rest.
 
     Args:
-        identity: whose face.
+        face: whose face.
         size: side of the square picture in pixels.
 
     Returns:
         Float32 array (size, size) with values in 0..1.
     """
     x, y = grid(size)
-    rng = np.random.default_rng(identity.texture)
+    rng = np.random.default_rng(face.texture)
     edge = max(0.012, 1.2 / size)
-    face_edge = _head(identity, x, y)
-    face = _step(face_edge, edge)
-    picture: Image = identity.background + 0.10 * (identity.light_x * x - y)
-    picture = _over(picture, identity.skin * 0.62, _neck(identity, x, y, edge))
+    face_edge = _head(face, x, y)
+    inside = _step(face_edge, edge)
+    picture: Image = face.background + 0.10 * (face.light_x * x - y)
+    picture = _over(picture, face.skin * 0.62, _neck(face, x, y, edge))
     strands = 0.05 * _noise(rng, size, 0.02, 0.12)
-    picture = _over(picture, identity.hair * 0.8 + strands, _hair_behind(identity, x, y, edge))
+    picture = _over(picture, face.hair * 0.8 + strands, _hair_behind(face, x, y, edge))
     for side in (-1, 1):
-        ear = _ellipse(x - side * identity.face_width, y - identity.eye_y - 0.1, 0.07, 0.17)
-        picture = _over(picture, identity.skin * 0.8, _step(ear, edge))
-    picture = _over(picture, _skin(identity, x, y, face_edge, rng), face)
-    picture = _nose(identity, x, y, picture)
-    picture = _mouth(identity, x, y, picture, edge)
+        ear = _ellipse(x - side * face.face_width, y - face.eye_y - 0.1, 0.07, 0.17)
+        picture = _over(picture, face.skin * 0.8, _step(ear, edge))
+    picture = _over(picture, _skin(face, x, y, face_edge, rng), inside)
+    picture = _nose(face, x, y, picture)
+    picture = _mouth(face, x, y, picture, edge)
     for side in (-1, 1):
-        picture = _eye(identity, side * x, y, picture, edge, side * identity.gaze)
-        picture = _brow(identity, side * x, y, picture, edge)
-    picture = _over(picture, identity.hair + strands, _fringe(identity, x, y, face_edge))
+        picture = _eye(face, side * x, y, picture, edge, side * face.gaze)
+        picture = _brow(face, side * x, y, picture, edge)
+    picture = _over(picture, face.hair + strands, _fringe(face, x, y, face_edge))
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
@@ -80,103 +78,105 @@ def _noise(rng: np.random.Generator, size: int, across: float, down: float) -> I
     return field / np.float32(smooth.std())
 
 
-def _head(who: Identity, x: Image, y: Image) -> Image:
+def _head(face: FaceTraits, x: Image, y: Image) -> Image:
     """Roughly the distance inside the face's outline, in which the jaw is narrower."""
-    width = who.face_width * (1 - who.jaw * np.clip(y, 0, None) ** 1.5)
-    across, down = np.abs(x) / width, np.abs(y - 0.02) / who.face_height
-    return (1 - (across**2.2 + down**2.2) ** (1 / 2.2)) * np.float32(who.face_width)
+    width = face.face_width * (1 - face.jaw * np.clip(y, 0, None) ** 1.5)
+    across, down = np.abs(x) / width, np.abs(y - 0.02) / face.face_height
+    return (1 - (across**2.2 + down**2.2) ** (1 / 2.2)) * np.float32(face.face_width)
 
 
-def _neck(who: Identity, x: Image, y: Image, edge: float) -> Image:
-    return _step(0.62 * who.face_width - np.abs(x), edge * 2) * _step(y - 0.5, edge * 2)
+def _neck(face: FaceTraits, x: Image, y: Image, edge: float) -> Image:
+    return _step(0.62 * face.face_width - np.abs(x), edge * 2) * _step(y - 0.5, edge * 2)
 
 
-def _hair_behind(who: Identity, x: Image, y: Image, edge: float) -> Image:
+def _hair_behind(face: FaceTraits, x: Image, y: Image, edge: float) -> Image:
     """The hair's outline: a cap around the skull that may fall beside the cheeks."""
-    cap = _ellipse(x, y + 0.08, who.face_width + 0.10, who.face_height + 0.02)
-    return _step(cap, edge * 2) * _step(who.hair_length * 1.5 - 0.45 - y, 0.15)
+    cap = _ellipse(x, y + 0.08, face.face_width + 0.10, face.face_height + 0.02)
+    return _step(cap, edge * 2) * _step(face.hair_length * 1.5 - 0.45 - y, 0.15)
 
 
-def _fringe(who: Identity, x: Image, y: Image, face_edge: Image) -> Image:
-    line = who.hairline + 0.35 * (x - 0.4 * who.parting) ** 2
+def _fringe(face: FaceTraits, x: Image, y: Image, face_edge: Image) -> Image:
+    line = face.hairline + 0.35 * (x - 0.4 * face.parting) ** 2
     return _step(line - y, 0.05) * _step(face_edge + 0.06, 0.03)
 
 
-def _skin(who: Identity, x: Image, y: Image, face_edge: Image, rng: np.random.Generator) -> Image:
+def _skin(
+    face: FaceTraits, x: Image, y: Image, face_edge: Image, rng: np.random.Generator
+) -> Image:
     """Skin with a rounded head's shading, blotches, pores and, for some, stubble."""
     size = x.shape[0]
-    lit = who.light_x * x + who.light_y * y
-    tone = who.skin * (1 + who.light * lit - 0.22 * np.exp(-np.clip(face_edge, 0, None) / 0.09))
+    lit = face.light_x * x + face.light_y * y
+    tone = face.skin * (1 + face.light * lit - 0.22 * np.exp(-np.clip(face_edge, 0, None) / 0.09))
     tone = tone + 0.018 * _noise(rng, size, 0.12, 0.12) + 0.010 * _noise(rng, size, 0.04, 0.04)
     spots = _noise(rng, size, 0.02, 0.02)
-    tone = tone - who.freckles * np.clip(spots - 0.6, 0, None)
+    tone = tone - face.freckles * np.clip(spots - 0.6, 0, None)
     for side in (-1, 1):
-        cheek = _bell(side * x - who.eye_x - 0.06, y - who.eye_y - 0.28, 0.16, 0.12)
-        tone = tone + 0.05 * cheek * (1 + 0.8 * side * who.light_x)
+        cheek = _bell(side * x - face.eye_x - 0.06, y - face.eye_y - 0.28, 0.16, 0.12)
+        tone = tone + 0.05 * cheek * (1 + 0.8 * side * face.light_x)
     beard = _step(y - 0.28, 0.12) * (1 - _bell(x, y - 0.2, 0.35, 0.12))
-    growth = max(who.stubble, 0.0) * (1 + 0.5 * _noise(rng, size, 0.015, 0.015))
+    growth = max(face.stubble, 0.0) * (1 + 0.5 * _noise(rng, size, 0.015, 0.015))
     tone = tone - growth * beard
-    # the chin's roundness, so that its motion shows
+    # The chin is round, so that its motion shows.
     return (
         tone
-        + 0.04 * _bell(x, y - who.mouth_y - 0.27, 0.14, 0.07)
-        - 0.05 * _bell(x, y - who.mouth_y - 0.16, 0.18, 0.035)
+        + 0.04 * _bell(x, y - face.mouth_y - 0.27, 0.14, 0.07)
+        - 0.05 * _bell(x, y - face.mouth_y - 0.16, 0.18, 0.035)
     )
 
 
-def _nose(who: Identity, x: Image, y: Image, picture: Image) -> Image:
-    tip = who.eye_y + who.nose_length
-    bridge = np.exp(-0.5 * ((y - (who.eye_y + tip) / 2) / (0.42 * who.nose_length)) ** 2)
+def _nose(face: FaceTraits, x: Image, y: Image, picture: Image) -> Image:
+    tip = face.eye_y + face.nose_length
+    bridge = np.exp(-0.5 * ((y - (face.eye_y + tip) / 2) / (0.42 * face.nose_length)) ** 2)
     picture = picture + 0.07 * bridge * np.exp(-0.5 * (x / 0.045) ** 2)
     for side in (-1, 1):
-        shade = 0.08 + 0.05 * side * -who.light_x
-        flank = np.exp(-0.5 * ((side * x - 0.6 * who.nose_width) / 0.045) ** 2)
-        picture = picture - who.skin * shade * bridge * flank
-        wing = _bell(side * x - who.nose_width, y - tip + 0.04, 0.03, 0.05)
-        nostril = _bell(side * x - 0.5 * who.nose_width, y - tip - 0.005, 0.03, 0.016)
-        picture = picture - who.skin * (0.16 * wing + 0.50 * nostril)
-        # the fold runs from the nose's wing towards the mouth's corner
-        along = np.clip((y - tip) / (who.mouth_y - tip + 0.02), 0, 1)
-        path = who.nose_width + 0.04 + (who.mouth_width - who.nose_width + 0.03) * along
+        shade = 0.08 + 0.05 * side * -face.light_x
+        flank = np.exp(-0.5 * ((side * x - 0.6 * face.nose_width) / 0.045) ** 2)
+        picture = picture - face.skin * shade * bridge * flank
+        wing = _bell(side * x - face.nose_width, y - tip + 0.04, 0.03, 0.05)
+        nostril = _bell(side * x - 0.5 * face.nose_width, y - tip - 0.005, 0.03, 0.016)
+        picture = picture - face.skin * (0.16 * wing + 0.50 * nostril)
+        # The fold runs from the nose's wing towards the mouth's corner.
+        along = np.clip((y - tip) / (face.mouth_y - tip + 0.02), 0, 1)
+        path = face.nose_width + 0.04 + (face.mouth_width - face.nose_width + 0.03) * along
         fold = np.exp(-0.5 * ((side * x - path) / 0.022) ** 2)
-        reach = _step(y - tip + 0.06, 0.06) * _step(who.mouth_y + 0.02 - y, 0.08)
-        picture = picture - who.fold * fold * reach
-    picture = picture + 0.06 * _bell(x - 0.02 * who.light_x, y - tip + 0.07, 0.05, 0.04)
-    return picture - who.skin * 0.14 * _bell(x, y - tip - 0.03, 0.8 * who.nose_width, 0.018)
+        reach = _step(y - tip + 0.06, 0.06) * _step(face.mouth_y + 0.02 - y, 0.08)
+        picture = picture - face.fold * fold * reach
+    picture = picture + 0.06 * _bell(x - 0.02 * face.light_x, y - tip + 0.07, 0.05, 0.04)
+    return picture - face.skin * 0.14 * _bell(x, y - tip - 0.03, 0.8 * face.nose_width, 0.018)
 
 
-def _mouth(who: Identity, x: Image, y: Image, picture: Image, edge: float) -> Image:
-    across = x / who.mouth_width
+def _mouth(face: FaceTraits, x: Image, y: Image, picture: Image, edge: float) -> Image:
+    across = x / face.mouth_width
     body = np.sqrt(np.clip(1 - across**2, 0, 1))
-    line = who.mouth_y - who.mouth_curve * across**2
+    line = face.mouth_y - face.mouth_curve * across**2
     bow = 1 - 0.28 * np.exp(-0.5 * (across / 0.16) ** 2) + 0.12 * np.cos(np.pi * across)
-    top = line - who.upper_lip * body * bow
-    bottom = line + who.lower_lip * body**1.3
+    top = line - face.upper_lip * body * bow
+    bottom = line + face.lower_lip * body**1.3
     upper = _step(y - top, edge) * _step(line - y, edge) * _step(1 - np.abs(across), 0.1)
     lower = _step(bottom - y, edge) * _step(y - line, edge) * _step(1 - np.abs(across), 0.1)
     picture = _over(picture, picture * 0.64, upper)
     picture = _over(picture, picture * 0.76, lower)
-    shine = _bell(x, y - line - 0.45 * who.lower_lip, 0.45 * who.mouth_width, 0.018)
+    shine = _bell(x, y - line - 0.45 * face.lower_lip, 0.45 * face.mouth_width, 0.018)
     picture = picture + 0.06 * shine
     slit = np.exp(-0.5 * ((y - line) / 0.011) ** 2) * _step(1.03 - np.abs(across), 0.08)
-    corners = _bell(np.abs(x) - who.mouth_width, y - who.mouth_y + who.mouth_curve, 0.022, 0.02)
+    corners = _bell(np.abs(x) - face.mouth_width, y - face.mouth_y + face.mouth_curve, 0.022, 0.02)
     return picture * (1 - 0.55 * slit - 0.25 * corners)
 
 
-def _eye(who: Identity, x: Image, y: Image, picture: Image, edge: float, gaze: float) -> Image:
-    dx, dy = x - who.eye_x, y - who.eye_y
+def _eye(face: FaceTraits, x: Image, y: Image, picture: Image, edge: float, gaze: float) -> Image:
+    dx, dy = x - face.eye_x, y - face.eye_y
     picture = picture * (1 - 0.16 * _bell(dx, dy + 0.02, 0.20, 0.11))
-    across = dx / who.eye_width
+    across = dx / face.eye_width
     lid = np.clip(1 - across**2, 0, 1)
-    top = -who.eye_height * lid**0.8 - 0.012 * across
-    bottom = 0.62 * who.eye_height * lid - 0.012 * across
+    top = -face.eye_height * lid**0.8 - 0.012 * across
+    bottom = 0.62 * face.eye_height * lid - 0.012 * across
     opening = _step(dy - top, edge) * _step(bottom - dy, edge)
     opening = opening * _step(1 - np.abs(across), 0.08)
-    white = min(0.92, who.skin + 0.25)
+    white = min(0.92, face.skin + 0.25)
     ball = white - 0.20 * np.abs(across) ** 2 - 0.25 * np.exp(-np.clip(dy - top, 0, None) / 0.03)
     centre = np.sqrt((dx - gaze) ** 2 + (dy + 0.01) ** 2)
-    ball = _over(ball, 0.10 + 0.5 * who.hair, _step(who.iris - centre, edge))
-    ball = _over(ball, 0.03, _step(0.45 * who.iris - centre, edge))
+    ball = _over(ball, 0.10 + 0.5 * face.hair, _step(face.iris - centre, edge))
+    ball = _over(ball, 0.03, _step(0.45 * face.iris - centre, edge))
     ball = ball + 0.55 * _bell(dx - gaze + 0.022, dy + 0.035, 0.014, 0.014)
     picture = _over(picture, ball, opening)
     inside = _step(1.06 - np.abs(across), 0.1)
@@ -187,12 +187,12 @@ def _eye(who: Identity, x: Image, y: Image, picture: Image, edge: float, gaze: f
     return picture * (1 - 0.72 * lash) * (1 - 0.2 * crease - 0.25 * under - 0.07 * bag)
 
 
-def _brow(who: Identity, x: Image, y: Image, picture: Image, edge: float) -> Image:
-    along = (x - who.eye_x + 0.18) / 0.40  # 0 at the inner end, 1 at the outer
-    middle = who.brow_y - who.brow_arch * np.sin(np.pi * np.clip(along, 0, 1) ** 1.2)
-    middle = middle + who.brow_tilt * (along - 0.4) + 0.03 * np.clip(along - 0.6, 0, None)
-    half = who.brow_thickness * (1 - 0.65 * np.clip(along, 0, 1) ** 2)
+def _brow(face: FaceTraits, x: Image, y: Image, picture: Image, edge: float) -> Image:
+    along = (x - face.eye_x + 0.18) / 0.40  # It is 0 at the inner end and 1 at the outer.
+    middle = face.brow_y - face.brow_arch * np.sin(np.pi * np.clip(along, 0, 1) ** 1.2)
+    middle = middle + face.brow_tilt * (along - 0.4) + 0.03 * np.clip(along - 0.6, 0, None)
+    half = face.brow_thickness * (1 - 0.65 * np.clip(along, 0, 1) ** 2)
     ends = _step(along, 0.12) * _step(1 - along, 0.12)
     hairs = _step(half - np.abs(y - middle), max(edge, 0.025)) * ends
-    tone = min(who.hair * 0.8 + 0.02, who.skin * 0.62)
+    tone = min(face.hair * 0.8 + 0.02, face.skin * 0.62)
     return _over(picture, tone, 0.88 * hairs)

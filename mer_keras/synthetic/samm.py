@@ -1,13 +1,20 @@
-"""A synthetic SAMM: its plan, tree and coding table."""
+"""A synthetic SAMM: its clips, tree and coding table."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from mer_keras.synthetic import plans
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import (
+    SyntheticClip,
+    assign_roles,
+    draw_clip,
+    evenly_spaced,
+    rename_clip,
+)
 from mer_keras.synthetic.workbooks import write_workbook
 
 WORKBOOK = "SAMM_Micro_FACS_Codes_v2.xlsx"
@@ -24,7 +31,7 @@ EMOTIONS: dict[str, int] = {
 }
 #: The 29 of SAMM's 32 participants who stand in its table.
 SUBJECTS: tuple[str, ...] = tuple(f"{n:03d}" for n in (6, 7, *range(9, 27), 28, *range(30, 38)))
-#: Objective classes 1 to 6: which emotion's typical clips fill them. The rest is class 7.
+#: Emotion -> objective class that its typical clips fill, and their number. The rest is class 7.
 OBJECTIVE: dict[str, tuple[int, int]] = {
     "happiness": (1, 24),
     "surprise": (2, 13),
@@ -74,40 +81,37 @@ _HEADER = (
 )
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """All 159 clips, in order of clip name."""
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw all 159 clips, in order of clip name."""
     rng = np.random.default_rng([seed, 1])
-    cast = plans.cast(rng, EMOTIONS, len(SUBJECTS), {SUBJECTS.index(OTHER_ONLY): ("other",)})
-    objective = _objective_classes([emotion for _, emotion in cast])
-    short = set(rng.choice(len(cast), FOUR_DIGITS, replace=False).tolist())
-    taken: dict[tuple[int, int], int] = {}
-    made = []
-    for index, (person, emotion) in enumerate(cast):
-        film = int(rng.integers(1, 8))
-        number = taken[person, film] = taken.get((person, film), 0) + 1
-        subject = SUBJECTS[person]
-        onset = int(rng.integers(300, 9000) if index in short else rng.integers(300, 18000))
-        # what an emotion's typical units don't explain is class 7: here, one unit more
-        odd = objective[index] == OTHERS and emotion in OBJECTIVE
-        made.append(
-            plans.draw_clip(
+    roles = assign_roles(rng, EMOTIONS, SUBJECTS, {OTHER_ONLY: ("other",)})
+    objective = _objective_classes([role.emotion for role in roles])
+    short = set(rng.choice(len(roles), FOUR_DIGITS, replace=False).tolist())
+    takes = Counter[tuple[int, int]]()
+    clips = []
+    for role in roles:
+        stimulus = int(rng.integers(1, 8))
+        takes[role.person, stimulus] += 1
+        onset = int(rng.integers(300, 9000 if role.index in short else 18000))
+        # Class 7 holds what an emotion's typical units don't explain: here, one unit more.
+        atypical = objective[role.index] == OTHERS and role.emotion in OBJECTIVE
+        clips.append(
+            draw_clip(
                 rng,
-                emotion=emotion,
-                first=onset,
+                role,
+                name=f"{role.subject}_{stimulus}_{takes[role.person, stimulus]}",
+                onset=onset,
                 frames=int(rng.integers(*FRAMES)),
-                extra={"17": 0.35} if odd else None,
-                index=index,
-                subject=subject,
-                person=person,
-                clip=f"{subject}_{film}_{number}",
-                digits=4 if index in short else 5,
-                objective=objective[index],
-                code=film,
+                extra_units={"17": 0.35} if atypical else None,
+                digits=4 if role.index in short else 5,
+                objective_class=objective[role.index],
+                stimulus=stimulus,
             )
         )
-    for subject, clip in STRAY_APEX:
-        made = plans.rename(made, subject, clip, code=int(clip[4]), cells={"Apex Frame": 1})
-    return sorted(made, key=lambda plan: plan.clip)
+    for subject, name in STRAY_APEX:
+        stray = rename_clip(clips, subject, name)
+        clips[stray] = replace(clips[stray], stimulus=int(name[4]), cells={"Apex Frame": 1})
+    return sorted(clips, key=lambda clip: clip.name)
 
 
 def _objective_classes(emotions: Sequence[str]) -> list[int]:
@@ -117,33 +121,33 @@ def _objective_classes(emotions: Sequence[str]) -> list[int]:
     """
     classes = [OTHERS] * len(emotions)
     for emotion, (number, count) in OBJECTIVE.items():
-        for place in plans.spread([k for k, e in enumerate(emotions) if e == emotion], count):
-            classes[place] = number
+        for index in evenly_spaced([k for k, e in enumerate(emotions) if e == emotion], count):
+            classes[index] = number
     return classes
 
 
-def _frame_path(plan: ClipPlan, frame: int) -> Path:
-    return Path(plan.subject, plan.clip, f"{plan.subject}_{frame:0{plan.digits}d}.jpg")
+def _frame_path(clip: SyntheticClip, frame: int) -> Path:
+    return Path(clip.subject, clip.name, f"{clip.subject}_{frame:0{clip.digits}d}.jpg")
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
-    """Lines of text, then the header in row 14, then one row a clip."""
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
+    """Write lines of text, then the header in row 14, then one row a clip."""
     rows = [
         (
-            plan.subject,
-            plan.clip,
-            plan.code,
-            plan.onset,
-            plan.cells.get("Apex Frame", plan.apex),
-            plan.offset,
-            plan.offset - plan.onset + 1,
+            clip.subject,
+            clip.name,
+            clip.stimulus,
+            clip.onset,
+            clip.cells.get("Apex Frame", clip.apex),
+            clip.offset,
+            clip.offset - clip.onset + 1,
             "Micro - 1/2",
-            plan.units_text,
-            plan.emotion.capitalize(),
-            plan.objective,
+            clip.action_unit_text,
+            clip.emotion.capitalize(),
+            clip.objective_class,
             None,
         )
-        for plan in clips
+        for clip in clips
     ]
     text = [(line,) for line in _TEXT]
     write_workbook(root / WORKBOOK, {"MICRO_ONLY": [*text, _HEADER, *rows]})
@@ -153,7 +157,7 @@ LAYOUT = Layout(
     name="samm",
     folder="SAMM",
     last=WORKBOOK,
-    plan=plan,
+    draw_clips=draw_clips,
     frame_path=_frame_path,
     native=(960, 650),
     cropped=False,

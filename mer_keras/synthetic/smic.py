@@ -1,17 +1,17 @@
-"""A synthetic SMIC-HS: its plan and trees. The folders are the annotation."""
+"""A synthetic SMIC-HS: its clips and trees. The folders are the annotation."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mer_keras.synthetic import plans
 from mer_keras.synthetic.layout import Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.synthetic_clip import SyntheticClip, assign_roles, draw_clip
 
 #: Clips per class, as the database's authors count them.
 EMOTIONS: dict[str, int] = {"negative": 70, "positive": 51, "surprise": 43}
-#: What is drawn for a class.
+#: Class -> emotions whose action units its clips show.
 SHOWN = {"negative": ("disgust", "sadness", "fear"), "positive": ("happiness",)}
 _CODES = {"negative": "ne", "positive": "po", "surprise": "sur"}
 SUBJECTS: tuple[str, ...] = tuple(
@@ -22,42 +22,39 @@ FRAMES = (22, 51)
 README = "readme.txt"
 
 
-def plan(seed: int) -> list[ClipPlan]:
-    """All 164 clips, in order of subject and clip."""
+def draw_clips(seed: int) -> list[SyntheticClip]:
+    """Draw all 164 clips, in order of subject and clip."""
     rng = np.random.default_rng([seed, 6])
-    taken: dict[tuple[int, str], int] = {}
-    made = []
-    for index, (person, emotion) in enumerate(plans.cast(rng, EMOTIONS, len(SUBJECTS))):
-        number = taken[person, emotion] = taken.get((person, emotion), 0) + 1
-        subject = SUBJECTS[person]
-        made.append(
-            plans.draw_clip(
+    takes = Counter[tuple[str, str]]()
+    clips = []
+    for role in assign_roles(rng, EMOTIONS, SUBJECTS):
+        takes[role.subject, role.emotion] += 1
+        take = takes[role.subject, role.emotion]
+        clips.append(
+            draw_clip(
                 rng,
-                emotion=emotion,
-                first=200_000 + int(rng.integers(1, 900)),
+                role,
+                name=f"{role.subject}_{_CODES[role.emotion]}_{take:02d}",
+                onset=200_000 + int(rng.integers(1, 900)),
                 frames=int(rng.integers(*FRAMES)),
-                prototype=str(rng.choice(SHOWN.get(emotion, (emotion,)))),
-                index=index,
-                subject=subject,
-                person=person,
-                clip=f"{subject}_{_CODES[emotion]}_{number:02d}",
+                prototype=str(rng.choice(SHOWN.get(role.emotion, (role.emotion,)))),
             )
         )
-    return sorted(made, key=lambda plan: (plan.subject, plan.clip))
+    return sorted(clips, key=lambda clip: (clip.subject, clip.name))
 
 
-def _cropped(plan: ClipPlan, frame: int) -> Path:
-    folder = Path("SMIC_all_cropped", "HS", plan.subject, "micro", plan.emotion, plan.clip)
+def _cropped(clip: SyntheticClip, frame: int) -> Path:
+    folder = Path("SMIC_all_cropped", "HS", clip.subject, "micro", clip.emotion, clip.name)
     return folder / f"reg_image{frame}.bmp"
 
 
-def _raw(plan: ClipPlan, frame: int) -> Path:
-    subject = f"s{int(plan.subject[1:]):02d}"
-    folder = Path("SMIC_all_raw", "HS", subject, "micro", plan.emotion, plan.clip)
+def _raw(clip: SyntheticClip, frame: int) -> Path:
+    subject = f"s{int(clip.subject[1:]):02d}"
+    folder = Path("SMIC_all_raw", "HS", subject, "micro", clip.emotion, clip.name)
     return folder / f"image{frame}.jpg"
 
 
-def _write_tables(root: Path, clips: Sequence[ClipPlan]) -> None:
+def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
     text = "Synthetic stand-in for SMIC-HS. The folders are the labels.\n"
     (root / README).write_text(text, encoding="utf-8")
 
@@ -66,7 +63,7 @@ LAYOUT = Layout(
     name="smic",
     folder="SMIC",
     last=README,
-    plan=plan,
+    draw_clips=draw_clips,
     frame_path=_cropped,
     native=(170, 140),
     write_tables=_write_tables,

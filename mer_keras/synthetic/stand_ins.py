@@ -1,8 +1,8 @@
 """Synthetic databases: procedural clips in the official layouts, with the official counts.
 
-A reader can't tell one from a real database, on purpose. Only the file ``SYNTHETIC.json`` in its
-root says it, and gives its data their kind. It is written first, so that no kill leaves synthetic
-frames without it.
+A reader can't tell one from a real database, on purpose. Only the marker file in its root
+(``terms.SYNTHETIC_MARKER``) says it, and gives its data their kind. It is written first, so that no
+kill leaves synthetic frames without it.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mer_keras import settings
 from mer_keras.errors import FrameError, UserError, did_you_mean
@@ -31,18 +32,16 @@ from mer_keras.synthetic import (
     smic,
     stills,
 )
-from mer_keras.synthetic.layout import FramePath, Layout
-from mer_keras.synthetic.plans import ClipPlan
+from mer_keras.synthetic.layout import FramePath, Layout, RenderedClip
+from mer_keras.synthetic.synthetic_clip import SyntheticClip, evenly_spaced
+from mer_keras.terms import SYNTHETIC_MARKER
 
 #: Part of the cache folder's name: raise it whenever the same seed gives other files.
 GENERATOR_VERSION = 2
-#: Marks a root as synthetic.
-MARKER = "SYNTHETIC.json"
-
 
 _JPEG_QUALITY = 95
 _ABANDONED_AFTER_S = 24 * 3600.0
-#: Height of the drawn picture in a camera's frame, in which a head and shoulders are seen.
+#: Height of the rendered picture, which shows head and shoulders, as a share of a camera's frame.
 _SHARE_OF_CAMERA = 0.66
 
 #: Database -> its layout.
@@ -63,33 +62,32 @@ LAYOUTS: dict[str, Layout] = {
 
 
 @dataclass(frozen=True)
-class Film:
-    """How clips are filmed.
+class StandInOptions:
+    """How the clips of a stand-in are rendered, and how many.
 
     Attributes:
-        seed: of everything drawn. The same seed gives the same bytes.
-        signal: without it, nobody's face moves by action units; all else stays the same.
+        seed: seeds everything that is drawn. The same seed gives the same bytes.
+        motion: without it, nobody's face moves by action units; all else stays the same.
         size: side of the square frames in pixels; None: the layout's own.
-        native: the database's true sizes instead, and its camera's pictures too.
+        native: whether frames have the database's true size instead, with its camera's pictures.
         clips: only so many of the clips, evenly spaced over the table (to try something out); each
             has the same frames as in the whole database.
     """
 
     seed: int = 0
-    signal: bool = True
+    motion: bool = True
     size: int | None = None
     native: bool = False
     clips: int | None = None
 
     def key(self, layout: Layout) -> str:
-        """Name of the cache folder of a database filmed in this way."""
-        size = "native" if self.native else f"{self.size or layout.size}px"
+        """Return the name of the cache folder of a database that is rendered in this way."""
         parts = [
             layout.name,
             f"v{GENERATOR_VERSION}",
             f"seed{self.seed}",
-            size,
-            "signal" if self.signal else "nosignal",
+            "native" if self.native else f"{self.size or layout.size}px",
+            "signal" if self.motion else "nosignal",
         ]
         return "-".join(parts + ([] if self.clips is None else [f"{self.clips}clips"]))
 
@@ -109,7 +107,10 @@ def get_layout(name: str) -> Layout:
 
 
 def write(
-    name: str, root: Path, film: Film | None = None, progress: CountProgress | None = None
+    name: str,
+    root: Path,
+    options: StandInOptions | None = None,
+    progress: CountProgress | None = None,
 ) -> None:
     """Write a synthetic database.
 
@@ -117,18 +118,18 @@ def write(
         name: a key of ``LAYOUTS``.
         root: a folder that is empty or doesn't exist yet. The parts of a composite database are
             written beside it.
-        film: how it is filmed.
+        options: how its clips are rendered.
         progress: called with (clips done, clips in all).
 
     Raises:
         UserError: there is no writer for ``name``, or ``root`` holds something.
     """
-    layout, film = get_layout(name), film or Film()
-    clips: list[ClipPlan] = []
+    layout, options = get_layout(name), options or StandInOptions()
+    clips: list[SyntheticClip] = []
     for part in layout.parts or (layout,):
-        chosen = _choose(part.plan(film.seed), film.clips)
+        chosen = _choose(part.draw_clips(options.seed), options.clips)
         if layout.parts:
-            write(part.name, root.parent / part.folder, film, progress)
+            write(part.name, root.parent / part.folder, options, progress)
         clips += chosen
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise UserError(
@@ -138,91 +139,96 @@ def write(
     marker = {
         "database": name,
         "generator_version": GENERATOR_VERSION,
-        "seed": film.seed,
-        "signal": film.signal,
-        "size": "native" if film.native else film.size or layout.size,
+        "seed": options.seed,
+        "signal": options.motion,
+        "size": "native" if options.native else options.size or layout.size,
         "clips": len(clips),
         "note": "Procedural drawings that resemble nobody: a check of the pipeline, not data.",
     }
-    (root / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
+    (root / SYNTHETIC_MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
     if layout.write_pixels is not None:
-        layout.write_pixels(root, _filmed(layout, clips, film, progress))
+        layout.write_pixels(root, _rendered_clips(layout, clips, options, progress))
     elif not layout.parts:
-        for _ in _filmed(layout, clips, film, progress, root):
+        for _ in _rendered_clips(layout, clips, options, progress, root):
             pass
     layout.write_tables(root, clips)
 
 
-def ensure(name: str, film: Film | None = None, progress: CountProgress | None = None) -> Path:
+def ensure(
+    name: str, options: StandInOptions | None = None, progress: CountProgress | None = None
+) -> Path:
     """Return the root of a synthetic database in the cache, writing it if it isn't there.
 
-    It is written beside its place and renamed, so a folder in place is whole. Two processes may
-    ask at once: both write, the first one's stays.
+    It is written beside its final folder and renamed, so that this folder is always whole. Two
+    processes may ask at once: both write, the first one's stays.
 
     Args:
         name: a key of ``LAYOUTS``.
-        film: how it is filmed.
+        options: how its clips are rendered.
         progress: as for ``write``; not called if nothing is to be written.
 
     Raises:
         UserError: there is no writer for ``name``.
     """
-    layout, film = get_layout(name), film or Film()
-    base = settings.cache_root() / "synthetic"
-    place = base / film.key(layout)
-    if (place / layout.folder / layout.last).exists():
-        return place / layout.folder
-    base.mkdir(parents=True, exist_ok=True)
-    _sweep(base)
-    draft = Path(mkdtemp(prefix=f".{place.name}.", dir=base))
+    layout, options = get_layout(name), options or StandInOptions()
+    cache = settings.cache_root() / "synthetic"
+    folder = cache / options.key(layout)
+    root = folder / layout.folder
+    if (root / layout.last).exists():
+        return root
+    cache.mkdir(parents=True, exist_ok=True)
+    _sweep(cache)
+    draft = Path(mkdtemp(prefix=f".{folder.name}.", dir=cache))
     try:
-        made = draft / place.name  # mkdtemp's own folder is private: what is moved should not be
-        write(name, made / layout.folder, film, progress)
-        if place.exists() and not (place / layout.folder / layout.last).exists():
-            place.rename(draft / "damaged")  # somebody took files out of it
+        # The folder that mkdtemp makes is private, so it is one within it that is moved.
+        written = draft / folder.name
+        write(name, written / layout.folder, options, progress)
+        if folder.exists() and not (root / layout.last).exists():
+            folder.rename(draft / "damaged")  # Somebody took files out of it.
         try:
-            made.rename(place)
+            written.rename(folder)
         except OSError:
-            if not (place / layout.folder / layout.last).exists():
+            # Another process may have been faster, with the same bytes.
+            if not (root / layout.last).exists():
                 raise
-            # another process was faster, with the same bytes
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return place / layout.folder
+    return root
 
 
-def _sweep(base: Path) -> None:
+def _sweep(cache: Path) -> None:
     """Remove drafts that a killed process left behind."""
-    for draft in base.glob(".*"):
+    for draft in cache.glob(".*"):
         if draft.is_dir() and time.time() - draft.stat().st_mtime > _ABANDONED_AFTER_S:
             shutil.rmtree(draft, ignore_errors=True)
 
 
-def _choose(every: Sequence[ClipPlan], clips: int | None) -> list[ClipPlan]:
-    if clips is None:
-        return list(every)
-    if not 1 <= clips <= len(every):
-        raise UserError(f"clips={clips}: expected 1 to {len(every)}, or None for all")
-    return [every[k * len(every) // clips] for k in range(clips)]
+def _choose(clips: Sequence[SyntheticClip], count: int | None) -> list[SyntheticClip]:
+    """Return so many of the clips, evenly spaced."""
+    if count is None:
+        return list(clips)
+    if not 1 <= count <= len(clips):
+        raise UserError(f"clips={count}: expected 1 to {len(clips)}, or None for all")
+    return evenly_spaced(clips, count)
 
 
-def _filmed(
+def _rendered_clips(
     layout: Layout,
-    clips: Sequence[ClipPlan],
-    film: Film,
+    clips: Sequence[SyntheticClip],
+    options: StandInOptions,
     progress: CountProgress | None,
     root: Path | None = None,
-) -> Iterator[tuple[ClipPlan, np.ndarray]]:
-    """Film all clips on all cores, and write their frames where a root is given.
+) -> Iterator[RenderedClip]:
+    """Render all clips on all cores, and write their frames where a root is given.
 
     Yields:
-        Plan and frames (frames, size, size), in the order of ``clips`` if nothing is written, else
+        Clip and frames (frames, size, size), in the order of ``clips`` if nothing is written, else
         as they are done. The bytes don't depend on the number of cores.
     """
-    # threads do: drawing, warping and encoding release the interpreter's lock, and unlike processes
-    # they need no guarded main module and can't inherit a half-initialised TensorFlow
+    # Threads suffice: drawing, warping and encoding release the interpreter's lock. Unlike
+    # processes they need no guarded main module and can't inherit a half-initialised TensorFlow.
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        jobs = [pool.submit(_film_clip, layout, plan, film, root) for plan in clips]
+        jobs = [pool.submit(_render_clip, layout, clip, options, root) for clip in clips]
         try:
             for done, job in enumerate(jobs if root is None else as_completed(jobs), start=1):
                 yield job.result()
@@ -233,68 +239,72 @@ def _filmed(
             raise
 
 
-def _film_clip(
-    layout: Layout, plan: ClipPlan, film: Film, root: Path | None
-) -> tuple[ClipPlan, np.ndarray]:
-    # imported here: whoever only asks where a database is needs no OpenCV
-    from mer_keras.synthetic.faces import Identity, render_clip
+def _render_clip(
+    layout: Layout, clip: SyntheticClip, options: StandInOptions, root: Path | None
+) -> RenderedClip:
+    """Render one clip; its frames are returned, or written below the root."""
+    # OpenCV is imported here, since somebody who only asks where a database is needs none.
+    from mer_keras.synthetic.face_traits import FaceTraits
+    from mer_keras.synthetic.faces import render_clip
 
-    # two databases have different people, and nothing here depends on the order of the clips
-    world = [film.seed, *layout.name.encode()]
+    # Two databases have different people, and nothing here depends on the order of the clips.
+    seeds = [options.seed, *layout.name.encode()]
     frames = render_clip(
-        Identity.draw(np.random.default_rng([*world, 0, plan.person])),
-        plan.units,
-        onset=plan.onset,
-        apex=plan.apex,
-        offset=plan.offset,
-        rng=np.random.default_rng([*world, 1, plan.index]),
-        first=plan.filmed.start,
-        last=plan.filmed.stop - 1,
-        size=_drawn_size(layout, film),
-        peak=plan.peak,
-        signal=film.signal,
+        FaceTraits.draw(np.random.default_rng([*seeds, 0, clip.person])),
+        clip.action_units,
+        onset=clip.onset,
+        apex=clip.apex,
+        offset=clip.offset,
+        rng=np.random.default_rng([*seeds, 1, clip.index]),
+        first=clip.frame_numbers.start,
+        last=clip.frame_numbers.stop - 1,
+        size=_rendered_size(layout, options),
+        peak=clip.peak,
+        motion=options.motion,
     )
     if root is None:
-        return plan, frames
-    if not film.native:
-        _save(root, plan, frames, layout.frame_path)
+        return clip, frames
+    if not options.native:
+        _save(root, clip, frames, layout.frame_path)
     elif not layout.cropped:
-        _save(root, plan, _on_camera(frames, layout.native, plan.person), layout.frame_path)
+        _save(root, clip, _on_camera(frames, layout.native, clip.person), layout.frame_path)
     else:
-        _save(root, plan, _resized(frames, layout.native), layout.frame_path)
+        _save(root, clip, _resized(frames, layout.native), layout.frame_path)
         if layout.camera_path is not None and layout.camera is not None:
-            _save(root, plan, _on_camera(frames, layout.camera, plan.person), layout.camera_path)
-    return plan, frames[:0]  # many clips are in flight: what is written is not kept
+            _save(root, clip, _on_camera(frames, layout.camera, clip.person), layout.camera_path)
+    return clip, frames[:0]  # Written frames are dropped, since many clips are under way at once.
 
 
-def _drawn_size(layout: Layout, film: Film) -> int:
-    if not film.native:
-        return film.size or layout.size
+def _rendered_size(layout: Layout, options: StandInOptions) -> int:
+    if not options.native:
+        return options.size or layout.size
     camera = layout.camera if layout.cropped else layout.native
     return round(_SHARE_OF_CAMERA * camera[1]) if camera else max(layout.native)
 
 
-def _save(root: Path, plan: ClipPlan, frames: np.ndarray, path_of: FramePath) -> None:
+def _save(root: Path, clip: SyntheticClip, frames: NDArray[np.uint8], path_of: FramePath) -> None:
     import cv2
 
-    for number, frame in zip(plan.filmed, frames, strict=True):
-        path = root / path_of(plan, number)
+    for number, frame in zip(clip.frame_numbers, frames, strict=True):
+        path = root / path_of(clip, number)
         path.parent.mkdir(parents=True, exist_ok=True)
         quality = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if path.suffix == ".jpg" else []
         encoded, data = cv2.imencode(path.suffix, frame, quality)
         if not encoded:
-            raise FrameError(f"OpenCV can't encode frame {number} of {plan.clip} as {path.suffix}")
+            raise FrameError(f"OpenCV can't encode frame {number} of {clip.name} as {path.suffix}")
         path.write_bytes(data.tobytes())
 
 
-def _resized(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _resized(frames: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     import cv2
 
     return np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames])
 
 
-def _on_camera(frames: np.ndarray, camera: tuple[int, int], person: int) -> np.ndarray:
-    """Set the drawn picture into a softly lit wall; each person sits a little elsewhere."""
+def _on_camera(
+    frames: NDArray[np.uint8], camera: tuple[int, int], person: int
+) -> NDArray[np.uint8]:
+    """Set the rendered picture into a softly lit wall; each person sits a little elsewhere."""
     width, height = camera
     side = frames.shape[1]
     rng = np.random.default_rng([person, width, height])

@@ -5,10 +5,9 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 
-def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) -> None:
+def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[object]]]) -> None:
     """Write rows as they are, with the same bytes at any time on any machine.
 
     Args:
@@ -20,12 +19,12 @@ def write_workbook(path: Path, sheets: Mapping[str, Sequence[Sequence[Any]]]) ->
     book = Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():
-        page = book.create_sheet(name)
+        sheet = book.create_sheet(name)
         for row in rows:
-            page.append(list(row))
+            sheet.append(list(row))
     raw = io.BytesIO()
     book.save(raw)
-    # a workbook carries the time of writing, in its properties and in each entry of the archive
+    # A workbook carries the time of writing, in its properties and in each entry of the archive.
     with zipfile.ZipFile(raw) as entries, zipfile.ZipFile(path, "w") as out:
         for name in entries.namelist():
             data = entries.read(name)

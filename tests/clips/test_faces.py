@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mer_keras.clips import faces
 from mer_keras.clips.faces import FaceBox, apply_box, centre_box, find_face, locate
 from mer_keras.errors import FrameError
-from mer_keras.synthetic.identity import Identity
+from mer_keras.synthetic.face_traits import FaceTraits
 from mer_keras.synthetic.portrait import render_neutral
 from mer_keras.synthetic.stand_ins import LAYOUTS, _on_camera
 
@@ -33,9 +33,9 @@ def moved(image, degrees=0.0, scale=1.0, right=0, down=0):
 
 
 def camera_frame(person, camera=(640, 480), share=0.66):
-    who = Identity.draw(np.random.default_rng([0, person]))
-    face = (render_neutral(who, round(share * camera[1])) * 255).astype(np.uint8)
-    return _on_camera(face[None], camera, person)[0]
+    face = FaceTraits.draw(np.random.default_rng([0, person]))
+    picture = (render_neutral(face, round(share * camera[1])) * 255).astype(np.uint8)
+    return _on_camera(picture[None], camera, person)[0]
 
 
 def centre(box):

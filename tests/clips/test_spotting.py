@@ -6,20 +6,21 @@ from mer_keras.clips.flow import FlowMethod
 from mer_keras.clips.spotting import apex_error, spot
 from mer_keras.errors import FrameError
 from mer_keras.synthetic import mmew, samm
-from mer_keras.synthetic.faces import Identity, course, render_clip
+from mer_keras.synthetic.face_traits import FaceTraits
+from mer_keras.synthetic.faces import intensity_at, render_clip
 
 
-def film(layout, plan, signal=True):
-    world = [0, *layout.name.encode()]
+def render(layout, clip, motion=True):
+    seeds = [0, *layout.name.encode()]
     return render_clip(
-        Identity.draw(np.random.default_rng([*world, 0, plan.person])),
-        plan.units,
-        onset=plan.onset,
-        apex=plan.apex,
-        offset=plan.offset,
-        rng=np.random.default_rng([*world, 1, plan.index]),
-        peak=plan.peak,
-        signal=signal,
+        FaceTraits.draw(np.random.default_rng([*seeds, 0, clip.person])),
+        clip.action_units,
+        onset=clip.onset,
+        apex=clip.apex,
+        offset=clip.offset,
+        rng=np.random.default_rng([*seeds, 1, clip.index]),
+        peak=clip.peak,
+        motion=motion,
     )
 
 
@@ -41,7 +42,7 @@ def moving_blob(moves, side=64):
 
 @pytest.mark.parametrize("apex", [8, 15, 22])
 def test_the_marks_of_one_clean_movement_are_found(apex):
-    moves = [3 * course(k, 3, apex, 28) for k in range(31)]
+    moves = [3 * intensity_at(k, 3, apex, 28) for k in range(31)]
     found = spot(moving_blob(moves))
     assert abs(found.apex - apex) <= 2
     assert abs(found.onset - 3) <= 4
@@ -88,8 +89,8 @@ def test_the_error_is_a_share_of_the_clip():
 
 
 def test_without_motion_nothing_breaks_and_less_is_found():
-    plan = samm.plan(0)[10]
-    still, moved = (spot(film(samm.LAYOUT, plan, signal)).strength for signal in (False, True))
+    clip = samm.draw_clips(0)[10]
+    still, moved = (spot(render(samm.LAYOUT, clip, on)).strength for on in (False, True))
     assert still < moved
 
 
@@ -98,8 +99,8 @@ def test_without_motion_nothing_breaks_and_less_is_found():
 def test_the_apex_of_nine_in_ten_synthetic_clips_is_found_within_a_tenth(size, step):
     errors = []
     for layout in (samm.LAYOUT, mmew.LAYOUT):
-        for plan in layout.plan(1)[::step]:
-            frames = smaller(film(layout, plan), size)
-            errors.append(apex_error(spot(frames).apex + plan.onset, plan.apex, len(frames)))
+        for clip in layout.draw_clips(1)[::step]:
+            frames = smaller(render(layout, clip), size)
+            errors.append(apex_error(spot(frames).apex + clip.onset, clip.apex, len(frames)))
     assert len(errors) >= 38
     assert np.mean(np.array(errors) <= 0.1) >= 0.9

@@ -189,9 +189,9 @@ class TestFaces:
 
     @pytest.fixture
     def person(self, tmp_path):
-        film = stand_ins.Film(native=True, clips=1)
+        options = stand_ins.StandInOptions(native=True, clips=1)
         root = tmp_path / "CASME2"
-        stand_ins.write("casme2", root, film)
+        stand_ins.write("casme2", root, options)
         return next((root / "CASME2_RAW_selected").glob("*/*"))
 
     def test_the_face_fills_the_crop_of_a_camera_frame(self, person):

@@ -136,16 +136,15 @@ def sketched(tmp_path_factory):
     Everything is as in the real thing but the pictures: readers look at names only.
     """
 
-    def film(layout, plan, _film, root):
-        if root is None:  # these go into the table: two plans of one index are one picture
-            rng = np.random.default_rng(plan.index)
-            return plan, rng.integers(0, 256, (1, layout.size, layout.size), np.uint8)
-        ends = [plan.filmed[0], plan.filmed[-1]]
-        for number in ends:
-            path = root / layout.frame_path(plan, number)
+    def render(layout, clip, _options, root):
+        if root is None:  # These go into the table: two clips of one index are one picture.
+            rng = np.random.default_rng(clip.index)
+            return clip, rng.integers(0, 256, (1, layout.size, layout.size), np.uint8)
+        for number in (clip.frame_numbers[0], clip.frame_numbers[-1]):
+            path = root / layout.frame_path(clip, number)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(b"an image, to those who look only at names")
-        return plan, None
+        return clip, None
 
     roots = {}
 
@@ -153,7 +152,7 @@ def sketched(tmp_path_factory):
         if name not in roots:
             root = tmp_path_factory.mktemp(name) / stand_ins.get_layout(name).folder
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(stand_ins, "_film_clip", film)
+                patch.setattr(stand_ins, "_render_clip", render)
                 stand_ins.write(name, root)
             roots[name] = root
         return roots[name]

@@ -283,10 +283,10 @@ class TestSmic:
     def test_a_clip_is_its_whole_folder_and_nobody_annotated_an_apex(self, sketched):
         table = load(sketched("smic"), "smic").table
         assert table["apex"].isna().all()
-        plans = {tuple(p.clip.split("_")): p for p in LAYOUTS["smic"].plan(0)}
+        clips = {tuple(c.name.split("_")): c for c in LAYOUTS["smic"].draw_clips(0)}
         first = table.iloc[0]
-        plan = plans["s1", *first["clip"].split("_")[1:]]
-        assert (first["onset"], first["offset"]) == (plan.onset, plan.offset)
+        clip = clips["s1", *first["clip"].split("_")[1:]]
+        assert (first["onset"], first["offset"]) == (clip.onset, clip.offset)
 
     def test_strange_folders_are_counted(self, sketched, tmp_path):
         root = tmp_path / "SMIC"
@@ -347,8 +347,8 @@ def test_stray_files_are_ignored(sketched, tmp_path, name):
 def test_native_frames_have_the_databases_own_size_and_the_camera_tree(tmp_path):
     import cv2
 
-    film = stand_ins.Film(native=True, clips=1)
-    stand_ins.write("casme2", tmp_path / "CASME2", film)
+    options = stand_ins.StandInOptions(native=True, clips=1)
+    stand_ins.write("casme2", tmp_path / "CASME2", options)
     sizes = {}
     for path in (tmp_path / "CASME2").rglob("*.jpg"):
         sizes[path.relative_to(tmp_path / "CASME2").parts[0]] = cv2.imread(str(path), 0).shape

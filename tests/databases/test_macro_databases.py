@@ -237,7 +237,7 @@ def test_a_few_really_drawn_clips_are_read_and_loaded(tmp_path, name):
     from mer_keras.config.inputs import Clip
 
     root = tmp_path / stand_ins.get_layout(name).folder
-    stand_ins.write(name, root, stand_ins.Film(clips=6, size=48))
+    stand_ins.write(name, root, stand_ins.StandInOptions(clips=6, size=48))
     samples = load(root, name)
     # of CK+'s sequences some have no label
     assert 1 <= len(samples.table) <= 6

@@ -33,8 +33,8 @@ def few(places, monkeypatch):
     """A small synthetic SAMM in the place of the whole one."""
     write = stand_ins.ensure
 
-    def ensure(name, film, progress=None):
-        return write(name, stand_ins.Film(size=24, signal=film.signal), progress)
+    def ensure(name, options, progress=None):
+        return write(name, stand_ins.StandInOptions(size=24, motion=options.motion), progress)
 
     monkeypatch.setattr(prepare_room.stand_ins, "ensure", ensure)
 

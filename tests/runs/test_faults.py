@@ -56,7 +56,7 @@ for line in sys.stdin:
 @pytest.fixture
 def small(places):
     """A small database on disk, and a config that runs on it within seconds."""
-    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.Film(clips=24, size=24))
+    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.StandInOptions(clips=24, size=24))
     path = ROOT / "experiments/shallow_convlstm/table1.yaml"
     return load_config(path, profile="quick", overrides=SMALL)
 

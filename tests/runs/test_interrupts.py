@@ -60,7 +60,7 @@ def living(session):
 
 @pytest.mark.parametrize("options", [["--workers", "1"], ["--workers", "2"], ["--isolate"]])
 def test_fault_41_ctrl_c_twice_ends_at_once_and_loses_nothing(places, options):
-    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.Film(clips=24, size=24))
+    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.StandInOptions(clips=24, size=24))
     calm = command(places / "calm", options)
     output, _ = calm.communicate()
     assert calm.returncode == 0, output

@@ -47,7 +47,7 @@ def written(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MER_CACHE", str(root))
         for name, clips in (("casme2", 30), ("samm", 30), ("ckplus", 10), ("jaffe", 10)):
-            stand_ins.ensure(name, stand_ins.Film(clips=clips))
+            stand_ins.ensure(name, stand_ins.StandInOptions(clips=clips))
     return root
 
 

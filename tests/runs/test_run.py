@@ -215,7 +215,7 @@ def test_changed_data_make_another_run(run, arrays):
 
 def test_two_processes_give_all_folds(places):
     config = small("baselines=[]", "train.balance=none", "train.augmentation=null")
-    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.Film(clips=24, size=24))
+    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.StandInOptions(clips=24, size=24))
     folder = run_experiment(config, profile="quick", data="real", workers=2)
     assert len(set(stored(folder)["fold"])) == 3
 

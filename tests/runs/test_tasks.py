@@ -25,7 +25,7 @@ TABLE1 = ROOT / "experiments/shallow_convlstm/table1.yaml"
 @pytest.fixture
 def small(places):
     """Return a function that gives the small config with changes, on a database on disk."""
-    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.Film(clips=24, size=24))
+    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.StandInOptions(clips=24, size=24))
 
     def config(*changes):
         overrides = [*SMALL, "train.plateau=null", "train.early_stopping=null", *changes]

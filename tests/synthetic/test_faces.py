@@ -1,4 +1,4 @@
-"""Procedural faces: identities, action units, the course in time, and a clip of them."""
+"""Procedural faces: traits, action units, the intensity over time, and a clip of them."""
 
 from dataclasses import asdict, fields
 from itertools import pairwise
@@ -7,29 +7,28 @@ import cv2
 import numpy as np
 import pytest
 
+from mer_keras.synthetic.face_traits import RANGES, FaceTraits
 from mer_keras.synthetic.faces import (
     ACTION_UNITS,
     REFERENCE_SIZE,
     RESIDUE,
-    Identity,
-    course,
     displacement,
+    intensity_at,
     render_clip,
-    render_neutral,
 )
-from mer_keras.synthetic.identity import RANGES
-from mer_keras.synthetic.plans import PROTOTYPES
+from mer_keras.synthetic.portrait import render_neutral
+from mer_keras.synthetic.synthetic_clip import PROTOTYPES
 
 SMILE = {"6": 0.7, "12": 1.0}
 
 
-def identity(seed):
-    return Identity.draw(np.random.default_rng(seed))
+def face_of(seed):
+    return FaceTraits.draw(np.random.default_rng(seed))
 
 
-def clip(seed=0, who=0, *, units=SMILE, peak=2.5, signal=True, size=60, frames=21, apex=10):
+def clip(seed=0, person=0, *, units=SMILE, peak=2.5, motion=True, size=60, frames=21, apex=10):
     return render_clip(
-        identity(who),
+        face_of(person),
         units,
         onset=100,
         apex=100 + apex,
@@ -37,7 +36,7 @@ def clip(seed=0, who=0, *, units=SMILE, peak=2.5, signal=True, size=60, frames=2
         rng=np.random.default_rng(seed),
         size=size,
         peak=peak,
-        signal=signal,
+        motion=motion,
     )
 
 
@@ -51,25 +50,25 @@ def middle(field, half):
     return float(field[rows, :, 1].mean())
 
 
-# identities
+# traits
 
 
 def test_every_trait_has_a_range_and_is_drawn_from_it():
-    assert {f.name for f in fields(Identity)} == {*RANGES, "texture"}
+    assert {f.name for f in fields(FaceTraits)} == {*RANGES, "texture"}
     for seed in range(20):
-        for name, value in asdict(identity(seed)).items():
+        for name, value in asdict(face_of(seed)).items():
             low, high = RANGES.get(name, (0, 2**31))
             assert low <= value <= high
 
 
-def test_an_identity_depends_on_the_seed_alone():
-    assert identity(3) == identity(3)
-    assert identity(3) != identity(4)
+def test_traits_depend_on_the_seed_alone():
+    assert face_of(3) == face_of(3)
+    assert face_of(3) != face_of(4)
 
 
 def test_landmarks_lie_on_the_right_half_of_the_face_from_brow_to_chin():
     for seed in range(20):
-        marks = identity(seed).landmarks()
+        marks = face_of(seed).landmarks()
         assert all(0 < x < 0.8 and -0.8 < y < 0.9 for x, y in marks.values())
         rows = [marks[k][1] for k in ("inner_brow", "lower_lid", "nose_wing", "corner", "chin")]
         assert rows == sorted(rows)
@@ -80,35 +79,35 @@ def test_landmarks_lie_on_the_right_half_of_the_face_from_brow_to_chin():
 
 
 def test_a_neutral_face_is_a_deterministic_picture_in_range():
-    picture = render_neutral(identity(1), 64)
+    picture = render_neutral(face_of(1), 64)
     assert picture.shape == (64, 64) and picture.dtype == np.float32
     assert picture.min() >= 0 and picture.max() <= 1
-    assert np.array_equal(picture, render_neutral(identity(1), 64))
+    assert np.array_equal(picture, render_neutral(face_of(1), 64))
 
 
 def test_a_face_is_the_same_at_two_sizes():
-    fine = render_neutral(identity(2), 192)
-    coarse = render_neutral(identity(2), 96)
+    fine = render_neutral(face_of(2), 192)
+    coarse = render_neutral(face_of(2), 96)
     shrunk = cv2.resize(fine, (96, 96), interpolation=cv2.INTER_AREA)
     assert np.abs(shrunk - coarse).mean() < 0.01
 
 
 def test_eyes_are_darker_than_cheeks_and_the_mouth_than_the_chin():
     for seed in range(8):
-        who = identity(seed)
-        picture = render_neutral(who, 96)
+        face = face_of(seed)
+        picture = render_neutral(face, 96)
 
         def tone(x, y, picture=picture):
             column, row = (round((c + 1) * 48) for c in (x, y))
             return picture[row - 1 : row + 2, column - 1 : column + 2].mean()
 
-        cheek = tone(who.eye_x, who.eye_y + 0.3)
-        assert tone(who.eye_x + who.gaze, who.eye_y) < cheek
-        assert tone(0, who.mouth_y) < tone(0, who.mouth_y + 0.27)
+        cheek = tone(face.eye_x, face.eye_y + 0.3)
+        assert tone(face.eye_x + face.gaze, face.eye_y) < cheek
+        assert tone(0, face.mouth_y) < tone(0, face.mouth_y + 0.27)
 
 
 def test_subjects_differ_by_much_more_than_the_noise():
-    faces = [clip(seed=k, who=k, signal=False, frames=2, apex=1).astype(float) for k in range(6)]
+    faces = [clip(seed=k, person=k, motion=False, frames=2, apex=1).astype(float) for k in range(6)]
     within = [np.abs(a[0] - a[1]).mean() for a in faces]
     between = [np.abs(a[0] - b[0]).mean() for i, a in enumerate(faces) for b in faces[:i]]
     assert min(between) > 3 * max(within)
@@ -151,8 +150,8 @@ def test_displacements_add_up():
     np.testing.assert_allclose(both, parts, atol=1e-5)
 
 
-def test_a_displacement_follows_the_identity():
-    high, low = (displacement({"12": 1.0}, 90, identity=identity(k)) for k in (0, 5))
+def test_a_displacement_follows_the_face():
+    high, low = (displacement({"12": 1.0}, 90, face=face_of(k)) for k in (0, 5))
     assert np.abs(high - low).max() > 0.02
 
 
@@ -183,26 +182,26 @@ def test_emotions_are_told_apart_by_their_fields():
     assert alike.max() < 0.8
 
 
-# the course
+# the intensity over time
 
 
-def test_the_course_rises_from_rest_to_the_apex_and_falls_to_a_residue():
-    values = [course(k, 10, 18, 30) for k in range(10, 31)]
+def test_the_intensity_rises_from_rest_to_the_apex_and_falls_to_a_residue():
+    values = [intensity_at(k, 10, 18, 30) for k in range(10, 31)]
     assert values[0] == 0 and values[8] == 1 and values[-1] == pytest.approx(RESIDUE)
     assert all(a < b for a, b in pairwise(values[:9]))
     assert all(a > b for a, b in pairwise(values[8:]))
     assert max(abs(a - b) for a, b in pairwise(values)) < 0.25
 
 
-def test_the_course_rests_before_and_stays_after():
-    assert course(-5, 10, 18, 30) == 0
-    assert course(99, 10, 18, 30) == RESIDUE
+def test_the_intensity_rests_before_and_stays_after():
+    assert intensity_at(-5, 10, 18, 30) == 0
+    assert intensity_at(99, 10, 18, 30) == RESIDUE
 
 
 @pytest.mark.parametrize("apex", [10, 30])
 def test_an_apex_at_an_end_still_shows_fully(apex):
-    assert course(apex, 10, apex, 30) == 1
-    assert all(0 <= course(k, 10, apex, 30) <= 1 for k in range(10, 31))
+    assert intensity_at(apex, 10, apex, 30) == 1
+    assert all(0 <= intensity_at(k, 10, apex, 30) <= 1 for k in range(10, 31))
 
 
 # a clip
@@ -215,25 +214,25 @@ def test_a_clip_has_one_frame_a_number_and_depends_on_the_seed_alone():
     assert not np.array_equal(frames, clip(seed=1))
 
 
-def test_motion_is_there_with_the_signal_and_absent_without():
-    def change(signal):
-        frames = clip(signal=signal, size=90).astype(float)
+def test_motion_is_there_with_the_motion_and_absent_without():
+    def change(motion):
+        frames = clip(motion=motion, size=90).astype(float)
         return np.abs(cv2.GaussianBlur(frames[10] - frames[0], (0, 0), 1)).max()
 
     assert change(True) > 3 * change(False)
 
 
-def test_without_signal_only_the_moved_skin_differs():
-    on, off = (clip(signal=s).astype(float) for s in (True, False))
+def test_without_motion_only_the_moved_skin_differs():
+    on, off = (clip(motion=s).astype(float) for s in (True, False))
     assert np.array_equal(on[0], off[0])  # the onset is at rest
-    still = lengths(displacement(SMILE, 60, identity=identity(0), peak=2.5)) < 1e-3
+    still = lengths(displacement(SMILE, 60, face=face_of(0), peak=2.5)) < 1e-3
     assert still.mean() > 0.1
     assert np.abs(on[:, still] - off[:, still]).max() <= 1  # same noise, drift and flicker
 
 
 def test_optical_flow_finds_the_displacement():
     frames = clip(size=96, peak=2.5)
-    field = displacement(SMILE, 96, identity=identity(0), peak=2.5)
+    field = displacement(SMILE, 96, face=face_of(0), peak=2.5)
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     found = dis.calc(frames[0], frames[10], np.zeros((96, 96, 2), np.float32))
     moved = lengths(field) > 0.5

@@ -15,14 +15,15 @@ from python_calamine import CalamineWorkbook
 
 from mer_keras.errors import UserError
 from mer_keras.synthetic import mmew, samm, stand_ins
-from mer_keras.synthetic.faces import Identity, displacement
-from mer_keras.synthetic.stand_ins import MARKER, Film, ensure, write
+from mer_keras.synthetic.face_traits import FaceTraits
+from mer_keras.synthetic.faces import displacement
+from mer_keras.synthetic.stand_ins import StandInOptions, ensure, write
+from mer_keras.terms import SYNTHETIC_MARKER
 
 pytestmark = pytest.mark.slow
 
-FEW = Film(size=32, clips=6)
-PLANS = {"samm": samm.plan, "mmew": mmew.plan}
-plan_samm, plan_mmew = samm.plan, mmew.plan
+FEW = StandInOptions(size=32, clips=6)
+DRAW = {"samm": samm.draw_clips, "mmew": mmew.draw_clips}
 
 
 def contents(root):
@@ -38,10 +39,10 @@ def table(path, sheet=0):
 def written(tmp_path_factory):
     base = tmp_path_factory.mktemp("synthetic")
     roots = {}
-    for name in PLANS:
-        for signal in (True, False):
-            roots[name, signal] = base / f"{name}-{signal}"
-            write(name, roots[name, signal], replace(FEW, signal=signal))
+    for name in DRAW:
+        for motion in (True, False):
+            roots[name, motion] = base / f"{name}-{motion}"
+            write(name, roots[name, motion], replace(FEW, motion=motion))
     return roots
 
 
@@ -51,7 +52,7 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "synthetic"
 
 
-# plans
+# clips
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -59,50 +60,52 @@ def cache(tmp_path, monkeypatch):
     ("name", "emotions", "people"), [("samm", samm.EMOTIONS, 29), ("mmew", mmew.EMOTIONS, 36)]
 )
 def test_counts_are_the_published_ones(name, emotions, people, seed):
-    plan = PLANS[name](seed)
-    assert Counter(p.emotion for p in plan) == emotions
-    assert len({p.subject for p in plan}) == people
-    assert len({p.clip for p in plan}) == len(plan) == {"samm": 159, "mmew": 300}[name]
-    assert sorted(p.index for p in plan) == list(range(len(plan)))
+    clips = DRAW[name](seed)
+    assert Counter(clip.emotion for clip in clips) == emotions
+    assert len({clip.subject for clip in clips}) == people
+    assert len({clip.name for clip in clips}) == len(clips) == {"samm": 159, "mmew": 300}[name]
+    assert sorted(clip.index for clip in clips) == list(range(len(clips)))
 
 
 def test_samm_objective_classes_are_the_published_ones():
-    plan = plan_samm(0)
-    assert [Counter(p.objective for p in plan)[k] for k in range(1, 8)] == [24, 13, 20, 8, 3, 7, 84]
-    assert all(p.objective == 7 for p in plan if p.emotion in ("contempt", "other"))
+    clips = samm.draw_clips(0)
+    counts = Counter(clip.objective_class for clip in clips)
+    assert [counts[number] for number in range(1, 8)] == [24, 13, 20, 8, 3, 7, 84]
+    assert all(clip.objective_class == 7 for clip in clips if clip.emotion in ("contempt", "other"))
 
 
-@pytest.mark.parametrize("plan", [plan_samm(0), plan_mmew(0)], ids=["samm", "mmew"])
-def test_classes_are_spread_over_subjects_unevenly(plan):
-    for emotion in {p.emotion for p in plan}:
-        assert len({p.subject for p in plan if p.emotion == emotion}) >= 5
-    sizes = Counter(p.subject for p in plan).values()
+@pytest.mark.parametrize("clips", [samm.draw_clips(0), mmew.draw_clips(0)], ids=["samm", "mmew"])
+def test_classes_are_spread_over_subjects_unevenly(clips):
+    for emotion in {clip.emotion for clip in clips}:
+        assert len({clip.subject for clip in clips if clip.emotion == emotion}) >= 5
+    sizes = Counter(clip.subject for clip in clips).values()
     assert max(sizes) > 2 * min(sizes)
-    several = [len({p.emotion for p in plan if p.subject == s}) for s in {p.subject for p in plan}]
+    subjects = {clip.subject for clip in clips}
+    several = [len({c.emotion for c in clips if c.subject == s}) for s in subjects]
     assert np.mean([n >= 2 for n in several]) > 0.9
 
 
 @pytest.mark.parametrize(
-    ("plan", "fps"), [(plan_samm(0), 200), (plan_mmew(0), 90)], ids=["samm", "mmew"]
+    ("clips", "fps"), [(samm.draw_clips(0), 200), (mmew.draw_clips(0), 90)], ids=["samm", "mmew"]
 )
-def test_frames_are_in_order_and_clips_last_a_quarter_to_half_a_second(plan, fps):
-    for p in plan:
-        assert 0 < p.onset < p.apex < p.offset
-        assert 0.24 <= (p.offset - p.onset + 1) / fps <= 0.5
-        assert len(str(p.offset)) <= max(p.digits, 2)
+def test_frames_are_in_order_and_clips_last_a_quarter_to_half_a_second(clips, fps):
+    for clip in clips:
+        assert 0 < clip.onset < clip.apex < clip.offset
+        assert 0.24 <= (clip.offset - clip.onset + 1) / fps <= 0.5
+        assert len(str(clip.offset)) <= max(clip.digits, 2)
 
 
 @pytest.mark.parametrize("name", ["samm", "mmew"])
 def test_the_peak_displacement_is_one_to_three_pixels_at_90(name):
-    for p in PLANS[name](0)[::10]:
-        who = Identity.draw(np.random.default_rng(p.person))
-        field = displacement(p.units, 90, identity=who, peak=p.peak)
+    for clip in DRAW[name](0)[::10]:
+        face = FaceTraits.draw(np.random.default_rng(clip.person))
+        field = displacement(clip.action_units, 90, face=face, peak=clip.peak)
         assert 1 <= np.sqrt((field**2).sum(axis=-1)).max() <= 3
 
 
-def test_plans_depend_on_the_seed():
-    assert plan_samm(1) == plan_samm(1)
-    assert plan_samm(1) != plan_samm(2)
+def test_clips_depend_on_the_seed():
+    assert samm.draw_clips(1) == samm.draw_clips(1)
+    assert samm.draw_clips(1) != samm.draw_clips(2)
 
 
 # layout
@@ -119,12 +122,12 @@ def test_samm_has_the_official_tree(written):
     assert len({p.split("/")[1] for p in paths}) == 6
     assert sorted(p.name for p in root.iterdir() if p.is_file()) == [
         "SAMM_Micro_FACS_Codes_v2.xlsx",
-        MARKER,
+        SYNTHETIC_MARKER,
     ]
 
 
 def test_samm_pads_some_frame_numbers_to_four_digits():
-    assert Counter(p.digits for p in plan_samm(0)) == {5: 153, 4: 6}
+    assert Counter(clip.digits for clip in samm.draw_clips(0)) == {5: 153, 4: 6}
 
 
 def test_samm_table_has_its_header_in_row_14_and_one_row_a_clip(written):
@@ -174,20 +177,20 @@ def test_frames_are_gray_pictures_of_the_asked_size(written):
         assert picture.shape == (32, 32) and picture.dtype == np.uint8
 
 
-@pytest.mark.parametrize("signal", [True, False])
+@pytest.mark.parametrize("motion", [True, False])
 @pytest.mark.parametrize("name", ["samm", "mmew"])
-def test_the_marker_says_what_it_is_and_nothing_about_the_machine(written, name, signal):
-    root = written[name, signal]
-    text = (root / MARKER).read_text()
+def test_the_marker_says_what_it_is_and_nothing_about_the_machine(written, name, motion):
+    root = written[name, motion]
+    text = (root / SYNTHETIC_MARKER).read_text()
     marker = json.loads(text)
-    assert marker["database"] == name and marker["signal"] is signal
+    assert marker["database"] == name and marker["signal"] is motion
     assert marker["seed"] == 0 and marker["size"] == 32
     assert marker["generator_version"] == stand_ins.GENERATOR_VERSION
     assert "drawings" in marker["note"]
     assert str(root.parent) not in text and "/" not in text
 
 
-# determinism and the signal
+# determinism and motion
 
 
 @pytest.mark.parametrize("name", ["samm", "mmew"])
@@ -216,24 +219,25 @@ def test_a_part_has_the_frames_of_the_whole(written, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["samm", "mmew"])
-def test_the_signal_switch_changes_motion_and_nothing_else(written, name):
+def test_the_switch_changes_motion_and_nothing_else(written, name):
     on, off = contents(written[name, True]), contents(written[name, False])
     assert set(on) == set(off)
     assert all(on[path] == off[path] for path in on if path.endswith(".xlsx"))
     by_clip = {}
     for path in sorted(p for p in on if p.endswith(".jpg")):
         by_clip.setdefault(path.rsplit("/", 1)[0], []).append(path)
-    for clip, paths in by_clip.items():
-        plan = next(p for p in PLANS[name](0) if p.clip == clip.rsplit("/", 1)[1])
+    drawn = {clip.name: clip for clip in DRAW[name](0)}
+    for folder, paths in by_clip.items():
+        clip = drawn[folder.rsplit("/", 1)[1]]
         paths.sort(key=lambda p: int(p.removesuffix(".jpg").replace("_", "/").rsplit("/", 1)[1]))
-        onset, apex = paths[0], paths[plan.apex - plan.onset]
+        onset, apex = paths[0], paths[clip.apex - clip.onset]
         assert on[onset] == off[onset]
         assert on[apex] != off[apex]
 
 
 def test_progress_counts_every_clip(tmp_path):
     seen = []
-    write("mmew", tmp_path / "m", Film(size=16, clips=4), lambda *n: seen.append(n))
+    write("mmew", tmp_path / "m", StandInOptions(size=16, clips=4), lambda *n: seen.append(n))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
@@ -250,29 +254,29 @@ def test_a_folder_that_holds_something_is_never_written_into(tmp_path):
 @pytest.mark.parametrize("clips", [0, 160])
 def test_an_impossible_number_of_clips_is_an_error(tmp_path, clips):
     with pytest.raises(UserError, match="expected 1 to 159"):
-        write("samm", tmp_path / "s", Film(clips=clips))
+        write("samm", tmp_path / "s", StandInOptions(clips=clips))
 
 
 def test_the_marker_is_there_before_any_frame(tmp_path, monkeypatch):
     def killed(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stand_ins, "_film_clip", killed)
+    monkeypatch.setattr(stand_ins, "_render_clip", killed)
     with pytest.raises(KeyboardInterrupt):
         write("samm", tmp_path / "s", FEW)
-    assert [p.name for p in (tmp_path / "s").iterdir()] == [MARKER]
+    assert [p.name for p in (tmp_path / "s").iterdir()] == [SYNTHETIC_MARKER]
 
 
 # the cache
 
 
 def test_ensure_writes_once_and_names_what_it_holds(cache, monkeypatch):
-    root = ensure("mmew", Film(seed=3, size=16, clips=2, signal=False))
+    root = ensure("mmew", StandInOptions(seed=3, size=16, clips=2, motion=False))
     version = stand_ins.GENERATOR_VERSION
     assert root == cache / f"mmew-v{version}-seed3-16px-nosignal-2clips" / "MMEW"
-    assert (root / MARKER).is_file()
+    assert (root / SYNTHETIC_MARKER).is_file()
     monkeypatch.setattr(stand_ins, "write", None)  # a second call would fail if it wrote
-    assert ensure("mmew", Film(seed=3, size=16, clips=2, signal=False)) == root
+    assert ensure("mmew", StandInOptions(seed=3, size=16, clips=2, motion=False)) == root
 
 
 def test_ensure_leaves_nothing_behind_when_it_fails(cache, monkeypatch):
@@ -287,10 +291,10 @@ def test_ensure_leaves_nothing_behind_when_it_fails(cache, monkeypatch):
 
 
 def test_ensure_writes_a_damaged_database_anew(cache):
-    root = ensure("mmew", Film(size=16, clips=2))
+    root = ensure("mmew", StandInOptions(size=16, clips=2))
     whole = contents(root)
     (root / "MMEW_Micro_Exp.xlsx").unlink()
-    assert contents(ensure("mmew", Film(size=16, clips=2))) == whole
+    assert contents(ensure("mmew", StandInOptions(size=16, clips=2))) == whole
     assert len(list(cache.iterdir())) == 1
 
 
@@ -300,11 +304,11 @@ def test_ensure_yields_to_a_faster_process(cache, monkeypatch):
     def slow(*arguments):
         first(*arguments)
         monkeypatch.setattr(stand_ins, "write", first)
-        ensure("mmew", Film(size=16, clips=2))  # another process comes in between
+        ensure("mmew", StandInOptions(size=16, clips=2))  # another process comes in between
 
     monkeypatch.setattr(stand_ins, "write", slow)
-    root = ensure("mmew", Film(size=16, clips=2))
-    assert (root / MARKER).is_file()
+    root = ensure("mmew", StandInOptions(size=16, clips=2))
+    assert (root / SYNTHETIC_MARKER).is_file()
     assert len(list(cache.iterdir())) == 1
 
 
@@ -313,7 +317,7 @@ def test_ensure_removes_only_old_drafts(cache):
     for draft in (old, young):
         draft.mkdir(parents=True)
     os.utime(old, (1, 1))
-    ensure("mmew", Film(size=16, clips=1))
+    ensure("mmew", StandInOptions(size=16, clips=1))
     assert not old.exists() and young.exists()
 
 
@@ -349,25 +353,30 @@ def test_a_linear_svm_finds_the_motion_and_nothing_else(tmp_path):
     from sklearn.svm import LinearSVC
 
     classes = {"happiness": "positive", "surprise": "surprise"}
-    plan = [p for p in plan_samm(0) if p.emotion != "other"]
-    labels = np.array([classes.get(p.emotion, "negative") for p in plan])
+    clips = [clip for clip in samm.draw_clips(0) if clip.emotion != "other"]
+    labels = np.array([classes.get(clip.emotion, "negative") for clip in clips])
     score = {}
-    for signal in (True, False):
-        root = tmp_path / str(signal)
-        write("samm", root, Film(signal=signal))
+    for motion in (True, False):
+        root = tmp_path / str(motion)
+        write("samm", root, StandInOptions(motion=motion))
         inputs = []
-        for p in plan:
+        for clip in clips:
             rest, full = (
-                cv2.imread(str(root / p.subject / p.clip / f"{p.subject}_{k:0{p.digits}d}.jpg"), 0)
-                for k in (p.onset, p.apex)
+                cv2.imread(
+                    str(
+                        root / clip.subject / clip.name / f"{clip.subject}_{k:0{clip.digits}d}.jpg"
+                    ),
+                    0,
+                )
+                for k in (clip.onset, clip.apex)
             )
             change = full.astype(np.float32) - rest
             inputs.append(cv2.resize(change, (30, 30), interpolation=cv2.INTER_AREA).ravel())
         svm = make_pipeline(StandardScaler(), LinearSVC(C=1e-3, class_weight="balanced"))
         folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
         predicted = cross_val_predict(
-            svm, np.array(inputs), labels, groups=[p.subject for p in plan], cv=folds
+            svm, np.array(inputs), labels, groups=[clip.subject for clip in clips], cv=folds
         )
-        score[signal] = f1_score(labels, predicted, average="macro")
+        score[motion] = f1_score(labels, predicted, average="macro")
     assert score[True] > 0.75
     assert score[False] < 0.5

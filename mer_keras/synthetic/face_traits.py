@@ -1,4 +1,4 @@
-"""Identities of procedural faces: what makes one subject look unlike another.
+"""Traits of procedural faces: what makes one subject look unlike another.
 
 Face coordinates: x to the right and y downwards, both from -1 to 1 over the square frame, so that
 one unit is 45 pixels in a 90-pixel frame.
@@ -15,7 +15,7 @@ Point = tuple[float, float]
 RANGES: dict[str, tuple[float, float]] = {
     "face_width": (0.62, 0.76),
     "face_height": (0.86, 0.98),
-    "jaw": (0.02, 0.24),  # how much narrower the jaw is than the cheekbones
+    "jaw": (0.02, 0.24),  # The jaw is narrower than the cheekbones by this share.
     "eye_x": (0.29, 0.35),
     "eye_y": (-0.175, -0.125),
     "eye_width": (0.135, 0.18),
@@ -26,7 +26,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "brow_thickness": (0.022, 0.05),
     "brow_arch": (0.02, 0.09),
     "brow_tilt": (-0.05, 0.03),
-    "nose_length": (0.33, 0.40),  # from the eye line to the nostrils
+    "nose_length": (0.33, 0.40),  # It is measured from the eye line to the nostrils.
     "nose_width": (0.10, 0.16),
     "mouth_y": (0.465, 0.525),
     "mouth_width": (0.21, 0.28),
@@ -42,14 +42,14 @@ RANGES: dict[str, tuple[float, float]] = {
     "light_x": (-0.8, 0.8),
     "light_y": (-0.7, 0.1),
     "light": (0.10, 0.32),
-    "fold": (0.01, 0.07),  # depth of the line from nose to mouth corner
-    "stubble": (-0.08, 0.06),  # none at or below zero
+    "fold": (0.01, 0.07),  # It is the depth of the line from nose to mouth corner.
+    "stubble": (-0.08, 0.06),  # There is none at or below zero.
     "freckles": (0.005, 0.028),
 }
 
 
 @dataclass(frozen=True)
-class Identity:
+class FaceTraits:
     """What makes one subject look unlike another; lengths in face coordinates, tones in 0..1."""
 
     face_width: float
@@ -87,18 +87,21 @@ class Identity:
     texture: int
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> "Identity":
+    def draw(cls, rng: np.random.Generator) -> "FaceTraits":
         """Draw every trait uniformly from its range."""
         traits = {name: float(rng.uniform(*RANGES[name])) for name in RANGES}
         return cls(**traits, texture=int(rng.integers(2**31)))
 
     @classmethod
-    def average(cls) -> "Identity":
-        """The face in the middle of every range: where landmarks lie when nobody is named."""
+    def average(cls) -> "FaceTraits":
+        """Return the traits in the middle of every range, for landmarks of no particular face."""
         return cls(**{name: (low + high) / 2 for name, (low, high) in RANGES.items()}, texture=0)
 
     def landmarks(self) -> dict[str, Point]:
-        """Where action units take hold, on the picture's right half (mirror x for the left)."""
+        """Return the points that action units move, on the picture's right half.
+
+        Those of the left half have the opposite x.
+        """
         nose_y = self.eye_y + self.nose_length
         return {
             "inner_brow": (self.eye_x - 0.15, self.brow_y),
