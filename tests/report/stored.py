@@ -8,7 +8,8 @@ import pandas as pd
 from mer_keras.config.files import load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.view import read_view
-from mer_keras.runs.folder import RunFolder, units_of
+from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.units import units_of
 from mer_keras.terms import PREDICTION_COLUMNS, Selection
 
 ROOT = Path(__file__).parents[2]
@@ -28,15 +29,15 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
         {
             "key": "proposed-convlstm",
             "name": "Proposed ConvLSTM",
-            "model": "shallow_convlstm",
-            "kind": "network",
+            "method": "shallow_convlstm",
+            "role": "row",
             "selection": selection,
         },
         {
             "key": "baseline-majority",
             "name": "majority class",
-            "model": "majority",
-            "kind": "baseline",
+            "method": "majority",
+            "role": "baseline",
             "selection": "last_epoch",
         },
     ]
@@ -85,7 +86,8 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
             skill = extra.get("skill", 0.8) if key == "proposed-convlstm" else 0
             right = rng.random(6) < skill
             table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, ""), index=range(6))
-            table["row"], table["fold"], table["seed"] = key, unit.fold, unit.seed
+            table["run_id"], table["row"] = run_id, key
+            table["fold"], table["seed"] = unit.fold, unit.seed
             table["sample_id"] = list(fold.test)
             table["subject_id"] = [i.rsplit("/", 1)[0] for i in fold.test]
             table["database"] = [i.split("/")[0] for i in fold.test]
@@ -93,7 +95,7 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
             table["predicted"] = np.where(right, labels, "negative")
             table["is_copy"] = False
             if extra.get("copies") and key == "proposed-convlstm":
-                # a copy of each clip, and every one of them is right
+                # Each clip has a copy, and all copies are right.
                 twice = table.assign(is_copy=True, predicted=labels)
                 table = pd.concat([table, twice], ignore_index=True)
             record = {

@@ -267,8 +267,8 @@ def test_what_a_run_was_pretrained_on_is_said(tmp_path):
         {
             "stage": "macro-expressions",
             "images": 1234,
-            "held_back": 100,
-            "held_back_by": "clip",
+            "validation_images": 100,
+            "validation_split_by": "clip",
             "accuracy": 0.875,
         }
     ]
