@@ -5,6 +5,7 @@ each. A tuple holds the same clips as several inputs see them, in the order of t
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -41,6 +42,22 @@ def shape_of(inputs: Inputs) -> Shape:
     if isinstance(inputs, tuple):
         return tuple(_shape_of_one(clips) for clips in inputs)
     return _shape_of_one(inputs)
+
+
+def each_shape(shape: Shape) -> tuple[tuple[int, ...], ...]:
+    """Shapes of one clip in every input: a single one where there is one input."""
+    shapes = [side for side in shape if isinstance(side, tuple)]
+    return tuple(shapes) or (tuple(side for side in shape if isinstance(side, int)),)
+
+
+def shape_text(shape: Shape) -> str:
+    """Return ``28x28x3``, or of several inputs ``28x28x3 + 9x90x90x1``."""
+    return " + ".join("x".join(map(str, sides)) for sides in each_shape(shape))
+
+
+def values_of(shape: Shape) -> int:
+    """Number of values of one clip in all inputs."""
+    return sum(prod(sides) for sides in each_shape(shape))
 
 
 def _take_one(clips: OneInput, rows: Sequence[int] | NDArray[np.int64]) -> OneInput:

@@ -1,8 +1,56 @@
-"""What a forward pass costs: counted layer by layer from the shapes of a built network."""
+"""What a forward pass costs: counted layer by layer from the shapes of a built network.
+
+Layers of this package, and others' that want to be counted, say themselves what they cost::
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int: ...
+    def kept_values(self, input_shapes: Sequence[tuple[int, ...]]) -> int: ...  # optional
+
+Shapes have the batch in front. Layers of Keras that are not named here stop with an error, since
+a count of 0 would be wrong without anybody seeing it.
+"""
 
 import math
+import re
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from mer_keras.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+    from mer_keras.layers.tensors import Tensor
+
+Sizes = tuple[int, ...]
+
+#: Keras' layers that only add, scale, pool, activate, move or drop values.
+_FREE = re.compile(
+    r"(Global)?(Average|Max)Pooling[123]D|(Cropping|UpSampling|ZeroPadding)[123]D"
+    r"|(Batch|Group|Layer|Unit)?Normalization|Rescaling|Activation|G?ELU|(Leaky|P)?ReLU|Softmax"
+    r"|(Gaussian)?Dropout|SpatialDropout[123]D|GaussianNoise"
+    r"|Add|Average|Concatenate|Maximum|Minimum|Multiply|Subtract"
+    r"|Flatten|Identity|InputLayer|Masking|Permute|RepeatVector|Reshape"
+)
+#: Keras' operations, as in ``x + y`` or ``keras.ops.mean(x)``, that do no more than these.
+_FREE_OPERATIONS = re.compile(
+    r"Absolute|Add|(True)?Divide|Exp|Log|Max(imum)?|Mean|Min(imum)?|Multiply|Negative|Relu|Sigmoid"
+    r"|Softmax|Sqrt|Square|Subtract|Sum|Tanh|Concatenate|ExpandDims|GetItem|Reshape|Squeeze|Stack"
+    r"|Transpose"
+)
+#: Layers whose kernel is multiplied with what lies under each position of the output.
+_KERNELS = re.compile(r"(Depthwise)?Conv[123]D|Dense")
+#: Recurrent layers, and values that the backward pass needs of each unit and frame: gates, cell and
+#: state; the one without gates keeps its state.
+_RECURRENT = {
+    "ConvLSTM1D": 6,
+    "ConvLSTM2D": 6,
+    "ConvLSTM3D": 6,
+    "LSTM": 6,
+    "GRU": 4,
+    "SimpleRNN": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -23,70 +71,177 @@ class LayerCost:
     name: str
     kind: str
     inputs: tuple[str, ...]
-    output_shape: tuple[int, ...]
+    output_shape: Sizes
     parameters: int
     multiply_accumulates: int
     activations: int
 
 
-def layer_costs(network: Any) -> list[LayerCost]:
-    """Count every layer of a functional network that uses each layer once, in order."""
-    return [_cost_of(layer) for layer in network.layers]
+def layer_costs(network: "keras.Model") -> list[LayerCost]:
+    """Count every layer of a functional or sequential network, in order.
+
+    A layer that is called several times counts for each call, a network within the network as one
+    layer.
+
+    Raises:
+        UserError: a layer's cost is not known, a size is left open, or the network is a class of
+            its own, so that its layers' calls are not known.
+    """
+    import keras
+
+    graph = network._functional if isinstance(network, keras.Sequential) else network
+    if not hasattr(graph, "operations"):
+        raise UserError(
+            f"the cost of network {network.name!r} can't be counted: build it as "
+            "keras.Model(inputs, outputs)"
+        )
+    calls: dict[int, list[_Call]] = defaultdict(list)
+    for nodes in graph._nodes_by_depth.values():
+        for node in nodes:
+            calls[id(node.operation)].append(node)
+    return [_cost_of(operation, calls[id(operation)]) for operation in graph.operations]
 
 
-def multiply_accumulates(network: Any) -> int:
+def multiply_accumulates(network: "keras.Model") -> int:
     """Count multiplications with additions of a forward pass of one clip.
 
-    One counts once, where "FLOPs" often means two. Convolutions count the places of their output,
-    borders included.
+    One counts once, where "FLOPs" often means two. Convolutions count the positions of their
+    output, borders included.
+
+    Raises:
+        UserError: see ``layer_costs``.
     """
     return sum(layer.multiply_accumulates for layer in layer_costs(network))
 
 
-def training_bytes(network: Any) -> tuple[int, int]:
+def training_bytes(network: "keras.Model") -> tuple[int, int]:
     """Return bytes that training by Adam in float32 takes at least: (for the weights, per clip).
 
     Weights: value, gradient, two moments. A clip: the outputs of all layers, which the backward
     pass reads; frameworks keep some and may need room for copies. ``make bench`` measures.
+
+    Raises:
+        UserError: see ``layer_costs``.
     """
     trained = sum(math.prod(weight.shape) for weight in network.trainable_weights)
     return 16 * trained, 4 * sum(layer.activations for layer in layer_costs(network))
 
 
-def _cost_of(layer: Any) -> LayerCost:
-    is_input = type(layer).__name__ == "InputLayer"
-    incoming = layer.input if isinstance(layer.input, list) else [layer.input]
-    read = () if is_input else tuple(t._keras_history.operation.name for t in incoming)
-    output = tuple(layer.output.shape)
-    shapes = [tuple(tensor.shape) for tensor in incoming]
-    keeps_more = hasattr(layer, "kept_values")
-    kept = layer.kept_values(shapes) if keeps_more else math.prod(output[1:])
+class _Call(Protocol):
+    """One use of a layer, which Keras calls a node. Its list of them is private."""
+
+    operation: "keras.Operation"
+    parent_nodes: "list[_Call]"
+    input_tensors: "list[Tensor]"
+    output_tensors: "list[Tensor]"
+
+
+class _Work(NamedTuple):
+    """Multiplications with additions of a forward pass, and values kept for the backward pass."""
+
+    multiply_accumulates: int
+    kept: int
+
+    def times(self, count: int) -> "_Work":
+        return _Work(count * self.multiply_accumulates, count * self.kept)
+
+
+def _total(works: Sequence[_Work]) -> _Work:
+    return _Work(sum(w.multiply_accumulates for w in works), sum(w.kept for w in works))
+
+
+def _cost_of(operation: "keras.Operation", calls: Sequence[_Call]) -> LayerCost:
+    read = [parent.operation.name for call in calls for parent in call.parent_nodes]
+    works = []
+    for call in calls:
+        inputs = [tuple(tensor.shape) for tensor in call.input_tensors]
+        output = tuple(call.output_tensors[0].shape)
+        if None in (*(size for shape in inputs for size in shape[1:]), *output[1:]):
+            raise UserError(
+                f"layer {operation.name!r} maps {inputs} to {output}: its cost can't be counted "
+                "while a size is left open: build the network with a fixed input shape"
+            )
+        works.append(_work(operation, inputs, output))
+    total = _total(works)
     return LayerCost(
-        name=layer.name,
-        kind=type(layer).__name__,
-        inputs=read,
-        output_shape=output[1:],
-        parameters=layer.count_params(),
-        multiply_accumulates=_count(layer, shapes, output),
-        activations=kept,
+        name=operation.name,
+        kind=type(operation).__name__,
+        inputs=tuple(dict.fromkeys(read)),
+        output_shape=tuple(calls[0].output_tensors[0].shape[1:]),
+        parameters=operation.count_params() if hasattr(operation, "count_params") else 0,
+        multiply_accumulates=total.multiply_accumulates,
+        activations=total.kept,
     )
 
 
-def _count(layer: Any, shapes: list[tuple[int, ...]], output: tuple[int, ...]) -> int:
-    """Multiplications with additions of one layer, given shapes with the batch in front."""
-    kind = type(layer).__name__
+def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _Work:
+    """Work of one call of a layer; shapes have the batch in front."""
+    import keras
+
+    from mer_keras.layers.choice import plain_form
+
+    values = math.prod(output[1:])
     if hasattr(layer, "multiply_accumulates"):
-        return int(layer.multiply_accumulates(shapes))
-    if kind == "Each":
-        each = (shapes[0][0], *shapes[0][2:])
-        return shapes[0][1] * _count(layer.layer, [each], (output[0], *output[2:]))
-    if kind in ("Conv2D", "Conv3D", "Dense"):
-        return math.prod(output[1:-1]) * math.prod(layer.kernel.shape)
-    if kind == "ConvLSTM2D":
-        weights = math.prod(layer.cell.kernel.shape) + math.prod(layer.cell.recurrent_kernel.shape)
-        return shapes[0][1] * math.prod(output[-3:-1]) * weights
-    if kind == "MultiHeadAttention":
-        tokens, width = output[1:]
-        inner = layer.num_heads * layer.key_dim
-        return 4 * tokens * width * inner + 2 * tokens * tokens * inner
-    return 0
+        has_kept = hasattr(layer, "kept_values")
+        kept = layer.kept_values(inputs) if has_kept else values
+        return _Work(int(layer.multiply_accumulates(inputs)), int(kept))
+    if isinstance(layer, keras.Sequential) or hasattr(layer, "operations"):
+        inner = [cost for cost in layer_costs(layer) if cost.kind != "InputLayer"]
+        return _total([_Work(cost.multiply_accumulates, cost.activations) for cost in inner])
+    kind = plain_form(type(layer))
+    name = kind.__name__
+    if not isinstance(layer, keras.Layer):
+        free = _FREE_OPERATIONS
+    elif getattr(keras.layers, name, None) is kind:
+        free = _FREE
+    else:
+        raise _unknown(layer)
+    if free.fullmatch(name):
+        return _Work(0, values)
+    if _KERNELS.fullmatch(name):
+        return _Work(math.prod(output[1:-1]) * math.prod(layer.kernel.shape), values)
+    if name in _RECURRENT:
+        return _recurrent(layer, inputs[0], output, _RECURRENT[name])
+    if name == "MultiHeadAttention":
+        return _Work(_attention(layer, inputs, output), values)
+    if name == "TimeDistributed":
+        part, inner = (inputs[0][0], *inputs[0][2:]), layer.layer
+        return _work(inner, [part], inner.compute_output_shape(part)).times(inputs[0][1])
+    if name == "Bidirectional":
+        directions = (layer.forward_layer, layer.backward_layer)
+        return _total(
+            [_work(rnn, inputs[:1], rnn.compute_output_shape(inputs[0])) for rnn in directions]
+        )
+    raise _unknown(layer)
+
+
+def _unknown(layer: "keras.Operation") -> UserError:
+    return UserError(
+        f"the cost of layer {layer.name!r} ({type(layer).__name__}) is not known: give its class a "
+        "method multiply_accumulates(input_shapes) that returns the multiplications with additions "
+        "of one clip"
+    )
+
+
+def _recurrent(layer: "keras.Layer", clip: Sizes, output: Sizes, kept_per_unit: int) -> _Work:
+    """Work over the frames of (batch, time, ...)."""
+    state = output[2:] if layer.return_sequences else output[1:]  # (..., filters)
+    cell = layer.cell
+    weights = math.prod(cell.kernel.shape) + math.prod(cell.recurrent_kernel.shape)
+    work = _Work(math.prod(state[:-1]) * weights, kept_per_unit * math.prod(state))
+    return work.times(clip[1])
+
+
+def _attention(layer: "keras.Layer", inputs: Sequence[Sizes], output: Sizes) -> int:
+    """Projections of queries, keys and values, scores, weighted sums, and the last projection."""
+    query, value, *rest = inputs
+    key = rest[0] if rest else value
+    config = layer.get_config()
+    queries, keys = math.prod(query[1:-1]), math.prod(key[1:-1])
+    key_width, value_width = (config["num_heads"] * config[f"{n}_dim"] for n in ("key", "value"))
+    projections = (
+        queries * query[-1] * key_width
+        + keys * (key[-1] * key_width + value[-1] * value_width)
+        + queries * value_width * output[-1]
+    )
+    return int(projections + queries * keys * (key_width + value_width))
