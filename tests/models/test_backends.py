@@ -14,25 +14,22 @@ import numpy as np
 import keras
 from mer_keras.config.training import Train
 from mer_keras.models import registry
-from mer_keras.terms import Selection
-from mer_keras.training.fold import FoldData
 from mer_keras.training.trainer import Trainer
 
 assert keras.backend.backend() == {backend!r}
 shapes = {shapes!r}
 recipe = Train.model_validate(dict(
-    optimizer=dict(learning_rate=1e-2), epochs=1, batch_size=8,
+    optimizer=dict(learning_rate=1e-2), epochs=1, batch_size=8, balance="oversample",
     augmentation=dict(flip=0.5, brightness=0.1, salt_pepper=0.02)))
 for name, shape in shapes.items():
     x = np.random.default_rng(0).random((8, *shape)).astype("float32")
     y = np.arange(8, dtype="int32") % 3
     trainer = Trainer(lambda: registry.build(name, shape, 3), recipe)
-    data = FoldData(x, y, np.arange(8) > 3, x[:0], y[:0], x[:2])
     trainer.reset(5)
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in trainer.network.trainable_weights]
-    out = trainer.fit_predict(data, Selection.LAST_EPOCH, 5)
-    assert out.probabilities.shape == (2, 3)
-    assert np.isfinite(out.history["loss"]).all()
+    record = trainer.fit(x, y, seed=5)
+    assert trainer.predict(x[:2]).shape == (2, 3)
+    assert np.isfinite(record.history["loss"]).all()
     after = [keras.ops.convert_to_numpy(v) for v in trainer.network.trainable_weights]
     assert any((a != b).any() for a, b in zip(after, before)), name
     print("trained", name)

@@ -8,41 +8,35 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.runs import processes  # noqa: E402
-from mer_keras.terms import Selection  # noqa: E402
 from mer_keras.training.device import trials  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
-from tests.training.test_trainer import build, data  # noqa: E402
-
-
-def recipe(**changes):
-    base = {"optimizer": {"learning_rate": 0.01}, "epochs": 4, "batch_size": 8}
-    return Train.model_validate(base | changes)
+from tests.training.small import build, fold, recipe  # noqa: E402
 
 
 def trained(**changes):
-    return Trainer(build, recipe(**changes)).fit_predict(data(), Selection.LAST_EPOCH, seed=3)
+    return fold().unwatched.trained(recipe(**changes), seed=3)
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_half_the_digits_give_about_the_same(precision):
-    clips = data().x_test
-    exact, found = (Trainer(build, recipe(precision=p)) for p in ("float32", precision))
+    clips = fold().tested
+    exact, short = (Trainer(build, recipe(precision=p)) for p in ("float32", precision))
     exact.reset(3)
-    found.reset(3)
-    given = found.predict(clips)
-    assert given.dtype == np.float32
-    np.testing.assert_allclose(given.sum(axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(given, exact.predict(clips), atol=2e-2)
-    assert np.any(given != exact.predict(clips))
+    short.reset(3)
+    probabilities = short.predict(clips)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(probabilities, exact.predict(clips), atol=2e-2)
+    assert np.any(probabilities != exact.predict(clips))
     assert keras.config.dtype_policy().name == "float32", "nothing is left behind"
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_half_the_digits_learn(precision):
-    losses = trained(precision=precision, epochs=40).history["loss"]
+    record, _ = trained(precision=precision, epochs=40)
+    losses = record.history["loss"]
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -60,11 +54,8 @@ def test_what_keras_would_leave_out_silently_is_refused():
 
 @pytest.mark.skipif(keras.backend.backend() != "jax", reason="others can't")
 def test_xla_gives_the_same():
-    np.testing.assert_allclose(
-        trained(jit_compile=True).probabilities,
-        trained(jit_compile=False).probabilities,
-        atol=2e-3,
-    )
+    (_, compiled), (_, plain) = (trained(jit_compile=compiled) for compiled in (True, False))
+    np.testing.assert_allclose(compiled, plain, atol=2e-3)
 
 
 def test_batches_are_doubled_until_one_does_not_fit(monkeypatch):
@@ -87,9 +78,9 @@ def test_batches_are_doubled_until_one_does_not_fit(monkeypatch):
 
 def test_batches_end_at_the_largest_that_was_asked_for(monkeypatch):
     monkeypatch.setattr("mer_keras.training.device.WORTH", 0)
-    found = list(trials(Trainer(build, recipe()).model, 6))
-    assert [trial.batch for trial in found] == [1, 2, 4]
-    assert all(trial.rate > 0 for trial in found)
+    fitting = list(trials(Trainer(build, recipe()).model, 6))
+    assert [trial.batch for trial in fitting] == [1, 2, 4]
+    assert all(trial.rate > 0 for trial in fitting)
 
 
 @pytest.mark.slow
@@ -108,26 +99,24 @@ def test_a_batch_is_divided_among_devices():
             tf.config.set_logical_device_configuration(cpu, [half, half])
         import numpy as np
         from mer_keras.config.training import Train
-        from mer_keras.terms import Selection
-        from mer_keras.training.fold import FoldData
         from mer_keras.training.trainer import Trainer
         assert len(keras.distribution.list_devices()) == 2
         rng = np.random.default_rng(0)
         x, y = rng.random((16, 6, 6, 1)).astype("float32"), (np.arange(16) % 2).astype("int32")
-        fold = FoldData(x, y, np.zeros(16, bool), x[:0], y[:0], x[:4])
         def build():
             clip = keras.Input((6, 6, 1))
             flat = keras.layers.Flatten()(clip)
             return keras.Model(clip, keras.layers.Dense(2, activation="softmax")(flat))
-        found = []
+        predictions = []
         for parallel in (False, True):
             recipe = {"optimizer": {"learning_rate": 0.05}, "epochs": 3, "batch_size": 16}
             recipe = Train.model_validate(recipe | {"data_parallel": parallel})
             trainer = Trainer(build, recipe)
             for seed in (1, 2):
-                found.append(trainer.fit_predict(fold, Selection.LAST_EPOCH, seed).probabilities)
-        np.testing.assert_allclose(found[2:], found[:2], atol=1e-4)
-        assert np.any(found[0] != found[1])
+                trainer.fit(x, y, seed=seed)
+                predictions.append(trainer.predict(x[:4]))
+        np.testing.assert_allclose(predictions[2:], predictions[:2], atol=1e-4)
+        assert np.any(predictions[0] != predictions[1])
         print("divided")
         """
     )

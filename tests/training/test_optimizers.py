@@ -105,7 +105,7 @@ def test_steps_divide_the_rate_by_ten_every_ten_epochs():
 
 
 def test_the_cosine_falls_from_start_to_end():
-    train = recipe(cosine=Cosine(to=0.02))
+    train = recipe(cosine=Cosine(final_learning_rate=0.02))
     rates = [learning_rate_at(train, epoch) for epoch in range(101)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[50] == pytest.approx(0.06)

@@ -1,67 +1,36 @@
 """Training of one fold: fresh state, selection, determinism, failure."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.config.training import Train  # noqa: E402
-from mer_keras.terms import Selection  # noqa: E402
-from mer_keras.training.fold import FoldData, FoldFailedError  # noqa: E402
+from mer_keras.training.balance import training_rows  # noqa: E402
+from mer_keras.training.dataset import training_input  # noqa: E402
+from mer_keras.training.fold import FoldFailedError  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
-
-
-def build():
-    clips = keras.Input((4, 6, 6, 1), name="clip")
-    x = keras.layers.Flatten(name="flatten")(clips)
-    x = keras.layers.Dense(8, activation="relu", name="hidden")(x)
-    x = keras.layers.Dropout(0.3, name="dropout")(x)
-    x = keras.layers.BatchNormalization(name="norm")(x)
-    return keras.Model(clips, keras.layers.Dense(2, activation="softmax", name="out")(x))
-
-
-def recipe(**changes):
-    base = {"optimizer": {"learning_rate": 0.01}, "epochs": 4, "batch_size": 8}
-    return Train.model_validate(base | changes)
-
-
-AUGMENTED = recipe(
-    augmentation={"flip": 0.5, "brightness": 0.1, "salt_pepper": 0.02}, standardise=True
-)
-
-
-def data(seed=0, train=20, test=6):
-    rng = np.random.default_rng(seed)
-
-    def part(n):
-        labels = np.arange(n, dtype="int32") % 2
-        clips = rng.random((n, 4, 6, 6, 1)).astype("float32") * 0.5
-        clips[labels == 1, 2] += 0.4
-        return clips, labels
-
-    (x, y), (v, w), (t, _) = part(train), part(8), part(test)
-    return FoldData(x, y, np.arange(train) >= train // 2, v, w, t)
+from tests.training.small import AUGMENTED, build, fold, recipe  # noqa: E402
 
 
 @pytest.mark.parametrize("settings", [recipe(), AUGMENTED], ids=["plain", "augmented"])
-@pytest.mark.parametrize("selection", [Selection.LAST_EPOCH, Selection.INNER_SUBJECTS])
-def test_a_reused_network_gives_what_a_new_one_gives(settings, selection):
-    fold, other = data(1), data(2, train=33)
-    alone = Trainer(build, settings).fit_predict(fold, selection, seed=7)
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_reused_network_gives_what_a_new_one_gives(settings, watched):
+    clips, others = (fold(1), fold(2, train=33))
+    if not watched:
+        clips, others = clips.unwatched, others.unwatched
+    alone, expected = clips.trained(settings, seed=7)
     trainer = Trainer(build, settings)
-    trainer.fit_predict(other, selection, seed=3)
-    after = trainer.fit_predict(fold, selection, seed=7)
-    np.testing.assert_array_equal(after.probabilities, alone.probabilities)
-    assert after.history == alone.history
-    assert after.epoch == alone.epoch
+    others.fit(trainer, seed=3)
+    record = clips.fit(trainer, seed=7)
+    np.testing.assert_array_equal(trainer.predict(clips.tested), expected)
+    assert record.history == alone.history
+    assert record.epoch == alone.epoch
 
 
 def test_seeds_differ_and_nothing_carries_over():
     trainer = Trainer(build, recipe())
     trainer.reset(1)
     first = [np.array(v) for v in trainer.network.weights]
-    trainer.fit_predict(data(), Selection.LAST_EPOCH, seed=2)
+    fold().unwatched.fit(trainer, seed=2)
     trainer.reset(1)
     for variable, value in zip(trainer.network.weights, first, strict=True):
         np.testing.assert_array_equal(variable, value)
@@ -75,87 +44,85 @@ def test_learning_rate_starts_anew_in_each_fold():
     settings = recipe(epochs=6, plateau={"factor": 0.1, "patience": 1})
     trainer = Trainer(build, settings)
     for seed in (1, 2):
-        history = trainer.fit_predict(data(), Selection.INNER_SUBJECTS, seed).history
+        history = fold().fit(trainer, seed).history
         assert history["learning_rate"][0] == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize("selection", [Selection.INNER_SUBJECTS, Selection.TEST_FOLD])
-def test_the_best_watched_epoch_predicts(selection):
+def test_the_best_watched_epoch_predicts():
     settings = recipe(epochs=8, early_stopping={"patience": 2}, optimizer={"learning_rate": 0.3})
     trainer = Trainer(build, settings)
-    fold = data()
-    outcome = trainer.fit_predict(fold, selection, seed=5)
-    watched = outcome.history["val_loss"]
-    assert outcome.epoch == int(np.argmin(watched)) + 1
-    probabilities = trainer.predict(fold.x_val)
-    loss = -np.log(probabilities[np.arange(8), fold.y_val]).mean()
-    assert loss == pytest.approx(min(watched), rel=1e-3)
+    clips = fold()
+    record = clips.fit(trainer, seed=5)
+    losses = record.history["val_loss"]
+    assert record.epoch == int(np.argmin(losses)) + 1
+    watched, labels = clips.watched
+    probabilities = trainer.predict(watched)
+    loss = -np.log(probabilities[np.arange(8), labels]).mean()
+    assert loss == pytest.approx(min(losses), rel=1e-3)
 
 
-def test_last_epoch_looks_at_nothing():
+def test_without_watched_clips_the_last_epoch_is_kept():
     settings = recipe(plateau={"factor": 0.5, "patience": 1}, early_stopping={"patience": 1})
-    outcome = Trainer(build, settings).fit_predict(data(), Selection.LAST_EPOCH, seed=5)
-    assert outcome.epoch == 4
-    assert set(outcome.history) == {"loss", "accuracy"}
+    record, _ = fold().unwatched.trained(settings, seed=5)
+    assert record.epoch == 4
+    assert set(record.history) == {"loss", "accuracy"}
 
 
-def test_fit_never_sees_test_clips(monkeypatch):
+@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
+def test_the_epoch_kept_is_the_best_of_the_curve(monitor):
+    settings = recipe(epochs=12, early_stopping={"patience": 12, "monitor": monitor})
+    record, _ = fold().trained(settings, seed=3)
+    curve = np.array(record.history[f"val_{monitor}"])
+    best = curve.argmax() if monitor == "accuracy" else curve.argmin()
+    assert record.epoch == best + 1
+
+
+def test_only_training_clips_and_watched_clips_reach_keras(monkeypatch):
     seen = []
     real = keras.Model.fit
 
     def spy(self, x=None, y=None, **rest):
-        if not isinstance(x, dict):
-            for inputs, _ in x:
-                seen.append(np.asarray(inputs["clip"]))
-        else:
-            seen.append(np.asarray(x["clip"]))
+        batches = [(x, y)] if isinstance(x, dict) else x
+        seen.extend(clip.tobytes() for inputs, _ in batches for clip in np.asarray(inputs["clip"]))
         if rest.get("validation_data"):
-            seen.append(np.asarray(rest["validation_data"][0]["clip"]))
+            seen.extend(clip.tobytes() for clip in rest["validation_data"][0]["clip"])
         return real(self, x, y, **rest)
 
     monkeypatch.setattr(keras.Model, "fit", spy)
-    fold = data()
-    tested = {clip.tobytes() for clip in fold.x_test}
-    for selection in (Selection.INNER_SUBJECTS, Selection.LAST_EPOCH):
+    clips = fold()
+    for given in (clips, clips.unwatched):
         seen.clear()
-        Trainer(build, recipe()).fit_predict(fold, selection, seed=1)
-        assert seen
-        assert not tested & {clip.tobytes() for batch in seen for clip in batch}
+        given.fit(Trainer(build, recipe(balance="oversample")), seed=1)
+        watched = given.watched[0] if given.watched else []
+        assert set(seen) == {clip.tobytes() for clip in [*clips.x, *watched]}
 
 
-def test_only_copies_are_changed(monkeypatch):
+def test_only_copies_are_changed():
     trainer = Trainer(build, AUGMENTED)
     trainer.reset(0)
-    fold = data()
-    layer = trainer._model.get_layer("augmentation")
-    flags = fold.is_copy.astype("float32")
-    out = np.asarray(layer(fold.x_train, apply=flags, training=True))
-    changed = np.any(out != fold.x_train, axis=(1, 2, 3, 4))
-    assert changed[fold.is_copy].any()
-    assert not changed[~fold.is_copy].any()
+    clips = fold().x
+    is_copy = np.arange(len(clips)) >= 12
+    layer = trainer.model.get_layer("augmentation")
+    augmented = np.asarray(layer(clips, apply=is_copy.astype("float32"), training=True))
+    changed = np.any(augmented != clips, axis=(1, 2, 3, 4))
+    assert changed[is_copy].any()
+    assert not changed[~is_copy].any()
 
 
-def test_statistics_come_from_original_training_clips_only():
-    fold = data()
+def test_statistics_come_from_training_clips_each_once():
+    clips = fold()
     trainer = Trainer(build, AUGMENTED)
-    trainer.fit_predict(fold, Selection.LAST_EPOCH, seed=1)
-    layer = trainer._model.get_layer("standardise")
-    frames = fold.x_train[~fold.is_copy].reshape(-1, 6, 6, 1)
+    clips.unwatched.fit(trainer, seed=1)
+    layer = trainer.model.get_layer("standardise")
+    frames = clips.x.reshape(-1, 6, 6, 1)
     np.testing.assert_allclose(layer.mean, frames.mean(axis=0), atol=1e-6)
     assert float(layer.scale) == pytest.approx((frames - frames.mean(axis=0)).std(), rel=1e-5)
-    out = np.asarray(layer(fold.x_train[~fold.is_copy]))
-    assert out.mean() == pytest.approx(0, abs=1e-4)
-    assert out.std() == pytest.approx(1, rel=1e-3)
-    poisoned = FoldData(
-        fold.x_train, fold.y_train, fold.is_copy, fold.x_val, fold.y_val, fold.x_test + 100
-    )
-    trainer.fit_predict(poisoned, Selection.LAST_EPOCH, seed=1)
-    np.testing.assert_allclose(layer.mean, frames.mean(axis=0), atol=1e-6)
+    standardised = trainer.network_input(clips.x)
+    assert standardised.mean() == pytest.approx(0, abs=1e-4)
+    assert standardised.std() == pytest.approx(1, rel=1e-3)
 
 
 def test_every_training_clip_is_seen_once_an_epoch():
-    from mer_keras.training.dataset import training_input
-
     inputs = {"clip": np.arange(10, dtype="float32")[:, None]}
     given = training_input(inputs, np.arange(10, dtype="int32"), batch_size=4, seed=1)
     if keras.backend.backend() != "tensorflow":
@@ -172,31 +139,27 @@ def test_every_training_clip_is_seen_once_an_epoch():
     assert epochs[0] != epochs[1]
 
 
-def test_by_class_every_epoch_has_the_same_batches_class_after_class():
-    from mer_keras.training.dataset import training_input
+@pytest.mark.parametrize("order", ["shuffled", "by_class"])
+def test_copies_and_order_are_those_of_the_recipe(order, monkeypatch):
+    clips, calls = fold(4, train=11).unwatched, []
 
-    fold = data(4, train=11)
-    seen = []
-    original = training_input
+    def spy(inputs, labels, **options):
+        calls.append((inputs, labels, options["shuffle"]))
+        return training_input(inputs, labels, **options)
 
-    def watched(inputs, labels, **options):
-        seen.append((inputs["clip"], labels, options["shuffle"]))
-        return original(inputs, labels, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mer_keras.training.trainer.training_input", watched)
-        trainer = Trainer(build, recipe(order="by_class"))
-        trainer.fit_predict(fold, Selection.LAST_EPOCH, seed=7)
-    ((clips, labels, shuffle),) = seen
-    assert not shuffle
-    assert labels.tolist() == sorted(fold.y_train.tolist())
-    order = np.argsort(fold.y_train, kind="stable")
-    np.testing.assert_array_equal(clips, fold.x_train[order])
+    monkeypatch.setattr("mer_keras.training.trainer.training_input", spy)
+    settings = recipe(order=order, balance="oversample", augmentation={"flip": 0.5})
+    clips.fit(Trainer(build, settings), seed=7)
+    rows, is_copy = training_rows(clips.y, settings, seed=7)
+    ((inputs, labels, shuffle),) = calls
+    assert shuffle == (order == "shuffled")
+    assert (np.bincount(labels) == 7).all()
+    np.testing.assert_array_equal(labels, clips.y[rows])
+    np.testing.assert_array_equal(inputs["clip"], clips.x[rows])
+    np.testing.assert_array_equal(inputs["is_copy"], is_copy)
 
 
 def test_without_shuffling_batches_are_cut_in_order():
-    from mer_keras.training.dataset import training_input
-
     if keras.backend.backend() != "tensorflow":
         pytest.skip("on other backends Keras cuts the batches")
     numbers = np.arange(10, dtype="float32")[:, None]
@@ -208,21 +171,27 @@ def test_without_shuffling_batches_are_cut_in_order():
 
 
 def test_a_loss_that_is_not_finite_fails_the_fold():
-    fold = data()
-    fold.x_train[0] = np.nan
+    clips = fold().unwatched
+    clips.x[0] = np.nan
     trainer = Trainer(build, recipe())
     with pytest.raises(FoldFailedError, match="learning_rate"):
-        trainer.fit_predict(fold, Selection.LAST_EPOCH, seed=1)
-    good = trainer.fit_predict(data(), Selection.LAST_EPOCH, seed=1)
-    assert np.isfinite(good.probabilities).all()
+        clips.fit(trainer, seed=1)
+    fold().unwatched.fit(trainer, seed=1)
+    assert np.isfinite(trainer.predict(fold().tested)).all()
+
+
+def test_a_prediction_that_is_not_finite_fails_the_fold():
+    trainer = Trainer(build, recipe())
+    trainer.network.get_layer("out").bias.assign([np.nan, 0])
+    with pytest.raises(FoldFailedError, match=r"clip 1 of 6 is not finite"):
+        trainer.predict(fold().tested)
 
 
 def test_progress_is_told():
-    told = []
-    Trainer(build, recipe()).fit_predict(
-        data(), Selection.LAST_EPOCH, seed=1, on_epoch=lambda *step: told.append(step)
-    )
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    steps = []
+    trainer = Trainer(build, recipe())
+    fold().unwatched.fit(trainer, seed=1, on_epoch=lambda *step: steps.append(step))
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="torch traces nothing")
@@ -237,46 +206,37 @@ def test_the_graph_of_a_step_is_traced_once(monkeypatch):
     monkeypatch.setattr(keras.Model, "train_step", count)
     trainer = Trainer(build, AUGMENTED)
     for seed in (1, 2):
-        trainer.fit_predict(data(), Selection.INNER_SUBJECTS, seed)
-    # whole batches of 8, and the rest of 4
+        fold().fit(trainer, seed)
+    # Whole batches of 8 are traced, and the rest of 4.
     assert len(calls) <= 2
 
 
 def test_a_start_is_given_before_every_fold():
-    given = []
+    kernels = []
 
     def start(network):
-        given.append(np.array(network.get_layer("hidden").kernel))
-        network.get_layer("hidden").kernel.assign(given[0] * 0 + 0.5)
+        kernels.append(np.array(network.get_layer("hidden").kernel))
+        network.get_layer("hidden").kernel.assign(kernels[0] * 0 + 0.5)
 
     trainer = Trainer(build, recipe(epochs=1, optimizer={"learning_rate": 1e-12}), start)
     for seed in (1, 2):
-        trainer.fit_predict(data(), Selection.LAST_EPOCH, seed)
+        fold().unwatched.fit(trainer, seed)
         np.testing.assert_allclose(trainer.network.get_layer("hidden").kernel, 0.5, atol=1e-6)
-    assert np.any(given[0] != given[1])
-    assert 0.5 not in given[1]
-
-
-@pytest.mark.parametrize("monitor", ["loss", "accuracy"])
-def test_what_is_monitored_chooses_the_epoch(monitor):
-    settings = recipe(epochs=8, early_stopping={"patience": 8, "monitor": monitor})
-    outcome = Trainer(build, settings).fit_predict(data(), Selection.INNER_SUBJECTS, 3)
-    curve = np.array(outcome.history[f"val_{monitor}"])
-    best = curve.argmax() if monitor == "accuracy" else curve.argmin()
-    assert outcome.epoch == best + 1
+    assert np.any(kernels[0] != kernels[1])
+    assert 0.5 not in kernels[1]
 
 
 @pytest.mark.parametrize(
     ("schedule", "expected"),
     [
         ({"step_decay": {"factor": 0.1, "every": 2}}, [0.01, 0.01, 0.001, 0.001]),
-        ({"cosine": {"to": 0.0}}, [0.01, 0.0085355, 0.005, 0.0014645]),
+        ({"cosine": {"final_learning_rate": 0.0}}, [0.01, 0.0085355, 0.005, 0.0014645]),
     ],
 )
 def test_schedules_reach_the_optimiser_in_every_fold(schedule, expected):
     trainer = Trainer(build, recipe(**schedule))
     for seed in (1, 2):
-        history = trainer.fit_predict(data(), Selection.LAST_EPOCH, seed).history
+        history = fold().unwatched.fit(trainer, seed).history
         np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-4)
 
 
@@ -298,19 +258,21 @@ def test_other_optimisers_are_reset_too(name):
     if name == "adam":
         optimizer = {"learning_rate": 0.01, "warmup": "linear"}
     settings = recipe(optimizer=optimizer)
-    alone = Trainer(build, settings).fit_predict(data(1), Selection.LAST_EPOCH, 5)
+    clips = fold(1).unwatched
+    _, expected = clips.trained(settings, seed=5)
     trainer = Trainer(build, settings)
-    trainer.fit_predict(data(2), Selection.LAST_EPOCH, 4)
-    again = trainer.fit_predict(data(1), Selection.LAST_EPOCH, 5)
-    np.testing.assert_array_equal(again.probabilities, alone.probabilities)
+    fold(2).unwatched.fit(trainer, seed=4)
+    clips.fit(trainer, seed=5)
+    np.testing.assert_array_equal(trainer.predict(clips.tested), expected)
 
 
 @pytest.mark.parametrize("copies", [0, 5])
 def test_copies_are_tested_beside_the_clips(copies):
-    """None, where a fold holds clips of the largest class only."""
+    """A fold that holds clips of the largest class only has none."""
     trainer = Trainer(build, recipe(augmentation={"flip": 0.5, "brightness": 0.4}))
-    given = replace(data(), x_copies=data().x_test[:copies])
-    outcome = trainer.fit_predict(given, Selection.LAST_EPOCH, 0)
-    assert outcome.copies.shape == (copies, outcome.probabilities.shape[1])
+    clips = fold().unwatched
+    clips.fit(trainer, seed=0)
+    of_copies = trainer.predict_changed(clips.tested[:copies])
+    assert of_copies.shape == (copies, 2)
     if copies:
-        assert np.any(outcome.copies != outcome.probabilities[:copies])
+        assert np.any(of_copies != trainer.predict(clips.tested[:copies]))

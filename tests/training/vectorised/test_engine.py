@@ -6,8 +6,8 @@ keras = pytest.importorskip("keras")
 from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
-from mer_keras.training.engine import folds_at_once  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
+from mer_keras.training.vectorised.engine import folds_at_once  # noqa: E402
 
 BACKEND = keras.backend.backend()
 
@@ -27,17 +27,39 @@ def large():
     return registry.build("shallow_attention_conv3d")
 
 
-def asked(build, **changes):
+def nested():
+    """The statistics stand in a layer of a layer, where ``network.layers`` does not show them."""
+
+    class Block(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.norms = [keras.layers.BatchNormalization(name="inner")]
+
+        def call(self, images):
+            return self.norms[0](images)
+
+    images = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(Block()(images))
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+
+
+def two_inputs():
+    images = [keras.Input((8, 8, 1)), keras.Input((8, 8, 2))]
+    x = keras.layers.Flatten()(keras.layers.Concatenate()(images))
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+
+
+def folds_of(build, **changes):
     recipe = {"optimizer": {"learning_rate": 0.01}, "epochs": 1, "batch_size": 256} | changes
     return folds_at_once(Trainer(build, Train.model_validate(recipe)))
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="has no stacks")
 def test_small_networks_do_without_fit():
-    found = asked(small)
-    assert found == 1 if BACKEND == "tensorflow" else 4 < found < 100
-    assert asked(small, folds_at_once=7) == 7
-    assert asked(large, engine="all_folds", folds_at_once=2) == 2
+    folds = folds_of(small)
+    assert folds == 1 if BACKEND == "tensorflow" else 4 < folds < 100
+    assert folds_of(small, folds_at_once=7) == 7
+    assert folds_of(large, engine="vectorised", folds_at_once=2) == 2
 
 
 @pytest.mark.parametrize(
@@ -45,13 +67,15 @@ def test_small_networks_do_without_fit():
     [
         (large, {}),
         (normalised, {}),
+        (nested, {}),
+        (two_inputs, {}),
         (small, {"plateau": {"factor": 0.1, "patience": 1}}),
         (small, {"engine": "sequential", "folds_at_once": 4}),
     ],
-    ids=["large", "normalised", "plateau", "asked"],
+    ids=["large", "normalised", "nested", "two inputs", "plateau", "sequential"],
 )
 def test_others_are_fitted(build, changes):
-    assert asked(build, **changes) == 0
+    assert folds_of(build, **changes) == 0
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="has no stacks")
@@ -59,16 +83,18 @@ def test_others_are_fitted(build, changes):
     ("build", "changes", "said"),
     [
         (normalised, {}, "layer norm would take statistics"),
+        (nested, {}, "layer inner would take statistics"),
+        (two_inputs, {}, "the network has 2 inputs"),
         (small, {"plateau": {"factor": 0.1, "patience": 1}}, "plateau"),
     ],
 )
 def test_what_cannot_be_is_said_with_its_remedy(build, changes, said):
     with pytest.raises(UserError, match=rf"{said}.*train.engine=sequential"):
-        asked(build, engine="all_folds", **changes)
+        folds_of(build, engine="vectorised", **changes)
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="other backends have stacks")
 def test_torch_has_no_stacks():
-    assert asked(small) == 0
+    assert folds_of(small) == 0
     with pytest.raises(UserError, match="torch"):
-        asked(small, engine="all_folds")
+        folds_of(small, engine="vectorised")

@@ -1,0 +1,97 @@
+"""Networks of several inputs, and what stands in front of a network."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+from mer_keras.errors import ConfigError  # noqa: E402
+from mer_keras.training.assembly import assemble  # noqa: E402
+from mer_keras.training.trainer import Trainer  # noqa: E402
+from tests.training.small import build, recipe  # noqa: E402
+
+APEX, FLOW = (6, 6, 1), (6, 6, 2)
+
+
+def two_streams(first=APEX, second=FLOW):
+    inputs = [keras.Input(first), keras.Input(second)]
+    streams = [keras.layers.Flatten()(stream) for stream in inputs]
+    joined = keras.layers.Concatenate()(streams)
+    return keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(joined))
+
+
+def clips_of(*shapes, count=16):
+    rng = np.random.default_rng(0)
+    labels = (np.arange(count) % 3 == 1).astype("int32")
+    clips = [rng.random((count, *shape)).astype("float32") for shape in shapes]
+    clips[-1][labels == 1] += 0.5
+    return tuple(clips), labels
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_a_network_of_two_inputs_learns_from_both(augmented):
+    settings = recipe(
+        balance="oversample",
+        standardise=True,
+        epochs=30,
+        optimizer={"learning_rate": 0.05},
+        augmentation={"flip": 0.5} if augmented else None,
+    )
+    clips, labels = clips_of(APEX, FLOW)
+    trainer = Trainer(two_streams, settings)
+    record = trainer.fit(clips, labels, validation=(clips, labels), seed=1)
+    probabilities = trainer.predict(clips)
+    assert probabilities.shape == (16, 2)
+    assert (probabilities.argmax(axis=1) == labels).mean() > 0.9
+    assert set(trainer.model.input) == {"clip_0", "clip_1"} | ({"is_copy"} if augmented else set())
+    assert record.history["val_accuracy"][record.epoch - 1] > 0.9
+    again = Trainer(two_streams, settings)
+    again.fit(clips, labels, validation=(clips, labels), seed=1)
+    np.testing.assert_array_equal(again.predict(clips), probabilities)
+
+
+def test_each_input_is_standardised_by_itself():
+    clips, _ = clips_of(APEX, FLOW)
+    trainer = Trainer(two_streams, recipe(standardise=True))
+    trainer.standardise_by((clips[0], 100 * clips[1]))
+    first, second = trainer.network_input((clips[0], 100 * clips[1]))
+    for standardised, shape in ((first, APEX), (second, FLOW)):
+        assert standardised.shape == (16, *shape)
+        assert standardised.mean() == pytest.approx(0, abs=1e-4)
+        assert standardised.std() == pytest.approx(1, rel=1e-3)
+
+
+def test_one_draw_a_clip_changes_all_its_inputs():
+    clips, _ = clips_of(APEX, FLOW, count=40)
+    assembly = assemble(two_streams, recipe(augmentation={"flip": 0.5}))
+    flipped = [
+        np.array([np.array_equal(new, old[:, ::-1]) for new, old in zip(*pair, strict=True)])
+        for pair in zip(assembly.changed(clips), clips, strict=True)
+    ]
+    np.testing.assert_array_equal(flipped[0], flipped[1])
+    assert 5 < flipped[0].sum() < 35
+
+
+def test_inputs_of_different_size_cannot_be_augmented():
+    with pytest.raises(ConfigError, match=r"same frames, height and width.*leave it out"):
+        assemble(lambda: two_streams(APEX, (8, 8, 1)), recipe(augmentation={"flip": 0.5}))
+
+
+def test_inputs_of_different_size_can_be_trained():
+    clips, labels = clips_of(APEX, (8, 8, 1))
+    trainer = Trainer(lambda: two_streams(APEX, (8, 8, 1)), recipe(epochs=1, standardise=True))
+    trainer.fit(clips, labels, seed=1)
+    assert trainer.predict(clips).shape == (16, 2)
+
+
+def test_another_number_of_inputs_is_refused():
+    clips, labels = clips_of(APEX, FLOW)
+    with pytest.raises(ConfigError, match=r"2 input.*given as 1"):
+        Trainer(two_streams, recipe()).fit(clips[0], labels, seed=1)
+    with pytest.raises(ConfigError, match=r"1 input.*given as 2"):
+        Trainer(build, recipe()).predict(clips)
+
+
+def test_clips_of_different_lengths_are_refused():
+    clips = [np.zeros((length, 6, 6, 1), "float32") for length in (4, 5)]
+    with pytest.raises(ConfigError, match="different lengths"):
+        Trainer(build, recipe()).fit(clips, np.array([0, 1], "int32"), seed=1)

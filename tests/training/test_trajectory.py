@@ -1,0 +1,141 @@
+"""What a rule picks out of a recorded trajectory is what training by that rule gives."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+from mer_keras.evaluation.epoch_rules import fold_best, last_epoch  # noqa: E402
+from mer_keras.training.fold import FoldRows  # noqa: E402
+from mer_keras.training.trainer import Trainer  # noqa: E402
+from mer_keras.training.vectorised.all_folds import AllFolds  # noqa: E402
+from tests.training.small import recipe  # noqa: E402
+
+BACKEND = keras.backend.backend()
+EPOCHS, COUNT, TESTED = 12, 40, 10
+SETTINGS = {
+    "epochs": EPOCHS,
+    "batch_size": 16,
+    "optimizer": {"learning_rate": 0.05},
+    "balance": "oversample",
+    "augmentation": {"flip": 0.5},
+}
+RULES = [
+    {"ties": ties, "stop_at": stop_at} for ties in ("first", "latest") for stop_at in (None, 1.0)
+]
+ENGINES = [
+    pytest.param("sequential", id="sequential"),
+    pytest.param(
+        "vectorised",
+        id="vectorised",
+        marks=pytest.mark.skipif(BACKEND == "torch", reason="has no stacks"),
+    ),
+]
+
+
+def build():
+    images = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(images)
+    x = keras.layers.Dense(6, activation="relu")(x)
+    x = keras.layers.Dropout(0.3)(x)
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(4)
+    labels = (np.arange(COUNT) % 3 == 1).astype("int32")
+    images = rng.random((COUNT, 8, 8, 1)).astype("float32")
+    images[labels == 1, 2:5] += 0.25
+    return images, labels
+
+
+def folds_of(*, watch_tested):
+    rows = [np.arange(first, first + TESTED) for first in range(0, COUNT, TESTED)]
+    return [
+        FoldRows(np.setdiff1d(np.arange(COUNT), test), test if watch_tested else test[:0], test)
+        for test in rows
+    ]
+
+
+def trained(engine, clips, *, record_epochs=False, watch_tested=False, **changes):
+    """Train all folds; return of each the record or outcome, its probabilities, its trajectory."""
+    images, labels = clips
+    trainer = Trainer(build, recipe(**SETTINGS, **changes))
+    folds = folds_of(watch_tested=watch_tested)
+    if engine == "vectorised":
+        seeds = list(range(len(folds)))
+        outcomes = AllFolds(trainer, *clips).fit_predict(folds, seeds, record_epochs=record_epochs)
+        return [(outcome, outcome.probabilities, outcome.trajectory) for outcome in outcomes]
+    results = []
+    for seed, fold in enumerate(folds):
+        tested, trajectory = images[fold.test], []
+
+        def record(epoch, epochs, tested=tested, trajectory=trajectory):
+            trajectory.append(trainer.predict(tested))
+
+        outcome = trainer.fit(
+            images[fold.train],
+            labels[fold.train],
+            validation=(images[fold.val], labels[fold.val]) if watch_tested else None,
+            seed=seed,
+            on_epoch=record if record_epochs else None,
+        )
+        results.append((outcome, trainer.predict(tested), np.array(trajectory)))
+    return results
+
+
+@pytest.fixture(scope="module")
+def recorded(clips):
+    """All folds by engine, trained to the last epoch once."""
+    engines = ["sequential"] if BACKEND == "torch" else ["sequential", "vectorised"]
+    return {engine: trained(engine, clips, record_epochs=True) for engine in engines}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_recording_disturbs_nothing(engine, clips, recorded):
+    for (one, probabilities, trajectory), (other, expected, _) in zip(
+        recorded[engine], trained(engine, clips), strict=True
+    ):
+        np.testing.assert_array_equal(probabilities, expected)
+        assert one.history == other.history
+        assert one.epoch == other.epoch == EPOCHS
+        assert trajectory.shape == (EPOCHS, TESTED, 2)
+        assert trajectory.dtype == np.float32
+        np.testing.assert_array_equal(trajectory[-1], expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_training_by_a_rule_gives_what_the_rule_picks(engine, rule, clips, recorded):
+    trajectories = [trajectory for _, _, trajectory in recorded[engine]]
+    labels = [clips[1][fold.test] for fold in folds_of(watch_tested=True)]
+    epochs = fold_best(
+        trajectories, labels, ties=rule["ties"], stop_at_perfect=rule["stop_at"] == 1.0
+    )
+    stopping = {"monitor": "accuracy", "patience": EPOCHS, **rule}
+    by_rule = trained(engine, clips, watch_tested=True, early_stopping=stopping)
+    for (outcome, probabilities, _), trajectory, epoch in zip(
+        by_rule, trajectories, epochs, strict=True
+    ):
+        assert outcome.epoch == epoch
+        np.testing.assert_array_equal(probabilities, trajectory[epoch - 1])
+
+
+def test_the_rules_differ_on_these_clips(recorded, clips):
+    """Rules that all pick one epoch would be told apart by no test."""
+    trajectories = [trajectory for _, _, trajectory in recorded["sequential"]]
+    labels = [clips[1][fold.test] for fold in folds_of(watch_tested=True)]
+    epochs = [
+        tuple(fold_best(trajectories, labels, ties=ties, stop_at_perfect=perfect))
+        for ties, perfect in (("first", False), ("latest", False), ("latest", True))
+    ]
+    assert len({*epochs, tuple(last_epoch(trajectories))}) == 4
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_fold_that_ends_has_no_epochs_after_its_end(engine, clips):
+    stopping = {"monitor": "accuracy", "patience": 2}
+    for outcome, _, trajectory in trained(
+        engine, clips, record_epochs=True, watch_tested=True, early_stopping=stopping
+    ):
+        assert len(trajectory) == len(outcome.history["loss"]) <= EPOCHS
