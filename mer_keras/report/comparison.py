@@ -1,6 +1,6 @@
 """Two rows of stored runs, compared clip by clip."""
 
-from typing import Any
+from pydantic import JsonValue
 
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
@@ -9,7 +9,7 @@ from mer_keras.report.scoring import SHOWN
 from mer_keras.report.view import RunView, find_run
 
 
-def compare(first: str, second: str) -> dict[str, Any]:
+def compare(first: str, second: str) -> dict[str, JsonValue]:
     """Compare two rows, each given as ``RUN:ROW`` (``RUN`` alone if it has one network).
 
     ``RUN`` is a run id or a folder; ``ROW`` a row's name or key.
@@ -22,39 +22,45 @@ def compare(first: str, second: str) -> dict[str, Any]:
         UserError: no such run or row, folds are missing, or the two tested different clips or
             kinds of data.
     """
-    found = [_row(text) for text in (first, second)]
-    kinds = {str(view.data_kind) for view, _ in found}
-    if len(kinds) > 1:
-        raise UserError("one run is on synthetic data, the other is not: these are never compared")
-    classes = [view.classes for view, _ in found]
-    if classes[0] != classes[1]:
+    first_view, first_key = _row(first)
+    second_view, second_key = _row(second)
+    if first_view.data_kind != second_view.data_kind:
         raise UserError(
-            f"the runs have different classes, {', '.join(classes[0])} and {', '.join(classes[1])}"
+            f"one run is on {first_view.data_kind} data, the other on {second_view.data_kind} "
+            "data: these are never compared"
         )
-    a, b = (predictions_of(view, key) for view, key in found)
-    b = align(a, b)
-    only_first, only_second, p = mcnemar(a, b)
+    classes = first_view.classes
+    if classes != second_view.classes:
+        raise UserError(
+            f"the runs have different classes, {', '.join(classes)} and "
+            f"{', '.join(second_view.classes)}"
+        )
+    before = predictions_of(first_view, first_key)
+    after = align(before, predictions_of(second_view, second_key))
+    only_first, only_second, p = mcnemar(before, after)
+    differences = [difference(before, after, classes, metric) for metric in SHOWN]
     return {
-        "first": _describe(*found[0]),
-        "second": _describe(*found[1]),
-        "data_kind": kinds.pop(),
-        "n_samples": len(a.sample_ids),
-        "n_subjects": len(set(a.subject_ids)),
+        "first": _describe(first_view, first_key),
+        "second": _describe(second_view, second_key),
+        "data_kind": str(first_view.data_kind),
+        "n_samples": len(before.sample_ids),
+        "n_subjects": len(set(before.subject_ids)),
         "differences": [
             {
-                "metric": d.metric,
-                "first": d.first,
-                "second": d.second,
-                "difference": d.value,
-                "interval": [d.low, d.high],
+                "metric": gap.metric,
+                "first": gap.first,
+                "second": gap.second,
+                "difference": gap.value,
+                "interval": [gap.low, gap.high],
             }
-            for d in (difference(a, b, classes[0], metric) for metric in SHOWN)
+            for gap in differences
         ],
         "mcnemar": {"only_first": only_first, "only_second": only_second, "p": p},
     }
 
 
 def _row(text: str) -> tuple[RunView, str]:
+    """The run and the row's key that ``RUN:ROW`` names."""
     run, _, row = text.partition(":")
     view = find_run(run)
     states = {state.key: state for state in view.rows}
@@ -75,17 +81,17 @@ def _row(text: str) -> tuple[RunView, str]:
 def predictions_of(view: RunView, key: str) -> Predictions:
     """A complete row's predictions in the order of the sample ids."""
     table = view.of_row(key).sort_values("sample_id", kind="stable")
-    by_seed = [part for _, part in table.groupby("seed")]
-    one = by_seed[0]
+    by_seed = [of_seed for _, of_seed in table.groupby("seed")]
+    clips = by_seed[0]
     return Predictions(
-        tuple(one["sample_id"]),
-        tuple(one["subject_id"]),
-        tuple(one["label"]),
-        tuple(tuple(part["predicted"]) for part in by_seed),
+        tuple(clips["sample_id"]),
+        tuple(clips["subject_id"]),
+        tuple(clips["label"]),
+        tuple(tuple(of_seed["predicted"]) for of_seed in by_seed),
     )
 
 
-def _describe(view: RunView, key: str) -> dict[str, str]:
+def _describe(view: RunView, key: str) -> dict[str, JsonValue]:
     state = next(state for state in view.rows if state.key == key)
     return {
         "run": view.run_id,

@@ -2,10 +2,9 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mer_keras import __version__
 from mer_keras.audit import findings, published
@@ -14,7 +13,12 @@ from mer_keras.config.experiment import Experiment
 from mer_keras.names import slug
 from mer_keras.report.details import details_of
 from mer_keras.report.formats import as_csv, as_json, as_latex, markdown_text
-from mer_keras.report.illustrations import Figure, figures_of, gap_figure, published_matrices
+from mer_keras.report.illustrations import (
+    Illustration,
+    figures_of,
+    gap_figure,
+    published_matrices,
+)
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
@@ -22,42 +26,48 @@ from mer_keras.terms import WATERMARK, DataKind
 
 
 @dataclass(frozen=True)
-class Part:
-    """One run in the report, or, without a run, published numbers alone."""
+class ReportedRun:
+    """One run in the report, or, without a run, published numbers alone.
+
+    Attributes:
+        table: its results.
+        details: tables below the results.
+        figures: drawings beside the results.
+    """
 
     table: Table
     details: tuple[Table, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Illustration, ...] = ()
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportedExperiment:
     """One experiment in the report.
 
     Attributes:
         config: the experiment.
-        parts: one a run.
+        parts: its runs.
         matrices: confusion matrices as the paper prints them.
-        gaps: what choosing and testing add, each with its figure.
+        gaps: comparisons of what chose the epoch and what was tested, each with its figure.
     """
 
     config: Experiment
-    parts: tuple[Part, ...]
-    matrices: tuple[Figure, ...]
-    gaps: tuple[Part, ...]
+    parts: tuple[ReportedRun, ...]
+    matrices: tuple[Illustration, ...]
+    gaps: tuple[ReportedRun, ...]
 
     @property
-    def real(self) -> list[Part]:
+    def real(self) -> list[ReportedRun]:
         """Published and real numbers."""
         return [part for part in self.parts if not part.table.synthetic]
 
     @property
-    def synthetic(self) -> list[Part]:
+    def synthetic(self) -> list[ReportedRun]:
         """Synthetic numbers, shown apart."""
         return [part for part in (*self.parts, *self.gaps) if part.table.synthetic]
 
     @property
-    def real_gaps(self) -> list[Part]:
+    def real_gaps(self) -> list[ReportedRun]:
         """What choosing and testing add on real data."""
         return [part for part in self.gaps if not part.table.synthetic]
 
@@ -74,7 +84,7 @@ class Section:
             yield from part.details
 
     @property
-    def figures(self) -> Iterator[Figure]:
+    def figures(self) -> Iterator[Illustration]:
         """Every figure."""
         yield from self.matrices
         for part in (*self.parts, *self.gaps):
@@ -91,8 +101,8 @@ def write_report(
         folder: created if absent; files of an earlier report are replaced.
 
     Returns:
-        The files: ``report.html``, ``report.md``, ``report.json``, ``tables/*.csv`` and ``*.tex``,
-        ``figures/*.svg``. None names a host, a path or a subject.
+        Paths of the files: ``report.html``, ``report.md``, ``report.json``, ``tables/*.csv``,
+        ``tables/*.tex`` and ``figures/*.svg``. None names a host, a path or a subject.
     """
     sections = [_section(config, views) for config, views in experiments]
     implied = _implied(experiments)
@@ -106,35 +116,35 @@ def write_report(
             files[f"tables/{table.name}.csv"] = as_csv(table)
             files[f"tables/{table.name}.tex"] = as_latex(table)
         files |= {f"figures/{figure.name}.svg": figure.svg for figure in section.figures}
-    written = []
+    paths = []
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths
 
 
-def _section(config: Experiment, views: Sequence[RunView]) -> Section:
+def _section(config: Experiment, views: Sequence[RunView]) -> ReportedExperiment:
     parts = []
     for table in tables_of(config, views):
         view = table.view
         details = tuple(details_of(config, view)) if view else ()
-        parts.append(Part(table, details, tuple(figures_of(view)) if view else ()))
-    gaps = tuple(Part(gap.table, (), (gap_figure(gap),)) for gap in gaps_of(config, views))
-    return Section(config, tuple(parts), tuple(published_matrices(config)), gaps)
+        parts.append(ReportedRun(table, details, tuple(figures_of(view)) if view else ()))
+    gaps = tuple(ReportedRun(gap.table, (), (gap_figure(gap),)) for gap in gaps_of(config, views))
+    return ReportedExperiment(config, tuple(parts), tuple(published_matrices(config)), gaps)
 
 
 def _implied(
     experiments: Sequence[tuple[Experiment, Sequence[RunView]]],
 ) -> dict[str, list[Finding]]:
-    """Title -> findings, of each paper whose printed numbers are known."""
-    methods = dict.fromkeys(config.name.partition("/")[0] for config, _ in experiments)
-    known = [method for method in methods if method in published.papers()]
-    return {published.load(method).title: findings.audit(method) for method in known}
+    """Findings about each paper whose printed numbers are known, by the paper's title."""
+    papers = dict.fromkeys(config.name.partition("/")[0] for config, _ in experiments)
+    known = [paper for paper in papers if paper in published.papers()]
+    return {published.load(paper).title: findings.audit(paper) for paper in known}
 
 
-def provenance(view: RunView) -> dict[str, Any]:
+def provenance(view: RunView) -> dict[str, str]:
     """Where a run's numbers come from; raw subject ids and clip names are left out."""
     manifest = view.manifest
     keys = ("created", "config_digest", "samples_digest", "folds_digest", "device", "git")
@@ -143,27 +153,34 @@ def provenance(view: RunView) -> dict[str, Any]:
         "data kind": str(view.data_kind),
         **{key.replace("_", " "): manifest[key] for key in keys},
         "backend": manifest["backend"],
-        "versions": ", ".join(f"{k} {v}" for k, v in manifest["versions"].items()),
+        "versions": _listed(manifest["versions"]),
         "computing time": f"{sum(row.seconds for row in view.rows):.0f} s",
-        "classes": ", ".join(f"{k} {v}" for k, v in manifest["class_counts"].items()),
+        "classes": _listed(manifest["class_counts"]),
         "annotation read from": ", ".join(manifest.get("editions", [])) or "not recorded",
         "clips left out": _excluded(view) or "none",
         "remarks": " · ".join(manifest["warnings"]) or "none",
     }
 
 
+def _listed(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
 def _excluded(view: RunView) -> str:
-    # the part before a colon may name a file, and a file its subject
+    """Number of clips left out for each reason."""
+    # The text before a colon may name a file, and a file its subject.
     reasons = Counter(item["reason"].rpartition(": ")[2] for item in view.manifest["excluded"])
     return ", ".join(f"{count} ({reason})" for reason, count in sorted(reasons.items()))
 
 
-def _render(template: str, sections: Sequence[Section], implied: dict[str, list[Finding]]) -> str:
+def _render(
+    template: str, sections: Sequence[ReportedExperiment], implied: dict[str, list[Finding]]
+) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
     environment = Environment(
         loader=PackageLoader("mer_keras.report"),
-        # clip, class and row names come from users: escaped wherever a browser reads them
+        # Users choose names of clips, classes and rows, so these are escaped for browsers.
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -182,7 +199,9 @@ def _render(template: str, sections: Sequence[Section], implied: dict[str, list[
     )
 
 
-def _tree(sections: Sequence[Section], implied: dict[str, list[Finding]]) -> dict[str, Any]:
+def _tree(
+    sections: Sequence[ReportedExperiment], implied: dict[str, list[Finding]]
+) -> dict[str, object]:
     return {
         "experiments": [
             {
@@ -192,5 +211,8 @@ def _tree(sections: Sequence[Section], implied: dict[str, list[Finding]]) -> dic
             }
             for section in sections
         ],
-        "implied": {title: [one.to_json() for one in found] for title, found in implied.items()},
+        "implied": {
+            title: [finding.to_json() for finding in of_paper]
+            for title, of_paper in implied.items()
+        },
     }

@@ -16,7 +16,7 @@ import numpy as np
 
 from mer_keras.audit.published import PrintedMatrix
 from mer_keras.evaluation.metrics import confusion_matrix
-from mer_keras.report.scoring import Value
+from mer_keras.report.scoring import MetricValue
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import WATERMARK, DataKind
 
@@ -113,7 +113,9 @@ def subjects_svg(view: RunView, row: RowState) -> str:
     return drawing.svg
 
 
-def intervals_svg(values: Mapping[str, Mapping[str, Value]], view: RunView, title: str) -> str:
+def intervals_svg(
+    values: Mapping[str, Mapping[str, MetricValue]], view: RunView, title: str
+) -> str:
     """Draw metrics with their intervals: ``values`` is label -> metric -> value, from the top."""
     labels = list(values)
     metrics = list(next(iter(values.values())))

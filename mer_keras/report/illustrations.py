@@ -21,8 +21,15 @@ from mer_keras.report.view import RowState, RunView
 
 
 @dataclass(frozen=True)
-class Figure:
-    """An SVG drawing, its description for those who can't see it, and its kind of data."""
+class Illustration:
+    """A drawing of a report.
+
+    Attributes:
+        name: names its file.
+        svg: the drawing as SVG text.
+        text: its description for those who can't see it.
+        data_kind: value of ``terms.DataKind``, or ``published``.
+    """
 
     name: str
     svg: str
@@ -30,32 +37,36 @@ class Figure:
     data_kind: str
 
 
-def figures_of(view: RunView) -> Iterator[Figure]:
+def figures_of(view: RunView) -> Iterator[Illustration]:
     """Confusion matrix, learning curves and people of each complete network of a run."""
     kind = str(view.data_kind)
     for row in view.rows:
         if row.role != "row" or not row.complete:
             continue
         stem = f"{view.run_id}.{row.key}"
-        yield Figure(f"{stem}.confusion", confusion_svg(view, row), _of_confusion(view, row), kind)
-        yield Figure(f"{stem}.people", subjects_svg(view, row), _of_people(view, row), kind)
+        yield Illustration(
+            f"{stem}.confusion", confusion_svg(view, row), _confusion_text(view, row), kind
+        )
+        yield Illustration(f"{stem}.people", subjects_svg(view, row), _people_text(view, row), kind)
         if view.histories.get(row.key):
-            yield Figure(f"{stem}.curves", curves_svg(view, row), _of_curves(view, row), kind)
+            yield Illustration(
+                f"{stem}.curves", curves_svg(view, row), _curves_text(view, row), kind
+            )
 
 
-def published_matrices(config: Experiment) -> Iterator[Figure]:
+def published_matrices(config: Experiment) -> Iterator[Illustration]:
     """Confusion matrices that the paper prints of the experiment's rows."""
-    method = config.name.partition("/")[0]
-    if method not in published.papers():
+    paper = config.name.partition("/")[0]
+    if paper not in published.papers():
         return
-    for matrix in published.load(method).matrices:
+    for matrix in published.load(paper).matrices:
         if matrix.experiment != config.name:
             continue
         title = str(matrix.row)
         recalls = ", ".join(
             f"{name} {matrix.rows[i][i]:g} %" for i, name in enumerate(matrix.classes)
         )
-        yield Figure(
+        yield Illustration(
             f"{slug(config.name)}.{slug(matrix.where)}.published",
             published_confusion_svg(matrix, title),
             f"Confusion matrix of {title} as printed in {matrix.where}; right: {recalls}",
@@ -63,29 +74,33 @@ def published_matrices(config: Experiment) -> Iterator[Figure]:
         )
 
 
-def gap_figure(gap: Gap) -> Figure:
+def gap_figure(gap: Gap) -> Illustration:
     """Metrics with intervals of every setting of one method."""
+    shown = {
+        setting: {metric: values[metric] for metric in ("uf1", "uar")}
+        for setting, values in gap.values.items()
+    }
     text = "; ".join(
-        f"{name}: " + ", ".join(f"{m.upper()} {100 * of[m].pooled:.1f} %" for m in ("uf1", "uar"))
-        for name, of in gap.values.items()
+        f"{setting}: "
+        + ", ".join(f"{metric.upper()} {100 * v.pooled:.1f} %" for metric, v in values.items())
+        for setting, values in shown.items()
     )
-    shown = {name: {m: of[m] for m in ("uf1", "uar")} for name, of in gap.values.items()}
-    return Figure(
+    return Illustration(
         gap.table.name, intervals_svg(shown, gap.view, gap.row), text, str(gap.view.data_kind)
     )
 
 
-def _of_confusion(view: RunView, row: RowState) -> str:
-    part = view.of_row(row.key)
-    matrix = metrics.confusion_matrix(list(part["label"]), list(part["predicted"]), view.classes)
+def _confusion_text(view: RunView, row: RowState) -> str:
+    clips = view.of_row(row.key)
+    matrix = metrics.confusion_matrix(list(clips["label"]), list(clips["predicted"]), view.classes)
     recalls = zip(view.classes, metrics.per_class_recall(matrix), strict=True)
     listed = ", ".join(f"{name} {100 * recall:.0f} %" for name, recall in recalls)
     return f"Confusion matrix of {row.name} on {view.data_kind} data; right: {listed}"
 
 
-def _of_people(view: RunView, row: RowState) -> str:
-    part = view.of_row(row.key)
-    share = (part["predicted"] == part["label"]).groupby(part["subject_id"]).mean()
+def _people_text(view: RunView, row: RowState) -> str:
+    clips = view.of_row(row.key)
+    share = (clips["predicted"] == clips["label"]).groupby(clips["subject_id"]).mean()
     low, middle, high = (100 * share.quantile([0.25, 0.5, 0.75])).round()
     return (
         f"Share of each person's clips that {row.name} gets right on {view.data_kind} data: half "
@@ -94,9 +109,9 @@ def _of_people(view: RunView, row: RowState) -> str:
     )
 
 
-def _of_curves(view: RunView, row: RowState) -> str:
-    ends = [history["loss"][-1] for history in view.histories[row.key]]
+def _curves_text(view: RunView, row: RowState) -> str:
+    losses = [history["loss"][-1] for history in view.histories[row.key]]
     return (
-        f"Learning curves of {row.name} on {view.data_kind} data, {len(ends)} trainings: the loss "
-        f"ends at {np.median(ends):.3f} in the middle"
+        f"Learning curves of {row.name} on {view.data_kind} data, {len(losses)} trainings: the "
+        f"loss ends at {np.median(losses):.3f} in the middle"
     )

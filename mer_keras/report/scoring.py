@@ -11,16 +11,21 @@ from mer_keras.evaluation import metrics
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DataKind
 
-#: metrics that every row shows, in order
+#: Metrics that every row shows, in order.
 SHOWN = ("uf1", "uar", "war")
 
 
 @dataclass(frozen=True)
-class Value:
-    """A metric with its interval over subjects and its course over folds, all in 0..1.
+class MetricValue:
+    """A metric of one row's predictions, all values in 0..1.
 
-    ``pooled`` is computed on all test samples at once, and averaged over seeds where there are
-    several; ``fold_mean`` and ``fold_sd`` come from one value a fold.
+    Attributes:
+        pooled: the metric of all tested clips at once, averaged over seeds.
+        low: lower end of its 95 % interval over subjects, averaged over seeds.
+        high: upper end of that interval.
+        fold_mean: mean over folds and seeds of the metric of one fold.
+        fold_sd: standard deviation over folds and seeds.
+        seed_sd: standard deviation of the pooled metric over seeds.
     """
 
     pooled: float
@@ -33,22 +38,27 @@ class Value:
 
 @dataclass(frozen=True)
 class RowScores:
-    """All metrics of a complete row, of all its samples and of each database's alone."""
+    """All metrics of a complete row.
 
-    values: dict[str, Value]
-    databases: dict[str, dict[str, Value]]
+    Attributes:
+        values: metric -> value, over all tested clips.
+        databases: database -> metric -> value, over its clips alone; empty if there is only one.
+        clips: number of tested clips.
+        subjects: number of their subjects.
+        seeds: number of seeds.
+    """
+
+    values: dict[str, MetricValue]
+    databases: dict[str, dict[str, MetricValue]]
     clips: int
     subjects: int
     seeds: int
 
-    def of(self, published: Published) -> Value | None:
+    def of(self, published: Published) -> MetricValue | None:
         """The value that a published number is compared with; ``None`` where there is none."""
-        values = (
-            self.values
-            if published.database is None
-            else self.databases.get(published.database, {})
-        )
-        return values.get(published.metric)
+        if published.database is None:
+            return self.values.get(published.metric)
+        return self.databases.get(published.database, {}).get(published.metric)
 
 
 def score_row(view: RunView, row: RowState) -> RowScores | None:
@@ -56,29 +66,29 @@ def score_row(view: RunView, row: RowState) -> RowScores | None:
     if not row.complete:
         return None
     predictions = view.of_row(row.key)
-    by_seed = [part for _, part in predictions.groupby("seed")]
-    one = by_seed[0]
-    databases = sorted(one["database"].unique())
+    clips = predictions.drop_duplicates("sample_id")
+    databases = sorted(clips["database"].unique())
     return RowScores(
-        values=_values(by_seed, view.classes),
+        values=values_of(predictions, view.classes),
         databases={
-            name: _values([part[part["database"] == name] for part in by_seed], view.classes)
-            for name in databases
-        }
-        if len(databases) > 1
-        else {},
-        clips=len(one),
-        subjects=int(one["subject_id"].nunique()),
-        seeds=len(by_seed),
+            database: values_of(predictions[predictions["database"] == database], view.classes)
+            for database in databases
+            if len(databases) > 1
+        },
+        clips=len(clips),
+        subjects=int(clips["subject_id"].nunique()),
+        seeds=int(predictions["seed"].nunique()),
     )
 
 
 def verdict(published: Published, view: RunView, row: RowState, scores: RowScores | None) -> str:
     """Compare a published number with a real one, by a rule that was fixed beforehand.
 
-    ``consistent``: inside the 95 % interval over subjects; ``lower`` and ``higher``: the number
-    here is that; ``not comparable``: the paper's metric is unknown, the data are synthetic, or
-    the settings are not the paper's; ``not run``: a fold is missing.
+    Returns:
+        ``consistent``: the published number lies inside the 95 % interval over subjects.
+        ``lower`` or ``higher``: the real number is lower or higher than the published one.
+        ``not comparable``: the paper's metric is unknown, the data are synthetic, or the settings
+        are not the paper's. ``not run``: a fold is missing.
     """
     if scores is None:
         return "not run"
@@ -92,38 +102,45 @@ def verdict(published: Published, view: RunView, row: RowState, scores: RowScore
 
 def _as_in_the_paper(view: RunView) -> bool:
     """Whether the settings are those of the full profile, seeds and selection apart."""
-    free = ("seeds.", "selection=")
-    return view.profile == "full" and all(text.startswith(free) for text in view.changes)
+    allowed = ("seeds.", "selection=")
+    return view.profile == "full" and all(change.startswith(allowed) for change in view.changes)
 
 
-def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Value]:
+def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, MetricValue]:
     """All metrics of predictions of one row, over however many seeds."""
-    return _values([part for _, part in predictions.groupby("seed")], classes)
+    by_seed = [of_seed for _, of_seed in predictions.groupby("seed")]
+    return {metric: _value(by_seed, classes, metric) for metric in metrics.METRICS}
 
 
-def _values(by_seed: Sequence[pd.DataFrame], classes: Sequence[str]) -> dict[str, Value]:
-    return {name: _value(by_seed, classes, name) for name in metrics.METRICS}
-
-
-def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str) -> Value:
-    pooled = [_pooled(part, classes, metric) for part in by_seed]
-    ends = [
+def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str) -> MetricValue:
+    pooled = [_pooled(of_seed, classes, metric) for of_seed in by_seed]
+    intervals = [
         metrics.bootstrap_interval(
-            list(part["label"]), list(part["predicted"]), list(part["subject_id"]), classes, metric
+            list(of_seed["label"]),
+            list(of_seed["predicted"]),
+            list(of_seed["subject_id"]),
+            classes,
+            metric,
         )
-        for part in by_seed
+        for of_seed in by_seed
     ]
-    folds = [_pooled(f, classes, metric) for part in by_seed for _, f in part.groupby("fold")]
-    return Value(
+    of_folds = [
+        _pooled(of_fold, classes, metric)
+        for of_seed in by_seed
+        for _, of_fold in of_seed.groupby("fold")
+    ]
+    return MetricValue(
         pooled=float(np.mean(pooled)),
-        low=float(np.mean([low for low, _ in ends])),
-        high=float(np.mean([high for _, high in ends])),
-        fold_mean=float(np.mean(folds)),
-        fold_sd=float(np.std(folds)),
+        low=float(np.mean([low for low, _ in intervals])),
+        high=float(np.mean([high for _, high in intervals])),
+        fold_mean=float(np.mean(of_folds)),
+        fold_sd=float(np.std(of_folds)),
         seed_sd=float(np.std(pooled)),
     )
 
 
-def _pooled(part: pd.DataFrame, classes: Sequence[str], metric: str) -> float:
-    matrix = metrics.confusion_matrix(list(part["label"]), list(part["predicted"]), classes)
+def _pooled(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> float:
+    matrix = metrics.confusion_matrix(
+        list(predictions["label"]), list(predictions["predicted"]), classes
+    )
     return float(metrics.METRICS[metric](matrix))

@@ -6,21 +6,20 @@ no published number. A number never stands without its kind of data, protocol an
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
 from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
-from mer_keras.report.scoring import SHOWN, RowScores, Value, score_row, verdict
+from mer_keras.report.scoring import SHOWN, MetricValue, RowScores, score_row, verdict
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
 ABSENT = "n/a: database not present"
 
-#: results whose selection saw, or may have seen, the reported samples
+#: Selections that saw, or may have seen, the reported samples: their results are marked.
 _MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
 
-#: what chose the epoch, in words
+#: What chose the epoch, in words.
 SELECTIONS = {
     Selection.INNER_SUBJECTS: "epoch chosen on held-back training subjects",
     Selection.INNER_CLIPS: "epoch chosen on held-back clips of training subjects",
@@ -35,14 +34,14 @@ class Table:
     """A table of text cells.
 
     Attributes:
-        name: for files.
-        title: for readers.
-        data_kind: of its numbers; ``published`` where there is no run.
-        caption: what was run, on how much of what, how.
-        header: of the columns.
-        rows: cells; the first of a row names it.
-        notes: below the table.
-        view: the run it comes from.
+        name: names its files.
+        title: names it for readers.
+        data_kind: value of ``terms.DataKind``; ``published`` where there is no run.
+        caption: what was run, on which data, under which protocol and selection.
+        header: names of the columns.
+        rows: cells of each row; the first cell names the row.
+        notes: remarks below the table, numbered from 1.
+        view: the run that the numbers come from.
     """
 
     name: str
@@ -62,9 +61,9 @@ class Table:
 
 def tables_of(config: Experiment, views: Sequence[RunView]) -> list[Table]:
     """The results of an experiment: real runs (or their absence) first, synthetic ones apart."""
-    chosen = _newest(views)
-    real = [view for view in chosen if view.data_kind is not DataKind.SYNTHETIC]
-    synthetic = [view for view in chosen if view.data_kind is DataKind.SYNTHETIC]
+    newest = _newest(views)
+    real = [view for view in newest if view.data_kind is not DataKind.SYNTHETIC]
+    synthetic = [view for view in newest if view.data_kind is DataKind.SYNTHETIC]
     tables = [_real_table(config, view) for view in real] or [_absent_table(config)]
     return tables + [_synthetic_table(config, view) for view in synthetic]
 
@@ -73,7 +72,7 @@ def describe(view: RunView) -> str:
     """One line: kind of data, amounts, protocol, selection, seeds, profile."""
     manifest = view.manifest
     selection = Selection(manifest["selection"])
-    parts = [
+    phrases = [
         f"{view.data_kind} data",
         f"{manifest['n_samples']} clips of {manifest['n_subjects']} subjects",
         manifest["protocol"],
@@ -82,31 +81,32 @@ def describe(view: RunView) -> str:
         f"profile {view.profile}"
         + ("" if view.profile == "full" else ": not the paper's settings"),
     ]
-    parts += [
+    phrases += [
         f"pretrained on {stage['images']:,} images ({stage['stage']}), "
         f"{100 * stage['accuracy']:.1f} % of {stage['validation_images']:,} held back by "
         f"{stage['validation_split_by']} right"
         for stage in manifest.get("stages", ())
     ]
     if not manifest.get("subject_exclusive", True):
-        parts.append(f"{DOUBLE_DAGGER} tested subjects were trained on")
+        phrases.append(f"{DOUBLE_DAGGER} tested subjects were trained on")
     if not view.moves:
-        parts.append("motion switched off: every method must be at chance")
-    changes = [text for text in view.changes if not text.startswith("data.synthetic_motion=")]
+        phrases.append("motion switched off: every method must be at chance")
+    changes = [change for change in view.changes if not change.startswith("data.synthetic_motion=")]
     if changes:
-        parts.append(f"changed for this run: {', '.join(changes)}")
-    return "; ".join(parts)
+        phrases.append(f"changed for this run: {', '.join(changes)}")
+    return "; ".join(phrases)
 
 
 def file_stem(config: Experiment, view: RunView) -> str:
-    """What names of a run's files begin with: other for every run that a report shows."""
-    changed = any(not text.startswith("selection=") for text in view.changes)
-    last = f".{view.run_id.rpartition('-')[2]}" if changed else ""
-    return f"{slug(config.name)}.{view.profile}.{view.manifest['selection']}{last}.{view.data_kind}"
+    """The beginning of the names of a run's files; it differs between the runs of a report."""
+    changed = any(not change.startswith("selection=") for change in view.changes)
+    digest = f".{view.run_id.rpartition('-')[2]}" if changed else ""
+    selection = view.manifest["selection"]
+    return f"{slug(config.name)}.{view.profile}.{selection}{digest}.{view.data_kind}"
 
 
 def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
-    """Published numbers of a row as printed, each with what it is; reasons go to ``notes``."""
+    """Published numbers of a row as printed, each with its metric; reasons go to ``notes``."""
     texts = []
     for number in numbers:
         if number.metric == "parameters":
@@ -126,12 +126,12 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
 
 def _newest(views: Sequence[RunView]) -> list[RunView]:
     """The newest run of each kind, profile, selection and set of changes; full profiles first."""
-    kept: dict[tuple[Any, ...], RunView] = {}
+    newest: dict[tuple[object, ...], RunView] = {}
     for view in views:
-        key = (view.data_kind, view.profile, view.manifest["selection"], view.changes)
-        kept.setdefault(key, view)
+        setting = (view.data_kind, view.profile, view.manifest["selection"], view.changes)
+        newest.setdefault(setting, view)
     return sorted(
-        kept.values(), key=lambda view: (view.profile != "full", not view.moves, view.changes)
+        newest.values(), key=lambda view: (view.profile != "full", not view.moves, view.changes)
     )
 
 
@@ -226,18 +226,18 @@ def _numbers(state: RowState, scores: RowScores | None) -> tuple[str, ...]:
         failed = f", {len(state.failures)} failed" if state.failures else ""
         return (f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-")
     uar = scores.values["uar"]
-    shown = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
-    return (*shown, f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
+    cells = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
+    return (*cells, f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
 
 
-def with_interval(value: Value, seeds: int) -> str:
-    """A metric in per cent with its interval and, of several seeds, their spread."""
+def with_interval(value: MetricValue, seeds: int) -> str:
+    """A metric in per cent with its interval and, if there are several seeds, their spread."""
     text = f"{100 * value.pooled:.2f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
     return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
 
 
 def marked_name(state: RowState, view: RunView) -> str:
-    """A row's name with the marks of what its choice of epoch saw, and of who was trained on."""
+    """A row's name, marked if tested clips chose its epoch or tested subjects were trained on."""
     marks = DAGGER if Selection(state.selection) in _MARKED else ""
     if not view.manifest.get("subject_exclusive", True):
         marks += DOUBLE_DAGGER
@@ -246,21 +246,21 @@ def marked_name(state: RowState, view: RunView) -> str:
 
 def _parameters(row: Row, plan: RowPlan | None = None, state: RowState | None = None) -> str:
     printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
-    parts = [f"published {printed:,}"] if printed else []
+    counts = [f"published {printed:,}"] if printed else []
     network = plan.config.network if plan else None
     # A network with arguments of its own is another reading than the registry's.
     built = MODELS[network.model].built_parameters if network and not network.arguments else None
     if built:
-        parts.append(f"built {built:,} at the paper's input")
+        counts.append(f"built {built:,} at the paper's input")
     if state and state.parameters and state.parameters != built:
-        parts.append(f"{state.parameters:,} as run")
-    return "; ".join(parts) or "-"
+        counts.append(f"{state.parameters:,} as run")
+    return "; ".join(counts) or "-"
 
 
 def _verdicts(row: Row, view: RunView, state: RowState, scores: RowScores | None) -> str:
-    found = [
+    verdicts = [
         f"{number.name}: {verdict(number, view, state, scores)}"
         for number in row.published
         if number.metric != "parameters"
     ]
-    return "; ".join(found) or "-"
+    return "; ".join(verdicts) or "-"

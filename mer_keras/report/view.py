@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from mer_keras import settings
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import differences, load_experiments
 from mer_keras.errors import ConfigError, ResultsError, UserError
 from mer_keras.runs.folder import MANIFEST, RunFolder
-from mer_keras.runs.units import units_of
+from mer_keras.runs.units import Manifest, units_of
 from mer_keras.terms import DataKind
 
 
@@ -22,8 +21,19 @@ from mer_keras.terms import DataKind
 class RowState:
     """How far one row of a run is.
 
-    ``parameters`` and ``multiply_accumulates`` (of one clip) are those of the network as it was
-    built for this run.
+    Attributes:
+        key: names the row in files.
+        name: names the row for readers.
+        role: ``row`` of the published table, or a ``baseline`` beside it.
+        method: name of the method.
+        selection: value of ``terms.Selection``, what chose the epoch.
+        expected: number of folds times number of seeds.
+        done: how many of these are stored.
+        failures: reasons why others could not be finished.
+        parameters: number of parameters of the network as it was built for this run; ``None`` for
+            a method without any.
+        multiply_accumulates: operations of that network for one clip, where they were counted.
+        seconds: computing time of all that is stored.
     """
 
     key: str
@@ -49,21 +59,21 @@ class RunView:
     """One run as a report sees it.
 
     Attributes:
-        run_id: the folder's name.
-        profile: of the config.
-        data_kind: of its clips.
-        manifest: as stored.
-        rows: how far each is.
+        run_id: name of its folder.
+        profile: name of the config's profile.
+        data_kind: where the clips come from.
+        manifest: the stored manifest.
+        rows: how far each row is.
         predictions: all rows, seeds and folds together; each tested clip once a row and seed.
-        copies: the same of augmented copies of tested clips; mostly empty.
-        histories: learning curves of each row, one mapping a training that has any (see
-            ``training.FoldOutcome``).
+        copies: predictions of augmented copies of tested clips; mostly empty.
+        histories: learning curves of each row's trainings by the row's key: name of a curve ->
+            one value an epoch.
     """
 
     run_id: str
     profile: str
     data_kind: DataKind
-    manifest: dict[str, Any]
+    manifest: Manifest
     rows: tuple[RowState, ...]
     predictions: pd.DataFrame
     copies: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -76,13 +86,13 @@ class RunView:
 
     @cached_property
     def changes(self) -> tuple[str, ...]:
-        """What ``--set`` changed: ``key=value``; nothing if the config is not a known one."""
+        """What ``--set`` changed, as ``key=value``; empty if the config is not a known one."""
         try:
             config = Experiment.model_validate(self.manifest["config"])
-            known = load_experiments(config.name, profile=self.profile)
+            experiments = load_experiments(config.name, profile=self.profile)
         except (ConfigError, ValidationError):
             return ()
-        shipped = next((one for one in known if one.name == config.name), None)
+        shipped = next((known for known in experiments if known.name == config.name), None)
         return differences(shipped, config) if shipped else ()
 
     @property
@@ -99,16 +109,16 @@ def read_view(path: Path) -> RunView:
     """Read a run folder.
 
     Raises:
-        ResultsError: it is not one, or its files don't match.
+        ResultsError: the folder holds no run, or its files don't match.
     """
     folder = RunFolder(path)
     manifest = folder.manifest()
     units = units_of(manifest, folder.folds())
     states, histories = [], {}
     for entry in manifest["rows"]:
-        of_row = units[entry["key"]]
-        records = [folder.record(unit) for unit in of_row if folder.is_done(unit)]
-        failures = [reason for unit in of_row if (reason := folder.failure(unit))]
+        row_units = units[entry["key"]]
+        records = [folder.record(unit) for unit in row_units if folder.is_done(unit)]
+        failures = [reason for unit in row_units if (reason := folder.failure(unit))]
         curves = tuple(record["history"] for record in records if record.get("history"))
         if curves:
             histories[entry["key"]] = curves
@@ -119,7 +129,7 @@ def read_view(path: Path) -> RunView:
                 role=entry["role"],
                 method=entry["method"],
                 selection=entry["selection"],
-                expected=len(of_row),
+                expected=len(row_units),
                 done=len(records),
                 failures=tuple(failures),
                 parameters=records[0]["parameters"] if records else None,
@@ -127,16 +137,16 @@ def read_view(path: Path) -> RunView:
                 seconds=sum(record["seconds"] for record in records),
             )
         )
-    tested = folder.predictions([unit for of_row in units.values() for unit in of_row])
-    is_copy = tested["is_copy"].astype(bool)
+    predictions = folder.predictions([unit for row_units in units.values() for unit in row_units])
+    is_copy = predictions["is_copy"].astype(bool)
     return RunView(
         run_id=manifest["run_id"],
         profile=manifest["profile"],
         data_kind=DataKind(manifest["data_kind"]),
         manifest=manifest,
         rows=tuple(states),
-        predictions=tested[~is_copy],
-        copies=tested[is_copy],
+        predictions=predictions[~is_copy],
+        copies=predictions[is_copy],
         histories=histories,
     )
 
@@ -156,11 +166,11 @@ def find_run(run: str) -> RunView:
 
 def views_of(experiment: str) -> list[RunView]:
     """All runs of an experiment, newest first."""
-    found = [read_view(path) for path in _run_folders() if _experiment(path) == experiment]
-    return sorted(found, key=lambda view: str(view.manifest["created"]), reverse=True)
+    views = [read_view(path) for path in _run_folders() if _experiment(path) == experiment]
+    return sorted(views, key=lambda view: str(view.manifest["created"]), reverse=True)
 
 
-def run_states() -> list[dict[str, Any]]:
+def run_states() -> list[dict[str, JsonValue]]:
     """One JSON-ready entry a run: its name, kind of data, folds done, expected and failed."""
     return [
         {
@@ -176,10 +186,11 @@ def run_states() -> list[dict[str, Any]]:
 
 def _run_folders() -> Sequence[Path]:
     root = settings.results_root()
-    return sorted(file.parent for file in root.glob(f"*/{MANIFEST}"))
+    return sorted(manifest.parent for manifest in root.glob(f"*/{MANIFEST}"))
 
 
 def _experiment(path: Path) -> str:
+    """Name of a run's experiment; empty if its manifest can't be read."""
     try:
         return str(RunFolder(path).manifest()["experiment"])
     except (ResultsError, KeyError):
