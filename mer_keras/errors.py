@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-#: of a message; a damaged file's own content may be part of it
-LONGEST = 2000
+#: Most characters of a message that are shown: a damaged file's bytes may end up in it.
+LONGEST_MESSAGE = 2000
 
 
 class MerKerasError(Exception):
@@ -13,11 +13,11 @@ class MerKerasError(Exception):
     exit_code = 2
 
     def __str__(self) -> str:
-        """The message, its middle left out where it is very long."""
-        text = super().__str__()
-        if len(text) <= LONGEST:
-            return text
-        return f"{text[: LONGEST // 2]} ... {text[-LONGEST // 4 :]}"
+        """Return the message, its middle left out where it is very long."""
+        message = super().__str__()
+        if len(message) <= LONGEST_MESSAGE:
+            return message
+        return f"{message[: LONGEST_MESSAGE // 2]} ... {message[-LONGEST_MESSAGE // 4 :]}"
 
 
 class UserError(MerKerasError):
@@ -25,7 +25,7 @@ class UserError(MerKerasError):
 
 
 class DatabaseNotFoundError(UserError):
-    """A database is not where the settings say."""
+    """A database is in none of the folders that the settings name."""
 
 
 class AnnotationError(UserError):

@@ -1,13 +1,18 @@
 """The ``data`` verbs: find, describe, check, add and synthesise databases."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mer_keras.cli.show import Json, counts, print_table, show_progress
+
+if TYPE_CHECKING:
+    from mer_keras.config.data import Policies
+    from mer_keras.databases.samples import Samples
 
 app = typer.Typer(help="Find, describe, check, add and synthesise databases.", no_args_is_help=True)
 
@@ -21,25 +26,25 @@ def data_list(as_json: Json = False) -> None:
     from mer_keras.databases.registry import find, known_databases
     from mer_keras.synthetic.stand_ins import LAYOUTS
 
-    entries = []
-    for database in known_databases().values():
-        place = find(database.name)
-        entries.append(
+    databases = known_databases()
+    folders = {name: find(name) for name in databases}
+    if as_json:
+        entries = [
             {
-                "name": database.name,
+                "name": name,
                 "title": database.title,
                 "expressions": database.expressions,
                 "data_kind": str(database.default_kind),
-                "place": str(place) if place else None,
-                "synthetic": database.name in LAYOUTS,
+                "place": str(folders[name]) if folders[name] else None,
+                "synthetic": name in LAYOUTS,
             }
-        )
-    if as_json:
+            for name, database in databases.items()
+        ]
         print(json.dumps(entries, indent=1))
         return
     print_table(
         ["database", "title", "expressions", "found in"],
-        [[e["name"], e["title"], e["expressions"], e["place"] or "-"] for e in entries],
+        [[n, d.title, d.expressions, str(folders[n] or "-")] for n, d in databases.items()],
     )
 
 
@@ -87,11 +92,11 @@ def data_check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read a database as a run would, and say what was found and what deviates.
+    """Read a database as a run would, and say what is in it and what deviates.
 
     Example: mer-keras data check mmew --frames
     """
-    from mer_keras.config.files import parse_policies
+    from mer_keras.config.overrides import parse_policies
     from mer_keras.databases.registry import load
 
     policies = parse_policies(policy or [])
@@ -101,7 +106,7 @@ def data_check(
     if frames:
         samples = _check_frames(samples, policies)
     emotions = samples.table["emotion"].value_counts().sort_index()
-    entry = {
+    summary: dict[str, str | int | list[str] | dict[str, int]] = {
         "database": name,
         "data_kind": str(samples.data_kind),
         "editions": list(samples.editions),
@@ -113,11 +118,11 @@ def data_check(
         "warnings": list(samples.warnings),
     }
     if spot:
-        entry["spotting"] = _check_spotting(samples, policies)
+        summary["spotting"] = _check_spotting(samples, policies)
     if as_json:
-        print(json.dumps(entry, indent=1))
+        print(json.dumps(summary, indent=1))
         return
-    for key, value in entry.items():
+    for key, value in summary.items():
         if isinstance(value, list):
             print(f"{key}: {len(value)}" + "".join(f"\n  {line}" for line in value))
         else:
@@ -162,35 +167,33 @@ def data_cache(
 @app.command("synth")
 def data_synth(
     name: str,
-    signal: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
+    motion: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
     native: Annotated[
         bool, typer.Option("--native", help="The database's true resolution (large).")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
     clips: Annotated[int | None, typer.Option(min=1, help="Only so many, evenly spaced.")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder, instead of the cache.")] = None,
 ) -> None:
     """Write a synthetic database in the official layout, into the cache, and say where.
 
-    Example: mer-keras data synth samm --no-signal
+    Example: mer-keras data synth samm --no-motion
     """
     from mer_keras.synthetic import stand_ins
 
-    film = stand_ins.StandInOptions(seed=seed, motion=signal, native=native, clips=clips)
+    options = stand_ins.StandInOptions(seed=seed, motion=motion, native=native, clips=clips)
     with show_progress(f"synthetic {name}") as progress:
-        tell = partial(progress, "clips")
+        report = partial(progress, "clips")
         if out is None:
-            root = stand_ins.ensure(name, film, tell)
+            root = stand_ins.ensure(name, options, report)
         else:
             root = out / stand_ins.get_layout(name).folder
-            stand_ins.write(name, root, film, tell)
+            stand_ins.write(name, root, options, report)
     print(root)
 
 
-def _check_frames(samples: Any, policies: Any) -> Any:
-    """Decode every frame of every clip, and return the samples with what was found."""
-    from dataclasses import replace
-
+def _check_frames(samples: "Samples", policies: "Policies") -> "Samples":
+    """Decode every frame of every clip, and return the samples with what deviates."""
     from mer_keras.clips.assemble import check_frames
 
     with show_progress("frames") as progress:
@@ -202,7 +205,7 @@ def _check_frames(samples: Any, policies: Any) -> Any:
     )
 
 
-def _check_spotting(samples: Any, policies: Any) -> str:
+def _check_spotting(samples: "Samples", policies: "Policies") -> str:
     """Say how well spotting finds the annotated apexes."""
     from mer_keras.clips.assemble import spotting_errors
 
