@@ -15,49 +15,21 @@ descriptions become part of the experiment, so that a stored config stands for i
 """
 
 import glob
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, get_origin
 
-import yaml
-from pydantic import BaseModel, ValidationError
-
-from mer_keras.config.data import Policies
 from mer_keras.config.experiment import Experiment, merge
 from mer_keras.config.method import MethodConfig
-from mer_keras.config.renamed import renamed_key
+from mer_keras.config.overrides import assign, parse_overrides
+from mer_keras.config.validation import validated
+from mer_keras.config.yaml_text import Tree, Yaml, is_file, read_yaml
 from mer_keras.errors import ConfigError, did_you_mean
 
-#: What YAML gives before it is checked, and a mapping of it.
-Yaml: TypeAlias = Any
-Tree: TypeAlias = dict[str, Yaml]
-
-MAX_CONFIG_BYTES = 1_000_000
-#: Most values of a file or override; an alias counts as often as it is named.
-MAX_VALUES = 100_000
 #: Most files of which each is the base of the next.
 MAX_BASES = 5
 #: The folder of ``experiments`` that describes methods, and the file that describes no table.
 METHODS, PUBLISHED = "methods", "published.yaml"
-
-
-def parse_policies(texts: Sequence[str]) -> Policies:
-    """Return the policies that ``name=value`` texts ask for.
-
-    Raises:
-        ConfigError: a text has another form, or names no policy or value.
-    """
-    tree: Tree = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"policy {text!r}: expected name=value, such as frame_order=exclude")
-        tree[key.strip()] = value.strip()
-    try:
-        return Policies.model_validate(tree)
-    except ValidationError as error:
-        raise ConfigError(f"policy: {_explain(error, Policies)}") from error
 
 
 def experiment_names() -> list[str]:
@@ -81,9 +53,9 @@ def find_config(name: str) -> tuple[Path, str | None]:
     whole, _, part = name.rpartition("/")
     method, _, table = name.partition("/")
     for root in _roots():
-        if _is_file(root / f"{name}.yaml"):
+        if is_file(root / f"{name}.yaml"):
             return root / f"{name}.yaml", None
-        if "/" in whole and _is_file(root / f"{whole}.yaml"):
+        if "/" in whole and is_file(root / f"{whole}.yaml"):
             return root / f"{whole}.yaml", part
         for file in sorted(_configs(root, glob.escape(method))) if method else ():
             also_reproduces = _read_tree(file).get("also_reproduces")
@@ -107,13 +79,12 @@ def load_method(name: str) -> MethodConfig | None:
     Raises:
         ConfigError: the file is no description of a method.
     """
+    if not re.fullmatch(r"[\w-]+", name):  # A name is no path to elsewhere.
+        return None
     for root in _roots():
         path = root / METHODS / f"{name}.yaml"
-        if _is_file(path):
-            try:
-                return MethodConfig.model_validate(_read_yaml(path))
-            except ValidationError as error:
-                raise ConfigError(f"{path}: {_explain(error, MethodConfig)}") from error
+        if is_file(path):
+            return validated(MethodConfig, read_yaml(path), str(path))
     return None
 
 
@@ -166,7 +137,7 @@ def load_config(
         tree["name"] = f"{tree.get('name')}/{part}"
         tree["table"] = f"{tree.get('table')}, {part}"
         for key, value in parts[part].items():
-            _assign(tree, key, value, f"{path}: part {part!r}")
+            assign(tree, key, value, f"{path}: part {part!r}")
         _keep_part(tree, str(part))
     if profile not in profiles:
         raise ConfigError(
@@ -174,14 +145,11 @@ def load_config(
             f"known: {', '.join(profiles) or 'none'}"
         )
     for key, value in profiles[profile].items():
-        _assign(tree, key, value, f"{path}: profile {profile!r}")
+        assign(tree, key, value, f"{path}: profile {profile!r}")
     for key, value in parse_overrides(overrides).items():
-        _assign(tree, key, value, f"override {key!r}")
+        assign(tree, key, value, f"override {key!r}")
     _add_methods(tree)
-    try:
-        return Experiment.model_validate(tree)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(error)}") from error
+    return validated(Experiment, tree, str(path))
 
 
 def _add_methods(tree: Tree) -> None:
@@ -201,52 +169,12 @@ def _add_methods(tree: Tree) -> None:
 
 def _sets_of_values(tree: Tree, key: str, path: Path) -> dict[str, Tree]:
     """Take a mapping of names to mappings out of a file's tree; empty ones may be left blank."""
-    found = tree.pop(key, None) or {}
-    if isinstance(found, dict):
-        found = {str(name): values or {} for name, values in found.items()}
-        if all(isinstance(v, dict) and all(isinstance(k, str) for k in v) for v in found.values()):
-            return found
+    sets = tree.pop(key, None) or {}
+    if isinstance(sets, dict):
+        sets = {str(name): values or {} for name, values in sets.items()}
+        if all(isinstance(v, dict) and all(isinstance(k, str) for k in v) for v in sets.values()):
+            return sets
     raise ConfigError(f"{path}: {key!r}: expected names, each with keys and values below it")
-
-
-#: Keys of a row that decide its results.
-_DECIDES = ("method", "arguments", "input", "train")
-
-
-def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
-    """What of the second config decides results and is not as in the first: ``key=value`` texts.
-
-    Published numbers and remarks are left out; so are rows that one of the two lacks, and what a
-    new block leaves at its defaults.
-    """
-    told = {"paper", "table", "caption", "also_reproduces", "not_reproduced"}
-    shared = {row.name for row in shipped.rows} & {row.name for row in run.rows}
-
-    def given(config: Experiment, **options: Yaml) -> Tree:
-        tree = config.model_dump(mode="json", exclude=told, **options)
-        rows = {row["name"]: row for row in tree["rows"] if row["name"] in shared}
-        methods = {
-            name: {key: row[key] for key in _DECIDES if row.get(key)} for name, row in rows.items()
-        }
-        return dict(_leaves({**tree, "rows": methods}))
-
-    first, second = (given(config, exclude_defaults=True) for config in (shipped, run))
-    whole = given(run)
-    return tuple(
-        f"{key}={json.dumps(whole.get(key)).strip(chr(34))}"
-        for key in sorted(first.keys() | second.keys())
-        if first.get(key) != second.get(key)
-    )
-
-
-def _leaves(tree: Yaml, key: str = "") -> Iterator[tuple[str, Yaml]]:
-    """Dotted key and value of every leaf; an empty list or mapping is one."""
-    entries = dict(enumerate(tree)) if isinstance(tree, list) else tree
-    if not isinstance(entries, Mapping) or not entries:
-        yield key, tree
-        return
-    for name, value in entries.items():
-        yield from _leaves(value, f"{key}.{name}" if key else str(name))
 
 
 def _keep_part(tree: Tree, part: str) -> None:
@@ -299,7 +227,7 @@ def _glob(root: Path, pattern: str) -> list[Path]:
 
 def _read_tree(path: Path, depth: int = 0) -> Tree:
     """Read a file over its base."""
-    tree = _read_yaml(path)
+    tree = read_yaml(path)
     base = tree.pop("base", None)
     if base is None:
         return tree
@@ -308,138 +236,3 @@ def _read_tree(path: Path, depth: int = 0) -> Tree:
     if not isinstance(base, str) or Path(base).name != base:
         raise ConfigError(f"{path}: base {base!r}: expected the name of a file beside this one")
     return merge(_read_tree(path.with_name(f"{base}.yaml"), depth + 1), tree)
-
-
-def parse_overrides(texts: Sequence[str]) -> Tree:
-    """Read ``dotted.key=value`` texts, the values as YAML.
-
-    Raises:
-        ConfigError: no ``=``, or a value that is not YAML.
-    """
-    found = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
-        try:
-            found[key.strip()] = _parse(value)
-        except ConfigError as error:
-            raise ConfigError(f"override {text!r}: the value is not YAML: {error}") from error
-    return found
-
-
-def _parse(text: str) -> Yaml:
-    """Read YAML that whoever wrote it may have got wrong, or made to exhaust memory."""
-    try:
-        tree = yaml.safe_load(text)
-    except Exception as error:  # dates, numbers and depths beyond range each raise their own kind
-        raise ConfigError(str(error)) from error
-    # ten aliases of ten aliases of ... are few bytes here and a million values where they are
-    # written out; an alias of what holds it is endless
-    count, waiting = 0, [tree]
-    while waiting:
-        value = waiting.pop()
-        count += 1
-        if count > MAX_VALUES:
-            raise ConfigError(f"more than {MAX_VALUES:,} values, which no config has")
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list | tuple | set):
-            waiting += value
-    return tree
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name too long, a folder that may not be looked into
-        return False
-
-
-def _read_yaml(path: Path) -> Tree:
-    if not _is_file(path):
-        raise ConfigError(f"{path}: no such config file")
-    try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: can't be read ({error.strerror}); check that you may read it"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not a YAML file in UTF-8: {error}") from error
-    try:
-        tree = _parse(text)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: not a YAML file: {error}") from error
-    if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: expected a mapping at the top, found {type(tree).__name__}")
-    return tree
-
-
-def _assign(tree: Tree, dotted: str, value: Yaml, where: str) -> None:
-    *parents, last = dotted.split(".")
-    node: Yaml = tree
-    for part in parents:
-        child = (
-            node[_place(node, part, dotted, where)] if isinstance(node, list) else node.get(part)
-        )
-        if child is None:
-            child = node[part] = {}
-        if not isinstance(child, Mapping | list):
-            raise ConfigError(f"{where}: {dotted!r} goes into {part!r}, which holds a value")
-        node = child
-    node[_place(node, last, dotted, where) if isinstance(node, list) else last] = value
-
-
-def _place(entries: Sequence[Yaml], part: str, dotted: str, where: str) -> int:
-    # as text first: not all that Python calls digits is a number, or one of bearable length
-    if part not in map(str, range(len(entries))):
-        raise ConfigError(
-            f"{where}: {dotted!r}: {part!r} is no place in a list of {len(entries)}, counted from 0"
-        )
-    return int(part)
-
-
-def _explain(error: ValidationError, model: type[BaseModel] = Experiment) -> str:
-    lines = []
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"]) or "config"
-        if item["type"] == "extra_forbidden":
-            known = _fields_at(item["loc"][:-1], model)
-            key = str(item["loc"][-1])
-            hint = (
-                renamed_key(place, known)
-                or did_you_mean(key, known)
-                or f"; known: {', '.join(known)}"
-            )
-            lines.append(f"{place}: unknown key{hint}")
-        else:
-            # of a missing key the input is all that stands around it
-            found = "" if item["type"] == "missing" else f" (found {item['input']!r})"
-            lines.append(f"{place}: {item['msg']}{found}")
-    return "; ".join(lines)
-
-
-def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:
-    """Names of the fields of the model at a pydantic error location, from a model on."""
-    is_name = False  # The part is a name that the file gives, such as that of an input.
-    for part in location:
-        if isinstance(part, int) or is_name:
-            is_name = False
-            continue
-        if part not in model.model_fields:
-            return []
-        annotation = model.model_fields[part].annotation
-        is_name = get_origin(annotation) is dict
-        model = _model_in(annotation) or model
-    return sorted(model.model_fields)
-
-
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    """The first model that an annotation names."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    models = map(_model_in, getattr(annotation, "__args__", ()))
-    return next((model for model in models if model), None)

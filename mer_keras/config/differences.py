@@ -1,0 +1,56 @@
+"""What of a config was changed from the one that is shipped."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.yaml_text import Tree, Yaml
+
+#: Fields that describe the paper and its numbers, and decide no result.
+_DESCRIBES = {"paper", "table", "caption", "also_reproduces", "not_reproduced"}
+#: Keys of a row, and of a method, that decide its results.
+_ROW_DECIDES = ("method", "arguments", "input", "train")
+_METHOD_DECIDES = ("input", "network", "classical", "chance", "train", "shuffled_labels")
+
+
+def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
+    """What of the second config decides results and is not as in the first: ``key=value`` texts.
+
+    Published numbers and remarks are left out; so are rows that one of the two lacks, and what a
+    new block leaves at its defaults.
+    """
+    shared = {row.name for row in shipped.rows} & {row.name for row in run.rows}
+    before = _deciding(shipped, shared, exclude_defaults=True)
+    now = _deciding(run, shared, exclude_defaults=True)
+    whole = _deciding(run, shared, exclude_defaults=False)
+    return tuple(
+        f"{key}={json.dumps(whole.get(key)).strip(chr(34))}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key) != now.get(key)
+    )
+
+
+def _deciding(config: Experiment, rows: set[str], *, exclude_defaults: bool) -> Tree:
+    """Dotted keys and values of what decides results, of some rows only."""
+    tree = config.model_dump(mode="json", exclude=_DESCRIBES, exclude_defaults=exclude_defaults)
+    tree["rows"] = {
+        row["name"]: _only(row, _ROW_DECIDES) for row in tree["rows"] if row["name"] in rows
+    }
+    tree["methods"] = {
+        name: _only(method, _METHOD_DECIDES) for name, method in tree.get("methods", {}).items()
+    }
+    return dict(_leaves(tree))
+
+
+def _only(tree: Tree, keys: Sequence[str]) -> Tree:
+    return {key: tree[key] for key in keys if key in tree}
+
+
+def _leaves(tree: Yaml, key: str = "") -> Iterator[tuple[str, Yaml]]:
+    """Dotted key and value of every leaf; an empty list or mapping is one."""
+    entries = dict(enumerate(tree)) if isinstance(tree, list) else tree
+    if not isinstance(entries, Mapping) or not entries:
+        yield key, tree
+        return
+    for name, value in entries.items():
+        yield from _leaves(value, f"{key}.{name}" if key else str(name))

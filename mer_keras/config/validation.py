@@ -1,0 +1,71 @@
+"""Plain values -> config models; what is wrong is said with the key, the value and the remedy."""
+
+from collections.abc import Sequence
+from typing import TypeVar, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from mer_keras.config.renamed import renamed_key
+from mer_keras.config.yaml_text import Yaml
+from mer_keras.errors import ConfigError, did_you_mean
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def validated(model: type[Model], tree: Yaml, where: str) -> Model:
+    """Check a tree of values and return the model that it describes.
+
+    Args:
+        model: class of the model.
+        tree: its values by name.
+        where: stands before the message, such as a path.
+
+    Raises:
+        ConfigError: naming each key that is unknown, absent or has a wrong value.
+    """
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(error, model)}") from error
+
+
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
+    lines = []
+    for item in error.errors():
+        path = ".".join(str(part) for part in item["loc"]) or "config"
+        if item["type"] == "extra_forbidden":
+            known = _fields_at(item["loc"][:-1], model)
+            hint = (
+                renamed_key(path, known)
+                or did_you_mean(str(item["loc"][-1]), known)
+                or f"; known: {', '.join(known)}"
+            )
+            lines.append(f"{path}: unknown key{hint}")
+        else:
+            # For an absent key, the input is all that stands around it.
+            value = "" if item["type"] == "missing" else f" (found {item['input']!r})"
+            lines.append(f"{path}: {item['msg']}{value}")
+    return "; ".join(lines)
+
+
+def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """Names of the fields of the model at a pydantic error location, from a model on."""
+    is_name = False  # The part is a name that the file gives, such as that of an input.
+    for part in location:
+        if isinstance(part, int) or is_name:
+            is_name = False
+            continue
+        if part not in model.model_fields:
+            return []
+        annotation = model.model_fields[part].annotation
+        is_name = get_origin(annotation) is dict
+        model = _model_in(annotation) or model
+    return sorted(model.model_fields)
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The first model that an annotation names."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    models = map(_model_in, getattr(annotation, "__args__", ()))
+    return next((model for model in models if model), None)

@@ -1,0 +1,76 @@
+"""YAML text -> plain values, whoever wrote it: limits of size and depth, one kind of error."""
+
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import yaml
+
+from mer_keras.errors import ConfigError
+
+#: What YAML gives before it is checked, and a mapping of it.
+Yaml: TypeAlias = Any
+Tree: TypeAlias = dict[str, Yaml]
+
+MAX_CONFIG_BYTES = 1_000_000
+#: Most values of a file or override; an alias counts as often as it is named.
+MAX_VALUES = 100_000
+
+
+def parse_yaml(text: str) -> Yaml:
+    """Read YAML that whoever wrote it may have got wrong, or made to exhaust memory.
+
+    Raises:
+        ConfigError: it is not YAML, or has more than ``MAX_VALUES`` values.
+    """
+    try:
+        tree = yaml.safe_load(text)
+    except Exception as error:  # Dates, numbers and depths out of range each raise their own kind.
+        raise ConfigError(str(error)) from error
+    # Ten aliases of ten aliases of ... are few bytes here and a million values where they are
+    # written out; an alias of what holds it is endless.
+    count, waiting = 0, [tree]
+    while waiting:
+        value = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise ConfigError(f"more than {MAX_VALUES:,} values, which no config has")
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list | tuple | set):
+            waiting += value
+    return tree
+
+
+def read_yaml(path: Path) -> Tree:
+    """Read a file that holds a mapping.
+
+    Raises:
+        ConfigError: it is absent, can't be read, is too large, not YAML, or holds no mapping.
+    """
+    if not is_file(path):
+        raise ConfigError(f"{path}: no such config file")
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: can't be read ({error.strerror}); check that you may read it"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a YAML file in UTF-8: {error}") from error
+    try:
+        tree = parse_yaml(text)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: not a YAML file: {error}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{path}: expected a mapping at the top, found {type(tree).__name__}")
+    return tree
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path names a file; one that can't exist, or may not be looked at, doesn't."""
+    try:
+        return path.is_file()
+    except OSError:  # The name is too long, or lies in a closed folder.
+        return False
