@@ -9,8 +9,9 @@ import pandas as pd
 from pydantic import JsonValue, ValidationError
 
 from mer_keras import settings
+from mer_keras.config.differences import differences
 from mer_keras.config.experiment import Experiment
-from mer_keras.config.files import differences, load_experiments
+from mer_keras.config.files import load_experiments
 from mer_keras.errors import ConfigError, ResultsError, UserError
 from mer_keras.runs.folder import MANIFEST, RunFolder
 from mer_keras.runs.units import Manifest, units_of
