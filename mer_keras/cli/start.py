@@ -1,22 +1,5 @@
 """What is imported late, since it takes seconds."""
 
-import logging
-import os
-import sys
-from pathlib import Path
+from mer_keras.training.quiet_start import import_keras
 
-
-def import_keras() -> None:
-    """Import Keras without the remarks that TensorFlow's C++ parts write past Python."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-
-            # a run has many networks, each with a graph of its own: nothing to warn of
-            logging.getLogger("tensorflow").setLevel(logging.ERROR)
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+__all__ = ["import_keras"]

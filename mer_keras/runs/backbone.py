@@ -28,7 +28,7 @@ class Backbone:
     """
 
     model: str
-    arguments: Mapping[str, JsonValue]
+    arguments: Mapping[str, object]
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     file: Path

@@ -11,7 +11,7 @@ from mer_keras.runs.predictions import predictions_table, unit_record
 from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
 from mer_keras.runs.units import Task, Unit
 
-#: A run, and its folder, open for writing.
+#: A run and its folder, which is open for writing.
 OpenRun = tuple[RunContext, RunFolder]
 
 
@@ -37,10 +37,11 @@ class SerialExecutor:
         for context, folder in runs:
             runner = TaskRunner(context)
             units = all_units(context)
+            names = {plan.key: plan.name for plan in context.config.plans}
             done = sum(map(folder.is_done, units))
             for row in rows_with_pending_units(context, folder):
                 for task, pending in pending_tasks(folder, runner.tasks(row)):
-                    report = _report_epochs(progress, row, done, len(pending), len(units))
+                    report = _report_epochs(progress, names[row], done, len(pending), len(units))
                     store(folder, context, task, pending, runner.compute(task, report))
                     done += len(pending)
             if progress:
@@ -78,11 +79,13 @@ def store(
 
 
 def _report_epochs(
-    progress: Progress | None, row: str, done: int, units: int, total: int
+    progress: Progress | None, title: str, done: int, units: int, total: int
 ) -> EpochProgress:
+    """Return what reports the epochs of a task of some units, of which ``done`` came before."""
+
     def report(epoch: int, epochs: int) -> None:
         if progress:
-            progress(row, done + units * epoch / epochs, total)
+            progress(title, done + units * epoch / epochs, total)
 
     report(0, 1)
     return report

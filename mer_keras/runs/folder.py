@@ -13,15 +13,15 @@ import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyarrow import ArrowException
 
 from mer_keras.errors import ResultsError
 from mer_keras.protocols.folds import FoldSet
-from mer_keras.runs.json_files import read_json, write_json, write_whole
+from mer_keras.runs.json_files import Json, read_json, write_json, write_whole
 from mer_keras.runs.units import Manifest, Unit
 from mer_keras.terms import PREDICTION_COLUMNS
 
@@ -93,7 +93,7 @@ class RunFolder:
             handle.flush()
             yield
 
-    def manifest(self) -> dict[str, Any]:
+    def manifest(self) -> Json:
         """The stored manifest.
 
         Raises:
@@ -120,18 +120,19 @@ class RunFolder:
 
         Args:
             unit: what was run.
-            predictions: one row a tested sample: ``terms.PREDICTION_COLUMNS``, then ``prob_*``.
+            predictions: one row a tested sample: ``terms.PREDICTION_COLUMNS``, ``is_copy``, then
+                ``prob_*``.
             record: JSON-ready extras (history, seconds); what binds the files is added.
             trajectory: (epochs, tested clips, classes) float32, their probabilities after each
                 epoch.
 
         Raises:
-            ResultsError: the predictions lack a column or are of another unit, or the disk is full.
+            ResultsError: predictions or trajectory are of another unit or lack a column, or the
+                disk is full.
         """
-        absent = [c for c in PREDICTION_COLUMNS if c not in predictions.columns]
-        if absent:
-            raise ResultsError(f"predictions of {unit} lack the column(s) {absent}")
         reason = self._mismatch(unit, predictions)
+        if trajectory is not None and not reason:
+            reason = self._mismatch_of_trajectory(unit, trajectory)
         if reason:
             raise ResultsError(f"predictions of {unit}: {reason}")
         table = io.BytesIO()
@@ -168,9 +169,9 @@ class RunFolder:
         file = self._file(unit, ".failed.json")
         if self.is_done(unit) or not file.exists():
             return None
-        return str(read_json(file)["reason"])
+        return str(read_json(file).get("reason"))
 
-    def record(self, unit: Unit) -> dict[str, Any]:
+    def record(self, unit: Unit) -> Json:
         """The stored extras of a finished unit.
 
         Raises:
@@ -187,19 +188,24 @@ class RunFolder:
         ``is_copy`` is true for augmented copies of tested clips (see ``Experiment``).
 
         Raises:
-            ResultsError: a file holds predictions of another run, row, seed, fold or sample.
+            ResultsError: a file is no table of predictions, or holds those of another run, row,
+                seed, fold or sample.
         """
         tables = []
         for unit in units:
             record = self._record(unit)
             if record is None:
                 continue
-            table = pd.read_parquet(self._file(unit, ".parquet"))
+            file = self._file(unit, ".parquet")
+            try:
+                table = pd.read_parquet(file)
+            except (OSError, ValueError, ArrowException) as error:
+                raise ResultsError(f"{file}: no table of predictions: {error}") from error
             reason = self._mismatch(unit, table)
-            if record["samples"] != _digest(list(table["sample_id"])):
+            if not reason and record.get("samples") != _digest(list(table["sample_id"])):
                 reason = "other samples than its record names"
             if reason:
-                raise ResultsError(f"{self._file(unit, '.parquet')}: {reason}")
+                raise ResultsError(f"{file}: {reason}")
             tables.append(table)
         if not tables:
             return pd.DataFrame(columns=[*PREDICTION_COLUMNS, "is_copy"])
@@ -212,11 +218,19 @@ class RunFolder:
             (epochs, tested clips, classes) float32, clips in the order of the predictions.
 
         Raises:
-            ResultsError: the unit is not finished.
+            ResultsError: the unit is not finished, or its file is no trajectory of it.
         """
         if ".npy" not in self.record(unit)["checksums"]:
             return None
-        return np.asarray(np.load(self._file(unit, ".npy"), allow_pickle=False), "float32")
+        file = self._file(unit, ".npy")
+        try:
+            trajectory = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError, MemoryError) as error:
+            raise ResultsError(f"{file}: no array of probabilities: {error}") from error
+        reason = self._mismatch_of_trajectory(unit, trajectory)
+        if reason:
+            raise ResultsError(f"{file}: {reason}")
+        return np.asarray(trajectory, "float32")
 
     def _file(self, unit: Unit, suffix: str) -> Path:
         return self.path / "predictions" / (unit.stem() + suffix)
@@ -235,6 +249,9 @@ class RunFolder:
 
     def _mismatch(self, unit: Unit, table: pd.DataFrame) -> str:
         """Why a table of predictions is not this unit's, or nothing."""
+        absent = [c for c in (*PREDICTION_COLUMNS, "is_copy") if c not in table.columns]
+        if absent:
+            return f"the column(s) {', '.join(absent)} are missing"
         expected = {"run_id": self._id(), "row": unit.row, "seed": unit.seed, "fold": unit.fold}
         for column, value in expected.items():
             others = table.loc[table[column] != value, column]
@@ -245,7 +262,19 @@ class RunFolder:
             return "the samples are not those that the fold tests"
         return ""
 
-    def _record(self, unit: Unit) -> dict[str, Any] | None:
+    def _mismatch_of_trajectory(self, unit: Unit, trajectory: NDArray[np.float32]) -> str:
+        """Why an array is no trajectory of this unit, or nothing."""
+        clips = len(self._tested(unit.fold))
+        has_three_axes = trajectory.dtype == np.float32 and trajectory.ndim == 3
+        if has_three_axes and trajectory.shape[1] == clips:
+            return ""
+        return (
+            f"{trajectory.dtype} of shape {trajectory.shape}, expected float32 of shape (epochs, "
+            f"{clips} tested clips, classes)"
+        )
+
+    def _record(self, unit: Unit) -> Json | None:
+        """The record of a unit whose files are whole and are this unit's, else nothing."""
         file = self._file(unit, ".json")
         if not file.exists():
             return None

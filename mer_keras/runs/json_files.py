@@ -4,9 +4,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mer_keras.errors import ResultsError
+
+#: What a JSON file holds; it was read from disk, so that its values have no type yet.
+Json: TypeAlias = dict[str, Any]
 
 
 def write_json(path: Path, tree: Mapping[str, object]) -> None:
@@ -38,7 +41,7 @@ def write_whole(path: Path, content: bytes) -> None:
         os.close(folder)
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> Json:
     """Read a JSON mapping.
 
     Raises:

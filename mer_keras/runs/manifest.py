@@ -7,7 +7,12 @@ from mer_keras.runs.context import RunContext
 
 
 def make_manifest(context: RunContext) -> dict[str, JsonValue]:
-    """Return what identifies and describes a run, JSON-ready."""
+    """Return what a run folder says of its run, JSON-ready."""
+    return {**describe_run(context), **provenance.describe()}
+
+
+def describe_run(context: RunContext) -> dict[str, JsonValue]:
+    """Return what identifies, marks and describes a run: the same whenever and wherever it is."""
     config, samples, identity = context.config, context.samples, context.identity
     return {
         "run_id": context.run_id,
@@ -40,5 +45,4 @@ def make_manifest(context: RunContext) -> dict[str, JsonValue]:
             }
             for plan in config.plans
         ],
-        **provenance.describe(),
     }

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from mer_keras.arrays import Inputs, OneInput
+from mer_keras.arrays import Inputs, OneInput, values_of
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.training import Train
 from mer_keras.errors import ConfigError
@@ -152,9 +152,7 @@ def _disk_bytes(context: RunContext) -> int:
 def _multiply_accumulates(spec: ModelSpec, inputs: Inputs) -> float:
     """Those of one forward pass, scaled from the paper's input to this one."""
     own = inputs if isinstance(inputs, tuple) else (inputs,)
-    shapes = spec.input_shape
-    papers = sum(prod(shape) for shape in (shapes if isinstance(shapes[0], tuple) else (shapes,)))
-    return spec.multiply_accumulates * sum(map(_values, own)) / papers
+    return spec.multiply_accumulates * sum(map(_values, own)) / values_of(spec.input_shape)
 
 
 def _values(clips: OneInput) -> int:

@@ -6,20 +6,22 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from mer_keras.errors import InvariantError
+from mer_keras.errors import InvariantError, UserError
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, pending_tasks, rows_with_pending_units, store
 from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
 from mer_keras.runs.units import Task, Unit
+from mer_keras.training.quiet_start import import_keras
 
 #: Variables by which numeric libraries learn how many threads they may start.
 THREADS = (
@@ -71,24 +73,32 @@ class ProcessExecutor:
         progress: Progress | None,
     ) -> None:
         units = all_units(context)
+        done = sum(map(folder.is_done, units))
         title = f"{self._workers} processes" + (", one a task" if self._isolate else "")
-        futures: dict[Future[list[Outcome]], tuple[Task, list[Unit]]] = {}
-        for row in rows:
-            # A worker divides the row, so that this process need not build its network.
-            for task, pending in pending_tasks(folder, _schedule(pool, _tasks, row).result()):
-                futures[_schedule(pool, _compute, task)] = (task, pending)
-        while futures:
+        waiting_rows = list(rows)
+        divisions: set[Future[list[Task]]] = set()
+        computations: dict[Future[list[Outcome]], tuple[Task, list[Unit]]] = {}
+        while waiting_rows or divisions or computations:
+            if waiting_rows and not divisions:
+                # A worker divides the row, so that this process need not build its network. The
+                # next row waits behind the tasks of this one, so that workers change rows seldom.
+                divisions.add(_schedule(pool, _tasks, waiting_rows.pop(0)))
+            futures: set[Future[Any]] = {*divisions, *computations}
             finished, _ = wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
-            for future in finished:
-                task, pending = futures.pop(future)
+            for division in divisions & finished:
+                divisions.remove(division)
+                for task, pending in pending_tasks(folder, _divided(division)):
+                    computations[_schedule(pool, _compute, task)] = (task, pending)
+            for computation in computations.keys() & finished:
+                task, pending = computations.pop(computation)
                 try:
-                    store(folder, context, task, pending, future.result())
+                    store(folder, context, task, pending, computation.result())
                 except ProcessExpired as death:
                     for unit in pending:
                         folder.fail(unit, _how_it_died(death.exitcode))
+                done += len(pending)
             if progress:
-                left = sum(len(pending) for _, pending in futures.values())
-                progress(title, len(units) - left, len(units))
+                progress(title, done, len(units))
 
     @contextlib.contextmanager
     def _pool(self, context: RunContext) -> Iterator[ProcessPool]:
@@ -148,6 +158,22 @@ def _schedule(
     return future
 
 
+def _divided(division: "Future[list[Task]]") -> list[Task]:
+    """The tasks of a row.
+
+    Raises:
+        UserError: processes can't even begin.
+    """
+    try:
+        return division.result()
+    except ProcessExpired as death:
+        raise UserError(f"nothing can be computed: {_how_it_died(death.exitcode)}") from death
+    except BrokenProcessPool as error:
+        raise UserError(
+            "worker processes end as soon as they start: run with --workers 1, which says why"
+        ) from error
+
+
 @contextlib.contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set environment variables, which new processes inherit before they import anything."""
@@ -188,6 +214,8 @@ def _begin(context: RunContext, number: "Synchronized[int]", alone: bool) -> Non
         number.value += 1
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if any(plan.config.network is not None for plan in context.config.plans):
+        import_keras()
     _runner = TaskRunner(context, alone=alone)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from mer_keras.errors import ResultsError
 from mer_keras.names import slug
 from mer_keras.protocols.folds import FoldSet
 
-#: What a manifest file holds; it is read from disk, so that its values have no type yet.
+#: What a manifest file holds; it was read from disk, so that its values have no type yet.
 Manifest: TypeAlias = Mapping[str, Any]
 
 
@@ -31,9 +32,19 @@ Task: TypeAlias = tuple[Unit, ...]
 
 
 def units_of(manifest: Manifest, folds: FoldSet) -> dict[str, list[Unit]]:
-    """All units of a run, by the row's key."""
-    seeds = manifest["config"]["seeds"]
+    """All units of a run, by the row's key.
+
+    Raises:
+        ResultsError: the manifest has no rows or seeds, or they are none.
+    """
+    try:
+        keys, seeds = [row["key"] for row in manifest["rows"]], manifest["config"]["seeds"]
+        named = all(isinstance(key, str) for key in keys)
+        numbered = all(isinstance(seed, int) for seed in seeds)
+    except (KeyError, TypeError) as error:
+        raise ResultsError(f"the manifest has no rows or no seeds: {error!r}") from error
+    if not (named and numbered):
+        raise ResultsError("in the manifest a row's key is no text, or a seed no number")
     return {
-        row["key"]: [Unit(row["key"], seed, fold.name) for seed in seeds for fold in folds.folds]
-        for row in manifest["rows"]
+        key: [Unit(key, seed, fold.name) for seed in seeds for fold in folds.folds] for key in keys
     }

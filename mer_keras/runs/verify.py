@@ -1,13 +1,12 @@
 """Derive one fold of a stored run anew and compare: is the run what it says it is?"""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from pydantic import JsonValue
+from numpy.typing import NDArray
+from pydantic import JsonValue, ValidationError
 
 from mer_keras.config.experiment import Experiment
 from mer_keras.databases.registry import find
@@ -15,36 +14,22 @@ from mer_keras.errors import ResultsError, UserError, did_you_mean
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
-from mer_keras.runs.manifest import make_manifest
-from mer_keras.runs.predictions import predictions_table
+from mer_keras.runs.json_files import Json
+from mer_keras.runs.manifest import describe_run
+from mer_keras.runs.predictions import predictions_table, unit_record
 from mer_keras.runs.tasks import TaskRunner
-from mer_keras.runs.units import Unit, units_of
-from mer_keras.training.fold import FoldFailedError
+from mer_keras.runs.units import Manifest, Unit, units_of
+from mer_keras.terms import DataKind
+from mer_keras.training.fold import FoldFailedError, FoldOutcome
 
 #: Another machine, another version or other threads round differently.
 TOLERANCE = 1e-3
-#: Fields of a manifest that mark or describe results, beside what identifies the run.
-DESCRIBES = (
-    "run_id",
-    "experiment",
-    "config",
-    "config_digest",
-    "samples_digest",
-    "folds_digest",
-    "profile",
-    "data_kind",
-    "protocol",
-    "subject_exclusive",
-    "selection",
-    "n_samples",
-    "n_subjects",
-    "classes",
-    "class_counts",
-    "excluded",
-    "rows",
-)
-#: Columns of predictions that rounding can't change.
-_EXACT_EXCEPT = ("predicted", "epoch")
+#: What a training on other data may round differently or take another time for.
+_STAGES_MAY_DIFFER = ("seconds", "accuracy", "epoch")
+#: Fields of a unit's record that describe its method; no rounding can change them.
+_RECORD_MUST_EQUAL = ("parameters", "multiply_accumulates", "chosen")
+#: Columns of predictions that rounding can change; ``predicted`` is checked by the probabilities.
+_ROUNDING_CHANGES = ("predicted", "epoch")
 
 
 @dataclass(frozen=True)
@@ -54,7 +39,7 @@ class Verification:
     Attributes:
         unit: which.
         samples: tested clips.
-        difference: largest difference of a probability.
+        difference: largest difference of a probability, of any epoch if all are stored.
         changed: clips whose predicted class differs.
     """
 
@@ -106,42 +91,59 @@ def verify_fold(
             or the predictions say of the run what isn't so.
     """
     stored = folder.manifest()
-    if stored["identity"]["weights"] or any(s.get("start_from") for s in stored.get("stages", ())):
-        raise UserError(f"{folder.path}: was run with weights from elsewhere, which aren't stored")
+    config, profile, synthetic = _how_it_was_run(folder, stored)
     unit = _choose(folder, stored, row, fold)
-    config = Experiment.model_validate(stored["config"])
-    # Drawn faces may lie in a folder of databases too, as any other.
-    drawn = stored["data_kind"] == "synthetic"
-    in_folder = drawn and all(map(find, config.data.databases))
-    kind = "synthetic" if drawn and not in_folder else "real"
-    context = compose(config, stored["profile"], kind, progress=progress)
+    # Synthetic clips may lie in a folder of databases, as any other.
+    in_folder = synthetic and all(map(find, config.data.databases))
+    kind = "synthetic" if synthetic and not in_folder else "real"
+    context = compose(config, profile, kind, progress=progress)
     check_manifest(folder, stored, context)
     outcome = TaskRunner(context).compute_again(unit)
     if isinstance(outcome, FoldFailedError):
         raise ResultsError(f"{folder.path}: the fold fails now: {outcome}")
-    return compare(
+    check_record(folder, unit, outcome)
+    verification = compare(
         folder, unit, folder.predictions([unit]), predictions_table(context, unit, outcome)
     )
+    epochs = compare_epochs(folder, unit, outcome.trajectory)
+    return replace(verification, difference=max(verification.difference, epochs))
 
 
-def check_manifest(folder: RunFolder, stored: Mapping[str, Any], context: RunContext) -> None:
-    """Check that a stored manifest says what a run of the same config would say now.
+def check_manifest(folder: RunFolder, stored: Manifest, context: RunContext) -> None:
+    """Check that a stored manifest and folds say what a run of the same config would say now.
 
     Raises:
         ResultsError: naming what differs.
     """
-    # Tuples become lists in a file.
-    now = json.loads(json.dumps(make_manifest(context)))
     for key, value in context.identity.items():
         if stored["identity"].get(key) != value:
             raise ResultsError(
                 f"{folder.path}: {key} is no longer what the run began with: nothing to compare"
             )
-    for key in DESCRIBES:
-        if stored.get(key) != now[key]:
+    # Tuples become lists in a file.
+    now: Json = json.loads(json.dumps(describe_run(context)))
+    for key, value in now.items():
+        if _comparable(key, stored.get(key)) != _comparable(key, value):
             raise ResultsError(
-                f"{folder.path}: the manifest says {key}={stored.get(key)!r}, and it is "
-                f"{now[key]!r}: the file was changed after the run"
+                f"{folder.path}: the manifest says {key}={stored.get(key)!r}, and it is {value!r}: "
+                "the file was changed after the run"
+            )
+    if folder.folds().digest() != context.folds.digest():
+        raise ResultsError(f"{folder.path}: the folds were changed after the run")
+
+
+def check_record(folder: RunFolder, unit: Unit, outcome: FoldOutcome) -> None:
+    """Check that a unit's record describes the method that is run now.
+
+    Raises:
+        ResultsError: naming what differs.
+    """
+    stored, computed = folder.record(unit), unit_record(outcome)
+    for key in _RECORD_MUST_EQUAL:
+        if stored.get(key) != computed[key]:
+            raise ResultsError(
+                f"{folder.path}: {unit}: the record says {key}={stored.get(key)!r}, and it is "
+                f"{computed[key]!r}: the file was changed after the run"
             )
 
 
@@ -161,7 +163,7 @@ def compare(
             f"{', '.join(computed.columns)} expected"
         )
     names = [name for name in stored.columns if name.startswith("prob_")]
-    for column in stored.columns.difference([*names, *_EXACT_EXCEPT]):
+    for column in stored.columns.difference([*names, *_ROUNDING_CHANGES]):
         differs = stored[column].to_numpy() != computed[column].to_numpy()
         if differs.any():
             first = int(differs.argmax())
@@ -184,9 +186,56 @@ def compare(
     )
 
 
-def _choose(
-    folder: RunFolder, manifest: Mapping[str, Any], row: str | None, fold: str | None
-) -> Unit:
+def compare_epochs(folder: RunFolder, unit: Unit, computed: NDArray[np.float32] | None) -> float:
+    """Compare stored probabilities of all epochs, (epochs, clips, classes), with computed ones.
+
+    Rounding may end a training an epoch earlier or later; what both have is compared.
+
+    Returns:
+        the largest difference; 0 where no epochs are stored, and none should be.
+
+    Raises:
+        ResultsError: they are stored and should not be, or the reverse, or of other classes.
+    """
+    stored = folder.trajectory(unit)
+    if stored is None and computed is None:
+        return 0.0
+    if stored is None or computed is None or stored.shape[1:] != computed.shape[1:]:
+        raise ResultsError(
+            f"{folder.path}: {unit}: probabilities of all epochs are not stored as they should be: "
+            "the files were changed after the run"
+        )
+    epochs = min(len(stored), len(computed))
+    return float(np.abs(stored[:epochs] - computed[:epochs]).max())
+
+
+def _how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, str, bool]:
+    """The config of a run, its profile, and whether its data are synthetic.
+
+    Raises:
+        UserError: the run had weights from elsewhere, so that it can't be repeated.
+        ResultsError: the manifest is none.
+    """
+    try:
+        given = stored["identity"]["weights"]
+        config = Experiment.model_validate(stored["config"])
+        profile, synthetic = str(stored["profile"]), stored["data_kind"] == DataKind.SYNTHETIC
+        given = given or any(stage.get("start_from") for stage in stored["stages"])
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise ResultsError(f"{folder.path}: the manifest is damaged: {error!r}") from error
+    if given:
+        raise UserError(f"{folder.path}: was run with weights from elsewhere, which aren't stored")
+    return config, profile, synthetic
+
+
+def _comparable(key: str, value: object) -> object:
+    """A value of a manifest; of stages without what differs when they are trained again."""
+    if key != "stages" or not isinstance(value, list):
+        return value
+    return [{k: v for k, v in stage.items() if k not in _STAGES_MAY_DIFFER} for stage in value]
+
+
+def _choose(folder: RunFolder, manifest: Manifest, row: str | None, fold: str | None) -> Unit:
     units = units_of(manifest, folder.folds())
     key = row or next(iter(units))
     if key not in units:
