@@ -1,4 +1,4 @@
-"""Beside the results of a run: each database, each class, and what the networks cost."""
+"""Tables below the results of a run: each database, each class, and what the networks cost."""
 
 from collections.abc import Iterator
 
@@ -21,15 +21,15 @@ def details_of(config: Experiment, view: RunView) -> Iterator[Table]:
 
 def _databases(config: Experiment, view: RunView) -> Table:
     """UF1, UAR and WAR of each database's slice of one pooled run."""
-    names = sorted(view.predictions["database"].unique())
+    databases = sorted(view.predictions["database"].unique())
     rows = []
     for state in view.rows:
         scores = score_row(view, state)
         if scores is None:
             continue
         cells = [
-            " / ".join(f"{100 * scores.databases[n][metric].pooled:.2f}" for metric in SHOWN)
-            for n in names
+            " / ".join(f"{100 * scores.databases[database][name].pooled:.2f}" for name in SHOWN)
+            for database in databases
         ]
         rows.append((marked_name(state, view), *cells))
     clips = view.of_row(view.rows[0].key).drop_duplicates("sample_id")["database"].value_counts()
@@ -38,7 +38,10 @@ def _databases(config: Experiment, view: RunView) -> Table:
         title="Each database",
         data_kind=str(view.data_kind),
         caption=f"UF1 / UAR / WAR (%) of each database within the pooled run; {describe(view)}",
-        header=("method", *(f"{name} ({clips.get(name, 0)} clips)" for name in names)),
+        header=(
+            "method",
+            *(f"{database} ({clips.get(database, 0)} clips)" for database in databases),
+        ),
         rows=tuple(rows),
         view=view,
     )
@@ -50,12 +53,14 @@ def _classes(config: Experiment, view: RunView) -> Table:
     for state in view.rows:
         if not state.complete:
             continue
-        part = view.of_row(state.key)
+        clips = view.of_row(state.key)
         matrix = metrics.confusion_matrix(
-            list(part["label"]), list(part["predicted"]), view.classes
+            list(clips["label"]), list(clips["predicted"]), view.classes
         )
-        pairs = zip(metrics.per_class_recall(matrix), metrics.per_class_f1(matrix), strict=True)
-        cells = (f"{100 * recall:.1f} / {100 * f1:.1f}" for recall, f1 in pairs)
+        of_classes = zip(
+            metrics.per_class_recall(matrix), metrics.per_class_f1(matrix), strict=True
+        )
+        cells = (f"{100 * recall:.1f} / {100 * f1:.1f}" for recall, f1 in of_classes)
         rows.append((marked_name(state, view), *cells))
     counts = view.manifest["class_counts"]
     return Table(
@@ -70,7 +75,7 @@ def _classes(config: Experiment, view: RunView) -> Table:
 
 
 def _cost(config: Experiment, view: RunView) -> Table:
-    """What each network costs: parameters, operations, time."""
+    """Parameters, operations and time of each network."""
     rows = tuple(
         (
             state.name,

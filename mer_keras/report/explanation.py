@@ -1,7 +1,7 @@
 """Figures of where networks look, as the papers have them, and a page that holds them.
 
 A face is shown only where it is synthetic or its subject is explicitly allowed. Elsewhere there is
-no input picture, maps are averaged down to places that are too few to show a face, and clips are
+no input picture, maps are averaged down to cells that are too few to show a face, and clips are
 numbered instead of named.
 """
 
@@ -11,15 +11,20 @@ import io
 import textwrap
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from skimage.transform import resize
 
-from mer_keras.explanation.findings import Attention, Explained, Explanation
+from mer_keras.explanation.findings import Explained, Explanation
 from mer_keras.terms import WATERMARK, DataKind
 
-#: places a side that a map of a hidden face has at most
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Largest number of rows and of columns of a map over a face that is not shown.
 COARSE = 7
 
 
@@ -30,96 +35,101 @@ def write_explanation(
 
     Args:
         explanation: what to draw.
-        folder: to write into; files of the same names are replaced.
+        folder: folder to write into; files of the same names are replaced.
         allowed: subject ids whose faces may be shown.
 
     Returns:
-        The page.
+        Path of the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     figures = {"grad-cam": draw_grad_cam(explanation, allowed)}
-    for row in dict.fromkeys(one.row for one in explanation.explained):
-        of_row = [one for one in explanation.explained if one.row == row]
+    for row in dict.fromkeys(clip.row for clip in explanation.explained):
+        of_row = [clip for clip in explanation.explained if clip.row == row]
         if of_row[0].attention:
             number = len(figures)
             figures[f"attention-{number}"] = draw_attention(explanation, of_row, allowed)
-    parts = []
+    images = []
     for name, picture in figures.items():
         (folder / f"{name}.png").write_bytes(picture)
         encoded = base64.b64encode(picture).decode()
-        parts.append(f'<p><img alt="{name}" src="data:image/png;base64,{encoded}"></p>')
+        images.append(f'<p><img alt="{name}" src="data:image/png;base64,{encoded}"></p>')
     title = html.escape(explanation.caption)
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in _notes(explanation, allowed))
     page = folder / "explanation.html"
     page.write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<h1>{title}</h1>{notes}{''.join(parts)}</html>\n",
+        f"<h1>{title}</h1>{notes}{''.join(images)}</html>\n",
         encoding="utf-8",
     )
     return page
 
 
 def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> bytes:
-    """Draw a line a clip: its frame, then each network's Grad-CAM for the class that it gives.
+    """Draw a line for each clip: its frame, then each network's Grad-CAM for the predicted class.
 
-    Of a clip with time, the frame is the one where all maps together are largest.
+    For a clip with time, the frame is the one where all maps together are largest.
+
+    Returns:
+        The figure as PNG.
     """
-    clips = list(dict.fromkeys(one.sample_id for one in explanation.explained))
-    rows = list(dict.fromkeys(one.row for one in explanation.explained))
-    figure, axes = _grid(len(clips), 1 + len(rows), explanation)
-    for line, sample in enumerate(clips):
-        of_clip = [one for one in explanation.explained if one.sample_id == sample]
-        shown = is_shown(of_clip[0], explanation.data_kind, allowed)
-        frame = _frame_of_interest(of_clip)
-        picture = _picture(of_clip[0].clip, frame) if shown else None
+    sample_ids = list(dict.fromkeys(clip.sample_id for clip in explanation.explained))
+    rows = list(dict.fromkeys(clip.row for clip in explanation.explained))
+    figure, axes = _grid(len(sample_ids), 1 + len(rows), explanation)
+    for line, sample_id in enumerate(sample_ids):
+        clips = [clip for clip in explanation.explained if clip.sample_id == sample_id]
+        shown = is_shown(clips[0], explanation.data_kind, allowed)
+        frame = _frame_of_interest(clips)
+        picture = _picture(clips[0].clip, frame) if shown else None
         _show(axes[line, 0], picture, None)
-        name = sample if shown else f"clip {line + 1}"
-        _title(axes[line, 0], name, of_clip[0].label)
-        for one in of_clip:
-            place = axes[line, 1 + rows.index(one.row)]
-            heat = one.heat if one.heat.ndim == 2 else one.heat[frame]
-            _show(place, picture, heat if shown else coarse(heat))
-            _title(place, one.row, one.predicted)
+        _title(axes[line, 0], sample_id if shown else f"clip {line + 1}", clips[0].label)
+        for clip in clips:
+            cell = axes[line, 1 + rows.index(clip.row)]
+            heat = clip.heat if clip.heat.ndim == 2 else clip.heat[frame]  # (height, width)
+            _show(cell, picture, heat if shown else coarse(heat))
+            _title(cell, clip.row, clip.predicted)
     return _png(figure)
 
 
 def draw_attention(
     explanation: Explanation, of_row: Sequence[Explained], allowed: Collection[str] = ()
 ) -> bytes:
-    """Draw a line a clip: the weights of each attention layer of one network, from the input on.
+    """Draw a line for each clip: the weights of one network's attention layers, first layer first.
 
-    Maps over the frame (of maps with time, the largest over time), channels and tokens as bars.
+    Maps lie over the frame (of maps with time, the largest over time); channels and tokens are
+    bars.
+
+    Returns:
+        The figure as PNG.
     """
-    layers = [a.layer for a in of_row[0].attention]
+    layers = [attention.layer for attention in of_row[0].attention]
     figure, axes = _grid(len(of_row), 1 + len(layers), explanation)
-    for line, one in enumerate(of_row):
-        shown = is_shown(one, explanation.data_kind, allowed)
-        picture = _picture(one.clip, _frame_of_interest([one])) if shown else None
+    for line, clip in enumerate(of_row):
+        shown = is_shown(clip, explanation.data_kind, allowed)
+        picture = _picture(clip.clip, _frame_of_interest([clip])) if shown else None
         _show(axes[line, 0], picture, None)
-        name = one.sample_id if shown else f"clip {line + 1}"
-        _title(axes[line, 0], name, one.row)
-        for column, attention in enumerate(one.attention, start=1):
-            place = axes[line, column]
-            _title(place, attention.layer.replace("_", " "))
+        _title(axes[line, 0], clip.sample_id if shown else f"clip {line + 1}", clip.row)
+        for column, attention in enumerate(clip.attention, start=1):
+            cell = axes[line, column]
+            _title(cell, attention.layer.replace("_", " "))
+            weights = attention.weights
             if attention.kind == "map":
-                weights = _spatial(attention)
-                _show(place, picture, weights if shown else coarse(weights), stretch=True)
+                heat = weights.max(axis=0) if weights.ndim == 3 else weights  # (height, width)
+                _show(cell, picture, heat if shown else coarse(heat), stretch=True)
             else:
-                values = attention.weights
-                bars = values.mean(axis=0) if values.ndim == 2 else values
-                place.bar(np.arange(len(bars)), bars, width=1.0, color="#3b6ea5")
-                place.set_ylim(0, None)
-                place.tick_params(labelsize=5)
+                bars = weights.mean(axis=0) if weights.ndim == 2 else weights
+                cell.bar(np.arange(len(bars)), bars, width=1.0, color="#3b6ea5")
+                cell.set_ylim(0, None)
+                cell.tick_params(labelsize=5)
     return _png(figure)
 
 
-def is_shown(one: Explained, data_kind: str, allowed: Collection[str]) -> bool:
+def is_shown(clip: Explained, data_kind: str, allowed: Collection[str]) -> bool:
     """Whether a clip's face may be shown."""
-    return data_kind == str(DataKind.SYNTHETIC) or one.subject_id in allowed
+    return data_kind == str(DataKind.SYNTHETIC) or clip.subject_id in allowed
 
 
-def coarse(heat: np.ndarray) -> np.ndarray:
-    """Average a map down to at most ``COARSE`` places a side."""
+def coarse(heat: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average a map (height, width) down to at most ``COARSE`` rows and columns."""
     shape = tuple(min(side, COARSE) for side in heat.shape)
     return np.asarray(resize(heat, shape, order=1, anti_aliasing=True, mode="edge"), "float32")
 
@@ -129,14 +139,14 @@ def _notes(explanation: Explanation, allowed: Collection[str]) -> list[str]:
         f"Run {explanation.run_id}. Each clip is explained by the network of the fold that tests "
         "it, which was not trained on it. Maps are for the class that the network gives."
     ]
-    if any(one.as_stored is False for one in explanation.explained):
+    if any(clip.as_stored is False for clip in explanation.explained):
         notes.append(
             "Some folds, trained again for this page, do not give the run's stored prediction: "
             "another machine, another version, or the run used several workers."
         )
     if explanation.data_kind == str(DataKind.SYNTHETIC):
         notes.append(WATERMARK)
-    elif not all(is_shown(one, explanation.data_kind, allowed) for one in explanation.explained):
+    elif not all(is_shown(clip, explanation.data_kind, allowed) for clip in explanation.explained):
         notes.append(
             "Faces are hidden and maps made coarse; --allow-face SUBJECT shows those of a subject "
             "whose agreement you have."
@@ -144,27 +154,28 @@ def _notes(explanation: Explanation, allowed: Collection[str]) -> list[str]:
     return notes
 
 
-def _frame_of_interest(of_clip: Sequence[Explained]) -> int:
-    volumes = [one.heat for one in of_clip if one.heat.ndim == 3]
+def _frame_of_interest(clips: Sequence[Explained]) -> int:
+    """The frame where the maps of one clip are largest; 0 for a clip without time."""
+    volumes = [clip.heat for clip in clips if clip.heat.ndim == 3]
     return int(sum(v.sum(axis=(1, 2)) for v in volumes).argmax()) if volumes else 0
 
 
-def _picture(clip: np.ndarray, frame: int) -> np.ndarray:
-    """One gray or RGB frame, stretched to 0..1."""
-    image = clip[frame] if clip.ndim == 4 else clip
+def _picture(clip: NDArray[np.float32], frame: int) -> NDArray[np.float32]:
+    """One gray (height, width) or RGB (height, width, 3) frame, stretched to 0..1."""
+    image = clip[frame] if clip.ndim == 4 else clip  # (height, width, channels)
     low, high = float(image.min()), float(image.max())
     scaled = (image - low) / (high - low) if high > low else np.zeros_like(image)
     return scaled if scaled.shape[-1] == 3 else scaled.mean(axis=-1)
 
 
-def _spatial(attention: Attention) -> np.ndarray:
-    weights = attention.weights
-    return weights.max(axis=0) if weights.ndim == 3 else weights
-
-
 def _show(
-    axes: Any, picture: np.ndarray | None, heat: np.ndarray | None, *, stretch: bool = False
+    axes: "Axes",
+    picture: NDArray[np.float32] | None,
+    heat: NDArray[np.float32] | None,
+    *,
+    stretch: bool = False,
 ) -> None:
+    """Show a map over a picture; ``stretch`` spreads the colours over the map's own range."""
     axes.axis("off")
     extent = (0, 1, 0, 1)
     if picture is not None:
@@ -184,18 +195,21 @@ def _show(
         )
 
 
-def _title(axes: Any, *texts: str) -> None:
+def _title(axes: "Axes", *texts: str) -> None:
     lines = [line for text in texts for line in textwrap.wrap(text, 26)]
     axes.set_title("\n".join(lines), fontsize=6)
 
 
-def _grid(lines: int, columns: int, explanation: Explanation) -> tuple[Any, Any]:
+def _grid(
+    lines: int, columns: int, explanation: Explanation
+) -> "tuple[Figure, NDArray[np.object_]]":
+    """A figure with its title, and its axes: (lines, columns)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(1.6 * columns, 4.5), 1.95 * lines + 0.5))
     axes = figure.subplots(lines, columns, squeeze=False)
-    for place in axes.flat:
-        place.axis("off")
+    for cell in axes.flat:
+        cell.axis("off")
     title = explanation.caption
     if explanation.data_kind == str(DataKind.SYNTHETIC):
         title += f"\n{WATERMARK}"
@@ -203,10 +217,10 @@ def _grid(lines: int, columns: int, explanation: Explanation) -> tuple[Any, Any]
     return figure, axes
 
 
-def _png(figure: Any) -> bytes:
-    for place in figure.axes:
-        if place.patches:
-            place.axis("on")
+def _png(figure: "Figure") -> bytes:
+    for cell in figure.axes:
+        if cell.patches:
+            cell.axis("on")
     figure.tight_layout()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})

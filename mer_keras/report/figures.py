@@ -10,9 +10,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mer_keras.audit.published import PrintedMatrix
 from mer_keras.evaluation.metrics import confusion_matrix
@@ -20,7 +21,11 @@ from mer_keras.report.scoring import MetricValue
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import WATERMARK, DataKind
 
-#: colours that differ for the colour-blind too (Okabe and Ito)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Colours that the colour-blind can tell apart too (Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
@@ -29,25 +34,28 @@ def confusion_svg(view: RunView, row: RowState) -> str:
 
     Cells show the share of the true class in per cent and the count.
     """
-    part = view.of_row(row.key)
-    counts = confusion_matrix(list(part["label"]), list(part["predicted"]), view.classes)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    clips = view.of_row(row.key)
+    counts = confusion_matrix(list(clips["label"]), list(clips["predicted"]), view.classes)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (classes, classes)
     cells = [
-        [f"{100 * s:.0f} %\n({n})" for s, n in zip(*pair, strict=True)]
-        for pair in zip(share, counts, strict=True)
+        [
+            f"{100 * share:.0f} %\n({count})"
+            for share, count in zip(class_shares, class_counts, strict=True)
+        ]
+        for class_shares, class_counts in zip(shares, counts, strict=True)
     ]
     with _drawing(f"confusion.{view.run_id}.{row.key}", view) as drawing:
-        _draw_matrix(drawing.figure, share, cells, view.classes, f"{row.name}\n{_data(view)}")
+        _draw_matrix(drawing.figure, shares, cells, view.classes, f"{row.name}\n{_data(view)}")
     return drawing.svg
 
 
 def published_confusion_svg(matrix: PrintedMatrix, title: str) -> str:
     """Draw a confusion matrix as its paper prints it, in shares of the true class."""
-    share = np.array(matrix.rows) / 100
-    cells = [[f"{value:.{matrix.decimals}f}" for value in line] for line in matrix.rows]
+    shares = np.array(matrix.rows) / 100  # (classes, classes)
+    cells = [[f"{value:.{matrix.decimals}f}" for value in row] for row in matrix.rows]
     with _drawing(f"published.{title}") as drawing:
         _draw_matrix(
-            drawing.figure, share, cells, matrix.classes, f"{title}\npublished, {matrix.where}, %"
+            drawing.figure, shares, cells, matrix.classes, f"{title}\npublished, {matrix.where}, %"
         )
     return drawing.svg
 
@@ -55,23 +63,23 @@ def published_confusion_svg(matrix: PrintedMatrix, title: str) -> str:
 def curves_svg(view: RunView, row: RowState) -> str:
     """Draw loss and accuracy over epochs: the median over folds and seeds, and the middle 80 %.
 
-    ``fit`` is what was trained on, augmented; ``watched`` what the selection looked at, where it
-    looked at something.
+    The curve ``fit`` is of the training clips, augmented; ``watched`` of the clips that chose the
+    epoch, where there are any.
     """
     histories = view.histories[row.key]
     with _drawing(f"curves.{view.run_id}.{row.key}", view) as drawing:
         drawing.figure.set_size_inches(6.4, 3)
-        for place, (name, log) in enumerate((("loss", True), ("accuracy", False)), start=1):
-            axes = drawing.figure.add_subplot(1, 2, place)
+        for column, name in enumerate(("loss", "accuracy"), start=1):
+            axes = drawing.figure.add_subplot(1, 2, column)
             for key, label, colour in ((name, "fit", 0), (f"val_{name}", "watched", 1)):
-                known = [history[key] for history in histories if history.get(key)]
-                if known:
-                    _draw_band(axes, known, label, COLOURS[colour])
-            if log:
+                curves = [history[key] for history in histories if history.get(key)]
+                if curves:
+                    _draw_band(axes, curves, label, COLOURS[colour])
+            if name == "loss":
                 axes.set_yscale("log")
             else:
                 axes.set_ylim(0, 1)
-            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.locator_params(axis="x", integer=True)
             axes.set_xlabel("epoch")
             axes.set_title(name, fontsize=9)
             axes.legend(frameon=False, fontsize=8)
@@ -82,31 +90,32 @@ def curves_svg(view: RunView, row: RowState) -> str:
 
 
 def subjects_svg(view: RunView, row: RowState) -> str:
-    """Draw a strip: each dot is a person, its place the share of that person's clips that is right.
+    """Draw a dot for each person, at the share of that person's clips that is right.
 
-    A dot's area grows with the number of clips. One line a database.
+    A dot's area grows with the number of clips. Each database has a line.
     """
-    part = view.of_row(row.key)
-    right = (part["predicted"] == part["label"]).groupby([part["database"], part["subject_id"]])
-    people = right.agg(["mean", "size"]).reset_index()
-    names = sorted(people["database"].unique(), reverse=True)
+    clips = view.of_row(row.key)
+    right = clips["predicted"] == clips["label"]
+    of_people = right.groupby([clips["database"], clips["subject_id"]])
+    people = of_people.agg(["mean", "size"]).reset_index()
+    databases = sorted(people["database"].unique(), reverse=True)
     with _drawing(f"subjects.{view.run_id}.{row.key}", view) as drawing:
-        drawing.figure.set_size_inches(6.4, 1.3 + 0.55 * len(names))
+        drawing.figure.set_size_inches(6.4, 1.3 + 0.55 * len(databases))
         axes = drawing.figure.add_subplot()
-        for line, name in enumerate(names):
-            # in the order of what is drawn, so that a place tells nothing about who it is
-            of = people[people["database"] == name].sort_values(["mean", "size"])
-            spread = 0.3 * np.sin(2.4 * np.arange(len(of)))
+        for line, database in enumerate(databases):
+            # People are sorted by what is drawn, so that a position tells nothing of who it is.
+            shown = people[people["database"] == database].sort_values(["mean", "size"])
+            spread = 0.3 * np.sin(2.4 * np.arange(len(shown)))
             axes.scatter(
-                of["mean"],
+                shown["mean"],
                 line + spread,
-                s=6 + 3 * of["size"],
+                s=6 + 3 * shown["size"],
                 color=COLOURS[line % len(COLOURS)],
                 alpha=0.6,
                 linewidths=0,
             )
-        axes.set_yticks(range(len(names)), names)
-        axes.set_ylim(-0.6, len(names) - 0.4)
+        axes.set_yticks(range(len(databases)), databases)
+        axes.set_ylim(-0.6, len(databases) - 0.4)
         axes.set_xlim(-0.03, 1.03)
         axes.set_xlabel("share of a person's clips that is right")
         axes.set_title(f"{row.name}: {len(people)} people\n{_data(view)}", fontsize=9)
@@ -116,23 +125,24 @@ def subjects_svg(view: RunView, row: RowState) -> str:
 def intervals_svg(
     values: Mapping[str, Mapping[str, MetricValue]], view: RunView, title: str
 ) -> str:
-    """Draw metrics with their intervals: ``values`` is label -> metric -> value, from the top."""
+    """Draw metrics with their intervals: ``values`` is label -> metric -> value, top to bottom."""
     labels = list(values)
     metrics = list(next(iter(values.values())))
     with _drawing(f"intervals.{view.run_id}.{title}", view) as drawing:
         drawing.figure.set_size_inches(6.4, 1.4 + 0.65 * len(labels))
         axes = drawing.figure.add_subplot()
-        for i, metric in enumerate(metrics):
-            found = [values[label][metric] for label in labels]
-            middle = np.array([value.pooled for value in found])
-            ends = np.array([[v.pooled - v.low, v.high - v.pooled] for v in found]).T
+        for number, metric in enumerate(metrics):
+            of_metric = [values[label][metric] for label in labels]
+            pooled = np.array([value.pooled for value in of_metric])
+            below = np.array([value.pooled - value.low for value in of_metric])
+            above = np.array([value.high - value.pooled for value in of_metric])
             axes.errorbar(
-                middle,
-                np.arange(len(labels)) + 0.2 * (i - (len(metrics) - 1) / 2),
-                xerr=np.maximum(ends, 0),
+                pooled,
+                np.arange(len(labels)) + 0.2 * (number - (len(metrics) - 1) / 2),
+                xerr=np.maximum([below, above], 0),
                 fmt="o",
                 markersize=4,
-                color=COLOURS[i],
+                color=COLOURS[number],
                 label=metric.upper(),
             )
         axes.set_yticks(range(len(labels)), [textwrap.fill(label, 34) for label in labels])
@@ -145,20 +155,23 @@ def intervals_svg(
 
 @dataclass
 class _Drawing:
-    figure: Any
+    """A figure to draw on; ``svg`` is its text once the drawing has ended."""
+
+    figure: "Figure"
     svg: str = ""
 
 
 def _data(view: RunView) -> str:
+    """Kind of data and protocol, as titles say them."""
     return f"{view.data_kind} data, {view.manifest['protocol']}"
 
 
-def _draw_band(axes: Any, curves: Sequence[Sequence[float]], label: str, colour: str) -> None:
-    """Median and middle 80 % at each epoch, over the trainings that got so far."""
+def _draw_band(axes: "Axes", curves: Sequence[Sequence[float]], label: str, colour: str) -> None:
+    """Draw median and middle 80 % at each epoch, over the trainings that have so many epochs."""
     longest = max(map(len, curves))
     padded = np.full((len(curves), longest), np.nan)
-    for i, curve in enumerate(curves):
-        padded[i, : len(curve)] = curve
+    for number, curve in enumerate(curves):
+        padded[number, : len(curve)] = curve
     epochs = np.arange(1, longest + 1)
     low, middle, high = np.nanquantile(padded, [0.1, 0.5, 0.9], axis=0)
     mark = "." if longest == 1 else None
@@ -167,22 +180,23 @@ def _draw_band(axes: Any, curves: Sequence[Sequence[float]], label: str, colour:
 
 
 def _draw_matrix(
-    figure: Any,
-    share: np.ndarray,
+    figure: "Figure",
+    shares: NDArray[np.float64],
     cells: Sequence[Sequence[str]],
     classes: Sequence[str],
     title: str,
 ) -> None:
+    """Draw a confusion matrix: ``shares`` (classes, classes) in 0..1 colour the ``cells``."""
     figure.set_size_inches(1.6 + 0.85 * len(classes), 1.7 + 0.7 * len(classes))
     axes = figure.add_subplot()
-    # drawn cells, not an image: sharp at any size, and nothing is embedded
+    # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
     edges = np.arange(len(classes) + 1) - 0.5
-    axes.pcolormesh(edges, edges, share, cmap="Blues", vmin=0, vmax=1)
+    axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1)
     axes.invert_yaxis()
     axes.set_aspect("equal")
-    for i, j in np.ndindex(*share.shape):
-        colour = "white" if share[i, j] > 0.5 else "black"
-        axes.text(j, i, cells[i][j], ha="center", va="center", color=colour)
+    for row, column in np.ndindex(*shares.shape):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, cells[row][column], ha="center", va="center", color=colour)
     axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel("predicted")
@@ -192,9 +206,9 @@ def _draw_matrix(
 
 @contextmanager
 def _drawing(salt: str, view: RunView | None = None) -> Iterator[_Drawing]:
-    """Give an empty figure; its text is there afterwards.
+    """Give an empty figure; its SVG text is there after the block.
 
-    ``salt`` keeps the ids of several drawings in one page apart.
+    ``salt`` makes the ids within a drawing differ from those of other drawings in a page.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure

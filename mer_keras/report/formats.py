@@ -3,15 +3,15 @@
 import csv
 import io
 import re
-from typing import Any
 
 from mer_keras.report.tables import Table
 from mer_keras.terms import WATERMARK
 
-#: a spreadsheet would run a cell that begins with one of these
+#: Characters at the beginning of a cell that make a spreadsheet run it.
 _FORMULA = ("=", "+", "-", "@")
-#: a number with a sign, which is no formula
+#: A number with a sign, which is no formula, and perhaps its interval.
 _SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
+#: What is written in LaTeX for characters that it would read as commands.
 _LATEX = {
     "\\": r"\textbackslash{}",
     "{": r"\{",
@@ -61,7 +61,7 @@ def as_latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(table: Table) -> dict[str, Any]:
+def as_json(table: Table) -> dict[str, object]:
     """Return a table JSON-ready."""
     return {
         "name": table.name,

@@ -10,15 +10,19 @@ from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.names import slug
 from mer_keras.report.formats import markdown_text
 from mer_keras.report.tables import published_text
+from mer_keras.terms import DAGGER, DOUBLE_DAGGER
 
-#: lines between which the table stands in a text
+#: Lines of a text between which the table stands.
 BEGIN, END = "<!-- overview: begin -->", "<!-- overview: end -->"
 _HEADER = ("paper", "table", "command", "published", "ours, %", "data", "status")
 
 
 @dataclass(frozen=True)
-class Line:
-    """One table, by its last own row; an experiment of no paper has a line a row that was run."""
+class OverviewLine:
+    """One published table, by the last row of the paper's own.
+
+    An experiment that reproduces no printed number has a line for each row that was run.
+    """
 
     paper: str
     table: str
@@ -29,25 +33,25 @@ class Line:
     status: str
 
 
-def overview(stored: Path) -> list[Line]:
+def overview(stored: Path) -> list[OverviewLine]:
     """Read what is stored of every experiment.
 
     Args:
-        stored: a folder of reports; their ``tables/*.csv`` are read. Synthetic ones are not.
+        stored: a folder of reports; their ``tables/*.csv`` on real data are read.
     """
-    found = []
+    lines = []
     for name in experiment_names():
         for config in load_experiments(name):
             own = [row for row in config.rows if config.plan_of(row) and not row.quoted]
             printed = [row for row in own if any(n.metric != "parameters" for n in row.published)]
             run = [row for row in own if any(_stored(config, row, stored))]
             chosen = printed[-1:] or run or own[-1:]
-            found += [_line(config, row, stored) for row in chosen]
-    return found
+            lines += [_line(config, row, stored) for row in chosen]
+    return lines
 
 
-def as_markdown(lines: list[Line]) -> str:
-    """The lines as a markdown table."""
+def as_markdown(lines: list[OverviewLine]) -> str:
+    """Return the lines as a markdown table."""
     rows = [_HEADER, ["---"] * len(_HEADER), *(vars(line).values() for line in lines)]
     return "\n".join(f"| {' | '.join(map(markdown_text, row))} |" for row in rows)
 
@@ -58,12 +62,16 @@ def put_into(text: str, table: str) -> str:
     return f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"
 
 
-def _line(config: Experiment, row: Row, stored: Path) -> Line:
+def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
     paper, table = config.paper.short, f"{config.table}: {row.name}"
     command = f"`mer-keras run {config.name}`"
-    printed = [n for n in row.published if n.metric != "parameters"]
-    plain = [n.model_copy(update={"why": ""}) for n in printed]
-    published = published_text([n for n in plain if n.database is None] or plain, [])
+    numbers = [
+        number.model_copy(update={"why": ""})
+        for number in row.published
+        if number.metric != "parameters"
+    ]
+    pooled = [number for number in numbers if number.database is None]
+    published = published_text(pooled or numbers, [])
     for record in _stored(config, row, stored):
         ours = ", ".join(
             f"{metric} {value}"
@@ -71,24 +79,24 @@ def _line(config: Experiment, row: Row, stored: Path) -> Line:
             for key, value in record.items()
             if key.startswith(f"{metric} %, real")
         )
-        status = record["verdict"].strip("'")
-        status = "run" if status == "-" else status
-        profile = record["profile"]
-        if profile != "full":
-            status = f"{status}; profile {profile}"
-        return Line(paper, table, command, published, ours, record["data_kind"], status)
+        verdict = record["verdict"].strip("'")
+        status = "run" if verdict == "-" else verdict
+        if record["profile"] != "full":
+            status += f"; profile {record['profile']}"
+        return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
     needed = ", ".join(config.data.databases)
-    return Line(paper, table, command, published, "-", f"needs {needed}", "not run")
+    return OverviewLine(paper, table, command, published, "-", f"needs {needed}", "not run")
 
 
 def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, str]]:
     """Rows of stored tables, full profiles first."""
     for profile in ("full", "quick"):
-        for file in sorted(stored.glob(f"*/tables/{slug(config.name)}.{profile}.*.csv")):
-            with file.open(encoding="utf-8", newline="") as handle:
+        for path in sorted(stored.glob(f"*/tables/{slug(config.name)}.{profile}.*.csv")):
+            with path.open(encoding="utf-8", newline="") as handle:
                 for record in csv.DictReader(handle):
-                    mine = record.get("method", "").split(" †")[0].split(" ‡")[0] == row.name
+                    name = record.get("method", "").split(f" {DAGGER}")[0]
+                    of_row = name.split(f" {DOUBLE_DAGGER}")[0] == row.name
                     uf1 = (v for k, v in record.items() if k and k.startswith("UF1 %, real"))
                     complete = "[" in next(uf1, "")
-                    if mine and "verdict" in record and complete:
+                    if of_row and "verdict" in record and complete:
                         yield {**record, "profile": profile}

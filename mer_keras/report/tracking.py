@@ -4,9 +4,8 @@ They are written from what is stored, so that a run needs neither, and an old on
 Trainings are numbered: in leave-one-subject-out a fold's name is its subject's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from mer_keras.errors import UserError
 from mer_keras.report.scoring import SHOWN, score_row
@@ -18,7 +17,7 @@ def to_tensorboard(view: RunView, folder: Path) -> int:
 
     Args:
         view: the run.
-        folder: of the logs; each training has a folder of its own below ``<run>/<row>``.
+        folder: folder of the logs; each training has its own below ``<run>/<row>``.
 
     Returns:
         How many trainings were written.
@@ -32,9 +31,9 @@ def to_tensorboard(view: RunView, folder: Path) -> int:
         raise _absent("TensorBoard") from error
     written = 0
     for row in view.rows:
-        place = folder / view.run_id / row.key
+        row_folder = folder / view.run_id / row.key
         for number, history in enumerate(view.histories.get(row.key, ()), start=1):
-            writer = Writer(str(place / f"training-{number:03}"))
+            writer = Writer(str(row_folder / f"training-{number:03}"))
             for name, values in history.items():
                 for epoch, value in enumerate(values, start=1):
                     writer.add_scalar(name, value, epoch)
@@ -42,7 +41,7 @@ def to_tensorboard(view: RunView, folder: Path) -> int:
             written += 1
         pooled = dict(_pooled(view, row))
         if pooled:
-            writer = Writer(str(place / "pooled"))
+            writer = Writer(str(row_folder / "pooled"))
             for name, value in pooled.items():
                 writer.add_scalar(f"pooled/{name}", value, 0)
             writer.close()
@@ -54,7 +53,7 @@ def to_mlflow(view: RunView, uri: str) -> int:
 
     Args:
         view: the run.
-        uri: of the tracking server, or ``sqlite:///file.db``.
+        uri: address of the tracking server, or ``sqlite:///file.db``.
 
     Returns:
         How many rows were sent.
@@ -98,17 +97,19 @@ def _tags(view: RunView, row: RowState) -> dict[str, str]:
 def _pooled(view: RunView, row: RowState) -> Iterator[tuple[str, float]]:
     """Each metric with the ends of its interval; nothing while a fold is missing."""
     scores = score_row(view, row)
-    for name in SHOWN if scores else ():
-        assert scores is not None  # noqa: S101 - for the types
+    if scores is None:
+        return
+    for name in SHOWN:
         value = scores.values[name]
         yield name, value.pooled
         yield f"{name}_low", value.low
         yield f"{name}_high", value.high
 
 
-def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Values of a nested mapping with the keys that lead to them, joined by dots."""
     for key, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
