@@ -7,7 +7,7 @@ profiles, parts and bases: ``config.files``.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,7 @@ from mer_keras.config.method import MethodConfig, Network, Paper
 from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.training import Train
+from mer_keras.errors import did_you_mean
 from mer_keras.names import slug
 from mer_keras.terms import Selection
 
@@ -156,7 +157,7 @@ class RowPlan:
 class Experiment(StrictModel):
     """One published table as an experiment; see the module's docstring."""
 
-    name: str
+    name: str = Field(pattern=r"^[\w-]+(/[\w-]+)*$")
     paper: Paper
     table: str
     caption: str
@@ -206,13 +207,28 @@ class Experiment(StrictModel):
     @model_validator(mode="after")
     def _rows_fit_inputs_and_recipes(self) -> "Experiment":
         for plan in self.plans:
-            for name in plan.inputs:
-                if name not in self.inputs:
-                    raise ValueError(
-                        f"row {plan.name!r} reads input {name!r}, which is not among 'inputs': "
-                        f"{', '.join(self.inputs)}"
-                    )
+            problem = self.missing_input(plan, plan.inputs)
+            if problem:
+                raise ValueError(problem)
         return self
+
+    def missing_input(self, plan: RowPlan, names: Sequence[str]) -> str:
+        """Say which of the inputs that a row reads is absent; empty if none is."""
+        for name in names:
+            if name not in self.inputs:
+                return (
+                    f"row {plan.name!r} reads input {name!r}{did_you_mean(name, self.inputs)}, "
+                    f"which is not among 'inputs': {', '.join(self.inputs)}"
+                )
+        return ""
+
+    def model_copy(
+        self, *, update: Mapping[str, object] | None = None, deep: bool = False
+    ) -> "Experiment":
+        """As pydantic's; the copy's ``plans`` are made anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("plans", None)
+        return copied
 
     @cached_property
     def plans(self) -> tuple[RowPlan, ...]:

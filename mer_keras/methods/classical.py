@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 from pydantic import JsonValue
 from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
@@ -99,33 +100,41 @@ class FeatureClassifier(Method):
         equals; without validation clips the first. See ``Method.fit``.
         """
         combinations = list(self._combinations())
+        _check_features(x)
         if validation is None:
             combinations = combinations[:1]
-        best = -1.0
-        for arguments in combinations:
-            classifier = self._fit_one(x, y, arguments)
-            score = 0.0
-            if validation is not None and len(combinations) > 1:
-                score = self._macro_f1(classifier, *validation)
-            if score > best:
-                best, chosen, self._fitted = score, arguments, classifier
+        else:
+            _check_features(validation[0])
+
+        def score(candidate: tuple[dict[str, JsonValue], ClassifierMixin]) -> float:
+            return 0.0 if validation is None else self._macro_f1(candidate[1], *validation)
+
+        candidates = [(values, self._fit_one(x, y, values, seed)) for values in combinations]
+        chosen, self._fitted = max(candidates, key=score)
         return FitRecord(epoch=0, chosen=chosen)
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """Decide for each clip, (clips, classes) of 0 and 1."""
         if self._fitted is None:
             raise RuntimeError("predict_proba before fit")
+        _check_features(x)
         return decisions(self._fitted.predict(x), self._classes)
 
     def save(self, folder: Path) -> None:
         """Write the fitted classifier; see ``Method.save``."""
         save_estimator(self._fitted, folder)
 
-    def _fit_one(self, x: Inputs, y: Labels, arguments: dict[str, JsonValue]) -> ClassifierMixin:
+    def _fit_one(
+        self, x: Inputs, y: Labels, chosen: dict[str, JsonValue], seed: int
+    ) -> ClassifierMixin:
         if len(set(y.tolist())) == 1:  # Classifiers refuse a single class.
             return DummyClassifier().fit(x, y)
-        everything = {**self._config.classifier_arguments, **arguments}
-        return make_classifier(self._config.classifier, everything).fit(x, y)
+        name = self._config.classifier
+        classifier = make_classifier(name, {**self._config.classifier_arguments, **chosen}, seed)
+        try:
+            return classifier.fit(x, y)
+        except ValueError as error:  # Classifiers check the values of their arguments here.
+            raise ConfigError(f"classifier {name!r}: {error}") from error
 
     def _combinations(self) -> Iterator[dict[str, JsonValue]]:
         """Every combination of the values to choose among; without any, an empty one."""
@@ -137,6 +146,15 @@ class FeatureClassifier(Method):
         predicted, classes = classifier.predict(x), range(self._classes)
         score = f1_score(y, predicted, labels=list(classes), average="macro", zero_division=0)
         return float(score)
+
+
+def _check_features(x: Inputs) -> None:
+    finite = np.isfinite(x).all(axis=1)  # (clips,)
+    if not finite.all():
+        raise FoldFailedError(
+            f"the feature of clip {int(np.argmin(finite)) + 1} of {finite.size} is not finite: "
+            "look at the input"
+        )
 
 
 def _one_input(x: Inputs) -> OneInput:

@@ -21,8 +21,8 @@ CLASSIFIERS: dict[str, Callable[..., ClassifierMixin]] = {
 }
 
 
-def make_classifier(name: str, arguments: Mapping[str, JsonValue]) -> ClassifierMixin:
-    """Return a new classifier.
+def make_classifier(name: str, arguments: Mapping[str, JsonValue], seed: int) -> ClassifierMixin:
+    """Return a new classifier, every random draw of it decided by ``seed``.
 
     Raises:
         ConfigError: there is none of that name, or it has no such argument.
@@ -33,6 +33,8 @@ def make_classifier(name: str, arguments: Mapping[str, JsonValue]) -> Classifier
             f"no classifier {name!r}{did_you_mean(name, CLASSIFIERS)}; known: {known}"
         )
     try:
-        return CLASSIFIERS[name](**arguments)
+        classifier = CLASSIFIERS[name](**arguments)
     except TypeError as error:
         raise ConfigError(f"classifier {name!r}: {error}") from error
+    draws = [key for key in classifier.get_params() if key.endswith("random_state")]
+    return classifier.set_params(**dict.fromkeys(draws, seed))

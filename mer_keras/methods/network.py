@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from mer_keras.arrays import Inputs
 from mer_keras.config.training import Train
 from mer_keras.methods.contract import Labels, Method, Probabilities
-from mer_keras.models.cost import multiply_accumulates
 from mer_keras.models.weights import load_weights
 from mer_keras.progress import EpochProgress
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
@@ -43,8 +42,8 @@ class NetworkMethod(Method):
         """
         self.trainer = Trainer(build, recipe, start)
         self._alone = alone
-        self._vectorised: AllFolds | None = None
-        self._clips: Inputs | None = None
+        #: Clips and labels of the latest call, and what trains stacks of their folds.
+        self._vectorised: tuple[Inputs, Labels, AllFolds] | None = None
 
     @property
     def parameters(self) -> int:
@@ -52,9 +51,9 @@ class NetworkMethod(Method):
         return int(self.trainer.network.count_params())
 
     @property
-    def multiply_accumulates(self) -> int:
-        """Multiplications and additions of a forward pass of one clip."""
-        return multiply_accumulates(self.trainer.network)
+    def multiply_accumulates(self) -> int | None:
+        """Multiplications and additions of a forward pass of one clip; None if unknown."""
+        return self.trainer.multiply_accumulates
 
     def divide(self, y: Labels, folds: Sequence[FoldRows]) -> list[list[int]]:
         """Stacks of folds with equally many batches an epoch; see ``Method.divide``."""
@@ -114,14 +113,13 @@ class NetworkMethod(Method):
             return super().fit_predict_folds(
                 x, y, folds, seeds, record_epochs=record_epochs, on_epoch=on_epoch
             )
-        if self._vectorised is None or self._clips is not x:
-            self._vectorised, self._clips = AllFolds(self.trainer, x, y), x
-        return self._vectorised.fit_predict(
-            folds, seeds, on_epoch=on_epoch, record_epochs=record_epochs
-        )
+        latest = self._vectorised
+        if latest is None or latest[0] is not x or latest[1] is not y:
+            latest = self._vectorised = x, y, AllFolds(self.trainer, x, y)
+        return latest[2].fit_predict(folds, seeds, on_epoch=on_epoch, record_epochs=record_epochs)
 
 
-class GivenWeights(Method):
+class GivenWeights(NetworkMethod):
     """A network whose weights were trained elsewhere: each fold is tested, and nothing is fitted.
 
     Only the statistics that inputs are standardised by come from the fold's training clips.
@@ -134,20 +132,19 @@ class GivenWeights(Method):
 
         Args:
             build: returns the network.
-            recipe: says whether inputs are standardised.
-            weights_of: the weight file of a fold.
+            recipe: says whether inputs are standardised, and how copies are changed.
+            weights_of: the weight file of a fold, by its name.
         """
-        self._trainer = Trainer(build, recipe)
+        super().__init__(build, recipe)
         self._weights_of = weights_of
 
-    @property
-    def parameters(self) -> int:
-        """Number of weights, moving statistics included."""
-        return int(self._trainer.network.count_params())
+    def divide(self, y: Labels, folds: Sequence[FoldRows]) -> list[list[int]]:
+        """Each fold by itself."""
+        return Method.divide(self, y, folds)
 
     def use_fold(self, name: str) -> None:
         """Load the weights of a fold."""
-        load_weights(self._trainer.network, self._weights_of(name))
+        load_weights(self.trainer.network, self._weights_of(name))
 
     def fit(
         self,
@@ -159,17 +156,8 @@ class GivenWeights(Method):
         on_epoch: EpochProgress | None = None,
     ) -> FitRecord:
         """Take the statistics of the training clips, and nothing else."""
-        self._trainer.standardise_by(x)
+        self.trainer.standardise_by(x)
         return FitRecord(epoch=0)
-
-    def predict_proba(self, x: Inputs) -> Probabilities:
-        """See ``Method.predict_proba``."""
-        return self._trainer.predict(x)
-
-    def save(self, folder: Path) -> None:
-        """Write the weights; see ``Method.save``."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self._trainer.network.save_weights(folder / WEIGHTS)
 
     def fit_predict_folds(
         self,
@@ -185,5 +173,5 @@ class GivenWeights(Method):
         outcomes: list[FoldOutcome | FoldFailedError] = []
         for rows, seed in zip(folds, seeds, strict=True):
             self.use_fold(rows.name)
-            outcomes += super().fit_predict_folds(x, y, [rows], [seed], on_epoch=on_epoch)
+            outcomes += Method.fit_predict_folds(self, x, y, [rows], [seed])
         return outcomes

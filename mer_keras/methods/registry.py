@@ -58,12 +58,9 @@ def check_methods(config: Experiment) -> None:
             except ConfigError as error:
                 raise ConfigError(f"{config.name}: {where}: {error}") from error
     for plan in config.plans:
-        for name in inputs_of(plan):
-            if name not in config.inputs:
-                raise ConfigError(
-                    f"{config.name}: row {plan.name!r} reads input {name!r}, which is not among "
-                    f"'inputs': {', '.join(config.inputs)}"
-                )
+        problem = config.missing_input(plan, inputs_of(plan))
+        if problem:
+            raise ConfigError(f"{config.name}: {problem}")
 
 
 def inputs_of(plan: RowPlan) -> tuple[str, ...]:

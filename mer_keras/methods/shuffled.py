@@ -1,5 +1,6 @@
 """Any method, taught permuted labels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from mer_keras.arrays import Inputs
 from mer_keras.methods.contract import Labels, Method, Probabilities
 from mer_keras.progress import EpochProgress
-from mer_keras.training.fold import FitRecord
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
 
 
 class ShuffledLabels(Method):
@@ -37,8 +38,9 @@ class ShuffledLabels(Method):
         on_epoch: EpochProgress | None = None,
     ) -> FitRecord:
         """Permute the labels by ``seed``, then fit; see ``Method.fit``."""
-        permuted = np.random.default_rng(seed).permutation(y)
-        return self._method.fit(x, permuted, validation=validation, seed=seed, on_epoch=on_epoch)
+        return self._method.fit(
+            x, _permuted(y, seed), validation=validation, seed=seed, on_epoch=on_epoch
+        )
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """See ``Method.predict_proba``."""
@@ -47,3 +49,31 @@ class ShuffledLabels(Method):
     def save(self, folder: Path) -> None:
         """See ``Method.save``."""
         self._method.save(folder)
+
+    def predict_changed(self, x: Inputs) -> Probabilities:
+        """See ``Method.predict_changed``."""
+        return self._method.predict_changed(x)
+
+    def fit_predict_folds(
+        self,
+        x: Inputs,
+        y: Labels,
+        folds: Sequence[FoldRows],
+        seeds: Sequence[int],
+        *,
+        record_epochs: bool = False,
+        on_epoch: EpochProgress | None = None,
+    ) -> list[FoldOutcome | FoldFailedError]:
+        """As ``Method.fit_predict_folds``; each fold permutes its training labels by its seed."""
+        outcomes: list[FoldOutcome | FoldFailedError] = []
+        for rows, seed in zip(folds, seeds, strict=True):
+            permuted = y.copy()
+            permuted[rows.train] = _permuted(y[rows.train], seed)
+            outcomes += self._method.fit_predict_folds(
+                x, permuted, [rows], [seed], record_epochs=record_epochs, on_epoch=on_epoch
+            )
+        return outcomes
+
+
+def _permuted(y: Labels, seed: int) -> Labels:
+    return np.random.default_rng(seed).permutation(y)
