@@ -1,22 +1,22 @@
-"""A case of the suite, and which of them are asked for."""
+"""A case of the suite, and the choice of cases by name."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mer_keras.bench.measure import Measured
+from mer_keras.bench.measure import Measurement
 from mer_keras.errors import UserError, did_you_mean
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a case is told in its process.
+class CaseOptions:
+    """How a case is to be measured.
 
     Attributes:
         quick: show only that it runs, and about how fast.
+        folder: empty, the case's own, removed afterwards; ``MER_DATA``, ``MER_CACHE`` and
+            ``MER_RESULTS`` name folders in it.
         repeats: of what takes minutes, such as a whole leave-one-subject-out.
-        folder: empty, its own, removed afterwards; ``MER_DATA``, ``MER_CACHE`` and ``MER_RESULTS``
-            name folders in it.
     """
 
     quick: bool
@@ -29,19 +29,19 @@ class Case:
     """Something that is measured in a process of its own.
 
     Attributes:
-        name: ``group`` or ``group/one``.
-        says: what it measures, in a line.
-        act: measures it.
-        limit: seconds after which it is ended.
+        name: ``group/case``, or ``case`` alone.
+        about: what it measures, in a line.
+        measure: measures it.
+        limit: seconds after which it is stopped.
         backend: of Keras in its process.
         needs: modules without which it can't run.
-        gpu: whether it needs one.
-        quick: whether a quick pass over all cases includes it.
+        gpu: whether it needs a GPU.
+        quick: whether a quick session of all cases includes it.
     """
 
     name: str
-    says: str
-    act: Callable[[Asked], list[Measured]]
+    about: str
+    measure: Callable[[CaseOptions], list[Measurement]]
     limit: float = 600
     backend: str = "tensorflow"
     needs: tuple[str, ...] = ()
@@ -49,29 +49,29 @@ class Case:
     quick: bool = True
 
 
-def choose(cases: Sequence[Case], wanted: Sequence[str], *, quick: bool) -> list[Case]:
-    """Return the cases that are asked for, in their own order.
+def choose(cases: Sequence[Case], names: Sequence[str], *, quick: bool) -> list[Case]:
+    """Return the cases of some names, in the order of ``cases``.
 
     Args:
-        cases: all.
-        wanted: names of cases or of groups; none: all.
-        quick: of all, only those of a quick pass.
+        cases: all of them.
+        names: of cases or of groups; empty: all cases.
+        quick: without names, only the cases of a quick session.
 
     Raises:
-        UserError: a name that is no case's and no group's.
+        UserError: a name is no case's and no group's.
     """
-    if not wanted:
+    if not names:
         return [case for case in cases if case.quick or not quick]
-    known = {part for case in cases for part in _names(case)}
-    for name in wanted:
+    known = {name for case in cases for name in _names(case)}
+    for name in names:
         if name not in known:
             raise UserError(
                 f"no case {name!r}{did_you_mean(name, known)}: --list shows all of them"
             )
-    return [case for case in cases if set(_names(case)) & set(wanted)]
+    return [case for case in cases if set(_names(case)) & set(names)]
 
 
 def _names(case: Case) -> list[str]:
-    """Its name and its groups': ``step/ststnet/jax``, ``step/ststnet``, ``step``."""
+    """Names of a case and its groups: ``step``, ``step/ststnet``, ``step/ststnet/jax``."""
     parts = case.name.split("/")
     return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]

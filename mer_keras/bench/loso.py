@@ -1,20 +1,20 @@
-"""STSTNet, leave-one-subject-out over 68 drawn people: this suite beside plain scripts.
+"""STSTNet, leave-one-subject-out over 68 synthetic subjects: this suite beside plain scripts.
 
 All ways have the same data, epochs, batches of 256 and Adam. Every run has a process of its own, as
-a user's has, so that nothing that a backend compiles or keeps is there before; starting it and
-importing the backend are not timed, but of the processes that a run itself starts they are.
+a user's run has, so that nothing is there that a backend compiled or kept before. Starting this
+process and importing the backend are not timed; processes that the run itself starts are.
 
-Ways that are compared take turns, run by run: a machine that others use too can be twice as fast an
-hour later. The time of an epoch over all folds is the slope between two numbers of epochs, within
-each round; what is left is the set-up: building, tracing, reading, storing. Whether predictions are
-as good is told by UF1 over the rounds, each with a seed of its own.
+Ways take turns, run by run, since a machine that others use too can be twice as fast an hour later.
+The time of an epoch over all folds is the slope between two numbers of epochs, within each round;
+what is left is the set-up: building, tracing, reading, storing. UF1 over the rounds, each with a
+seed of its own, says whether predictions are as good.
 """
 
 import importlib.util
 import os
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,40 +23,42 @@ from types import ModuleType
 import numpy as np
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.apart import alone
-from mer_keras.bench.case import Asked, Case
-from mer_keras.bench.measure import Measured, NotMeasuredError
+from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.isolation import call_in_process
+from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.bench.memory import FamilyMemory, peak_memory
 
-#: larger than the published 5e-5, so that few epochs tell how good predictions get
-RATE = 1e-3
+#: Learning rate: larger than the published 5e-5, so that few epochs show how good predictions get.
+LEARNING_RATE = 1e-3
 _SCRIPTS = Path(__file__).parents[2] / "benchmarks"
-#: numbers of epochs that totals are reckoned for
-_TOTALS = (30, 800)
+#: Numbers of epochs for which the duration is extrapolated.
+_EXTRAPOLATED = (30, 800)
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run over all folds: its seconds, UF1 and peak of memory."""
+    """One run over all folds: its seconds, UF1 (0..1) and peak memory in MiB."""
 
     seconds: float
     uf1: float
     peak_mib: int
 
 
-#: trains all folds in this process: (epochs, learning rate, seed) -> run
+#: Trains all folds in this process: (epochs, learning rate, seed) -> run.
 Way = Callable[[int, float, int], Run]
+#: Runs of one round, by number of epochs.
+Round = Mapping[int, Run]
 
 
 def cases(backend: str) -> list[Case]:
     """Comparisons; ratios are to the first way of each."""
-    most = os.cpu_count() or 1
-    engines = [(engine, n) for engine in ("sequential", "vectorised") for n in sorted({1, most})]
+    cores = os.cpu_count() or 1
+    engines = [(engine, n) for engine in ("sequential", "vectorised") for n in sorted({1, cores})]
     return [
         Case(
             "loso/torch",
             "68 folds of STSTNet: a plain PyTorch loop and this suite, in turns",
-            partial(_turns, "plain_torch", [("vectorised", most)], (2, 30)),
+            partial(_take_turns, "plain_torch", [("vectorised", cores)], (2, 30)),
             limit=5400,
             backend=backend,
             needs=("torch", backend),
@@ -65,7 +67,7 @@ def cases(backend: str) -> list[Case]:
         Case(
             "loso/keras",
             "the same beside plain Keras: built, compiled and fitted anew in each fold",
-            partial(_turns, "plain_keras", [("vectorised", most)], (2, 6)),
+            partial(_take_turns, "plain_keras", [("vectorised", cores)], (2, 6)),
             limit=7200,
             backend=backend,
             needs=(backend,),
@@ -74,7 +76,7 @@ def cases(backend: str) -> list[Case]:
         Case(
             "loso/engines",
             "the same by train.engine and number of processes",
-            partial(_turns, None, engines, (2, 10)),
+            partial(_take_turns, None, engines, (2, 10)),
             limit=5400,
             backend=backend,
             needs=(backend,),
@@ -82,39 +84,46 @@ def cases(backend: str) -> list[Case]:
     ]
 
 
-def _turns(
-    script: str | None, engines: Sequence[tuple[str, int]], epochs: Sequence[int], asked: Asked
-) -> list[Measured]:
+def _take_turns(
+    script: str | None,
+    engines: Sequence[tuple[str, int]],
+    epochs: Sequence[int],
+    options: CaseOptions,
+) -> list[Measurement]:
     """Let a plain script and engines, each with a number of processes, take turns."""
-    people, rounds = None, asked.repeats
-    if asked.quick:
-        people, rounds, epochs, engines = 2, 1, (2,), engines[:1]
-    flow_like.write(flow_like.draw(people=people), asked.folder / "data")
+    subjects, rounds = None, options.repeats
+    if options.quick:
+        subjects, rounds, epochs, engines = 2, 1, (2,), engines[:1]
+    flow_like.write(flow_like.draw(people=subjects), options.folder / "data")
     ways: dict[str, Way] = {}
     if script is not None:
         find_script(script)
         title = {"plain_torch": "plain PyTorch", "plain_keras": "plain Keras"}[script]
-        ways[title] = partial(run_plain, script, people)
+        ways[title] = partial(run_plain, script, subjects)
     for engine, workers in engines:
         title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
-        ways[title] = partial(run_suite, asked.folder, engine, workers)
-    runs: dict[str, list[dict[int, Run]]] = {title: [] for title in ways}
+        ways[title] = partial(run_suite, options.folder, engine, workers)
+    runs: dict[str, list[Round]] = {title: [] for title in ways}
     for seed in range(rounds):
         for title, way in ways.items():
-            runs[title].append({count: alone(way, count, RATE, seed) for count in epochs})
-    folds = people or sum(flow_like.SUBJECTS.values())
+            runs[title].append(
+                {count: call_in_process(way, count, LEARNING_RATE, seed) for count in epochs}
+            )
+    folds = subjects or sum(flow_like.SUBJECTS.values())
     work = f"LOSO, {folds} folds"
     if script is not None:
         work += f" beside {next(iter(ways))}"
-    return rows_of(work, runs, folds)
+    return measurements_of(work, runs, folds)
 
 
-def run_plain(script: str, people: int | None, epochs: int, rate: float, seed: int) -> Run:
+def run_plain(
+    script: str, subjects: int | None, epochs: int, learning_rate: float, seed: int
+) -> Run:
     """Run a plain script in this process; see ``run_suite``."""
     module = load_script(script)
-    flow = flow_like.draw(people=people)
+    flow = flow_like.draw(people=subjects)
     seconds, predicted = module.leave_one_out(
-        flow, epochs=epochs, folds=len(flow.people()), learning_rate=rate, seed=seed
+        flow, epochs=epochs, folds=len(flow.people()), learning_rate=learning_rate, seed=seed
     )
     return Run(seconds, flow_like.uf1(flow.labels, predicted), peak_memory())
 
@@ -124,104 +133,116 @@ def run_suite(
     engine: str,
     workers: int,
     epochs: int,
-    rate: float,
+    learning_rate: float,
     seed: int,
-    more: Sequence[str] = (),
+    overrides: Sequence[str] = (),
 ) -> Run:
     """Run the published experiment as ``mer-keras run`` does, in a results folder of its own.
 
     Args:
-        folder: the results folders are made in it.
-        engine: see ``config.Train``.
-        workers: processes.
+        folder: the results folder is made in it.
+        engine: see ``config.training.Train``.
+        workers: number of processes.
         epochs: of each fold.
-        rate: learning rate.
+        learning_rate: of Adam.
         seed: of the run.
-        more: further overrides.
+        overrides: further ones of the config.
     """
-    import keras  # noqa: F401 - not a part of what is timed
+    import keras  # noqa: F401 - Its import is not timed.
 
     from mer_keras.config.files import find_config, load_config
     from mer_keras.report.view import read_view
-    from mer_keras.runs.executors import SerialExecutor
+    from mer_keras.runs.executors import Executor, SerialExecutor
     from mer_keras.runs.processes import ProcessExecutor
     from mer_keras.runs.run import run_experiment
 
-    overrides = [
-        f"train.epochs={epochs}",
-        f"train.optimizer.learning_rate={rate}",
-        f"seeds=[{seed}]",
-        f"train.engine={engine}",
-        "baselines=[]",
-        *more,
-    ]
-    config = load_config(find_config("ststnet/megc2019")[0], overrides=overrides)
-    # a stored run would be gone on with, not made
+    config = load_config(
+        find_config("ststnet/megc2019")[0],
+        overrides=[
+            f"train.epochs={epochs}",
+            f"train.optimizer.learning_rate={learning_rate}",
+            f"seeds=[{seed}]",
+            f"train.engine={engine}",
+            "baselines=[]",
+            *overrides,
+        ],
+    )
+    # A run that is stored already would not be computed again.
     os.environ["MER_RESULTS"] = str(folder / "results" / str(time.monotonic_ns()))
-    with FamilyMemory() as family:
+    with FamilyMemory() as memory:
         started = time.perf_counter()
-        executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
+        executor: Executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
         run = run_experiment(config, profile="full", data="real", executor=executor)
         seconds = time.perf_counter() - started
-        peak = family.peak(workers if workers > 1 else 0)
-    table = read_view(run.path).predictions
-    place = {name: i for i, name in enumerate(flow_like.CLASSES)}
-    truth, told = (table[c].map(place).to_numpy(np.int32) for c in ("label", "predicted"))
-    return Run(seconds, flow_like.uf1(truth, told), peak)
+        peak = memory.peak(workers if workers > 1 else 0)
+    predictions = read_view(run.path).predictions
+    numbers = {name: number for number, name in enumerate(flow_like.CLASSES)}
+    labels, predicted = (
+        predictions[column].map(numbers).to_numpy(np.int32) for column in ("label", "predicted")
+    )
+    return Run(seconds, flow_like.uf1(labels, predicted), peak)
 
 
-def rows_of(work: str, runs: dict[str, list[dict[int, Run]]], folds: int) -> list[Measured]:
-    """Say what was measured.
+def measurements_of(
+    work: str, runs: Mapping[str, Sequence[Round]], folds: int
+) -> list[Measurement]:
+    """Summarise the runs of all ways.
 
     Args:
-        work: that all did.
-        runs: by way, a round each: the runs by their numbers of epochs. UF1 is that of the longest,
-            beside that of the first way.
+        work: what all ways did.
+        runs: rounds by way. UF1 is that of the run with most epochs, beside that of the first way.
         folds: of each run.
     """
-    found = []
-    first: list[float] = []
+    measurements: list[Measurement] = []
+    first_uf1: list[float] = []
     for title, rounds in runs.items():
-        peak = max(run.peak_mib for one in rounds for run in one.values())
-        row = Measured(work, title, pieces=folds, peak_mib=peak)
+        peak = max(run.peak_mib for round_ in rounds for run in round_.values())
+        way = Measurement(work, title, pieces=folds, peak_mib=peak)
         few, many = min(rounds[0]), max(rounds[0])
         for count in sorted({few, many}):
-            seconds = tuple(one[count].seconds for one in rounds)
-            found.append(replace(row, work=f"{work}, {count} epochs", seconds=seconds))
-        uf1 = [one[many].uf1 for one in rounds]
-        median = statistics.median(uf1)
-        facts: dict[str, float | str] = {
-            "UF1 median": median,
-            "least": min(uf1),
-            "largest": max(uf1),
-        }
-        if not first:
-            first = uf1
-        else:
-            low, high = min(first), max(first)
-            place = "below" if median < low else "above" if median > high else "within"
-            facts["beside the first way's"] = f"{place} {low:.3f} to {high:.3f}"
-        found[-1] = replace(found[-1], facts=facts)
+            seconds = tuple(round_[count].seconds for round_ in rounds)
+            measurements.append(replace(way, work=f"{work}, {count} epochs", seconds=seconds))
+        uf1 = [round_[many].uf1 for round_ in rounds]
+        facts = _uf1_facts(uf1, first_uf1)
+        first_uf1 = first_uf1 or uf1
+        measurements[-1] = replace(measurements[-1], facts=facts)
         if many > few:
-            seconds_of = [{n: run.seconds for n, run in one.items()} for one in rounds]
-            found += _reckoned(row, [setup_and_epoch(one) for one in seconds_of])
-    return found
+            measurements += _extrapolated(way, rounds)
+    return measurements
 
 
-def _reckoned(row: Measured, rounds: Sequence[tuple[float, float]]) -> list[Measured]:
-    found = {
-        "set-up": [setup for setup, _ in rounds],
-        "an epoch": [epoch for _, epoch in rounds],
+def _uf1_facts(uf1: Sequence[float], first_uf1: Sequence[float]) -> dict[str, float | str]:
+    """UF1 over the rounds, and where its median lies beside the range of the first way."""
+    median = statistics.median(uf1)
+    facts: dict[str, float | str] = {
+        "UF1 median": median,
+        "least": min(uf1),
+        "largest": max(uf1),
     }
-    for count in _TOTALS:
-        found[f"{count} epochs, extrapolated"] = [s + count * e for s, e in rounds]
+    if first_uf1:
+        low, high = min(first_uf1), max(first_uf1)
+        side = "below" if median < low else "above" if median > high else "within"
+        facts["beside the first way's"] = f"{side} {low:.3f} to {high:.3f}"
+    return facts
+
+
+def _extrapolated(way: Measurement, rounds: Sequence[Round]) -> list[Measurement]:
+    parts = [
+        setup_and_epoch({count: run.seconds for count, run in round_.items()}) for round_ in rounds
+    ]
+    seconds_of = {
+        "set-up": [setup for setup, _ in parts],
+        "an epoch": [epoch for _, epoch in parts],
+    }
+    for count in _EXTRAPOLATED:
+        seconds_of[f"{count} epochs, extrapolated"] = [s + count * e for s, e in parts]
     return [
-        replace(row, work=f"{row.work}, {name}", seconds=tuple(seconds))
-        for name, seconds in found.items()
+        replace(way, work=f"{way.work}, {name}", seconds=tuple(seconds))
+        for name, seconds in seconds_of.items()
     ]
 
 
-def setup_and_epoch(seconds: dict[int, float]) -> tuple[float, float]:
+def setup_and_epoch(seconds: Mapping[int, float]) -> tuple[float, float]:
     """Return seconds that don't depend on the epochs, and seconds an epoch.
 
     Args:
@@ -233,10 +254,10 @@ def setup_and_epoch(seconds: dict[int, float]) -> tuple[float, float]:
 
 
 def find_script(name: str) -> Path:
-    """Return a script of ``benchmarks/``.
+    """Return the path of a script of ``benchmarks/``.
 
     Raises:
-        NotMeasuredError: it is not there: only a checkout has it.
+        NotMeasuredError: it is not there, since only a checkout has it.
     """
     file = _SCRIPTS / f"{name}.py"
     if not file.is_file():
@@ -247,7 +268,7 @@ def find_script(name: str) -> Path:
 def load_script(name: str) -> ModuleType:
     """Load a script of ``benchmarks/``; see ``find_script``."""
     spec = importlib.util.spec_from_file_location(name, find_script(name))
-    assert spec is not None and spec.loader is not None  # noqa: S101 - it is a file
+    assert spec is not None and spec.loader is not None  # noqa: S101 - The script is a file.
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -1,4 +1,4 @@
-"""The machine that something was measured on; names no host and no path."""
+"""The machine that something was measured on, without its name and without paths."""
 
 import json
 import os
@@ -6,51 +6,55 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+
+from pydantic import JsonValue
 
 from mer_keras import provenance
 from mer_keras.errors import UserError
 from mer_keras.runs.processes import THREADS
 
-#: waiting processes a core, above which others disturb what is measured
+#: Waiting processes a core, above which they disturb a measurement.
 BUSY = 0.3
 
 
-def describe() -> dict[str, Any]:
+def describe() -> dict[str, JsonValue]:
     """Return what ``provenance.describe`` does, and ``machine``: processor, cores, memory."""
     return {**provenance.describe(), "machine": machine()}
 
 
-def describe_apart(backend: str) -> dict[str, Any]:
-    """As ``describe``, by a backend, from another process: its import takes memory and talks."""
+def describe_in_process(backend: str) -> dict[str, JsonValue]:
+    """As ``describe``, for a backend, by another process: this one doesn't import the backend.
+
+    Raises:
+        UserError: the backend can't be used.
+    """
     code = f"import json; from {__name__} import describe; print(json.dumps(describe()))"
-    done = subprocess.run(  # noqa: S603 - this module
+    process = subprocess.run(  # noqa: S603 - The code is this module's.
         [sys.executable, "-c", code],
         env=os.environ | {"KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise UserError(f"KERAS_BACKEND={backend} can't be used: {said[-1] if said else 'no word'}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    if process.returncode:
+        lines = process.stderr.strip().splitlines() or ["it printed nothing"]
+        raise UserError(f"KERAS_BACKEND={backend} can't be used: {lines[-1]}")
+    description: dict[str, JsonValue] = json.loads(process.stdout.splitlines()[-1])
+    return description
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores that may be used, memory, threads asked for by the environment."""
-    asked = {name: os.environ[name] for name in THREADS if name in os.environ}
+def machine() -> dict[str, JsonValue]:
+    """Processor, cores that may be used, memory, and numbers of threads in the environment."""
+    threads = " ".join(f"{name}={os.environ[name]}" for name in THREADS if name in os.environ)
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "threads": " ".join(f"{k}={v}" for k, v in asked.items())
-        or "all cores, each backend's own",
+        "threads": threads or "all cores, each backend's own",
     }
 
 
 def load() -> float:
-    """Processes that ran or waited a core, over the last minute."""
+    """Processes that ran or waited over the last minute, divided by the number of cores."""
     return os.getloadavg()[0] / (os.cpu_count() or 1)
 
 
@@ -60,7 +64,7 @@ def may_have_gpu() -> bool:
 
 
 def _processor() -> str:
-    """Its model's name; empty where the system doesn't tell."""
+    """Name of the processor's model; empty where the system doesn't say it."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:

@@ -1,43 +1,46 @@
-"""Timing, and what is measured: medians of repeats, ratios to the first way of a work."""
+"""Measurements: how long a function takes, ratios between ways of doing the same work."""
 
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
+from pydantic import JsonValue, TypeAdapter
 
 from mer_keras.errors import MerKerasError
 
+#: Values beside the seconds, by name. ``int`` is named, so that whole numbers stay whole when read.
+Facts = Mapping[str, int | float | str]
+
 
 class NotMeasuredError(MerKerasError):
-    """A case can't run here; the message says why. Others are not concerned."""
+    """A case can't run on this machine; the message says why. Other cases go on."""
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One way of doing a piece of work.
+class Measurement:
+    """One way of doing some work, measured.
 
     Attributes:
         work: what is done.
-        way: how.
-        seconds: of each repeat; empty where something else is told in ``facts``.
-        pieces: of work in one repeat.
-        peak_mib: largest memory of the process, or of the device where the backend tells.
-        facts: what else was found, by name.
+        way: how it is done.
+        seconds: of each repeat; empty where only ``facts`` are measured.
+        pieces: number of clips, folds or frames in one repeat.
+        peak_mib: largest memory of the process, or of the device where the backend reports it.
+        facts: other values, by name.
     """
 
     work: str
     way: str
     seconds: tuple[float, ...] = ()
-    pieces: float = 1.0
+    pieces: int | float = 1
     peak_mib: int | None = None
-    facts: Mapping[str, float | str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
     @property
     def median(self) -> float | None:
-        """Median of the repeats."""
+        """Median of the seconds; None without any."""
         return statistics.median(self.seconds) if self.seconds else None
 
     @property
@@ -45,69 +48,77 @@ class Measured:
         """Pieces a second, by the median."""
         return self.pieces / self.median if self.median and self.median > 0 else None
 
-    def to_json(self, ratio: float | None) -> dict[str, Any]:
-        """Return it JSON-ready, its ratio (see ``ratios``) included."""
+    def to_json(self, ratio: float | None) -> dict[str, JsonValue]:
+        """Return it JSON-ready, with its ratio (see ``ratios``)."""
         return {
             "work": self.work,
             "way": self.way,
-            "seconds": [_short(s) for s in self.seconds],
-            "median": _short(self.median),
-            "least": _short(min(self.seconds, default=None)),
-            "largest": _short(max(self.seconds, default=None)),
+            "seconds": [_rounded(s) for s in self.seconds],
+            "median": _rounded(self.median),
+            "least": _rounded(min(self.seconds, default=None)),
+            "largest": _rounded(max(self.seconds, default=None)),
             "pieces": self.pieces,
-            "per_second": _short(self.rate),
-            "ratio": _short(ratio),
+            "per_second": _rounded(self.rate),
+            "ratio": _rounded(ratio),
             "peak_mib": self.peak_mib,
-            "facts": dict(self.facts),
+            "facts": {**self.facts},
         }
 
 
-def from_json(tree: Mapping[str, Any]) -> Measured:
-    """Return what ``Measured.to_json`` made JSON-ready."""
-    names = ("work", "way", "pieces", "peak_mib", "facts")
-    return Measured(seconds=tuple(tree["seconds"]), **{name: tree[name] for name in names})
+_MEASUREMENT = TypeAdapter(Measurement)
+
+
+def from_json(tree: Mapping[str, object]) -> Measurement:
+    """Return what ``Measurement.to_json`` or ``dataclasses.asdict`` made of a measurement.
+
+    Raises:
+        ValueError: a value is missing or of another type.
+    """
+    return _MEASUREMENT.validate_python(tree)
 
 
 def timed(
-    act: Callable[[], Any], repeats: int, *, budget: float = float("inf")
+    function: Callable[[], object], repeats: int, *, budget: float = float("inf")
 ) -> tuple[float, ...]:
-    """Return the seconds that each of some calls takes.
+    """Call a function several times; return the seconds of each call.
 
     Args:
-        act: what is called.
-        repeats: at most so many calls.
-        budget: no further call is begun after so many seconds; one is made at least.
+        function: what is called.
+        repeats: number of calls, at most.
+        budget: seconds after which no further call begins; there is one call at least.
     """
-    taken: list[float] = []
-    while len(taken) < repeats and (not taken or sum(taken) < budget):
+    seconds: list[float] = []
+    while len(seconds) < repeats and (not seconds or sum(seconds) < budget):
         started = time.perf_counter()
-        act()
-        taken.append(time.perf_counter() - started)
-    return tuple(taken)
+        function()
+        seconds.append(time.perf_counter() - started)
+    return tuple(seconds)
 
 
-def compared(
-    work: str, ways: Mapping[Any, Callable[[], Any]], pieces: float, repeats: int
-) -> list[Measured]:
-    """Time several ways of doing ``pieces`` of the same work."""
-    return [Measured(work, str(way), timed(act, repeats), pieces) for way, act in ways.items()]
+def time_ways(
+    work: str, ways: Mapping[str, Callable[[], object]], pieces: float, repeats: int
+) -> list[Measurement]:
+    """Time several ways of doing the same work, which has ``pieces`` clips, folds or frames."""
+    return [
+        Measurement(work, way, timed(function, repeats), pieces) for way, function in ways.items()
+    ]
 
 
-def ratios(rows: Sequence[Measured]) -> list[float | None]:
-    """Of each row: the median of the first way of its work, divided by its own.
+def ratios(measurements: Sequence[Measurement]) -> list[float | None]:
+    """Divide the median of the first way of a work by that of each way of it.
 
-    Above 1 is faster than the first. None where there are no seconds, or none above zero (a
-    difference of two times may be none).
+    Above 1 is faster than the first way. None stands where there are no seconds, or none above
+    zero (the difference of two times may be below zero).
     """
     first: dict[str, float] = {}
-    found: list[float | None] = []
-    for row in rows:
-        own = row.median
-        if own is None or own <= 0:
-            found.append(None)
+    ratios_to_first: list[float | None] = []
+    for measurement in measurements:
+        median = measurement.median
+        if median is None or median <= 0:
+            ratios_to_first.append(None)
             continue
-        found.append(first.setdefault(row.work, own) / own)
-    return found
+        ratios_to_first.append(first.setdefault(measurement.work, median) / median)
+    return ratios_to_first
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
@@ -125,5 +136,5 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
-def _short(number: float | None) -> float | None:
+def _rounded(number: float | None) -> float | None:
     return None if number is None else float(f"{number:.5g}")

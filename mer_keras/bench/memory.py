@@ -1,6 +1,7 @@
-"""Largest memory of a process, and of those that it starts.
+"""Peak memory of a process, and of the processes that it starts.
 
-Not by ``getrusage``: the peak that it tells of a process includes that of the one that started it.
+``getrusage`` is of no use here: the peak that it gives of a process includes that of the process
+that started it.
 """
 
 import resource
@@ -9,12 +10,12 @@ from pathlib import Path
 from types import TracebackType
 
 _PROC = Path("/proc")
-#: seconds between two looks at the processes that were started
-_EVERY = 0.25
+#: Seconds between two looks at the child processes.
+_INTERVAL = 0.25
 
 
 def peak_memory(process: str = "self") -> int:
-    """Largest resident memory of a process so far, in MiB; 0 if it is gone.
+    """Largest resident memory of a process so far, in MiB; 0 if the process has ended.
 
     Args:
         process: its number.
@@ -26,25 +27,25 @@ def peak_memory(process: str = "self") -> int:
     for line in lines:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) // 1024
-    if process == "self":  # a system without this file
+    if process == "self":  # Only Linux has this file.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return 0
 
 
 class FamilyMemory:
-    """Follows the peaks of this process and of those that it starts, while it is entered.
+    """Follows the peaks of this process and of its children, inside a ``with`` block.
 
-    Peaks are added up, which is more than what was taken at one time if they fall apart; pages
-    that processes share count for each of them.
+    The peaks are added up. This is more than was used at any moment if they were at different
+    times, and pages that processes share count for each of them.
     """
 
     def __init__(self) -> None:
         self._peaks: dict[str, int] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "FamilyMemory":
-        """Begin."""
+        """Begin to watch."""
         self._thread.start()
         return self
 
@@ -54,27 +55,27 @@ class FamilyMemory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End."""
-        self._over.set()
+        """Watch no longer."""
+        self._ended.set()
         self._thread.join()
 
-    def peak(self, processes: int) -> int:
-        """Return MiB of this process and the largest ``processes`` of its children so far."""
-        largest = sorted(self._peaks.values(), reverse=True)[:processes]
+    def peak(self, children: int) -> int:
+        """Return the sum in MiB of this process and the ``children`` largest of its children."""
+        largest = sorted(self._peaks.values(), reverse=True)[:children]
         return peak_memory() + sum(largest)
 
-    def _look(self) -> None:
-        while not self._over.wait(_EVERY):
+    def _watch(self) -> None:
+        while not self._ended.wait(_INTERVAL):
             for child in _children():
                 self._peaks[child] = max(self._peaks.get(child, 0), peak_memory(child))
 
 
 def _children() -> set[str]:
-    """Numbers of the processes that this one started and that run."""
-    found: set[str] = set()
+    """Numbers of the running child processes."""
+    children: set[str] = set()
     for file in _PROC.glob("self/task/*/children"):
         try:
-            found |= set(file.read_text(encoding="utf-8").split())
-        except OSError:  # a thread that has ended
+            children |= set(file.read_text(encoding="utf-8").split())
+        except OSError:  # The thread has ended since.
             continue
-    return found
+    return children

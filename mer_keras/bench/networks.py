@@ -1,23 +1,22 @@
-"""A training step of each network at the paper's input: seconds, peak memory, share of the machine.
+"""A training step of each network at the paper's input: seconds, memory, share of the machine.
 
 The share is that of the rate at which the same backend multiplies two large matrices here. Steps
 and products take turns, since a machine that others use too changes its speed within a minute. A
-step counts three forward passes (one forward, two products backward), each multiply-accumulate as
-two operations.
+step counts as three forward passes (one forward, two products backward), each multiply-accumulate
+as two operations.
 """
 
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from mer_keras.bench.case import Asked, Case
-from mer_keras.bench.measure import Measured, NotMeasuredError, timed
+from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
 from mer_keras.bench.memory import peak_memory
 
-#: clips a step: the paper's batch; where it has none, that of its sibling here
+#: Clips a step: the paper's batch; where it has none, that of its sibling here.
 BATCH = {
     "shallow_convlstm": 16,
     "shallow_attention_conv3d": 32,
@@ -31,21 +30,24 @@ BATCH = {
     "dense_mixed_attention": 32,
     "ststnet": 256,
 }
-#: seconds a network: some take minutes to compile or to step on a CPU
+#: Seconds a network: some take minutes to compile, or for a step, on a processor.
 LIMIT = 300
+#: Sides of the matrices.
 _MATRIX, _QUICK_MATRIX = 4096, 1024
-#: rounds of a product and steps; seconds after which no further round is begun, and no further step
+#: Rounds of a product and steps; seconds after which no further round begins, and no further step.
 _ROUNDS, _BUDGET, _TURN = 7, 45.0, 0.5
-#: steps of a round at most
-_MANY = 100
+#: Steps of a round, at most.
+_STEPS = 100
 _MIXED = "mixed_bfloat16"
 
 
 def cases(backends: Sequence[str]) -> list[Case]:
     """Every network on every backend; on a GPU in mixed precision too."""
-    found = [_case("step", name, backend, "float32") for name in BATCH for backend in backends]
-    return found + [
-        _case("step-mixed", name, backend, _MIXED) for name in BATCH for backend in backends
+    return [
+        _case(group, name, backend, policy)
+        for group, policy in (("step", "float32"), ("step-mixed", _MIXED))
+        for name in BATCH
+        for backend in backends
     ]
 
 
@@ -63,20 +65,22 @@ def _case(group: str, name: str, backend: str, policy: str) -> Case:
     )
 
 
-def _measure(name: str, backend: str, policy: str, asked: Asked) -> list[Measured]:
+def _measure(name: str, backend: str, policy: str, options: CaseOptions) -> list[Measurement]:
     if policy == _MIXED and not _has_gpu():
         raise NotMeasuredError("no GPU")
-    return [measure(name, backend, policy, quick=asked.quick)]
+    return [measure(name, backend, policy, quick=options.quick)]
 
 
-def measure(name: str, backend: str, policy: str = "float32", *, quick: bool = False) -> Measured:
+def measure(
+    name: str, backend: str, policy: str = "float32", *, quick: bool = False
+) -> Measurement:
     """Measure one network in this process, at the input and the classes of its paper.
 
     Args:
         name: of the network.
         backend: for the record: Keras has chosen its own when it was imported.
         policy: Keras' dtype policy.
-        quick: few clips, steps and small matrices.
+        quick: few clips, few steps and small matrices.
     """
     import keras
 
@@ -85,7 +89,7 @@ def measure(name: str, backend: str, policy: str = "float32", *, quick: bool = F
 
     keras.config.set_dtype_policy(policy)
     batch = min(BATCH[name], 8) if quick else BATCH[name]
-    before = device_memory()
+    memory_before = device_memory()
     spec = registry.get_spec(name)
     network = registry.build(name)
     compile_model(network, keras.optimizers.Adam(1e-4))
@@ -93,24 +97,24 @@ def measure(name: str, backend: str, policy: str = "float32", *, quick: bool = F
     clips = rng.random((batch, *spec.input_shape), dtype=np.float32)
     labels = rng.integers(0, spec.classes, batch)
 
-    def step() -> Any:
-        # gives the loss as a number, so that a device has finished
+    def step() -> object:
+        # The loss comes back as a number, so that a device has finished.
         return network.train_on_batch(clips, labels)
 
-    first = timed(step, 1)[0]
+    first_step = timed(step, 1)[0]
     step()
     peak = device_memory()
-    # after the peak was read, since the matrices take memory too
-    rate_of_product = _product(policy, _QUICK_MATRIX if quick else _MATRIX)
+    # The matrices take memory too, so that they are made after the peak was read.
+    product_rate = _product(policy, _QUICK_MATRIX if quick else _MATRIX)
     operations = 6 * batch * cost.multiply_accumulates(network)
     seconds: list[float] = []
     shares: list[float] = []
     while len(seconds) < (2 if quick else _ROUNDS) and sum(seconds) < _BUDGET:
-        rate = rate_of_product()
-        seconds.append(statistics.median(timed(step, _MANY, budget=_TURN)))
+        rate = product_rate()
+        seconds.append(statistics.median(timed(step, _STEPS, budget=_TURN)))
         shares.append(operations / seconds[-1] / rate)
     speed = operations / statistics.median(seconds)
-    return Measured(
+    return Measurement(
         work=f"training step, {name}, {batch} clips",
         way=backend if policy == "float32" else f"{backend}, {policy}",
         seconds=tuple(seconds),
@@ -119,14 +123,14 @@ def measure(name: str, backend: str, policy: str = "float32", *, quick: bool = F
         facts={
             "GFLOP/s": round(speed / 1e9, 1),
             "share of matrix products": round(statistics.median(shares), 3),
-            "MiB for it": peak - before,
-            "first step s": round(first, 2),
+            "MiB for it": peak - memory_before,
+            "first step s": round(first_step, 2),
         },
     )
 
 
 def device_memory() -> int:
-    """Peak MiB so far: of the device where the backend tells, else of the process."""
+    """Peak MiB so far: of the device where the backend reports it, else of the process."""
     import keras
 
     backend = keras.backend.backend()
@@ -145,14 +149,14 @@ def device_memory() -> int:
 
 
 def _has_gpu() -> bool:
-    """Whether the backend computes on something else than a CPU."""
+    """Whether the backend computes on something else than a processor."""
     import keras
 
-    return any("cpu" not in str(one).lower() for one in keras.distribution.list_devices())
+    return any("cpu" not in str(device).lower() for device in keras.distribution.list_devices())
 
 
 def _product(policy: str, side: int) -> Callable[[], float]:
-    """Return what multiplies two square matrices and tells its operations a second."""
+    """Return a function that multiplies two square matrices and returns operations a second."""
     import keras
 
     dtype = policy.removeprefix("mixed_")
@@ -161,8 +165,8 @@ def _product(policy: str, side: int) -> Callable[[], float]:
         keras.ops.cast(rng.random((side, side), dtype=np.float32), dtype) for _ in range(2)
     )
 
-    def product() -> Any:
-        # one number is fetched, so that a device has finished
+    def product() -> object:
+        # One number is fetched, so that a device has finished.
         return keras.ops.convert_to_numpy(keras.ops.matmul(left, right)[0, 0])
 
     product()

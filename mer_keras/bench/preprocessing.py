@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
-from mer_keras.bench.case import Asked, Case
-from mer_keras.bench.measure import Measured, compared
+from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.measure import Measurement, time_ways
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
 from mer_keras.config.inputs import Clip
@@ -32,12 +31,12 @@ def cases() -> list[Case]:
     ]
 
 
-def _clips(asked: Asked) -> list[Measured]:
+def _clips(options: CaseOptions) -> list[Measurement]:
     """Decode, crop to the face, sample, resize and keep clips: a plain loop and ``load_clips``."""
-    folder = asked.folder
+    folder = options.folder
     root = folder / "CASME2"
-    options = stand_ins.StandInOptions(native=True, clips=2 if asked.quick else CLIPS)
-    stand_ins.write("casme2", root, options)
+    stand_in = stand_ins.StandInOptions(native=True, clips=2 if options.quick else CLIPS)
+    stand_ins.write("casme2", root, stand_in)
     samples = registry.load("casme2", root, frame_source="raw")
     count = len(samples.table)
 
@@ -52,8 +51,8 @@ def _clips(asked: Asked) -> list[Measured]:
         "mer_keras, empty cache": cold,
         "mer_keras, full cache": lambda: load_clips(samples, CLIP),
     }
-    repeats = 1 if asked.quick else 5
-    return compared(f"preprocessing, {count} clips of 640x480", ways, count, repeats)
+    repeats = 1 if options.quick else 5
+    return time_ways(f"preprocessing, {count} clips of 640x480", ways, count, repeats)
 
 
 def _plain_loop(samples: Samples, kept: Path) -> None:
@@ -73,36 +72,36 @@ def _plain_loop(samples: Samples, kept: Path) -> None:
         np.save(kept / f"{row['subject']}-{row['clip']}.npy", np.stack(frames))
 
 
-def _magnifying(asked: Asked) -> list[Measured]:
+def _magnifying(options: CaseOptions) -> list[Measurement]:
     """Magnify 30 gray frames of 640x480."""
     clip = np.random.default_rng(0).random((30, 480, 640), dtype=np.float32)
 
-    def way(pyramid: magnification.Pyramid) -> Callable[[], Any]:
-        params = magnification.Magnification(15, 0.5, 10, 30, "ideal", pyramid, 4)
+    def way(pyramid: magnification.Pyramid) -> Callable[[], object]:
+        params = magnification.MagnificationParameters(15, 0.5, 10, 30, "ideal", pyramid, 4)
         return lambda: magnification.magnify(clip, params)
 
     ways = {pyramid: way(pyramid) for pyramid in ("gaussian", "laplacian")}
-    return compared("magnification, 30 frames of 640x480", ways, 30, 1 if asked.quick else 5)
+    return time_ways("magnification, 30 frames of 640x480", ways, 30, 1 if options.quick else 5)
 
 
-def _flow(asked: Asked) -> list[Measured]:
+def _flow(options: CaseOptions) -> list[Measurement]:
     """Compute the flow image of a 280x340 pair."""
     texture = _texture()
     pair = np.ascontiguousarray(texture[:, :280]), np.ascontiguousarray(texture[:, 1:281])
 
-    def way(method: flow.FlowMethod) -> Callable[[], Any]:
+    def way(method: flow.FlowMethod) -> Callable[[], object]:
         return lambda: flow.flow_image(*pair, method=method)
 
     methods = {str(m): way(m) for m in reversed(flow.FlowMethod)}
-    return compared("flow image, 280x340", methods, 1, 1 if asked.quick else 5)
+    return time_ways("flow image, 280x340", methods, 1, 1 if options.quick else 5)
 
 
-def _spotting(asked: Asked) -> list[Measured]:
+def _spotting(options: CaseOptions) -> list[Measurement]:
     """Spot the apex of a clip that moves slowly."""
     texture = _texture()
     frames = np.stack([np.roll(texture[:96, :96], k // 20, axis=1) for k in range(60)])
     ways = {"flow": lambda: spotting.spot(frames)}
-    return compared("spotting, 60 frames of 96x96", ways, 60, 1 if asked.quick else 5)
+    return time_ways("spotting, 60 frames of 96x96", ways, 60, 1 if options.quick else 5)
 
 
 def _texture() -> np.ndarray:

@@ -1,39 +1,38 @@
 """How seconds grow with folds, clips, frames and the side of images.
 
-Exponents are slopes through logarithms: 1 is linear, in the side of an image 2 is linear in its
-pixels. What doesn't grow, such as a start, lowers them.
+Exponents are slopes of a line through logarithms: 1 is linear; in the side of an image, 2 is linear
+in its pixels. A part that doesn't grow, such as a start, lowers them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.apart import alone
-from mer_keras.bench.case import Asked, Case
-from mer_keras.bench.loso import run_suite
-from mer_keras.bench.measure import Measured, exponent, timed
+from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.isolation import call_in_process
+from mer_keras.bench.loso import LEARNING_RATE, run_suite
+from mer_keras.bench.measure import Facts, Measurement, exponent, timed
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
 from mer_keras.config.inputs import Clip
 from mer_keras.databases import registry as databases
 from mer_keras.synthetic import stand_ins
 
-#: of the frame-wise network of ESANN 2025, small enough for a CPU: clips, frames, side
+#: Sizes of a training step of the frame-wise network of ESANN 2025, small enough for a processor.
 STEP = {"clips": 16, "frames": 9, "side": 48}
 STEP_SIZES = {"clips": (8, 16, 32, 64, 128), "frames": (5, 9, 17, 33), "side": (24, 48, 96, 144)}
-#: of clips of 640x480
+#: Sizes of what is loaded from clips of 640x480.
 LOADED = {"clips": 8, "frames": 9, "side": 90}
 LOADED_SIZES = {"clips": (4, 8, 16, 32), "frames": (5, 9, 17, 33), "side": (45, 90, 180, 360)}
 QUICK_LOADED = {**LOADED, "clips": 2}
 FOLDS = (2, 4, 8, 16, 32)
 _EPOCHS = 5
 
-#: seconds of each repeat; peak of memory, where that is another process's
-Timed = tuple[tuple[float, ...], int | None]
+#: Seconds of each repeat, and the peak memory in MiB, where it is that of another process.
+Timing = tuple[tuple[float, ...], int | None]
 
 
 def cases(backend: str) -> list[Case]:
@@ -59,33 +58,33 @@ def cases(backend: str) -> list[Case]:
     ]
 
 
-def _folds(asked: Asked) -> list[Measured]:
-    flow_like.write(flow_like.draw(), asked.folder / "data")
-    repeats = 1 if asked.quick else 3
+def _folds(options: CaseOptions) -> list[Measurement]:
+    flow_like.write(flow_like.draw(), options.folder / "data")
+    repeats = 1 if options.quick else 3
 
-    def run(count: int) -> Timed:
-        division = f"protocol={{name: subject_kfold, k: {count}}}"
-        way = partial(run_suite, asked.folder, "sequential", 1, _EPOCHS, 1e-3)
-        runs = [alone(way, seed, (division,)) for seed in range(repeats)]
+    def run(count: int) -> Timing:
+        protocol = f"protocol={{name: subject_kfold, k: {count}}}"
+        way = partial(run_suite, options.folder, "sequential", 1, _EPOCHS, LEARNING_RATE)
+        runs = [call_in_process(way, seed, (protocol,)) for seed in range(repeats)]
         return tuple(run.seconds for run in runs), max(run.peak_mib for run in runs)
 
-    sizes = FOLDS[:2] if asked.quick else FOLDS
+    sizes = FOLDS[:2] if options.quick else FOLDS
     return _series(f"run of STSTNet, {_EPOCHS} epochs", "mer_keras", "folds", sizes, run)
 
 
-def _step(asked: Asked) -> list[Measured]:
-    repeats = 2 if asked.quick else 7
+def _step(options: CaseOptions) -> list[Measurement]:
+    repeats = 2 if options.quick else 7
     return _vary(
         "step of shallow_attention_conv2d",
         "mer_keras",
         STEP,
         STEP_SIZES,
         partial(_time_step, repeats),
-        asked.quick,
+        options.quick,
     )
 
 
-def _time_step(repeats: int, clips: int, frames: int, side: int) -> Timed:
+def _time_step(repeats: int, clips: int, frames: int, side: int) -> Timing:
     import keras
 
     from mer_keras.models import registry
@@ -98,63 +97,70 @@ def _time_step(repeats: int, clips: int, frames: int, side: int) -> Timed:
     images = rng.random((clips, frames, side, side, 1), dtype=np.float32)
     labels = rng.integers(0, 5, clips)
 
-    def step() -> Any:
+    def step() -> object:
         return network.train_on_batch(images, labels)
 
     step()
     return timed(step, repeats, budget=20), None
 
 
-def _load(asked: Asked) -> list[Measured]:
-    base = QUICK_LOADED if asked.quick else LOADED
-    all_sizes = {**LOADED_SIZES, "clips": (1, 2)} if asked.quick else LOADED_SIZES
-    most = max(all_sizes["clips"])
-    root = asked.folder / "CASME2"
-    stand_ins.write("casme2", root, stand_ins.StandInOptions(native=True, clips=most))
+def _load(options: CaseOptions) -> list[Measurement]:
+    base = QUICK_LOADED if options.quick else LOADED
+    all_sizes = {**LOADED_SIZES, "clips": (1, 2)} if options.quick else LOADED_SIZES
+    root = options.folder / "CASME2"
+    stand_in = stand_ins.StandInOptions(native=True, clips=max(all_sizes["clips"]))
+    stand_ins.write("casme2", root, stand_in)
     samples = databases.load("casme2", root, frame_source="raw")
-    repeats = 1 if asked.quick else 3
+    repeats = 1 if options.quick else 3
 
-    def load(emptied: bool, clips: int, frames: int, side: int) -> Timed:
-        some = replace(samples, table=samples.table.head(clips))
-        clip = Clip(
+    def load(empty_cache: bool, clips: int, frames: int, side: int) -> Timing:
+        first_samples = replace(samples, table=samples.table.head(clips))
+        recipe = Clip(
             kind="frames", frames=frames, size=side, sampling="uniform_with_apex", crop="haar"
         )
 
-        def once() -> None:
-            if emptied:
+        def load_once() -> None:
+            if empty_cache:
                 cache.clear()
-            load_clips(some, clip)
+            load_clips(first_samples, recipe)
 
-        once()
-        return timed(once, repeats, budget=30), None
+        load_once()
+        return timed(load_once, repeats, budget=30), None
 
-    rows = []
-    for emptied, way in ((True, "empty cache"), (False, "full cache")):
-        act = partial(load, emptied)
-        rows += _vary("load_clips, 640x480", way, base, all_sizes, act, asked.quick)
-    return rows
+    measurements = []
+    for empty_cache, way in ((True, "empty cache"), (False, "full cache")):
+        measurements += _vary(
+            "load_clips, 640x480", way, base, all_sizes, partial(load, empty_cache), options.quick
+        )
+    return measurements
 
 
 def _vary(
     work: str,
     way: str,
-    base: dict[str, int],
+    base: Mapping[str, int],
     sizes: Mapping[str, tuple[int, ...]],
-    act: Callable[..., Timed],
+    measure: Callable[..., Timing],
     quick: bool,
-) -> list[Measured]:
+) -> list[Measurement]:
     """Vary one size after the other, the others as in ``base``."""
-    rows = []
+    measurements = []
     for name, all_sizes in sizes.items():
-        chosen = all_sizes[:2] if quick else all_sizes
-        run = partial(_with_size, act, base, name)
-        clips = None if name == "clips" else base["clips"]
-        rows += _series(work, way, name, chosen, run, clips)
-    return rows
+        measurements += _series(
+            work,
+            way,
+            name,
+            all_sizes[:2] if quick else all_sizes,
+            partial(_with_size, measure, base, name),
+            None if name == "clips" else base["clips"],
+        )
+    return measurements
 
 
-def _with_size(act: Callable[..., Timed], base: dict[str, int], name: str, size: int) -> Timed:
-    return act(**{**base, name: size})
+def _with_size(
+    measure: Callable[..., Timing], base: Mapping[str, int], name: str, size: int
+) -> Timing:
+    return measure(**{**base, name: size})
 
 
 def _series(
@@ -162,15 +168,16 @@ def _series(
     way: str,
     name: str,
     sizes: Sequence[int],
-    act: Callable[[int], Timed],
+    measure: Callable[[int], Timing],
     pieces: int | None = None,
-) -> list[Measured]:
-    """Time each size, which is the number of pieces too if that is None; then the exponent."""
-    rows = []
+) -> list[Measurement]:
+    """Measure each size, which is the number of pieces too if that is None; then the exponent."""
+    measurements = []
     for size in sizes:
-        seconds, peak = act(size)
-        rows.append(Measured(f"{work}, {name} {size}", way, seconds, pieces or size, peak))
-    slope = exponent(sizes, [float(row.median or 0) for row in rows])
-    facts: dict[str, float | str] = {"exponent": round(slope, 2)}
-    facts["sizes"] = f"{min(sizes)} to {max(sizes)}"
-    return [*rows, Measured(f"{work}, seconds by {name}", way, facts=facts)]
+        seconds, peak = measure(size)
+        measurements.append(
+            Measurement(f"{work}, {name} {size}", way, seconds, pieces or size, peak)
+        )
+    slope = exponent(sizes, [float(m.median or 0) for m in measurements])
+    facts: Facts = {"exponent": round(slope, 2), "sizes": f"{min(sizes)} to {max(sizes)}"}
+    return [*measurements, Measurement(f"{work}, seconds by {name}", way, facts=facts)]

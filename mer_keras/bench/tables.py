@@ -1,31 +1,32 @@
-"""What was measured, as a table for the terminal and as markdown."""
+"""Measurements as a table for the terminal and as markdown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from mer_keras.bench.measure import Measured, ratios
+from pydantic import JsonValue
 
-HEADER = ("work", "way", "median s", "min", "max", "n", "per second", "ratio", "peak MiB", "found")
-#: columns whose cells are numbers
-_NUMBERS = slice(2, 9)
+from mer_keras.bench.measure import Facts, Measurement, ratios
+
+HEADER = ("work", "way", "median s", "min", "max", "n", "per second", "ratio", "peak MiB", "facts")
+#: Columns whose cells are numbers.
+_NUMERIC = range(2, 9)
 
 
-def cells(rows: Sequence[Measured]) -> list[tuple[str, ...]]:
-    """Return one line of cells a row, in the order of ``HEADER``."""
+def cells(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
+    """Return one row of cells a measurement, in the order of ``HEADER``."""
     return [
         (
-            row.work,
-            row.way,
-            number(row.median),
-            number(min(row.seconds, default=None)),
-            number(max(row.seconds, default=None)),
-            str(len(row.seconds) or "-"),
-            number(row.rate),
+            m.work,
+            m.way,
+            number(m.median),
+            number(min(m.seconds, default=None)),
+            number(max(m.seconds, default=None)),
+            str(len(m.seconds) or "-"),
+            number(m.rate),
             "-" if ratio is None else f"{ratio:.2f}",
-            str(row.peak_mib if row.peak_mib is not None else "-"),
-            told(row.facts),
+            str(m.peak_mib if m.peak_mib is not None else "-"),
+            facts_text(m.facts),
         )
-        for row, ratio in zip(rows, ratios(rows), strict=True)
+        for m, ratio in zip(measurements, ratios(measurements), strict=True)
     ]
 
 
@@ -38,7 +39,7 @@ def number(value: float | None) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
 
 
-def told(facts: Mapping[str, float | str]) -> str:
+def facts_text(facts: Facts) -> str:
     """Write facts in a line: ``name value, name value``."""
     return ", ".join(
         f"{name} {value}" if isinstance(value, str | int) else f"{name} {value:.3g}"
@@ -46,55 +47,64 @@ def told(facts: Mapping[str, float | str]) -> str:
     )
 
 
-def as_text(rows: Sequence[Measured]) -> str:
+def as_text(measurements: Sequence[Measurement]) -> str:
     """Return a table for the terminal."""
-    lines = [HEADER, *cells(rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADER))]
-    numeric = range(len(HEADER))[_NUMBERS]
+    rows = [HEADER, *cells(measurements)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if i in numeric else cell.ljust(width)
-            for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.rjust(width) if column in _NUMERIC else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for line in lines
+        for row in rows
     )
 
 
 def as_markdown(
-    rows: Sequence[Measured], absent: Mapping[str, str], described: Mapping[str, Any]
+    measurements: Sequence[Measurement],
+    not_measured: Mapping[str, str],
+    description: Mapping[str, JsonValue],
 ) -> str:
     """Return the whole document ``bench.md``.
 
     Args:
-        rows: what was measured.
-        absent: why, of each case that was not.
-        described: machine, versions and so on, a line each.
+        measurements: one row of the table each.
+        not_measured: names of cases, each with the reason.
+        description: machine, versions and so on, one line each.
     """
-    numeric = range(len(HEADER))[_NUMBERS]
-    rule = [("---:" if i in numeric else "---") for i in range(len(HEADER))]
-    lines = ["# Speed and memory", "", "All data are drawn. `ratio`: seconds of the first way of a"]
-    lines += ["work to these, by medians; above 1 is faster. `n`: repeats.", ""]
-    lines += [f"- {name}: {_line(value)}" for name, value in described.items()]
-    lines += ["", *(_markdown_row(line) for line in (HEADER, rule, *cells(rows)))]
-    if absent:
+    rule = [("---:" if column in _NUMERIC else "---") for column in range(len(HEADER))]
+    lines = [
+        "# Speed and memory",
+        "",
+        "All data are synthetic. `ratio`: seconds of the first way of",
+    ]
+    lines += [
+        "a work, divided by those of this way (medians); above 1 is faster. `n`: repeats.",
+        "",
+    ]
+    lines += [f"- {name}: {_value_text(value)}" for name, value in description.items()]
+    lines += ["", *(_markdown_row(row) for row in (HEADER, rule, *cells(measurements)))]
+    if not_measured:
         lines += ["", "Not measured:", ""]
-        lines += [f"- {why}: {', '.join(names)}" for why, names in by_reason(absent).items()]
+        lines += [
+            f"- {reason}: {', '.join(names)}" for reason, names in by_reason(not_measured).items()
+        ]
     return "\n".join(lines) + "\n"
 
 
-def by_reason(absent: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return names by why they were not measured."""
-    found: dict[str, list[str]] = {}
-    for name, why in absent.items():
-        found.setdefault(why, []).append(name)
-    return found
+def by_reason(not_measured: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the names of cases by the reason why they were not measured."""
+    names: dict[str, list[str]] = {}
+    for name, reason in not_measured.items():
+        names.setdefault(reason, []).append(name)
+    return names
 
 
-def _markdown_row(line: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in line)} |"
+def _markdown_row(row: Sequence[str]) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
 
 
-def _line(value: Any) -> str:
+def _value_text(value: JsonValue) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {one}" for name, one in value.items())
+        return ", ".join(f"{name} {item}" for name, item in value.items())
     return str(value)

@@ -1,32 +1,48 @@
-"""Share of a training epoch that is spent waiting for input, with clips that are loaded.
+"""Share of a training epoch that is spent waiting for input, with clips that are in memory.
 
-What ``fit`` gets is walked through by hand: the time for which the next batch lets itself be waited
-for, beside that of the step it is for. Small networks are trained without ``fit`` (see
-``training.vectorised``): there all is waiting that isn't a step, and what a step needs to pick its
-clips out of those that lie on the device.
+The batches that ``fit`` gets are iterated over by hand: the time until the next batch is there is
+compared with that of the step on it. Small networks are trained without ``fit`` (see
+``training.vectorised``): there, everything that isn't a step counts as waiting, and so does the
+part of a step that picks its clips out of those on the device.
 """
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 from unittest.mock import patch
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mer_keras.bench.case import Asked, Case
-from mer_keras.bench.measure import Measured, NotMeasuredError, timed
+from mer_keras.arrays import Array
+from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
 from mer_keras.models import registry
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.training.vectorised.engine import SMALL
 
-#: network -> clips, clips a batch; the smallest network waits the longest for its size
+if TYPE_CHECKING:
+    from mer_keras.layers.tensors import Tensor
+    from mer_keras.training.vectorised.stacked import Stack
+
+#: Network -> clips, clips a batch; the smallest network waits the longest for its size.
 NETWORKS = {
     "ststnet": (442, 256),
     "shallow_attention_conv2d": (160, 32),
     "micro_attention": (80, 10),
 }
 _EPOCHS = 9
+#: Batches that are picked in one call of a compiled function, since a step picks within one, too.
+_PICKED = 20
+
+
+class TrainsOnBatch(Protocol):
+    """The method of ``keras.Model`` that a training step calls."""
+
+    def train_on_batch(self, x: object, y: object) -> object:
+        """Take one step."""
 
 
 def cases(backend: str) -> list[Case]:
@@ -43,7 +59,7 @@ def cases(backend: str) -> list[Case]:
     ]
 
 
-def _waiting(name: str, clips: int, batch: int, asked: Asked) -> list[Measured]:
+def _waiting(name: str, clip_count: int, batch: int, options: CaseOptions) -> list[Measurement]:
     import keras
 
     from mer_keras.training.dataset import training_input
@@ -53,106 +69,117 @@ def _waiting(name: str, clips: int, batch: int, asked: Asked) -> list[Measured]:
     network = registry.build(name)
     compile_model(network, keras.optimizers.Adam(1e-4))
     rng = np.random.default_rng(0)
-    arrays = {"clip": rng.random((clips, *spec.input_shape), dtype=np.float32)}
-    labels = rng.integers(0, spec.classes, clips).astype("int32")
-    given = training_input(arrays, labels, batch_size=batch, seed=0)["x"]
-    if isinstance(given, dict):
+    clips = rng.random((clip_count, *spec.input_shape), dtype=np.float32)
+    labels = rng.integers(0, spec.classes, clip_count).astype("int32")
+    batches = training_input({"clip": clips}, labels, batch_size=batch, seed=0)["x"]
+    if isinstance(batches, dict):
         raise NotMeasuredError("this backend gets its arrays as they are: nothing is prepared")
-    epochs = 2 if asked.quick else _EPOCHS
-    walk(network, given)
-    taken = [walk(network, given) for _ in range(epochs)]
-    shares = [one.waited / (one.waited + one.stepped) for one in taken]
-    alone = timed(lambda: list(given), epochs)
-    facts: dict[str, float | str] = {
+    count = 2 if options.quick else _EPOCHS
+    train_epoch(network, batches)
+    epochs = [train_epoch(network, batches) for _ in range(count)]
+    shares = [epoch.waiting / epoch.seconds for epoch in epochs]
+    without_steps = timed(lambda: list(batches), count)
+    facts = {
         "share waiting for input": round(float(np.median(shares)), 4),
         "largest share": round(max(shares), 4),
         "of it the first batch": round(
-            float(np.median([one.first / one.waited for one in taken])), 2
+            float(np.median([epoch.first / epoch.waiting for epoch in epochs])), 2
         ),
-        "input alone s": round(float(np.median(alone)), 4),
+        "input alone s": round(float(np.median(without_steps)), 4),
     }
-    whole = tuple(one.waited + one.stepped for one in taken)
-    work = f"an epoch of {name}, {clips} clips by {batch}"
-    rows = [Measured(work, "training_input", whole, clips, facts=facts)]
+    seconds = tuple(epoch.seconds for epoch in epochs)
+    work = f"an epoch of {name}, {clip_count} clips by {batch}"
+    measurements = [Measurement(work, "training_input", seconds, clip_count, facts=facts)]
     if multiply_accumulates(network) <= SMALL:
-        rows.append(
-            _without_fit(name, work, arrays["clip"], labels, batch, 20 if asked.quick else 200)
-        )
-    return rows
-
-
-def _without_fit(
-    name: str, work: str, clips: np.ndarray, labels: np.ndarray, batch: int, epochs: int
-) -> Measured:
-    """Train one fold as a run does, and listen to its steps."""
-    from keras import ops
-
-    from mer_keras.config.training import Train
-    from mer_keras.training.fold import FoldRows
-    from mer_keras.training.trainer import Trainer
-    from mer_keras.training.vectorised.all_folds import AllFolds
-    from mer_keras.training.vectorised.mapping import compiled
-    from mer_keras.training.vectorised.stacked import Stack
-
-    recipe = Train.model_validate(
-        {"optimizer": {"learning_rate": 1e-4}, "epochs": epochs, "batch_size": batch}
-    )
-    engine = AllFolds(Trainer(partial(registry.build, name), recipe), clips, labels)
-    rows = np.arange(len(clips))
-    fold = FoldRows(rows, rows[:0], rows[:1])
-    stepped, ended = [0.0], []
-    train = Stack.train
-
-    def listened(stack: Stack, *given: Any) -> Any:
-        started = time.perf_counter()
-        sums = np.asarray(train(stack, *given))
-        stepped[-1] += time.perf_counter() - started
-        return sums
-
-    def end(_epoch: int, _of: int) -> None:
-        ended.append(time.perf_counter())
-        stepped.append(0.0)
-
-    with patch.object(Stack, "train", listened):
-        engine.fit_predict([fold], [0], end)
-    # the first epoch compiles
-    seconds = np.diff(ended)
-    between = 1 - np.array(stepped[1:-1]) / seconds
-    # several times within one function, since a step picks within one, too
-    times = 20
-    lying = ops.convert_to_tensor(clips)
-    pick = compiled(lambda lists: [ops.take(lying, one, axis=0)[0] for one in ops.unstack(lists)])
-    rng = np.random.default_rng(0)
-    lists = np.stack([rng.permutation(len(clips))[:batch] for _ in range(times)])
-    pick(lists)
-    picking = float(np.median(timed(lambda: pick(lists), 20))) / times
-    share = picking * -(-len(clips) // batch) / float(np.median(seconds))
-    facts: dict[str, float | str] = {
-        "share waiting for input": round(float(np.median(between)) + share, 4),
-        "of it picking clips": round(share, 4),
-    }
-    return Measured(work, "AllFolds", tuple(seconds.tolist()), len(clips), facts=facts)
+        count = 20 if options.quick else 200
+        measurements.append(_without_fit(name, work, clips, labels, batch, count))
+    return measurements
 
 
 @dataclass(frozen=True)
-class Walked:
-    """Seconds of an epoch: of waiting for its first batch, for all, and of its steps."""
+class Epoch:
+    """Seconds of an epoch: of waiting for its first batch, for all batches, and of its steps."""
 
     first: float
-    waited: float
-    stepped: float
+    waiting: float
+    steps: float
+
+    @property
+    def seconds(self) -> float:
+        """Of the whole epoch."""
+        return self.waiting + self.steps
 
 
-def walk(network: Any, given: Any) -> Walked:
-    """Train an epoch step by step."""
-    first = waited = stepped = 0.0
+def train_epoch(network: TrainsOnBatch, batches: Iterable[tuple[object, object]]) -> Epoch:
+    """Train an epoch step by step, and tell waiting from stepping."""
+    first = waiting = steps = 0.0
     started = time.perf_counter()
-    for clips, labels in given:
-        came = time.perf_counter()
-        waited += came - started
-        first = first or waited
+    for clips, labels in batches:
+        arrived = time.perf_counter()
+        waiting += arrived - started
+        first = first or waiting
         network.train_on_batch(clips, labels)
         started = time.perf_counter()
-        stepped += started - came
-    # the end of the input is waited for, too
-    return Walked(first, waited + time.perf_counter() - started, stepped)
+        steps += started - arrived
+    # Waiting for the end of the input counts, too.
+    return Epoch(first, waiting + time.perf_counter() - started, steps)
+
+
+def _without_fit(
+    name: str, work: str, clips: Array, labels: NDArray[np.int32], batch: int, epochs: int
+) -> Measurement:
+    """Train one fold as a run does, and time its epochs and steps."""
+    seconds, steps = _time_epochs(name, clips, labels, batch, epochs)
+    share = _seconds_to_pick(clips, batch) * -(-len(clips) // batch) / float(np.median(seconds))
+    facts = {
+        "share waiting for input": round(float(np.median(1 - steps / seconds)) + share, 4),
+        "of it picking clips": round(share, 4),
+    }
+    return Measurement(work, "AllFolds", tuple(seconds.tolist()), len(clips), facts=facts)
+
+
+def _time_epochs(
+    name: str, clips: Array, labels: NDArray[np.int32], batch: int, epochs: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Seconds of each epoch but the first, which compiles, and of its steps: (epochs - 1,) each."""
+    from mer_keras.config.training import Optimizer, Train
+    from mer_keras.training.fold import FoldRows
+    from mer_keras.training.trainer import Trainer
+    from mer_keras.training.vectorised.all_folds import AllFolds
+    from mer_keras.training.vectorised.stacked import Stack
+
+    recipe = Train(optimizer=Optimizer(learning_rate=1e-4), epochs=epochs, batch_size=batch)
+    engine = AllFolds(Trainer(partial(registry.build, name), recipe), clips, labels)
+    rows = np.arange(len(clips))
+    steps, ends = [0.0], []
+    train = Stack.train
+
+    def timed_train(stack: "Stack", *arguments: "Tensor") -> "Tensor":
+        started = time.perf_counter()
+        sums = np.asarray(train(stack, *arguments))
+        steps[-1] += time.perf_counter() - started
+        return sums
+
+    def end_epoch(_epoch: int, _epochs: int) -> None:
+        ends.append(time.perf_counter())
+        steps.append(0.0)
+
+    with patch.object(Stack, "train", timed_train):
+        engine.fit_predict([FoldRows(rows, rows[:0], rows[:1])], [0], end_epoch)
+    return np.diff(ends), np.array(steps[1:-1])
+
+
+def _seconds_to_pick(clips: Array, batch: int) -> float:
+    """Seconds in which a batch is picked out of clips that are on the device."""
+    from keras import ops
+
+    from mer_keras.training.vectorised.mapping import compiled
+
+    on_device = ops.convert_to_tensor(clips)
+    pick = compiled(
+        lambda batches: [ops.take(on_device, rows, axis=0)[0] for rows in ops.unstack(batches)]
+    )
+    rng = np.random.default_rng(0)
+    batches = np.stack([rng.permutation(len(clips))[:batch] for _ in range(_PICKED)])
+    pick(batches)
+    return float(np.median(timed(lambda: pick(batches), 20))) / _PICKED

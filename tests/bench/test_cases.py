@@ -1,4 +1,4 @@
-"""Which cases there are, which are asked for, and what becomes of one that can't run."""
+"""Which cases there are, which are chosen, and what becomes of one that can't run."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from mer_keras.bench.__main__ import BACKENDS, all_cases, main, parse
-from mer_keras.bench.apart import alone, measure_apart, without_paths
 from mer_keras.bench.case import Case, choose
+from mer_keras.bench.isolation import call_in_process, measure_in_process, without_paths
 from mer_keras.errors import UserError
 from mer_keras.models.registry import MODELS
 
 CASES = [
-    Case("a", "", lambda asked: []),
-    Case("step/x/jax", "", lambda asked: [], quick=False),
-    Case("step/y/jax", "", lambda asked: []),
+    Case("a", "", lambda options: []),
+    Case("step/x/jax", "", lambda options: [], quick=False),
+    Case("step/y/jax", "", lambda options: []),
 ]
 
 
@@ -26,7 +26,7 @@ def names(cases):
     return [case.name for case in cases]
 
 
-def test_all_cases_are_chosen_unless_some_are_asked_for():
+def test_all_cases_are_chosen_unless_some_are_named():
     assert names(choose(CASES, [], quick=False)) == ["a", "step/x/jax", "step/y/jax"]
     assert names(choose(CASES, [], quick=True)) == ["a", "step/y/jax"]
 
@@ -52,9 +52,9 @@ def test_command_line():
 
 
 def test_every_network_has_a_case_on_every_backend():
-    found = names(all_cases(BACKENDS))
-    assert len(found) == len(set(found))
-    assert {f"step/{name}/{backend}" for name in MODELS for backend in BACKENDS} <= set(found)
+    cases = names(all_cases(BACKENDS))
+    assert len(cases) == len(set(cases))
+    assert {f"step/{name}/{backend}" for name in MODELS for backend in BACKENDS} <= set(cases)
 
 
 def test_list_measures_nothing(capsys):
@@ -63,24 +63,24 @@ def test_list_measures_nothing(capsys):
 
 
 def test_a_case_that_lacks_a_module_is_not_started():
-    case = Case("spotting", "", lambda asked: [], needs=("no_such_module",))
-    outcome = measure_apart(case, [])
-    assert outcome.why_not == "no_such_module is not installed"
+    case = Case("spotting", "", lambda options: [], needs=("no_such_module",))
+    outcome = measure_in_process(case, [])
+    assert outcome.reason == "no_such_module is not installed"
     assert not outcome.failed
 
 
 def test_a_case_over_its_time_is_ended():
     started = time.perf_counter()
-    outcome = measure_apart(Case("spotting", "", lambda asked: [], limit=0.1), [])
-    assert outcome.why_not == "over 0 s"
+    outcome = measure_in_process(Case("spotting", "", lambda options: [], limit=0.1), [])
+    assert outcome.reason == "over 0 s"
     assert not outcome.failed
     assert time.perf_counter() - started < 5
 
 
-def test_a_fault_is_told_as_one_and_without_a_folder():
-    outcome = measure_apart(Case("no/such/case", "", lambda asked: []), [])
+def test_a_fault_is_reported_as_one_without_its_paths():
+    outcome = measure_in_process(Case("no/such/case", "", lambda options: []), [])
     assert outcome.failed
-    assert outcome.why_not.startswith("failed: ")
+    assert outcome.reason.startswith("failed: ")
 
 
 def test_texts_lose_their_folders():
@@ -93,35 +93,36 @@ def test_a_quick_pass_prints_and_writes(places, capsys):
     assert main(["--quick", "--only", "spotting", "--only", "step-mixed/ststnet"]) == 0
     shown = capsys.readouterr().out
     assert "[1/2] spotting: " in shown
-    found = json.loads((places / "results/bench.json").read_text())
-    (row,) = found["measured"]
+    session = json.loads((places / "results/bench.json").read_text())
+    (row,) = session["measured"]
     assert (row["case"], row["way"], row["ratio"]) == ("spotting", "flow", 1.0)
     assert row["least"] <= row["median"] <= row["largest"]
     assert row["peak_mib"] > 20
-    assert found["data_kind"] == "synthetic" and found["quick"] and found["versions"]["keras"]
-    assert found["machine"]["cores"] >= 1
+    assert session["data_kind"] == "synthetic" and session["quick"]
+    assert session["versions"]["keras"]
+    assert session["machine"]["cores"] >= 1
     text = (places / "results/bench.md").read_text()
     assert "| spotting, 60 frames of 96x96 | flow |" in text
-    assert str(places) not in text + json.dumps(found)
+    assert str(places) not in text + json.dumps(session)
 
 
-def test_a_function_alone_runs_elsewhere_and_tells_what_it_returns():
-    assert alone(os.getpid) != os.getpid()
+def test_a_function_in_another_process_returns_its_value_or_raises():
+    assert call_in_process(os.getpid) != os.getpid()
     with pytest.raises(ZeroDivisionError):
-        alone(divmod, 1, 0)
+        call_in_process(divmod, 1, 0)
 
 
 @pytest.mark.slow
 def test_a_case_ends_with_the_pass_that_started_it(tmp_path):
-    asked = ["--quick", "--only", "loso/engines"]
-    code = f"from mer_keras.bench.__main__ import main; main({asked})"
+    arguments = ["--quick", "--only", "loso/engines"]
+    code = f"from mer_keras.bench.__main__ import main; main({arguments})"
     environment = {**os.environ, "MER_RESULTS": str(tmp_path), "TMPDIR": str(tmp_path)}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    begun = subprocess.Popen([sys.executable, "-c", code], env=environment, **silent)
-    case = wait_for(lambda: children_of(begun.pid, "--inside"))
+    session = subprocess.Popen([sys.executable, "-c", code], env=environment, **silent)
+    case = wait_for(lambda: children_of(session.pid, "--inside"))
     own = wait_for(lambda: children_of(case[0], "spawn_main"))
-    begun.kill()
-    begun.wait()
+    session.kill()
+    session.wait()
     wait_for(lambda: not any(runs(pid) for pid in [*case, *own]))
 
 
@@ -139,9 +140,9 @@ def runs(pid):
     return state != "Z"
 
 
-def wait_for(found):
+def wait_for(condition):
     until = time.monotonic() + 120
-    while not (value := found()):
+    while not (value := condition()):
         assert time.monotonic() < until
         time.sleep(0.2)
     return value

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.loso import Run, load_script, rows_of, setup_and_epoch
+from mer_keras.bench.loso import Run, load_script, measurements_of, setup_and_epoch
 from mer_keras.bench.measure import NotMeasuredError, ratios
 from mer_keras.databases import registry
 
@@ -48,7 +48,7 @@ def test_uf1_leaves_out_what_was_not_tested():
     assert flow_like.uf1(labels, np.array([0, 1, 1, 0])) == pytest.approx((1 + 2 / 3) / 3)
 
 
-def test_set_up_and_epoch_are_told_apart():
+def test_set_up_and_epoch_are_separated():
     assert setup_and_epoch({2: 7.0, 5: 99.0, 10: 15.0}) == (5.0, 1.0)
 
 
@@ -71,7 +71,7 @@ def test_ways_are_compared_within_each_round_and_by_medians():
             {2: (12, 0.1), 30: (40, 0.79)},
         ),
     }
-    rows = rows_of("LOSO", runs, 68)
+    rows = measurements_of("LOSO", runs, 68)
     table = {(row.work, row.way): row for row in rows}
     assert {row.pieces for row in rows} == {68}
     ratio = dict(zip(table, ratios(rows), strict=True))
@@ -87,8 +87,8 @@ def test_ways_are_compared_within_each_round_and_by_medians():
     assert "beside the first way's" not in table["LOSO, 30 epochs", "plain"].facts
 
 
-def test_one_number_of_epochs_tells_no_slope():
-    (row,) = rows_of("LOSO", {"mer_keras": rounds({2: (3, 0.5)})}, 68)
+def test_one_number_of_epochs_gives_no_slope():
+    (row,) = measurements_of("LOSO", {"mer_keras": rounds({2: (3, 0.5)})}, 68)
     assert (row.work, row.seconds) == ("LOSO, 2 epochs", (3,))
 
 

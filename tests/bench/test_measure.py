@@ -5,19 +5,19 @@ import sys
 
 import pytest
 
-from mer_keras.bench.measure import Measured, compared, exponent, ratios, timed
+from mer_keras.bench.measure import Measurement, exponent, ratios, time_ways, timed
 from mer_keras.bench.memory import FamilyMemory, peak_memory
 
 
 def test_median_and_rate_are_of_the_repeats():
-    row = Measured("w", "a", (1.0, 9.0, 2.0), pieces=10)
+    row = Measurement("w", "a", (1.0, 9.0, 2.0), pieces=10)
     assert (row.median, row.rate) == (2.0, 5.0)
     tree = row.to_json(None)
     assert (tree["least"], tree["median"], tree["largest"]) == (1.0, 2.0, 9.0)
 
 
 def test_a_row_without_seconds_has_neither_median_nor_ratio():
-    row = Measured("w", "a", facts={"exponent": 1.0})
+    row = Measurement("w", "a", facts={"exponent": 1.0})
     assert row.median is None and row.rate is None
     assert ratios([row]) == [None]
     assert row.to_json(None)["least"] is None
@@ -25,16 +25,20 @@ def test_a_row_without_seconds_has_neither_median_nor_ratio():
 
 def test_ratios_are_to_the_first_way_of_the_same_work():
     rows = [
-        Measured("one", "plain", (4.0,)),
-        Measured("two", "plain", (1.0,)),
-        Measured("one", "ours", (2.0,)),
-        Measured("two", "ours", (2.0,)),
+        Measurement("one", "plain", (4.0,)),
+        Measurement("two", "plain", (1.0,)),
+        Measurement("one", "ours", (2.0,)),
+        Measurement("two", "ours", (2.0,)),
     ]
     assert ratios(rows) == [1, 1, 2, 0.5]
 
 
 def test_a_time_that_is_none_gives_no_ratio_and_is_not_the_first():
-    rows = [Measured("w", "a", (-0.1,)), Measured("w", "b", (2.0,)), Measured("w", "c", (1.0,))]
+    rows = [
+        Measurement("w", "a", (-0.1,)),
+        Measurement("w", "b", (2.0,)),
+        Measurement("w", "c", (1.0,)),
+    ]
     assert ratios(rows) == [None, 1, 2]
     assert rows[0].rate is None
 
@@ -42,7 +46,7 @@ def test_a_time_that_is_none_gives_no_ratio_and_is_not_the_first():
 def test_ways_are_timed_in_their_order():
     calls = []
     ways = {name: lambda name=name: calls.append(name) for name in ("a", "b")}
-    rows = compared("w", ways, pieces=3, repeats=2)
+    rows = time_ways("w", ways, pieces=3, repeats=2)
     assert calls == ["a", "a", "b", "b"]
     assert [(row.way, len(row.seconds), row.pieces) for row in rows] == [("a", 2, 3), ("b", 2, 3)]
 

@@ -1,12 +1,12 @@
 """What is printed and written."""
 
-from mer_keras.bench.measure import Measured
-from mer_keras.bench.tables import HEADER, as_markdown, as_text, by_reason, number, told
+from mer_keras.bench.measure import Measurement
+from mer_keras.bench.tables import HEADER, as_markdown, as_text, by_reason, facts_text, number
 
 ROWS = [
-    Measured("work", "plain", (2.0, 4.0, 3.0), pieces=6, peak_mib=100),
-    Measured("work", "ours", (1.0,), pieces=6, facts={"UF1": 0.71234, "from": "2 and 10"}),
-    Measured("a | b", "slope", facts={"exponent": 0.98}),
+    Measurement("work", "plain", (2.0, 4.0, 3.0), pieces=6, peak_mib=100),
+    Measurement("work", "ours", (1.0,), pieces=6, facts={"UF1": 0.71234, "from": "2 and 10"}),
+    Measurement("a | b", "slope", facts={"exponent": 0.98}),
 ]
 
 
@@ -31,7 +31,7 @@ def test_markdown_has_as_many_cells_in_every_row():
 
 def test_numbers_need_no_powers_of_ten():
     assert [number(v) for v in (None, 0.01234, 12.34, 1234.5)] == ["-", "0.012", "12.3", "1,234"]
-    assert told({"n": 3, "share": 0.123456, "of": "all"}) == "n 3, share 0.123, of all"
+    assert facts_text({"n": 3, "share": 0.123456, "of": "all"}) == "n 3, share 0.123, of all"
 
 
 def test_reasons_stand_once():

@@ -1,11 +1,11 @@
-"""Waiting for input is told apart from training."""
+"""Seconds of waiting for input and of training are kept apart."""
 
 import time
 
 import pytest
 
-from mer_keras.bench.case import Asked
-from mer_keras.bench.waiting import cases, walk
+from mer_keras.bench.case import CaseOptions
+from mer_keras.bench.waiting import cases, train_epoch
 
 
 class Network:
@@ -20,17 +20,17 @@ def batches():
     time.sleep(0.01)
 
 
-def test_waiting_and_steps_are_told_apart():
-    walked = walk(Network(), batches())
-    assert walked.first == pytest.approx(0.06, abs=0.03)
-    assert walked.waited >= 0.09
-    assert walked.stepped >= 0.06
+def test_waiting_and_steps_are_timed_apart():
+    epoch = train_epoch(Network(), batches())
+    assert epoch.first == pytest.approx(0.06, abs=0.03)
+    assert epoch.waiting >= 0.09
+    assert epoch.steps >= 0.06
 
 
-def test_a_small_network_is_listened_to_both_ways(tmp_path):
+def test_a_small_network_is_timed_with_and_without_fit(tmp_path):
     pytest.importorskip("tensorflow")
     (case,) = [case for case in cases("tensorflow") if case.name == "input/ststnet"]
-    by_fit, without = case.act(Asked(quick=True, folder=tmp_path, repeats=1))
+    by_fit, without = case.measure(CaseOptions(quick=True, folder=tmp_path, repeats=1))
     assert (by_fit.way, without.way) == ("training_input", "AllFolds")
     for row in (by_fit, without):
         assert 0 < row.facts["share waiting for input"] < 1
