@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mer_keras.errors import AnnotationError
 
-#: Most digits of a number in a frame's name: 64-bit integers hold no longer one.
+#: Most digits of a number in a frame's name: the tables' 64-bit integers hold no longer ones.
 MAX_DIGITS = 18
 #: Suffixes (lower case) of files that can be frames.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
@@ -84,9 +84,9 @@ def find_frames(
                 folder = inside.get(part.casefold())
             if folder is not None:
                 return folder, choice
-    looked = ", ".join(repr(relative) for choice in choices for relative in sources[choice])
+    searched = ", ".join(repr(relative) for choice in choices for relative in sources[choice])
     raise AnnotationError(
-        f"{root}: no frames: looked for the folder(s) {looked}: expected the tree\n{tree}\n"
+        f"{root}: no frames: looked for the folder(s) {searched}: expected the tree\n{tree}\n"
         "unpack the database completely"
     )
 

@@ -173,12 +173,12 @@ def howto(name: str) -> str:
 
 def _not_found(database: Database, root: Path | None) -> str:
     if root is not None or database.fixed_folder is not None:
-        looked = f"  {root or database.fixed_folder}"
+        searched = f"  {root or database.fixed_folder}"
     else:
         roots = settings.data_roots()
-        looked = "\n".join(f"  {base / folder}" for base in roots for folder in database.folders)
+        searched = "\n".join(f"  {base / folder}" for base in roots for folder in database.folders)
     return (
-        f"database {database.name!r} not found; looked for the folder(s)\n{looked}\n"
+        f"database {database.name!r} not found; looked for the folder(s)\n{searched}\n"
         "Set MER_DATA to the folder that holds it; how to get it and which files are expected: "
         f"mer-keras data howto {database.name}"
     )

@@ -215,7 +215,7 @@ def pool(parts: Sequence[Samples]) -> Samples:
         tuple(line for part in parts for line in part.warnings),
         tuple(edition for part in parts for edition in part.editions),
     )
-    _ = pooled.data_kind  # raises where kinds are mixed
+    _ = pooled.data_kind  # It raises where kinds are mixed.
     return pooled
 
 

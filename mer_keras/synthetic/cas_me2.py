@@ -33,7 +33,7 @@ STIMULI = (
 FOLDERS: tuple[str, ...] = tuple(f"s{n}" for n in (15, 16, *range(19, 39)))
 #: Frames at rest before each expression.
 GAP = 6
-#: Subject, stimulus' code and the number in its folder's name, which is another person's.
+#: Subject, code and number of a recording whose folder bears another person's number.
 MISNAMED = ("s19", "0502", "23")
 
 

@@ -23,11 +23,11 @@ REFERENCE_SIZE = 90
 RESIDUE = 0.1
 
 _SUPERSAMPLING = 3
-#: Pixels at the reference size.
+#: Amplitude of the head's drift and largest shift of its place, in pixels at the reference size.
 _DRIFT, _PLACEMENT = 0.18, 0.4
-#: Share of the brightness.
+#: Flicker of the light, as a share of the brightness.
 _FLICKER = 0.006
-#: Grey levels of 255.
+#: Standard deviation of the sensor's noise, in grey levels of 255.
 _NOISE = 1.6
 #: Share of the brightness that is lost where the skin is compressed to nothing.
 _CREASE = 0.25
@@ -186,12 +186,12 @@ def render_clip(
     start = onset if first is None else first
     count = (offset if last is None else last) - start + 1
     scale = size / REFERENCE_SIZE
-    shift = (_drift(rng, count) * scale).astype(np.float32)
+    shift = (_drift(rng, count) * scale).astype(np.float32)  # (frames, 2)
     light = 1 + _FLICKER * (0.5 * rng.standard_normal(count) + _wave(rng, count))
     noise = rng.standard_normal((count, size, size), dtype=np.float32) * np.float32(_NOISE)
 
-    fine = _fine_picture(face, size)
-    field = displacement(action_units, size, face=face, peak=peak)
+    fine = _fine_picture(face, size)  # (3 size, 3 size)
+    field = displacement(action_units, size, face=face, peak=peak)  # (size, size, 2)
     crease = _CREASE * (
         np.gradient(field[..., 0], axis=1) + np.gradient(field[..., 1], axis=0)
     ).astype(np.float32)
@@ -226,6 +226,6 @@ def _wave(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
 
 def _drift(rng: np.random.Generator, count: int) -> NDArray[np.float64]:
     """Draw the head's shift in each frame, (frames, 2): a place of its own and a slow drift."""
-    place = rng.uniform(-_PLACEMENT, _PLACEMENT, size=2)
-    sway = np.stack([_wave(rng, count), _wave(rng, count)], axis=1)
-    return place + _DRIFT * rng.uniform(0.3, 1.0, size=2) * sway
+    placement = rng.uniform(-_PLACEMENT, _PLACEMENT, size=2)
+    sway = np.stack([_wave(rng, count), _wave(rng, count)], axis=1)  # (frames, 2)
+    return placement + _DRIFT * rng.uniform(0.3, 1.0, size=2) * sway

@@ -298,6 +298,7 @@ def _save(root: Path, clip: SyntheticClip, frames: NDArray[np.uint8], path_of: F
 def _resized(frames: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     import cv2
 
+    # (frames, height, width)
     return np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames])
 
 
@@ -311,6 +312,6 @@ def _on_camera(
     left = int((width - side) * rng.uniform(0.35, 0.65))
     top = int((height - side) * rng.uniform(0.35, 0.65))
     wall = 110 + 30 * np.linspace(0, 1, width)[None, :] + 10 * np.linspace(1, 0, height)[:, None]
-    pictures = np.repeat(wall.astype(np.uint8)[None], len(frames), axis=0)
+    pictures = np.repeat(wall.astype(np.uint8)[None], len(frames), axis=0)  # (frames, h, w)
     pictures[:, top : top + side, left : left + side] = frames
     return pictures

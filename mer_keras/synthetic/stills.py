@@ -72,9 +72,9 @@ FER_PARTS = ((28_709, "Training"), (32_298, "PublicTest"), (35_887, "PrivateTest
 FER_REPEATED = tuple(range(500, 30_500, 1000))
 #: Rows that repeat the picture of an earlier row with another label.
 FER_CONTRADICTED = (700, 20_700)
-#: The repeated row stands so many rows before.
+#: A repeated row stands this many rows before its repetition.
 _FER_BEFORE = 100
-#: Number of people in databases that don't say who is in a picture.
+#: Number of people that are drawn for a database that doesn't say who is in a picture.
 UNKNOWN_PEOPLE = 400
 
 
@@ -153,8 +153,8 @@ def _exchange(emotions: list[str], row: int, emotion: str) -> None:
     """Give a row an emotion without changing how often each emotion stands."""
     paired = (*FER_REPEATED, *FER_CONTRADICTED)
     fixed = {*paired, *(r - _FER_BEFORE for r in paired)}
-    other = next(k for k in range(len(emotions)) if emotions[k] == emotion and k not in fixed)
-    emotions[row], emotions[other] = emotion, emotions[row]
+    partner = next(k for k, e in enumerate(emotions) if e == emotion and k not in fixed)
+    emotions[row], emotions[partner] = emotion, emotions[row]
 
 
 def _write_fer(root: Path, rendered: Iterable[RenderedClip]) -> None:

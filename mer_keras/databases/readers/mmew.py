@@ -39,7 +39,7 @@ _CODING = CodingTable(
     optional={"Subject": ()},
 )
 _CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
-#: Releases name the folder of clips that show none of the six emotions differently.
+#: Names that releases give the folder of clips that show none of the six emotions.
 _REST = frozenset({"other", "others", "repression"})
 
 

@@ -45,7 +45,7 @@ def read(root: Path) -> Reading:
         AnnotationError: the camera's folder is absent or holds no sequence.
     """
     cameras = _cameras(root, _DEPTH)
-    clips, other = [], 0
+    clips, unused = [], 0
     for camera in cameras:
         for light in subfolders(camera):
             is_used = _is_named(camera, CAMERA) and _is_named(light, LIGHT)
@@ -55,7 +55,7 @@ def read(root: Path) -> Reading:
                     if emotion is None or not images(folder):
                         continue
                     if not is_used:
-                        other += 1
+                        unused += 1
                         continue
                     path = require_inside(folder, root, str(light))
                     clips.append(ClipAnnotation(NAME, subject.name, folder.name, path, emotion))
@@ -64,7 +64,7 @@ def read(root: Path) -> Reading:
             f"{root}: no sequence of camera {CAMERA} under light {LIGHT}: expected the tree\n{TREE}"
             "\nunpack the database completely"
         )
-    warnings = [f"{other} sequences of another camera or light are not read"] if other else []
+    warnings = [f"{unused} sequences of another camera or light are not read"] if unused else []
     edition = f"{CAMERA}, {LIGHT}"
     return Reading(root, clips, TREE, edition=edition, warnings=warnings)
 
