@@ -6,7 +6,7 @@ each. A tuple holds the same clips as several inputs see them, in the order of t
 
 from collections.abc import Sequence
 from math import prod
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,14 @@ OneInput: TypeAlias = Array | list[Array]
 Inputs: TypeAlias = OneInput | tuple[OneInput, ...]
 #: of one clip in one input, without the clips' axis, or of each of several inputs
 Shape: TypeAlias = tuple[int, ...] | tuple[tuple[int, ...], ...]
+
+
+@overload
+def take(inputs: OneInput, rows: Sequence[int] | NDArray[np.int64]) -> OneInput: ...
+
+
+@overload
+def take(inputs: Inputs, rows: Sequence[int] | NDArray[np.int64]) -> Inputs: ...
 
 
 def take(inputs: Inputs, rows: Sequence[int] | NDArray[np.int64]) -> Inputs:

@@ -1,30 +1,33 @@
-"""Samples -> one array of clips: read in parallel through the cache, joined by id.
+"""Samples -> the clips of one input: read in parallel through the cache, joined by id.
 
-What can't be used is left out with its reason; what is used otherwise than annotated is counted
-in one warning a cause. Reasons and warnings name no folder, since reports print them.
+What can't be used is left out with its reason; what is used otherwise than annotated is counted,
+one warning for each kind of remark. Reasons and warnings name no folder, since reports print them.
 """
 
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Generic
 
 import cv2
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from mer_keras.arrays import Array, OneInput, take
 from mer_keras.clips import frames, sampling
+from mer_keras.clips.clip_frames import GAP
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
 from mer_keras.clips.headers import image_format
-from mer_keras.clips.normalisation import normalise_clip
-from mer_keras.clips.steps import GAP, Loaded, check_clip, load_clip, spotting_error
+from mer_keras.clips.normalisation import Pixels, normalise_clip
+from mer_keras.clips.sample import Sample, samples_of
+from mer_keras.clips.steps import Loaded, Result, check_clip, load_clip, spotting_error
 from mer_keras.config.data import Policies
-from mer_keras.config.inputs import Clip
+from mer_keras.config.inputs import Clip, input_key
 from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import FrameError, InvariantError
 from mer_keras.progress import CountProgress
@@ -32,49 +35,55 @@ from mer_keras.progress import CountProgress
 
 @dataclass(frozen=True, eq=False)
 class ClipArrays:
-    """What networks are fed with.
+    """The clips of one input, as methods read them.
 
     Attributes:
         sample_ids: the clips, in the order of ``arrays``.
-        arrays: float32; frames (n, frames, size, size, channels) in 0..1, single frames without
-            the time axis; flow images (n, size, size, 3) in 0..255, unless they are normalised
-            clip by clip; flow magnitudes (n, size, size, 1) in pixels.
+        arrays: float32; frames (clips, frames, size, size, channels) in 0..1, single frames
+            without the time axis; whole clips are a list of (frames, size, size, channels), each
+            of its own length; flow images (clips, size, size, 3) in 0..255; flow magnitudes
+            (clips, size, size, 1) in pixels. With ``normalise``, as that leaves them.
         excluded: clips of the samples table that are not here, each with its reason.
-        warnings: what was accepted with a remark, one line a cause with its count.
+        warnings: what was accepted with a remark, one line for each remark with its count.
     """
 
     sample_ids: tuple[str, ...]
-    arrays: np.ndarray
+    arrays: OneInput
     excluded: tuple[Excluded, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def digest(self) -> str:
-        """Digest of the arrays."""
-        return hashlib.blake2b(self.arrays.tobytes(), digest_size=16).hexdigest()
+        """Digest of the arrays, and of the clips' lengths where they differ."""
+        digest = hashlib.blake2b(digest_size=16)
+        if isinstance(self.arrays, list):
+            digest.update(str([clip.shape for clip in self.arrays]).encode())
+        for clip in self.arrays:
+            digest.update(clip.tobytes())
+        return digest.hexdigest()
 
-    def select(self, ids: Iterable[str]) -> np.ndarray:
-        """Return the arrays of some clips, in the order of ``ids``.
-
-        Raises:
-            InvariantError: an id is not here.
-        """
-        return self.arrays[self.rows(ids)]
-
-    def rows(self, ids: Iterable[str]) -> np.ndarray:
-        """Return the row numbers, int64, of some clips in ``arrays``, in the order of ``ids``.
+    def select(self, ids: Iterable[str]) -> OneInput:
+        """Return some clips, in the order of ``ids``.
 
         Raises:
             InvariantError: an id is not here.
         """
-        places = {sample_id: place for place, sample_id in enumerate(self.sample_ids)}
-        wanted = list(ids)
-        unknown = [sample_id for sample_id in wanted if sample_id not in places]
+        return take(self.arrays, self.rows(ids))
+
+    def rows(self, ids: Iterable[str]) -> NDArray[np.int64]:
+        """Return the positions of some clips in ``arrays``, in the order of ``ids``.
+
+        Raises:
+            InvariantError: an id is not here.
+        """
+        requested = list(ids)
+        row_of = {sample_id: row for row, sample_id in enumerate(self.sample_ids)}
+        unknown = [sample_id for sample_id in requested if sample_id not in row_of]
         if unknown:
             raise InvariantError(
-                f"{len(unknown)} of {len(wanted)} asked clips have no array, first {unknown[0]!r}: "
-                "folds must be made from the clips that could be loaded"
+                f"{len(unknown)} of {len(requested)} requested clips have no array, first "
+                f"{unknown[0]!r}: folds must be made from the clips that could be loaded"
             )
-        return np.array([places[sample_id] for sample_id in wanted], dtype="int64")
+        return np.array([row_of[sample_id] for sample_id in requested], dtype="int64")
 
 
 def load_clips(
@@ -89,11 +98,10 @@ def load_clips(
     Frames are resized to a square with area interpolation (the aspect ratio is not kept). A missing
     onset or offset is the folder's first or last frame. A frame that is not on disk is replaced by
     the nearest one. A clip is left out when its annotated frames lie outside its folder (see
-    ``steps.SLACK``), an image of it is empty or damaged, or a policy says so.
+    ``marks.SLACK``), an image of it is empty or damaged, or a policy says so.
 
     Args:
-        samples: table whose ``path`` is a folder of frames, an image, a video, a table of pixels or
-            a flow image.
+        samples: the samples table.
         clip: what to load.
         policies: what to do about faults that leave a choice.
         progress: called as ``progress(done, total)`` in this thread after each clip.
@@ -104,35 +112,34 @@ def load_clips(
             clip differ in size (unless the policy resizes them), or no clip is left.
         ConfigError: ``clip.frames`` doesn't suit ``clip.sampling``.
     """
-    rows = samples.table.to_dict("records")
-    load: Callable[[Mapping[str, Any]], Loaded]
+    rows = samples_of(samples.table)
+    load: Callable[[Sample], Loaded[Pixels]]
     if clip.kind == "flow_image":
         load = partial(_load_flow_image, clip)
     else:
-        load = _frame_loader(rows, clip, policies or Policies())
+        if clip.kind == "frames":
+            sampling.sampled(clip, 0, 0, 0)  # An impossible number is told before any listing.
+        load = _from_footage(rows, partial(load_clip, clip=clip, policies=policies or Policies()))
     loaded = _load_all(rows, load, progress)
-    if not loaded.kept:
+    if not loaded.results:
         first = loaded.excluded[0] if loaded.excluded else None
         raise FrameError(
             f"none of {len(rows)} clips can be used"
             f"{f': first {first.clip}: {first.reason}' if first else ''}; expected at least one "
             "whole clip, so compare the annotation table with the frames on disk"
         )
-    return ClipArrays(
-        tuple(str(row["sample_id"]) for row, _ in loaded.kept),
-        _stack(
-            [array for _, array in loaded.kept],
-            scale=255 if clip.kind == "frames" and clip.normalise == "none" else 1,
-        ),
-        tuple(loaded.excluded),
-        loaded.warnings(),
-    )
+    scale = np.float32(255 if clip.kind == "frames" and clip.normalise == "none" else 1)
+    if clip.frames is None:
+        arrays: OneInput = [np.divide(a, scale, dtype=np.float32) for a in loaded.results]
+    else:
+        arrays = _stack(loaded.results, scale)
+    return ClipArrays(tuple(loaded.sample_ids), arrays, tuple(loaded.excluded), loaded.warnings())
 
 
 def check_frames(
     samples: Samples, policies: Policies | None = None, progress: CountProgress | None = None
 ) -> tuple[tuple[Excluded, ...], tuple[str, ...]]:
-    """Decode every frame of every clip, and say what a run would leave out or remark.
+    """Decode every frame of every clip, and tell what a run would leave out or remark.
 
     Nothing is cached.
 
@@ -142,118 +149,109 @@ def check_frames(
         progress: as for ``load_clips``.
 
     Returns:
-        Clips that can't be used, each with its reason, and warnings, one line a cause.
+        Clips that can't be used, each with its reason, and warnings, one line for each remark.
 
     Raises:
         FrameError: as ``load_clips`` does.
     """
-    rows = samples.table.to_dict("records")
-    footage = _open_all(rows)
-
-    def load(row: Mapping[str, Any]) -> Loaded:
-        return check_clip(row, _usable(footage[row["path"]]), policies or Policies())
-
-    loaded = _load_all(rows, load, progress)
+    rows = samples_of(samples.table)
+    check = _from_footage(rows, partial(check_clip, policies=policies or Policies()))
+    loaded = _load_all(rows, check, progress)
     return tuple(loaded.excluded), loaded.warnings()
 
 
 def spotting_errors(
     samples: Samples, policies: Policies | None = None, progress: CountProgress | None = None
-) -> np.ndarray:
-    """Spot the apex of every clip that has one annotated, and say how far off it is.
+) -> NDArray[np.float64]:
+    """Spot the apex of every clip that has one annotated, and measure how far off it is.
 
     Args and errors are those of ``check_frames``.
 
     Returns:
-        float (clips,): distances as shares of the clips' lengths.
+        float64 (clips,): distances as shares of the clips' lengths.
     """
-    rows = [row for row in samples.table.to_dict("records") if not pd.isna(row["apex"])]
-    footage = _open_all(rows)
-
-    def load(row: Mapping[str, Any]) -> Loaded:
-        return spotting_error(row, _usable(footage[row["path"]]), policies or Policies())
-
-    return np.array([array[0] for _, array in _load_all(rows, load, progress).kept])
+    rows = [sample for sample in samples_of(samples.table) if sample.apex is not None]
+    spot = _from_footage(rows, partial(spotting_error, policies=policies or Policies()))
+    return np.array(_load_all(rows, spot, progress).results, "float64")
 
 
 @dataclass
-class _All:
-    """What came of all clips."""
+class _AllLoaded(Generic[Result]):
+    """What was computed of all samples, and what was left out or remarked."""
 
-    kept: list[tuple[Mapping[str, Any], np.ndarray]] = field(default_factory=list)
+    sample_ids: list[str] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     excluded: list[Excluded] = field(default_factory=list)
-    causes: Counter[str] = field(default_factory=Counter)
+    remarks: Counter[str] = field(default_factory=Counter)
     farthest: int = 0
 
     def warnings(self) -> tuple[str, ...]:
         return tuple(
-            f"{cause}: {count} of {len(self.kept)} clips"
-            + (f" (at most {self.farthest} away)" if cause == GAP else "")
-            for cause, count in sorted(self.causes.items())
+            f"{remark}: {count} of {len(self.results)} clips"
+            + (f" (at most {self.farthest} away)" if remark == GAP else "")
+            for remark, count in sorted(self.remarks.items())
         )
 
 
 def _load_all(
-    rows: Sequence[Mapping[str, Any]],
-    load: Callable[[Mapping[str, Any]], Loaded],
+    samples: Sequence[Sample],
+    load: Callable[[Sample], Loaded[Result]],
     progress: CountProgress | None,
-) -> _All:
-    """Load rows on all cores: decoding, resizing and filtering release the interpreter's lock."""
-    found = _All()
+) -> _AllLoaded[Result]:
+    """Load on all cores: decoding, resizing and filtering release the interpreter's lock."""
+    everything = _AllLoaded[Result]()
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        futures = [pool.submit(_attempt, load, row) for row in rows]
+        futures = [pool.submit(_attempt, load, sample) for sample in samples]
         try:
-            for done, (row, future) in enumerate(zip(rows, futures, strict=True), start=1):
-                result = future.result()
-                if isinstance(result, str):
-                    name = f"{row['subject']}/{row['clip']}"
-                    found.excluded.append(Excluded(row["database"], name, result))
+            for done, (sample, future) in enumerate(zip(samples, futures, strict=True), start=1):
+                loaded = future.result()
+                if isinstance(loaded, str):
+                    everything.excluded.append(Excluded(sample.database, sample.name, loaded))
                 else:
-                    found.kept.append((row, result.array))
-                    found.causes.update(result.causes)
-                    found.farthest = max(found.farthest, result.farthest)
+                    everything.sample_ids.append(sample.sample_id)
+                    everything.results.append(loaded.result)
+                    everything.remarks.update(loaded.remarks)
+                    everything.farthest = max(everything.farthest, loaded.farthest)
                 if progress:
-                    progress(done, len(rows))
-        except BaseException:  # also Ctrl-C: don't read the rest of a database first
+                    progress(done, len(samples))
+        except BaseException:  # After Ctrl-C, too, the rest of a database isn't read first.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return found
+    return everything
 
 
-def _attempt(load: Callable[[Mapping[str, Any]], Loaded], row: Mapping[str, Any]) -> Loaded | str:
+def _attempt(load: Callable[[Sample], Loaded[Result]], sample: Sample) -> Loaded[Result] | str:
+    """Load a sample, or return the reason why it can't be used."""
     try:
-        return load(row)
+        return load(sample)
     except frames.UnreadableImageError as error:
         return error.reason
     except UnusableClipError as error:
         return str(error)
 
 
-def _stack(arrays: Sequence[np.ndarray], scale: int) -> np.ndarray:
+def _stack(arrays: Sequence[Pixels], scale: np.float32) -> Array:
     stacked = np.empty((len(arrays), *arrays[0].shape), np.float32)
-    for target, array in zip(stacked, arrays, strict=True):
-        np.divide(array, np.float32(scale), out=target)
+    for clip, array in zip(stacked, arrays, strict=True):
+        np.divide(array, scale, out=clip)
     return stacked
 
 
-def _frame_loader(
-    rows: Iterable[Mapping[str, Any]], clip: Clip, policies: Policies
-) -> Callable[[Mapping[str, Any]], Loaded]:
-    if clip.kind == "frames":
-        sampling.SAMPLINGS[clip.sampling](0, 0, 0, clip.frames)  # a wrong count: before any listing
-    footage = _open_all(rows)
-
-    def load(row: Mapping[str, Any]) -> Loaded:
-        return load_clip(row, _usable(footage[row["path"]]), clip, policies)
-
-    return load
-
-
-def _open_all(rows: Iterable[Mapping[str, Any]]) -> dict[str, Footage | UnusableClipError]:
-    """List every folder once: a long recording holds many clips."""
-    paths = list({row["path"]: None for row in rows})
+def _from_footage(
+    samples: Iterable[Sample], load: Callable[[Sample, Footage], Loaded[Result]]
+) -> Callable[[Sample], Loaded[Result]]:
+    """Open the footage of all samples once, since a long recording holds many clips."""
+    paths = list({sample.path: None for sample in samples})
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        return dict(zip(paths, pool.map(_open, map(Path, paths)), strict=True))
+        opened = dict(zip(paths, pool.map(_open, paths), strict=True))
+
+    def load_sample(sample: Sample) -> Loaded[Result]:
+        footage = opened[sample.path]
+        if isinstance(footage, UnusableClipError):
+            raise footage
+        return load(sample, footage)
+
+    return load_sample
 
 
 def _open(path: Path) -> Footage | UnusableClipError:
@@ -263,26 +261,19 @@ def _open(path: Path) -> Footage | UnusableClipError:
         return error
 
 
-def _usable(footage: Footage | UnusableClipError) -> Footage:
-    if isinstance(footage, UnusableClipError):
-        raise footage
-    return footage
-
-
-def _load_flow_image(clip: Clip, row: Mapping[str, Any]) -> Loaded:
-    """Flow images are tiny files: reading one costs no more than finding it in the cache."""
-    path = Path(row["path"])
+def _load_flow_image(clip: Clip, sample: Sample) -> Loaded[Pixels]:
+    """Read a flow image past the cache: such tiny files are read as fast as the cache's own."""
+    path = sample.path
     data = frames.read_bytes(path)
     image = frames.decode(data, path, gray=False)
     if image.shape[:2] != (clip.size, clip.size):
         height, width = image.shape[:2]
         raise FrameError(
             f"{path}: {width}x{height} pixels, expected {clip.size}x{clip.size}: flow is not "
-            "resized, since its values are displacements; set data.clip.size"
+            f"resized, since its values are displacements; set {input_key('size')}"
         )
     if clip.resize_to is not None:
         side = (clip.resize_to, clip.resize_to)
-        image = cv2.resize(image, side, interpolation=cv2.INTER_LINEAR)
+        image = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_LINEAR), np.uint8)
     remark = frames.misnamed(path, image_format(data))
-    image = normalise_clip(image, clip.normalise)
-    return Loaded(image, (remark,) if remark else ())
+    return Loaded(normalise_clip(image, clip.normalise), (remark,) if remark else ())

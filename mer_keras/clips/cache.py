@@ -1,8 +1,8 @@
-"""Arrays computed from files, kept under the cache folder and found again by content.
+"""Arrays computed from files, kept under the cache folder and looked up by content.
 
-Two levels. The first knows files by path, size and times, and says which content they have, so
-that a second run opens none of them. The second knows an array by that content, the step that
-made it and its parameters, so that a changed parameter or a moved database redoes only what
+There are two levels. The first knows files by path, size and times, and says which content they
+have, so that a second run opens none of them. The second knows an array by that content, the step
+that made it and its parameters, so that a changed parameter or a moved database redoes only what
 depends on it. Entries are written aside and renamed, and carry a checksum: a killed or parallel
 writer can't leave a wrong one, and a damaged one is computed anew.
 """
@@ -15,33 +15,39 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from mer_keras import settings
 from mer_keras.clips.frames import read_bytes
 from mer_keras.errors import FrameError
 
-#: What is told about the sources beside the array; anything that JSON holds.
-Facts = dict[str, Any]
-Compute = Callable[[Sequence[bytes]], tuple[np.ndarray, Facts]]
+#: What a step says of its sources beside the array.
+Facts: TypeAlias = dict[str, JsonValue]
+#: What the values of a step's array depend on beside its sources.
+Parameters: TypeAlias = Mapping[str, JsonValue]
+Value = TypeVar("Value", bound=np.generic)
+Derived = TypeVar("Derived", bound=np.generic)
 
-_STATS, _ARRAYS = "stats-1", "arrays-1"  # a new number when the form of the entries changes
+# The folders of the two levels. Entries of another form need a new number.
+_STATS, _ARRAYS = "stats-1", "arrays-1"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Generic[Value]):
     """An array with the facts about its sources.
 
     Attributes:
-        array: what the step made.
-        facts: what the step told beside it.
+        array: what the step computed.
+        facts: what the step says of its sources.
         not_stored: why the entry could not be written, else empty. The array is good either way.
         key: digest of all that the array depends on, for what is derived from it.
     """
 
-    array: np.ndarray
+    array: NDArray[Value]
     facts: Facts
     not_stored: str = ""
     key: str = ""
@@ -52,13 +58,18 @@ def root() -> Path:
     return settings.cache_root() / "clips"
 
 
-def fetch(sources: Sequence[Path], step: str, params: Mapping[str, Any], compute: Compute) -> Entry:
+def fetch(
+    sources: Sequence[Path],
+    step: str,
+    params: Parameters,
+    compute: Callable[[Sequence[bytes]], tuple[NDArray[Value], Facts]],
+) -> Entry[Value]:
     """Return the array of some files from the cache, or compute and store it.
 
     Args:
         sources: files, in an order that matters.
         step: name of what is computed; change it when ``compute`` gives other values.
-        params: everything else that the values depend on, as JSON can hold it.
+        params: everything else that the values depend on.
         compute: contents of ``sources`` -> array and facts. They must depend on nothing else.
 
     Raises:
@@ -66,6 +77,7 @@ def fetch(sources: Sequence[Path], step: str, params: Mapping[str, Any], compute
     """
     stat_path = _path(_STATS, _stat_key(sources), ".json")
     known = _load_content(stat_path)
+    entry: Entry[Value] | None = None
     if known is not None:
         entry = _load_entry(_array_path(known, step, params))
         if entry is not None:
@@ -73,41 +85,43 @@ def fetch(sources: Sequence[Path], step: str, params: Mapping[str, Any], compute
     contents = [read_bytes(path) for path in sources]
     content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
     array_path = _array_path(content, step, params)
-    entry = _load_entry(array_path) if content != known else None
-    trouble = ""
+    if content != known:
+        entry = _load_entry(array_path)
+    not_stored = ""
     if entry is None:
         array, facts = compute(contents)
         entry = Entry(array, facts)
-        trouble = _store(array_path, _pack(entry))
-    trouble = trouble or _store(stat_path, json.dumps({"content": content}).encode())
-    return Entry(entry.array, entry.facts, trouble, _array_key(content, step, params))
+        not_stored = _store(array_path, _pack(entry))
+    not_stored = not_stored or _store(stat_path, json.dumps({"content": content}).encode())
+    return replace(entry, not_stored=not_stored, key=_array_key(content, step, params))
 
 
 def derive(
-    entry: Entry,
+    entry: Entry[Value],
     step: str,
-    params: Mapping[str, Any],
-    compute: Callable[[np.ndarray], tuple[np.ndarray, Facts]],
-) -> Entry:
+    params: Parameters,
+    compute: Callable[[NDArray[Value]], tuple[NDArray[Derived], Facts]],
+) -> Entry[Derived]:
     """Return what a further step makes of an entry's array, from the cache or computed and stored.
 
     Args:
-        entry: of ``fetch`` or ``derive``; its sources are not touched.
+        entry: what ``fetch`` or ``derive`` returned; its sources are not touched.
         step: name of what is computed; change it when ``compute`` gives other values.
-        params: everything else that the values depend on, as JSON can hold it.
+        params: everything else that the values depend on.
         compute: array -> array and facts. They must depend on nothing else.
 
     Raises:
         FrameError: whatever ``compute`` raises; nothing is stored then.
     """
     key = _array_key(entry.key, step, params)
-    found = _load_entry(_array_path(entry.key, step, params))
-    if found is not None:
-        return replace(found, key=key)
+    path = _array_path(entry.key, step, params)
+    derived: Entry[Derived] | None = _load_entry(path)
+    if derived is not None:
+        return replace(derived, key=key)
     array, facts = compute(entry.array)
-    made = Entry(array, facts, key=key)
-    trouble = _store(_array_path(entry.key, step, params), _pack(made))
-    return replace(made, not_stored=entry.not_stored or trouble)
+    derived = Entry(array, facts, key=key)
+    not_stored = _store(path, _pack(derived))
+    return replace(derived, not_stored=entry.not_stored or not_stored)
 
 
 def size() -> int:
@@ -116,7 +130,7 @@ def size() -> int:
     for path in _files():
         try:
             total += path.stat().st_size
-        except FileNotFoundError:  # removed by another process since it was listed
+        except FileNotFoundError:  # Another process removed it since it was listed.
             continue
     return total
 
@@ -151,11 +165,11 @@ def _path(level: str, key: str, suffix: str) -> Path:
     return root() / level / key[:2] / f"{key}{suffix}"
 
 
-def _array_key(content: str, step: str, params: Mapping[str, Any]) -> str:
+def _array_key(content: str, step: str, params: Parameters) -> str:
     return _digest(_canonical([content, step, dict(params)]))
 
 
-def _array_path(content: str, step: str, params: Mapping[str, Any]) -> Path:
+def _array_path(content: str, step: str, params: Parameters) -> Path:
     return _path(_ARRAYS, _array_key(content, step, params), ".clip")
 
 
@@ -173,20 +187,20 @@ def _stat_key(sources: Sequence[Path]) -> str:
                 f"{path}: can't be read ({error.strerror}): expected a file that was there when "
                 "its folder was listed; check the database and the connection to it"
             ) from error
-        name = os.path.abspath(path)  # noqa: PTH100 - Path has nothing that leaves links alone
+        name = os.path.abspath(path)  # noqa: PTH100 - Path has no function that keeps links.
         rows.append([os.fsencode(name).hex(), stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns])
     return _digest(_canonical(rows))
 
 
 def _load_content(path: Path) -> str | None:
     try:
-        found = json.loads(path.read_bytes())["content"]
-    except (OSError, ValueError, KeyError, TypeError):  # absent or damaged: read the files
+        content = json.loads(path.read_bytes())["content"]
+    except (OSError, ValueError, KeyError, TypeError):  # It is absent or damaged: read the files.
         return None
-    return found if isinstance(found, str) else None
+    return content if isinstance(content, str) else None
 
 
-def _pack(entry: Entry) -> bytes:
+def _pack(entry: Entry[Value]) -> bytes:
     buffer = io.BytesIO()
     buffer.write(_canonical(entry.facts) + b"\n")
     np.save(buffer, entry.array, allow_pickle=False)
@@ -194,7 +208,7 @@ def _pack(entry: Entry) -> bytes:
     return _digest(payload).encode() + b"\n" + payload
 
 
-def _load_entry(path: Path) -> Entry | None:
+def _load_entry(path: Path) -> Entry[Value] | None:
     try:
         checksum, _, payload = path.read_bytes().partition(b"\n")
     except OSError:

@@ -1,16 +1,19 @@
-"""Optical flow between two frames, and the images that networks are fed with instead of pixels."""
+"""Optical flow between two frames, and the images of it that methods read instead of pixels."""
 
 from enum import StrEnum
-from typing import Any
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.config.inputs import input_key
 from mer_keras.errors import FrameError
 
-Gray = NDArray[np.uint8]
-Field = NDArray[np.float32]
+#: Gray values, (height, width).
+Gray: TypeAlias = NDArray[np.uint8]
+#: Flow vectors, (height, width, 2), or what is made of them.
+Field: TypeAlias = NDArray[np.float32]
 
 
 class FlowMethod(StrEnum):
@@ -22,15 +25,15 @@ class FlowMethod(StrEnum):
 
 
 def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1) -> Field:
-    """Say how far what shows at each pixel of the first frame has moved in the second.
+    """Compute how far what each pixel of the first frame shows has moved in the second.
 
     Args:
         first: uint8 (height, width).
         second: the same shape.
-        method: how it is found.
+        method: how flow is found.
 
     Returns:
-        float32 (height, width, 2): to the right and down, in pixels.
+        float32 (height, width, 2): displacement to the right and down, in pixels.
 
     Raises:
         FrameError: the frames have other shapes or types, or the flow is not finite.
@@ -45,13 +48,13 @@ def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1
     if not np.isfinite(field).all():
         raise FrameError(
             f"optical flow by {method} has NaN or infinite values: look at the two frames, or "
-            "choose another data.clip.flow.method"
+            f"change {input_key('flow.method')}"
         )
     return field
 
 
 def optical_strain(field: Field) -> Field:
-    """Say how much the skin is stretched and sheared at each pixel.
+    """Compute how much the skin is stretched and sheared at each pixel.
 
     The magnitude of the infinitesimal strain tensor, sqrt(e_xx^2 + e_yy^2 + 2 e_xy^2) (Shreve et
     al., FG 2011; Liong et al., FG 2019, equations 3 and 4), by central differences.
@@ -99,7 +102,7 @@ def flow_image(
 def flow_magnitude(
     onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = FlowMethod.TVL1
 ) -> Field:
-    """Say how far the skin moves at each place, whichever way.
+    """Compute how far the skin moves at each place, in whatever direction.
 
     Arguments and errors are those of ``flow_image``.
 
@@ -111,40 +114,22 @@ def flow_magnitude(
     return np.asarray(small, np.float32)[..., np.newaxis]
 
 
-def magnitude_of_images(images: np.ndarray) -> np.ndarray:
-    """Say how far the skin moves, from flow images alone.
-
-    Each channel of a flow image is scaled by its own range, so that neither zero nor the unit is
-    known: the median of a channel stands for no motion, and lengths can be compared within an
-    image only. Strain counts as a third component.
-
-    Args:
-        images: float32 (n, height, width, 3) in 0..255.
-
-    Returns:
-        float32 (n, height, width, 1).
-    """
-    still = np.median(images, axis=(1, 2), keepdims=True)
-    return np.linalg.norm(images - still, axis=-1, keepdims=True).astype(np.float32)
-
-
 def _dis(first: Gray, second: Gray) -> Field:
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    finder.setFinestScale(0)  # micro-movements live in the finest scale, which presets skip
+    finder.setFinestScale(0)  # Presets skip the finest scale, where micro-movements are.
     return np.asarray(finder.calc(first, second, None), np.float32)
 
 
 def _farneback(first: Gray, second: Gray) -> Field:
-    empty: Any = None
-    return np.asarray(
-        cv2.calcOpticalFlowFarneback(first, second, empty, 0.5, 3, 15, 5, 7, 1.5, 0), np.float32
-    )
+    start = np.zeros((*first.shape, 2), np.float32)  # OpenCV overwrites it.
+    field = cv2.calcOpticalFlowFarneback(first, second, start, 0.5, 3, 15, 5, 7, 1.5, 0)
+    return np.asarray(field, np.float32)
 
 
 def _tvl1(first: Gray, second: Gray) -> Field:
     from skimage.registration import optical_flow_tvl1
 
-    # brightness in 0..1, which the default weights are made for; the flow comes as (down, right)
+    # The default weights are made for brightness in 0..1. The flow comes as (down, right).
     down, right = optical_flow_tvl1(
         first.astype(np.float32) / np.float32(255),
         second.astype(np.float32) / np.float32(255),

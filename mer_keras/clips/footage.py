@@ -1,25 +1,29 @@
-"""Where a clip's frames are: a folder of images, one image, or a video; all by frame number.
+"""Where a clip's frames are: a folder of images, one image, a video or a table of pixels.
 
-A frame is asked for by its number and nothing else: the file's name pads it, the video counts from
-0. What the numbers mean beside that is the annotation's business.
+A frame is known by its number and nothing else: the file's name pads it, videos and tables count
+from 0. What the numbers mean is up to the annotation.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from mer_keras.clips import cache, frames
 from mer_keras.clips.headers import image_format
 from mer_keras.databases.readers.fer2013 import read_pixels
 
-Compute = Callable[[Sequence[np.ndarray]], np.ndarray]
+#: One decoded frame: (height, width), or (height, width, 3) in OpenCV's order.
+Picture: TypeAlias = NDArray[np.uint8]
+Value = TypeVar("Value", bound=np.generic)
 
 VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv")
-#: Frames of a video may come this much earlier or later than its frame rate says.
+# Frames of a video may come earlier or later than its frame rate says by this share of a frame.
 _MAX_JITTER = 0.25
 
 
@@ -32,11 +36,11 @@ class Footage:
     """Frames by number.
 
     Attributes:
-        path: folder, image or video.
-        files: frame number -> image file, in the order of the numbers; empty for a video.
-        frame_count: frames of a video.
-        fps: of a video, from the file itself.
-        pixels: of a table of pixels: (rows, h, w) uint8; a frame's number is its row.
+        path: folder, image, video or table of pixels.
+        files: frame number -> image file, in the order of the numbers; empty for a video or table.
+        frame_count: number of frames of a video.
+        fps: frame rate of a video, from the file itself.
+        pixels: uint8 (rows, height, width) of a table of pixels; a frame's number is its row.
         key: digest of the table's content.
     """
 
@@ -44,7 +48,7 @@ class Footage:
     files: Mapping[int, Path] = field(default_factory=dict)
     frame_count: int = 0
     fps: float | None = None
-    pixels: np.ndarray | None = None
+    pixels: NDArray[np.uint8] | None = None
     key: str = ""
 
     @property
@@ -55,71 +59,76 @@ class Footage:
         return list(self.files) if self.files else range(self.frame_count)
 
     def fetch(
-        self, wanted: Sequence[int], step: str, params: Mapping[str, Any], compute: Compute
-    ) -> cache.Entry:
+        self,
+        numbers: Sequence[int],
+        step: str,
+        params: cache.Parameters,
+        compute: Callable[[Sequence[Picture]], NDArray[Value]],
+    ) -> cache.Entry[Value]:
         """Return what a step makes of some frames, from the cache or computed and stored.
 
         Args:
-            wanted: frame numbers, each of ``numbers``.
+            numbers: which frames.
             step: see ``cache.fetch``.
-            params: see ``cache.fetch``.
-            compute: frames, each (h, w) or (h, w, 3) uint8 -> array. ``formats`` (of the image
-                files) and ``shapes`` (how many different ones) are added to its facts.
+            params: see ``cache.fetch``; with ``colour``, frames have three channels.
+            compute: frames -> array. ``formats`` (of the image files) and ``shapes`` (how many
+                different ones) become the entry's facts.
         """
         gray = not params.get("colour", False)
 
-        def of_files(contents: Sequence[bytes]) -> tuple[np.ndarray, cache.Facts]:
-            pictures, formats = self._decode(contents, wanted, gray)
-            return compute(pictures), {"formats": formats, "shapes": _shapes(pictures)}
+        def of_files(contents: Sequence[bytes]) -> tuple[NDArray[Value], cache.Facts]:
+            pictures, formats = self._decode(contents, numbers, gray)
+            return compute(pictures), _facts(pictures, formats)
 
-        def of_video(_contents: Sequence[bytes]) -> tuple[np.ndarray, cache.Facts]:
-            pictures = _read_video(self.path, wanted, gray)
-            return compute(pictures), {"formats": [], "shapes": _shapes(pictures)}
+        def of_video(_contents: Sequence[bytes]) -> tuple[NDArray[Value], cache.Facts]:
+            pictures = _read_video(self.path, numbers, gray)
+            return compute(pictures), _facts(pictures)
 
         if self.pixels is not None:
-            pictures = [self.pixels[number] for number in wanted]
-            facts = {"formats": [], "shapes": 1}
-            return cache.Entry(compute(pictures), facts, key=f"{self.key} {list(wanted)}")
+            pictures = [self.pixels[number] for number in numbers]
+            key = f"{self.key} {list(numbers)}"
+            return cache.Entry(compute(pictures), _facts(pictures), key=key)
         if self.files:
-            return cache.fetch([self.files[n] for n in wanted], step, params, of_files)
-        return cache.fetch([self.path], step, {**params, "numbers": list(wanted)}, of_video)
+            return cache.fetch([self.files[number] for number in numbers], step, params, of_files)
+        return cache.fetch([self.path], step, {**params, "numbers": list(numbers)}, of_video)
 
-    def read(self, wanted: Sequence[int]) -> tuple[list[np.ndarray], list[str | None]]:
+    def read(self, numbers: Sequence[int]) -> tuple[list[Picture], list[str | None]]:
         """Decode some frames to gray, past the cache.
 
         Returns:
-            The pictures, and the kind of image of each file (none of a video or table).
+            The pictures, and the format of each image file; none for a video or table.
 
         Raises:
             FrameError: an image can't be used.
             UnusableClipError: a frame of a video can't be decoded.
         """
         if self.pixels is not None:
-            return [self.pixels[number] for number in wanted], []
+            return [self.pixels[number] for number in numbers], []
         if not self.files:
-            return _read_video(self.path, wanted, gray=True), []
-        contents = [frames.read_bytes(self.files[number]) for number in wanted]
-        return self._decode(contents, wanted, gray=True)
+            return _read_video(self.path, numbers, gray=True), []
+        contents = [frames.read_bytes(self.files[number]) for number in numbers]
+        return self._decode(contents, numbers, gray=True)
 
     def _decode(
-        self, contents: Sequence[bytes], wanted: Sequence[int], gray: bool
-    ) -> tuple[list[np.ndarray], list[str | None]]:
+        self, contents: Sequence[bytes], numbers: Sequence[int], gray: bool
+    ) -> tuple[list[Picture], list[str | None]]:
         pictures = [
             frames.decode(data, self.files[number], gray=gray)
-            for data, number in zip(contents, wanted, strict=True)
+            for data, number in zip(contents, numbers, strict=True)
         ]
         return pictures, [image_format(data) for data in contents]
 
-    def misnamed(self, wanted: Sequence[int], formats: Sequence[str | None]) -> set[str]:
-        """Return a remark for each kind of image that stands under another's suffix."""
+    def misnamed(self, numbers: Sequence[int], formats: Sequence[str | None]) -> set[str]:
+        """Return a remark for each format that stands under another format's suffix."""
         if not self.files:
             return set()
-        names = [self.files[number] for number in wanted]
-        return {frames.misnamed(p, f) for p, f in zip(names, formats, strict=True)} - {""}
+        files = [self.files[number] for number in numbers]
+        remarks = {frames.misnamed(*pair) for pair in zip(files, formats, strict=True)}
+        return remarks - {""}
 
 
 def open_footage(path: Path) -> Footage:
-    """Find the frames at a path.
+    """List the frames at a path.
 
     Raises:
         FrameError: it is absent, a folder without frames, or one with two frames of one number.
@@ -132,18 +141,20 @@ def open_footage(path: Path) -> Footage:
         return Footage(path, pixels=table.array, key=table.key)
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         return Footage(path, {0: path})
-    facts = cache.fetch([path], "video", {"opencv": cv2.__version__}, lambda _: _probe(path))
-    if facts.facts["problem"]:
-        raise UnusableClipError(f"{path.name}: {facts.facts['problem']}")
-    return Footage(path, frame_count=int(facts.array[0]), fps=facts.facts["fps"])
+    video = cache.fetch([path], "video", {"opencv": cv2.__version__}, lambda _: _probe(path))
+    problem, fps = video.facts["problem"], video.facts["fps"]
+    if problem or not isinstance(fps, float):
+        raise UnusableClipError(f"{path.name}: {problem}")
+    return Footage(path, frame_count=int(video.array[0]), fps=fps)
 
 
-def _shapes(pictures: Sequence[np.ndarray]) -> int:
-    return len({picture.shape for picture in pictures})
+def _facts(pictures: Sequence[Picture], formats: Sequence[str | None] = ()) -> cache.Facts:
+    shapes = {picture.shape for picture in pictures}
+    return {"formats": list[JsonValue](formats), "shapes": len(shapes)}
 
 
-def _probe(path: Path) -> tuple[np.ndarray, cache.Facts]:
-    """Count a video's frames by decoding it all: headers of damaged ones lie."""
+def _probe(path: Path) -> tuple[NDArray[np.int64], cache.Facts]:
+    """Count a video's frames by decoding them all: headers of damaged videos lie."""
     video = cv2.VideoCapture(str(path))
     try:
         fps = float(video.get(cv2.CAP_PROP_FPS)) if video.isOpened() else 0.0
@@ -166,21 +177,22 @@ def _probe(path: Path) -> tuple[np.ndarray, cache.Facts]:
     return np.array([len(times)]), {"fps": fps, "problem": problem}
 
 
-def _read_video(path: Path, wanted: Sequence[int], gray: bool) -> list[np.ndarray]:
+def _read_video(path: Path, numbers: Sequence[int], gray: bool) -> list[Picture]:
     """Decode from the first frame on: seeking is not exact in all formats."""
     video = cv2.VideoCapture(str(path))
-    found: dict[int, np.ndarray] = {}
+    pictures: dict[int, Picture] = {}
     try:
-        for number in range(max(wanted) + 1):
+        for number in range(max(numbers) + 1):
             if not video.grab():
                 break
-            if number in set(wanted):
-                ok, picture = video.retrieve()
-                if ok:
-                    found[number] = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if gray else picture
+            if number in set(numbers):
+                decoded, picture = video.retrieve()
+                if decoded:
+                    picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if gray else picture
+                    pictures[number] = np.asarray(picture, np.uint8)
     finally:
         video.release()
-    missing = [number for number in wanted if number not in found]
+    missing = [number for number in numbers if number not in pictures]
     if missing:
         raise UnusableClipError(f"{path.name}: frame {missing[0]} can't be decoded")
-    return [found[number] for number in wanted]
+    return [pictures[number] for number in numbers]

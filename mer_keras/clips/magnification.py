@@ -8,25 +8,28 @@ is not widened silently.
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeAlias, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from mer_keras.config.inputs import input_key
 from mer_keras.errors import ConfigError, FrameError, did_you_mean
 
 TemporalFilter = Literal["ideal", "butterworth", "iir"]
 Pyramid = Literal["gaussian", "laplacian"]
 
-Frames = NDArray[np.float32]
-Response = NDArray[np.float64]
+#: (time, height, width) or (time, height, width, channels)
+Frames: TypeAlias = NDArray[np.float32]
+#: A filter in time, (time, time): output frame by input frame.
+Response: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Magnification:
-    """What is amplified, and how much.
+class MagnificationParameters:
+    """What is amplified, and how much: ``config.inputs.Magnification`` for one clip's frame rate.
 
     Attributes:
         alpha: amplification, above 0: a change in the band becomes (1 + alpha) times as large.
@@ -62,8 +65,8 @@ class Magnification:
     outer_levels: bool = False
 
     def __post_init__(self) -> None:
-        for field, names in (("temporal_filter", TemporalFilter), ("pyramid", Pyramid)):
-            name, known = getattr(self, field), get_args(names)
+        for field, choice in (("temporal_filter", TemporalFilter), ("pyramid", Pyramid)):
+            name, known = getattr(self, field), get_args(choice)
             meant = did_you_mean(str(name), known)
             _check(name in known, f"{field} {name!r}{meant}", f"one of {', '.join(known)}")
         for field in ("alpha", "fps", "wavelength_cutoff"):
@@ -110,7 +113,7 @@ class Magnification:
         return min(self.alpha, max(0.0, limit))
 
 
-def magnify(clip: Frames, params: Magnification) -> Frames:
+def magnify(clip: Frames, params: MagnificationParameters) -> Frames:
     """Amplify what changes in the band.
 
     Args:
@@ -139,17 +142,18 @@ def magnify(clip: Frames, params: Magnification) -> Frames:
     if min(height, width) < least:
         raise ConfigError(
             f"magnification with {params.levels} levels needs frames of at least {least} pixels, "
-            f"found {width}x{height}; lower data.clip.magnification.levels or raise data.clip.size"
+            f"found {width}x{height}; lower {input_key('magnification.levels')} or raise "
+            f"{input_key('size')}"
         )
     response = response_matrix(len(clip), params)
     if not response.any():
         return clip.copy()
-    clip = np.ascontiguousarray(clip)  # OpenCV writes into arrays of this layout
+    clip = np.ascontiguousarray(clip)  # OpenCV writes into arrays of this layout.
     if params.pyramid == "laplacian" and params.levels > 0:
         return _laplacian(clip, params, response)
     small = clip
     for _ in range(params.levels):
-        small = _halved(small)
+        small = _halved(small)  # (time, height / 2, width / 2, ...)
     changes, result = _filtered(small, params.alpha * response), np.empty_like(clip)
     for frame, change, out in zip(clip, changes, result, strict=True):
         large = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -157,13 +161,13 @@ def magnify(clip: Frames, params: Magnification) -> Frames:
     return result
 
 
-def response_matrix(frames: int, params: Magnification) -> Response:
+def response_matrix(frames: int, params: MagnificationParameters) -> Response:
     """Return the temporal filter, before ``alpha``, as a matrix.
 
     Every row sums to zero: what doesn't change is never amplified.
 
     Args:
-        frames: of the clip, at least 1.
+        frames: number of frames of the clip, at least 1.
         params: with the filter and its band.
 
     Returns:
@@ -179,7 +183,7 @@ def response_matrix(frames: int, params: Magnification) -> Response:
     if params.temporal_filter == "iir":
         return _low_pass(unit, high) - _low_pass(unit, low)
     half = params.fps / 2
-    if high >= half:  # a band that ends at the highest frequency has no upper slope
+    if high >= half:  # A band that ends at the highest frequency has no upper slope.
         b, a = signal.butter(1, low / half, "highpass")
     else:
         b, a = signal.butter(1, [low / half, high / half], "bandpass")
@@ -187,14 +191,14 @@ def response_matrix(frames: int, params: Magnification) -> Response:
     return np.asarray(signal.lfilter(b, a, unit, axis=0, zi=settled)[0])
 
 
-def band_note(frames: int, params: Magnification) -> str:
-    """Say what the filter does where the band holds no frequency of the clip; else an empty text.
+def band_note(frames: int, params: MagnificationParameters) -> str:
+    """Describe what the filter does where the band holds no frequency of the clip.
 
     The coefficients of ``iir`` are taken as corner frequencies: a low-pass with the coefficient r
     forgets as fast as an analogue one with the corner -fps ln(1 - r) / (2 pi).
 
     Args:
-        frames: of the clip.
+        frames: number of frames of the clip.
         params: with the band.
 
     Returns:
@@ -213,21 +217,21 @@ def band_note(frames: int, params: Magnification) -> str:
     return f"{band}; the {kind} filter still passes {gain:.2f} of the clip's first harmonic"
 
 
-def _check(right: bool, found: str, expected: str) -> None:
-    if not right:
-        remedy = "change data.clip.magnification"
+def _check(valid: bool, found: str, expected: str) -> None:
+    if not valid:
+        remedy = f"change {input_key('magnification')}"
         raise ConfigError(f"magnification: {found}: expected {expected}; {remedy}")
 
 
-def _in_band(frames: int, params: Magnification) -> NDArray[np.bool_]:
-    """Which frequencies k fps / frames, from k = 0 on, are in the band: (frames // 2 + 1,)."""
+def _in_band(frames: int, params: MagnificationParameters) -> NDArray[np.bool_]:
+    """Whether each frequency k fps / frames, from k = 0 on, is in the band: (frames // 2 + 1,)."""
     low, high = params.low, params.high
     if params.temporal_filter == "iir":
         low, high = (
             -params.fps * math.log1p(-share) / (2 * math.pi) if share < 1 else math.inf
             for share in (low, high)
         )
-    # in this order, so that a band may end on a frequency of the clip; 0 is below every band
+    # The order of these operations lets a band end on a frequency of the clip; no band holds 0.
     rates = np.arange(frames // 2 + 1) * params.fps / frames
     return (rates >= low) & (rates <= high)
 
@@ -239,13 +243,14 @@ def _low_pass(values: Response, share: float) -> Response:
 
 
 def _filtered(frames: Frames, response: Response) -> Frames:
-    flat = frames.reshape(len(frames), -1)
-    # rows sum to zero, in float32 only about: without the first frame what is still stays exact
+    flat = frames.reshape(len(frames), -1)  # (time, pixels)
+    # In float32 the rows sum to zero only about. Subtracting the first frame keeps still pixels
+    # exactly still.
     return (response.astype(np.float32) @ (flat - flat[0])).reshape(frames.shape)
 
 
-def _laplacian(clip: Frames, params: Magnification, response: Response) -> Frames:
-    """Clip and the amplified changes of the bands, from the coarsest to the finest."""
+def _laplacian(clip: Frames, params: MagnificationParameters, response: Response) -> Frames:
+    """Add the amplified changes of all bands to the clip, from the coarsest to the finest."""
     pyramid = [clip]
     for _ in range(params.levels):
         pyramid.append(_halved(pyramid[-1]))

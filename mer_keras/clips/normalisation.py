@@ -1,24 +1,26 @@
 """Scaling of one clip by itself: nothing of other clips is looked at, so no split can leak."""
 
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Normalisation = Literal["none", "unit", "standard"]
+#: A clip's values: whole numbers as files hold them, or what a step made of them.
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 
 
-def normalise_clip(clip: NDArray[Any], how: Normalisation) -> NDArray[Any]:
+def normalise_clip(clip: Pixels, how: Normalisation) -> Pixels:
     """Scale a clip by its own values.
 
     Args:
-        clip: any shape, finite numbers.
+        clip: uint8 or float32 of any shape, finite.
         how: ``none`` returns the clip itself; ``unit`` maps its least value to 0 and its greatest
             to 1; ``standard`` gives it mean 0 and standard deviation 1.
 
     Returns:
         float32 array of the same shape, but the clip as it is with ``none``. A clip whose values
-        are all one becomes zeros.
+        are all equal becomes zeros.
     """
     if how == "none":
         return clip
@@ -29,7 +31,7 @@ def normalise_clip(clip: NDArray[Any], how: Normalisation) -> NDArray[Any]:
     else:
         values -= values.mean(dtype=np.float64)
         spread = values.std(dtype=np.float64)
-    # what is left of a constant clip is rounding
+    # What is left of a constant clip is rounding.
     if spread <= 1e-6 * max(1.0, float(np.abs(clip).max())):
         return np.zeros_like(values)
     return values / np.float32(spread)

@@ -1,16 +1,19 @@
-"""Which frames of a clip a network sees: pure functions on frame numbers.
+"""Which frames of a clip a method sees: pure functions on frame numbers.
 
-Every sampling returns ``frames`` numbers between onset and offset that don't decrease. Those that
-span the clip begin with the onset, end with the offset and contain the apex. A number may repeat
-where the clip has too few frames.
+Every sampling returns numbers between onset and offset that don't decrease, ``frames`` of them
+unless it takes the whole clip. Those that span the clip begin with the onset, end with the offset
+and contain the apex. A number may repeat where the clip has too few frames.
 """
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TypeAlias
 
+from mer_keras.config.inputs import Clip, input_key
 from mer_keras.errors import ConfigError, InvariantError
 
-Sampling = Callable[[int, int | None, int, int], tuple[int, ...]]
+#: (onset, apex, offset, frames) -> frame numbers
+SamplingFunction: TypeAlias = Callable[[int, int | None, int, int], tuple[int, ...]]
 
 
 def middle(onset: int, offset: int) -> int:
@@ -37,7 +40,7 @@ def around_apex(onset: int, apex: int | None, offset: int, frames: int) -> tuple
     if frames < 3 or frames % 2 == 0:
         raise ConfigError(
             f"sampling around_apex can't give {frames} frames: expected an odd number of at least "
-            "3, with the apex in the middle; change data.clip.frames"
+            f"3, with the apex in the middle; change {input_key('frames')}"
         )
     peak = _checked_apex(onset, apex, offset)
     inner = (frames - 3) // 2
@@ -69,7 +72,7 @@ def uniform_with_apex(onset: int, apex: int | None, offset: int, frames: int) ->
     if frames < 3:
         raise ConfigError(
             f"sampling uniform_with_apex can't give {frames} frames: expected at least 3 (onset, "
-            "apex, offset); change data.clip.frames"
+            f"apex, offset); change {input_key('frames')}"
         )
     peak = _checked_apex(onset, apex, offset)
     return tuple(sorted((onset, peak, offset, *_between(onset, offset, frames - 3))))
@@ -110,7 +113,7 @@ def apex_only(onset: int, apex: int | None, offset: int, frames: int) -> tuple[i
     """
     if frames != 1:
         raise ConfigError(
-            f"sampling apex can't give {frames} frames: expected 1; change data.clip.frames"
+            f"sampling apex can't give {frames} frames: expected 1; change {input_key('frames')}"
         )
     return (_checked_apex(onset, apex, offset),)
 
@@ -138,13 +141,15 @@ def interpolation_weights(length: int, frames: int) -> tuple[list[int], list[flo
     """
     if length == 1 or frames == 1:
         return [(length - 1) // 2 if frames == 1 else 0] * frames, [0.0] * frames
-    places = [k * (length - 1) / (frames - 1) for k in range(frames)]
-    before = [min(int(place), length - 2) for place in places]
-    return before, [place - index for place, index in zip(places, before, strict=True)]
+    moments = [k * (length - 1) / (frames - 1) for k in range(frames)]
+    before = [min(int(moment), length - 2) for moment in moments]
+    return before, [moment - index for moment, index in zip(moments, before, strict=True)]
 
 
 def every(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, ...]:
-    """Every frame from onset to offset, for interpolation: ``frames`` is not looked at.
+    """Every frame from onset to offset, whatever ``frames`` is.
+
+    Interpolation needs them all, and so do methods that take clips of any length.
 
     Raises:
         InvariantError: not onset <= apex <= offset.
@@ -154,21 +159,38 @@ def every(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, 
 
 
 #: The samplings that don't look at the apex.
-WITHOUT_APEX = frozenset({"last", "interpolated"})
+WITHOUT_APEX = frozenset({"last", "interpolated", "whole"})
 #: The samplings that span the clip, by the names that configs use.
-SPANNING: Mapping[str, Sampling] = MappingProxyType(
+SPANNING: Mapping[str, SamplingFunction] = MappingProxyType(
     {"around_apex": around_apex, "uniform_with_apex": uniform_with_apex}
 )
 #: All samplings by the names that configs use.
-SAMPLINGS: Mapping[str, Sampling] = MappingProxyType(
+SAMPLINGS: Mapping[str, SamplingFunction] = MappingProxyType(
     {
         **SPANNING,
         "apex_window": apex_window,
         "apex": apex_only,
         "last": last,
         "interpolated": every,
+        "whole": every,
     }
 )
+
+
+def sampled(clip: Clip, onset: int, apex: int | None, offset: int) -> tuple[int, ...]:
+    """Return the numbers of the frames that an input takes of a clip.
+
+    Args:
+        clip: the input, of kind ``frames``.
+        onset: first frame number.
+        apex: frame number of the strongest expression; ``None``: the middle frame.
+        offset: last frame number.
+
+    Raises:
+        ConfigError: the sampling can't give so many frames.
+        InvariantError: not onset <= apex <= offset.
+    """
+    return SAMPLINGS[clip.sampling](onset, apex, offset, clip.frames or 0)
 
 
 def _checked_apex(onset: int, apex: int | None, offset: int) -> int:

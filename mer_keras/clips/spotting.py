@@ -8,7 +8,6 @@ and comes back.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,28 +17,28 @@ from scipy.ndimage import gaussian_filter1d
 from mer_keras.clips.flow import FlowMethod, optical_flow
 from mer_keras.errors import FrameError
 
-#: Side in pixels that frames are best given at.
+#: Side in pixels at which frames are best spotted in.
 SIZE = 96
-#: Frames smaller than this are enlarged first: flow finds no half pixels among few pixels.
+# Frames smaller than this are enlarged first: flow finds no half pixels among few pixels.
 _LEAST_SIDE = 64
-#: Standard deviations of the smoothing in time, as shares of the clip: of the pixels before flow is
-#: looked for, which takes the sensor's noise off, and of the course that is found.
+# Pixels are smoothed in time before flow is computed, which takes the sensor's noise off; then the
+# course is smoothed. The standard deviations are shares of the clip.
 _SMOOTH_PIXELS = 0.03
 _SMOOTH_COURSE = 0.04
-#: The expression has begun, or is over, where this share of its course is passed.
+# The expression has begun, or is over, where this share of the course's maximum is passed.
 _THRESHOLD = 0.15
 
 
 @dataclass(frozen=True)
 class Spotted:
-    """What was found, as indices into the frames.
+    """The spotted marks, as indices into the frames.
 
     Attributes:
         onset: the last frame at rest before the apex.
         apex: the frame of the strongest movement.
         offset: the first frame at rest after the apex, or the last one of all.
-        strength: movement at the apex in pixels of the frames as they were given, the head's own
-            taken off: the longest but for a hundredth of the frame; 0 if nothing moves.
+        strength: movement at the apex in pixels of the given frames, without the head's own: the
+            0.99 quantile over the frame; 0 if nothing moves.
     """
 
     onset: int
@@ -53,7 +52,7 @@ def spot(frames: NDArray[np.uint8], method: FlowMethod = FlowMethod.FARNEBACK) -
 
     Args:
         frames: uint8 (time, height, width), gray, beginning at rest.
-        method: how flow is found. Farneback's is the steadiest among few and noisy pixels.
+        method: how flow is computed. Farneback's is the steadiest among few and noisy pixels.
 
     Returns:
         Indices with onset <= apex <= offset. In a still clip the middle frame is the apex and the
@@ -91,37 +90,46 @@ def apex_error(spotted: int, annotated: int, frames: int) -> float:
     Args:
         spotted: frame number.
         annotated: frame number.
-        frames: of the clip.
+        frames: number of frames of the clip.
     """
     return abs(spotted - annotated) / frames
 
 
 def _fields(frames: NDArray[np.uint8], method: FlowMethod) -> tuple[NDArray[np.float32], float]:
-    """Flow from the first frame to each, less the median: (time, height, width, 2); enlargement."""
+    """Compute the flow from the first frame to each frame, without the head's own motion.
+
+    Returns:
+        Flow less its median over the frame, (time, height, width, 2), and how many times larger
+        its frames are than the given ones.
+    """
     quiet = gaussian_filter1d(
-        frames.astype(np.float32), _width(_SMOOTH_PIXELS, frames), axis=0, mode="nearest"
+        frames.astype(np.float32), _width(_SMOOTH_PIXELS, len(frames)), axis=0, mode="nearest"
     )
     scale = max(1.0, _LEAST_SIDE / min(frames.shape[1:]))
     if scale > 1:
-        cubic: dict[str, Any] = {"fx": scale, "fy": scale, "interpolation": cv2.INTER_CUBIC}
-        quiet = np.stack([cv2.resize(frame, None, **cubic) for frame in quiet])
+        quiet = np.stack([_enlarged(frame, scale) for frame in quiet])
     pixels = np.clip(np.rint(quiet), 0, 255).astype(np.uint8)
     fields = np.stack([optical_flow(pixels[0], frame, method) for frame in pixels])
     return fields - np.median(fields, axis=(1, 2), keepdims=True), scale
 
 
-def _width(share: float, frames: NDArray[Any]) -> float:
-    return max(0.5, share * len(frames))
+def _enlarged(frame: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    large = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(large, np.float32)
+
+
+def _width(share: float, frames: int) -> float:
+    return max(0.5, share * frames)
 
 
 def _course(fields: NDArray[np.float32]) -> NDArray[np.float64]:
     """How much of the strongest pattern of movement shows in each frame: (time,), 0 at rest."""
-    flat = fields.reshape(len(fields), -1)
-    products = (flat @ flat.T).astype(np.float64)
+    flat = fields.reshape(len(fields), -1)  # (time, height * width * 2)
+    products = (flat @ flat.T).astype(np.float64)  # (time, time)
     values, vectors = np.linalg.eigh(products)
     if values[-1] <= 0:
         return np.zeros(len(fields))
     course = vectors[:, -1] * np.sqrt(values[-1])
     course = course if abs(course.max()) >= abs(course.min()) else -course
-    smooth = gaussian_filter1d(course, _width(_SMOOTH_COURSE, course), mode="nearest")
+    smooth = gaussian_filter1d(course, _width(_SMOOTH_COURSE, len(course)), mode="nearest")
     return np.asarray(smooth - smooth[0])

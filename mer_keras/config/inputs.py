@@ -6,16 +6,24 @@ from pydantic import Field, model_validator
 
 from mer_keras.config.strict import StrictModel
 
+#: How a fixed number of frames is chosen (see ``clips.sampling``).
 Sampling = Literal[
     "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated"
 ]
 
 
+def input_key(key: str) -> str:
+    """How a message names a key of an input, where the input's own name isn't known."""
+    return f"{key!r} of the input (inputs.NAME.{key})"
+
+
 class Magnification(StrictModel):
     """Eulerian magnification of all frames of a clip (see ``clips.magnification``).
 
-    ``low`` and ``high`` bound the band: in Hz, but of ``iir`` they are the two coefficients.
-    ``fps``: frames a second that the band is reckoned with; None takes the clip's own.
+    ``low`` and ``high`` bound the band: in Hz, but with the filter ``iir`` they are its two
+    coefficients. ``fps``: frames a second that the band is reckoned with; None takes the clip's
+    own.
+    ``wavelength_cutoff`` (pixels) and ``outer_levels`` are for ``laplacian``.
     """
 
     alpha: float = Field(gt=0)
@@ -24,7 +32,6 @@ class Magnification(StrictModel):
     temporal_filter: Literal["ideal", "butterworth", "iir"] = "ideal"
     pyramid: Literal["gaussian", "laplacian"] = "gaussian"
     levels: int = Field(default=2, ge=0, le=10)
-    #: of ``laplacian``: see ``clips.magnification.Magnification``
     wavelength_cutoff: float | None = Field(default=None, gt=0)
     outer_levels: bool = False
     fps: float | None = Field(default=None, gt=0)
@@ -33,9 +40,10 @@ class Magnification(StrictModel):
 class Flow(StrictModel):
     """Optical flow from the onset to the apex frame (see ``clips.flow``).
 
-    ``compute_size``: side in pixels of the squares that flow is computed on before it is made smaller.
-    ``output``: ``image`` is flow to the right, flow down and strain, each scaled by its own range to
-    0..255; ``magnitude`` is the length of the flow in pixels, one channel.
+    ``compute_size``: side in pixels of the squares that flow is computed on, before it is made
+    smaller.
+    ``output``: ``image`` is flow to the right, flow down and strain, each scaled by its own range
+    to 0..255; ``magnitude`` is the length of the flow in pixels, one channel.
     """
 
     method: Literal["tvl1", "farneback", "dis"] = "tvl1"
@@ -44,13 +52,17 @@ class Flow(StrictModel):
 
 
 class Clip(StrictModel):
-    """What a network is fed with.
+    """What a method is given of each clip.
 
-    ``frames``: ``frames`` images of ``size`` pixels squared, gray or RGB by ``channels``, scaled to
-    0..1; one frame is an image, without a time axis. ``flow``: horizontal and vertical flow and
-    optical strain, computed from the onset and the apex frame, 0..255. ``flow_image``: the same,
-    precomputed, as its file holds it (0..255, OpenCV's order), ``size`` being its own side;
-    ``resize_to`` is the side it is brought to for networks that need a larger one.
+    ``kind``: ``frames`` gives ``frames`` images of ``size`` pixels squared, gray or RGB by
+    ``channels``, scaled to 0..1; one frame is an image, without a time axis. ``flow`` gives
+    horizontal and vertical flow and optical strain, computed from the onset and the apex frame,
+    0..255. ``flow_image`` gives the same, precomputed, as its file holds it (0..255, OpenCV's
+    order), ``size`` being its own side; ``resize_to`` is the side it is brought to for networks
+    that need a larger one.
+
+    ``sampling``: which frames. With ``whole`` these are all from the onset to the offset: every
+    clip has its own length, and ``frames`` is left out.
 
     ``crop``: which part of a frame; ``haar`` finds the face on the onset frame and levels the eyes
     if ``align``. ``normalise`` is done clip by clip: ``unit`` to 0..1, ``standard`` to mean 0 and
@@ -58,16 +70,35 @@ class Clip(StrictModel):
     """
 
     kind: Literal["frames", "flow", "flow_image"]
-    frames: int = Field(default=1, ge=1, le=512)
+    frames: int | None = Field(default=1, ge=1, le=512)
     size: int = Field(default=90, ge=8, le=1024)
     resize_to: int | None = Field(default=None, ge=8, le=1024)
     channels: Literal[1, 3] = 1
-    sampling: Sampling = "around_apex"
+    sampling: Sampling | Literal["whole"] = "around_apex"
     crop: Literal["none", "centre", "haar"] = "none"
     align: bool = True
     magnification: Magnification | None = None
     flow: Flow = Flow()
     normalise: Literal["none", "unit", "standard"] = "none"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_clips_need_no_frames(cls, values: object) -> object:
+        if isinstance(values, dict) and values.get("sampling") == "whole":
+            return {"frames": None, **values}
+        return values
+
+    @model_validator(mode="after")
+    def _whole_clips_have_no_number_of_frames(self) -> "Clip":
+        whole = self.sampling == "whole"
+        if whole and self.kind != "frames":
+            raise ValueError(f"sampling 'whole' is for kind 'frames', not for {self.kind!r}")
+        if whole != (self.frames is None):
+            raise ValueError(
+                "'frames' must be left out, or null, with sampling 'whole', where every clip has "
+                "its own length, and must be a number with any other sampling"
+            )
+        return self
 
     @model_validator(mode="after")
     def _only_flow_images_are_resized(self) -> "Clip":

@@ -1,5 +1,7 @@
 import csv
+import hashlib
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,7 +10,7 @@ import pytest
 
 from mer_keras import settings
 from mer_keras.clips import cache
-from mer_keras.clips.assemble import load_clips
+from mer_keras.clips.assemble import ClipArrays, load_clips
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import make_samples
@@ -104,9 +106,62 @@ def test_clips_stand_in_the_order_of_the_table_and_are_joined_by_id(folder):
     assert loaded.select([]).shape == (0, 5, 8, 8, 1)
 
 
+def whole_clips(folder):
+    """Three clips of 5, 3 and 8 frames, at their own lengths."""
+    ranges = {"a": (10, 15), "b": (50, 53), "c": (70, 78)}
+    rows = [
+        row(make_clip(folder / name, range(*frames)), None, None, None)
+        for name, frames in ranges.items()
+    ]
+    return load_clips(samples(*rows), Clip(kind="frames", size=8, sampling="whole"))
+
+
+def test_whole_clips_keep_their_lengths(folder):
+    loaded = whole_clips(folder)
+    assert isinstance(loaded.arrays, list)
+    assert [clip.shape for clip in loaded.arrays] == [(n, 8, 8, 1) for n in (5, 3, 8)]
+    assert {clip.dtype for clip in loaded.arrays} == {np.dtype("float32")}
+    assert numbers_of(loaded.arrays[1]) == [50, 51, 52]
+    assert loaded.warnings == ()
+
+
+def test_whole_clips_are_selected_by_id_as_others_are(folder):
+    loaded = whole_clips(folder)
+    assert loaded.rows(["demo/01/c", "demo/01/a"]).tolist() == [2, 0]
+    chosen = loaded.select(["demo/01/c", "demo/01/a", "demo/01/c"])
+    assert isinstance(chosen, list)
+    assert [numbers_of(clip)[0] for clip in chosen] == [70, 10, 70]
+    assert loaded.select([]) == []
+    with pytest.raises(InvariantError, match="1 of 1 requested"):
+        loaded.select(["demo/01/x"])
+
+
+def test_the_digest_of_whole_clips_tells_values_lengths_and_order(folder):
+    loaded = whole_clips(folder)
+    assert loaded.digest() == whole_clips(folder).digest()
+    first, second, third = loaded.arrays
+    changed = first.copy()
+    changed[2, 1, 1, 0] += 1e-3
+    joined = np.concatenate([first, second])
+    for arrays in (
+        [changed, second, third],
+        [second, first, third],
+        [joined[:3], joined[3:], third],  # These are the same bytes, in clips of other lengths.
+        [joined, third],
+    ):
+        assert replace(loaded, arrays=arrays).digest() != loaded.digest()
+
+
+def test_the_digest_of_clips_of_one_shape_is_that_of_their_bytes(folder):
+    """Stored runs hold such digests."""
+    arrays = load_one(make_clip(folder / "a")).arrays
+    loaded = ClipArrays(("demo/01/a",), arrays)
+    assert loaded.digest() == hashlib.blake2b(arrays.tobytes(), digest_size=16).hexdigest()
+
+
 def test_selecting_a_clip_that_is_not_there_breaks_a_promise(folder):
     loaded = load_one(make_clip(folder / "a"))
-    with pytest.raises(InvariantError, match=r"1 of 2 asked clips.*demo/01/x"):
+    with pytest.raises(InvariantError, match=r"1 of 2 requested clips.*demo/01/x"):
         loaded.select(["demo/01/a", "demo/01/x"])
 
 
@@ -154,7 +209,7 @@ def test_one_frame_beyond_is_taken_for_the_end_and_counted(folder):
 
 def test_marks_out_of_order_break_the_table_s_promise(folder):
     table = samples(row(make_clip(folder / "a")))
-    table.table.loc[0, "onset"] = 15  # behind the back of the table's own check
+    table.table.loc[0, "onset"] = 15  # The table's own check doesn't see this.
     with pytest.raises(InvariantError, match="onset <= apex <= offset"):
         load_clips(table, CLIP)
 
@@ -164,7 +219,8 @@ def test_a_gap_is_filled_by_the_nearest_frame_and_counted(folder):
     whole = make_clip(folder / "whole")
     gappy = make_clip(folder / "gappy", there)
     loaded = load_clips(samples(row(whole), row(gappy)), CLIP)
-    assert numbers_of(loaded.arrays[0]) == [1, 4, 11, 15, 21]  # of two equally near, the earlier
+    # Of two equally near frames the earlier one stands in.
+    assert numbers_of(loaded.arrays[0]) == [1, 4, 11, 15, 21]
     assert loaded.warnings == (
         "frame not on disk, the nearest one stands in: 1 of 2 clips (at most 2 away)",
     )
@@ -188,7 +244,7 @@ def test_a_clip_with_a_damaged_image_is_left_out(folder, damage, reason):
     good = make_clip(folder / "good", name="img{}.jpg")
     bad = make_clip(folder / "bad", name="img{}.jpg")
     (bad / "img6.jpg").write_bytes(damage((bad / "img6.jpg").read_bytes()))
-    for _ in range(2):  # the second time through the cache
+    for _ in range(2):  # The second time it comes from the cache.
         loaded = load_clips(samples(row(good), row(bad)), CLIP)
         assert loaded.sample_ids == ("demo/01/good",)
         assert loaded.excluded[0].reason.startswith(reason)
@@ -204,13 +260,13 @@ def test_a_png_named_jpg_is_accepted_and_counted(folder):
     path = make_clip(folder / "a")
     for file in path.iterdir():
         file.rename(file.with_suffix(".jpg"))
-    for _ in range(2):  # the cache doesn't swallow it
+    for _ in range(2):  # The cache keeps the remark.
         loaded = load_one(path)
         assert numbers_of(loaded.arrays[0]) == [1, 6, 11, 16, 21]
         assert loaded.warnings == ("PNG image named .jpg: 1 of 1 clips",)
     for file in path.iterdir():
         file.rename(file.with_suffix(".png"))
-    assert load_one(path).warnings == ()  # the remark belongs to the name, not to the content
+    assert load_one(path).warnings == ()  # The remark is about the name, not the content.
 
 
 def test_a_deep_png_is_converted(folder):
@@ -360,7 +416,9 @@ def test_a_flow_image_that_is_absent_stops_and_a_damaged_one_is_left_out(folder)
         write(folder / f"{name}.png", flow_image())
     rows = [row(folder / f"{name}.png") for name in "ab"]
     (folder / "b.png").write_bytes((folder / "b.png").read_bytes()[:-5])
-    assert load_clips(samples(*rows), FLOW).excluded[0].reason.startswith("b.png: PNG that is cut off")
+    assert (
+        load_clips(samples(*rows), FLOW).excluded[0].reason.startswith("b.png: PNG that is cut off")
+    )
     (folder / "b.png").unlink()
     with pytest.raises(FrameError, match=r"b\.png: can't be read"):
         load_clips(samples(*rows), FLOW)

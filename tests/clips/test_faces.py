@@ -21,7 +21,7 @@ def photograph():
     return cv2.cvtColor(data.astronaut(), cv2.COLOR_RGB2GRAY)
 
 
-#: the middle of the face and its width, read off the photograph
+#: The middle of the face and its width, read off the photograph.
 FACE_X, FACE_Y, FACE_WIDTH = 224, 115, 115
 
 
@@ -44,7 +44,7 @@ def centre(box):
 
 def test_the_face_in_a_photograph_is_found(photograph):
     box = find_face(photograph)
-    assert box.found == "haar" and box.faces == 1 and box.eyes
+    assert box.crop == "haar" and box.faces == 1 and box.eyes
     assert centre(box) == pytest.approx((FACE_X, FACE_Y), abs=12)
     assert 0.8 * FACE_WIDTH < box.width == box.height < 1.3 * FACE_WIDTH
 
@@ -122,8 +122,8 @@ def test_synthetic_faces_are_found_where_they_are_drawn(camera):
 @pytest.mark.parametrize("name", ["casme2", "samm"])
 def test_nineteen_in_twenty_synthetic_faces_are_found_at_native_size(name, share):
     camera = LAYOUTS[name].camera or LAYOUTS[name].native
-    found = [find_face(camera_frame(person, camera, share), align=False) for person in range(20)]
-    assert np.mean([box is not None and box.faces == 1 for box in found]) >= 0.95
+    boxes = [find_face(camera_frame(person, camera, share), align=False) for person in range(20)]
+    assert np.mean([box is not None and box.faces == 1 for box in boxes]) >= 0.95
 
 
 def blurred_noise():
@@ -149,7 +149,7 @@ def test_no_face_is_none_and_located_in_the_centre(frame):
     assert find_face(frame) is None
     box = FaceBox.unpacked(locate(frame, "haar"))
     assert box == centre_box(frame.shape)
-    assert box.found == "centre" and box.faces == 0 and not box.eyes
+    assert box.crop == "centre" and box.faces == 0 and not box.eyes
 
 
 def test_of_two_faces_the_larger_one_is_taken_and_both_are_counted():
@@ -192,7 +192,7 @@ edges = st.integers(0, 5000)
         width=edges,
         height=edges,
         angle=st.floats(-25, 25),
-        found=st.sampled_from(["haar", "centre"]),
+        crop=st.sampled_from(["haar", "centre"]),
         faces=st.integers(0, 9),
         eyes=st.booleans(),
     )
@@ -210,7 +210,7 @@ def test_a_box_without_an_angle_is_a_plain_cut():
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_turning_keeps_type_and_shape_and_the_middle_in_its_place(dtype, channels):
     frame = np.zeros((60, 80, *channels), dtype)
-    frame[30, 45] = 200  # the middle of the box
+    frame[30, 45] = 200  # The middle of the box.
     cut = apply_box(frame, FaceBox(35, 20, 21, 21, 20.0))
     assert cut.dtype == dtype and cut.shape == (21, 21, *channels)
     assert np.all(cut[10, 10] == 200)
@@ -254,6 +254,6 @@ def test_a_box_beyond_the_frame_is_refused(box):
 
 def test_an_opencv_without_cascades_is_named(monkeypatch):
     monkeypatch.setattr(faces.cv2.data, "haarcascades", "/nowhere/")
-    monkeypatch.setattr(faces, "_kept", type(faces._kept)())
-    with pytest.raises(FrameError, match=r"opencv-python-headless>=4\.14,<5"):
+    monkeypatch.setattr(faces, "_cascades", faces._Cascades())
+    with pytest.raises(FrameError, match=r"opencv-python-headless>=4\.14,<5.*inputs\.NAME\.crop"):
         find_face(np.zeros((60, 60), np.uint8))

@@ -6,11 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
-from mer_keras.clips.magnification import Magnification, band_note, magnify, response_matrix
+from mer_keras.clips.magnification import (
+    MagnificationParameters,
+    band_note,
+    magnify,
+    response_matrix,
+)
 from mer_keras.errors import ConfigError, FrameError
 
 FRAMES, FPS = 60, 30.0
-BAND = Magnification(alpha=10, low=2.5, high=5.5, fps=FPS, levels=2)
+BAND = MagnificationParameters(alpha=10, low=2.5, high=5.5, fps=FPS, levels=2)
 FILTERS = ("ideal", "butterworth", "iir")
 TIME = np.arange(FRAMES) / FPS
 
@@ -171,7 +176,7 @@ def test_a_brighter_clip_is_magnified_alike(kind, offset, seed):
 )
 def test_no_filter_passes_what_does_not_change(frames, kind, low, high):
     scale = 1.0 if kind == "iir" else FPS / 2
-    params = Magnification(1, low * scale, high * scale, FPS, kind)
+    params = MagnificationParameters(1, low * scale, high * scale, FPS, kind)
     rows = response_matrix(frames, params).sum(axis=1)
     np.testing.assert_allclose(rows, 0, atol=1e-9)
 
@@ -187,7 +192,7 @@ def test_the_ideal_filter_is_the_fourier_mask():
 
 def test_the_recursive_filter_is_the_difference_of_two_running_means():
     values = np.random.default_rng(2).standard_normal(12)
-    params = Magnification(1, 0.1, 0.4, FPS, "iir")
+    params = MagnificationParameters(1, 0.1, 0.4, FPS, "iir")
     slow = fast = values[0]
     expected = []
     for value in values:
@@ -218,8 +223,8 @@ def test_a_frequency_on_the_end_of_the_band_is_in_it(frames, fps, data):
     number = data.draw(st.integers(1, frames // 2))
     ends = number * fps / frames, number * fps / frames * 1.001
     if number < frames // 2:
-        assert response_matrix(frames, Magnification(1, *ends, fps)).any()
-    below = Magnification(1, ends[0] * 0.999, ends[0], fps)
+        assert response_matrix(frames, MagnificationParameters(1, *ends, fps)).any()
+    below = MagnificationParameters(1, ends[0] * 0.999, ends[0], fps)
     wave = np.cos(2 * np.pi * number * np.arange(frames) / frames)
     np.testing.assert_allclose(response_matrix(frames, below) @ wave, wave, atol=1e-9)
     assert band_note(frames, below) == ""
@@ -288,7 +293,7 @@ def test_without_a_pyramid_single_pixels_are_filtered_in_time():
 class TestShortClips:
     """0.1-0.4 Hz on clips of a third of a second, as Gan et al. have it."""
 
-    PAPER = Magnification(alpha=15, low=0.1, high=0.4, fps=200.0, levels=2)
+    PAPER = MagnificationParameters(alpha=15, low=0.1, high=0.4, fps=200.0, levels=2)
 
     def test_an_ideal_filter_changes_nothing_at_all(self):
         clip = np.random.default_rng(5).random((66, 32, 32)).astype(np.float32)
@@ -331,12 +336,12 @@ class TestShortClips:
 def test_an_impossible_band_is_refused(low_high):
     low, high = low_high
     with pytest.raises(ConfigError, match="0 < low < high <= 15 Hz, half the frame rate"):
-        Magnification(1, low, high, FPS)
+        MagnificationParameters(1, low, high, FPS)
 
 
 def test_coefficients_end_at_one():
     with pytest.raises(ConfigError, match="high <= 1;"):
-        Magnification(1, 0.1, 1.1, FPS, "iir")
+        MagnificationParameters(1, 0.1, 1.1, FPS, "iir")
 
 
 @pytest.mark.parametrize(
@@ -354,7 +359,7 @@ def test_coefficients_end_at_one():
     ],
 )
 def test_impossible_values_are_refused_with_what_was_expected(changes, message):
-    with pytest.raises(ConfigError, match=f"{message}.*change data.clip.magnification"):
+    with pytest.raises(ConfigError, match=f"{message}.*change 'magnification' of the input"):
         replace(BAND, **changes)
 
 

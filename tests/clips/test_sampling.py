@@ -1,4 +1,5 @@
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,10 @@ from mer_keras.clips.sampling import (
     interpolation_weights,
     last,
     middle,
+    sampled,
     uniform_with_apex,
 )
-from mer_keras.config.inputs import Clip
+from mer_keras.config.inputs import Clip, Sampling
 from mer_keras.errors import ConfigError, InvariantError
 
 marks = st.lists(st.integers(0, 20_000), min_size=3, max_size=3).map(sorted)
@@ -70,7 +72,7 @@ def test_thirteen_frames_are_1_5_1_5_1():
 
 
 def test_nine_frames_spread_over_the_whole_clip():
-    # six frames between 0 and 70, ten apart, and the apex among them
+    # Six frames are between 0 and 70, ten apart, and the apex is among them.
     assert uniform_with_apex(0, 33, 70, 9) == (0, 10, 20, 30, 33, 40, 50, 60, 70)
 
 
@@ -79,8 +81,8 @@ def test_an_apex_on_the_grid_stands_twice():
 
 
 def test_rounding_is_to_the_nearest_and_halves_go_up():
-    assert around_apex(0, 5, 10, 5) == (0, 3, 5, 8, 10)  # 2.5 and 7.5
-    assert around_apex(0, 7, 10, 7) == (0, 2, 5, 7, 8, 9, 10)  # 2.33, 4.67
+    assert around_apex(0, 5, 10, 5) == (0, 3, 5, 8, 10)  # They are 2.5 and 7.5 before.
+    assert around_apex(0, 7, 10, 7) == (0, 2, 5, 7, 8, 9, 10)  # They are 2.33 and 4.67 before.
 
 
 def test_fault_27_a_short_clip_repeats_frames():
@@ -99,7 +101,9 @@ def test_a_missing_apex_is_the_middle_frame():
 
 @pytest.mark.parametrize("frames", [1, 2, 4, 12])
 def test_around_apex_refuses_what_has_no_middle(frames):
-    with pytest.raises(ConfigError, match=r"odd.*data\.clip\.frames"):
+    with pytest.raises(
+        ConfigError, match=r"odd.*change 'frames' of the input \(inputs\.NAME\.frames\)"
+    ):
         around_apex(0, 1, 2, frames)
 
 
@@ -132,7 +136,7 @@ def test_fault_27_a_window_of_sixteen_has_eight_before_the_apex_and_repeats_the_
 def test_only_the_apex_is_one_frame():
     assert apex_only(3, 8, 20, 1) == (8,)
     assert apex_only(3, None, 20, 1) == (11,)
-    with pytest.raises(ConfigError, match=r"expected 1; change data\.clip\.frames"):
+    with pytest.raises(ConfigError, match=r"expected 1; change 'frames' of the input"):
         apex_only(3, 8, 20, 2)
 
 
@@ -153,6 +157,22 @@ def test_interpolation_of_a_straight_line_is_the_line(length, frames):
     assert all(0 <= w <= 1 for w in share)
 
 
+@given(marks, st.booleans())
+def test_a_whole_clip_is_every_frame(given_marks, annotated):
+    onset, apex, offset = given_marks
+    clip = Clip(kind="frames", sampling="whole")
+    expected = []
+    number = onset
+    while number <= offset:
+        expected.append(number)
+        number += 1
+    assert list(sampled(clip, onset, apex if annotated else None, offset)) == expected
+
+
+def test_an_input_says_which_frames():
+    clip = Clip(kind="frames", frames=9, sampling="uniform_with_apex")
+    assert sampled(clip, 0, 33, 70) == uniform_with_apex(0, 33, 70, 9)
+
+
 def test_configs_know_exactly_these_samplings():
-    named = Clip.model_fields["sampling"].annotation.__args__
-    assert set(named) == set(SAMPLINGS)
+    assert {*get_args(Sampling), "whole"} == set(SAMPLINGS)

@@ -114,6 +114,47 @@ def test_normalised_clips_have_no_brightness_of_their_own(folder):
     assert loaded.arrays.std() == pytest.approx(1, abs=1e-4)
 
 
+class TestWholeClips:
+    WHOLE = Clip(kind="frames", size=32, sampling="whole")
+
+    def test_each_frame_is_loaded_as_an_image_of_its_own_is(self, folder):
+        (clip,) = load(folder, self.WHOLE).arrays
+        assert clip.shape == (COUNT, 32, 32, 1)
+        single = Clip(kind="frames", frames=1, size=32, sampling="apex")
+        for number in range(1, COUNT + 1):
+            image = load(folder, single, onset=1, apex=number, offset=COUNT).arrays[0]
+            np.testing.assert_array_equal(clip[number - 1], image)
+
+    def test_they_can_be_magnified_and_normalised_clip_by_clip(self, folder):
+        recipe = Magnification(alpha=5, low=1, high=12, levels=1)
+        changes = {"magnification": recipe, "normalise": "standard"}
+        (clip,) = load(folder, self.WHOLE.model_copy(update=changes)).arrays
+        fixed = Clip(kind="frames", frames=COUNT, size=32, sampling="interpolated", **changes)
+        np.testing.assert_allclose(clip, load(folder, fixed).arrays[0], atol=1e-5)
+
+    def test_a_frame_that_is_not_on_disk_keeps_its_moment(self, folder):
+        (folder / "img7.png").unlink()
+        loaded = load(folder, self.WHOLE)
+        assert len(loaded.arrays[0]) == COUNT
+        np.testing.assert_array_equal(loaded.arrays[0][6], loaded.arrays[0][5])
+        assert loaded.warnings == (
+            "frame not on disk, the nearest one stands in: 1 of 1 clips (at most 1 away)",
+        )
+
+    def test_a_clip_of_one_frame_keeps_its_time_axis(self, folder):
+        (clip,) = load(folder, self.WHOLE, onset=4, apex=4, offset=4).arrays
+        assert clip.shape == (1, 32, 32, 1)
+
+    def test_a_second_load_computes_nothing(self, folder, monkeypatch):
+        first = load(folder, self.WHOLE)
+        counts = Counts(monkeypatch)
+        assert load(folder, self.WHOLE).digest() == first.digest()
+        assert counts.since() == {}
+
+    def test_no_apex_is_missed(self, folder):
+        assert load(folder, self.WHOLE, apex=None).warnings == ()
+
+
 class TestMagnification:
     ASKED = Magnification(alpha=5, low=1, high=12, levels=1)
 
@@ -133,7 +174,7 @@ class TestMagnification:
 
     def test_without_a_frame_rate_it_is_an_error(self, folder):
         clip = CLIP.model_copy(update={"magnification": self.ASKED})
-        with pytest.raises(FrameError, match=r"demo/01/a.*data\.clip\.magnification\.fps"):
+        with pytest.raises(FrameError, match=r"demo/01/a.*inputs\.NAME\.magnification\.fps"):
             load(folder, clip, fps=None)
         given = self.ASKED.model_copy(update={"fps": 100.0})
         load(folder, CLIP.model_copy(update={"magnification": given}), fps=None)
