@@ -1,7 +1,7 @@
-"""Flow-like images that are drawn: the MEGC 2019 flow set's layout and counts, nobody's faces.
+"""Drawn images that are like flow: the layout and counts of the MEGC 2019 flow set, nobody's faces.
 
-Two channels of smooth noise and one of its strain. Each class moves a patch of its own, some clips
-more than others, so that a network finds the class of most clips and of others not.
+An image has two channels of smooth noise and one of their strain. Each class moves a patch of its
+own, in some clips more than in others, so that a network can tell the class of most clips.
 """
 
 import json
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from mer_keras.evaluation import metrics
 
 CLASSES = ("negative", "positive", "surprise")
-#: clips a class of the MEGC 2019 composite, and its subjects by database
+#: Clips of each class in the MEGC 2019 composite.
 COUNTS = (250, 109, 83)
+#: Subjects of each database in the composite.
 SUBJECTS = {"casme2": 24, "samm": 28, "smic": 16}
 SIDE = 28
-#: of each class: row and column of its patch, and where it moves
+# Each class has a patch: its row and column, and how far it moves to the right and down.
 _PATCHES = ((9.0, 9.0, 1.0, 0.6), (19.0, 18.0, -0.7, -1.0), (7.0, 19.0, 0.2, -1.2))
-#: movement of a patch, in standard deviations of the noise
+#: Movement of a patch, in standard deviations of the noise.
 STRENGTH = 1.8
 
 
@@ -30,10 +31,10 @@ class FlowLike:
     """Drawn flow images.
 
     Attributes:
-        images: (clips, 28, 28, 3) uint8: horizontal, vertical, strain.
-        labels: (clips,) int32 places in ``CLASSES``.
-        subjects: whose each clip is, (clips,).
-        databases: of which database each subject is said to be, (clips,).
+        images: uint8 (clips, 28, 28, 3): horizontal, vertical, strain.
+        labels: int32 (clips,), indices into ``CLASSES``.
+        subjects: (clips,), the subject of each clip.
+        databases: (clips,), the database that each subject is said to be of.
     """
 
     images: NDArray[np.uint8]
@@ -50,12 +51,14 @@ def uf1(labels: NDArray[np.integer], predicted: NDArray[np.integer]) -> float:
     """Return UF1 pooled over all clips.
 
     Args:
-        labels: (clips,) places in ``CLASSES``.
-        predicted: the same; clips below 0 were not tested and are left out.
+        labels: (clips,), indices into ``CLASSES``.
+        predicted: (clips,), likewise; clips below 0 were not tested and are left out.
     """
     tested = predicted >= 0
-    truth, told = ([CLASSES[i] for i in places[tested]] for places in (labels, predicted))
-    return metrics.scores(truth, told, CLASSES).uf1
+    true_names, predicted_names = (
+        [CLASSES[index] for index in indices[tested]] for indices in (labels, predicted)
+    )
+    return metrics.scores(true_names, predicted_names, CLASSES).uf1
 
 
 def uneven_counts(total: int, parts: int, seed: int) -> list[int]:
@@ -73,29 +76,29 @@ def draw(seed: int = 0, *, people: int | None = None, strength: float = STRENGTH
     """Draw the set.
 
     Args:
-        seed: of everything drawn.
+        seed: decides everything that is drawn.
         people: only so many of the 68 subjects.
         strength: see ``STRENGTH``; 0 leaves noise.
     """
     rng = np.random.default_rng(seed)
-    # numbers alone, as one of the databases has them
+    # Subjects are mere numbers, as in one of the databases.
     names = [(f"{i:03}", d) for d, count in SUBJECTS.items() for i in range(1, count + 1)]
     counts = uneven_counts(sum(COUNTS), len(names), seed)
     owners = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
     labels = rng.permutation(np.repeat(np.arange(len(CLASSES), dtype=np.int32), COUNTS))
     images = np.stack([_image(rng, int(label), strength) for label in labels])
     subjects = np.array([f"{database}-{name}" for name, database in owners])
-    kept = np.isin(subjects, list(dict.fromkeys(subjects.tolist()))[:people])
+    chosen = np.isin(subjects, list(dict.fromkeys(subjects.tolist()))[:people])
     databases = np.array([database for _, database in owners])
-    return FlowLike(images[kept], labels[kept], subjects[kept], databases[kept])
+    return FlowLike(images[chosen], labels[chosen], subjects[chosen], databases[chosen])
 
 
 def write(flow: FlowLike, root: Path) -> Path:
     """Write a set in the layout of the flow set, marked as drawn; return its folder.
 
     Args:
-        flow: what is written.
-        root: folder that ``MER_DATA`` names.
+        flow: the images.
+        root: the folder that ``MER_DATA`` names.
     """
     folder = root / "megc2019_flow"
     (folder / "images").mkdir(parents=True)
@@ -117,7 +120,7 @@ def _image(rng: np.random.Generator, label: int, strength: float) -> NDArray[np.
     across, down = (cv2.GaussianBlur(plane, (0, 0), 1.5) for plane in noise)
     across, down = across / across.std(), down / down.std()
     row, column, right, below = _PATCHES[label]
-    row, column = (float(place + rng.normal(0, 1.5)) for place in (row, column))
+    row, column = (float(position + rng.normal(0, 1.5)) for position in (row, column))
     rows, columns = np.mgrid[:SIDE, :SIDE]
     bump = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / 18)
     moved = strength * rng.lognormal(0.0, 0.6)
@@ -126,4 +129,4 @@ def _image(rng: np.random.Generator, label: int, strength: float) -> NDArray[np.
     shear = np.gradient(across, axis=0) + np.gradient(down, axis=1)
     strain = np.sqrt(stretch + shear**2 / 2)
     planes = [255 * (p - p.min()) / np.ptp(p) for p in (across, down, strain)]
-    return np.rint(np.stack(planes, axis=-1)).astype(np.uint8)
+    return np.rint(np.stack(planes, axis=-1)).astype(np.uint8)  # (28, 28, 3)

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.measure import Measurement, time_ways
@@ -55,13 +56,13 @@ def _clips(options: CaseOptions) -> list[Measurement]:
     return time_ways(f"preprocessing, {count} clips of 640x480", ways, count, repeats)
 
 
-def _plain_loop(samples: Samples, kept: Path) -> None:
+def _plain_loop(samples: Samples, folder: Path) -> None:
     """Do what ``load_clips`` does to these clips, as a script would."""
-    kept.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     for row in samples.table.to_dict("records"):
         apex = None if pd.isna(row["apex"]) else int(row["apex"])
-        wanted = sampling.uniform_with_apex(int(row["onset"]), apex, int(row["offset"]), 9)
-        files = [f"{row['path']}/img{number}.jpg" for number in wanted]
+        numbers = sampling.uniform_with_apex(int(row["onset"]), apex, int(row["offset"]), 9)
+        files = [f"{row['path']}/img{number}.jpg" for number in numbers]
         onset = np.asarray(cv2.imread(files[0], cv2.IMREAD_GRAYSCALE), np.uint8)
         box = faces.find_face(onset) or faces.centre_box(onset.shape)
         frames = []
@@ -69,7 +70,7 @@ def _plain_loop(samples: Samples, kept: Path) -> None:
             frame = np.asarray(cv2.imread(file, cv2.IMREAD_GRAYSCALE), np.uint8)
             face = faces.apply_box(frame, box)
             frames.append(cv2.resize(face, (90, 90), interpolation=cv2.INTER_AREA))
-        np.save(kept / f"{row['subject']}-{row['clip']}.npy", np.stack(frames))
+        np.save(folder / f"{row['subject']}-{row['clip']}.npy", np.stack(frames))
 
 
 def _magnifying(options: CaseOptions) -> list[Measurement]:
@@ -104,7 +105,8 @@ def _spotting(options: CaseOptions) -> list[Measurement]:
     return time_ways("spotting, 60 frames of 96x96", ways, 60, 1 if options.quick else 5)
 
 
-def _texture() -> np.ndarray:
+def _texture() -> NDArray[np.uint8]:
+    """A smooth gray texture, (340, 284)."""
     rng = np.random.default_rng(0)
     smooth = cv2.GaussianBlur(rng.random((340, 284)).astype(np.float32), (0, 0), 3)
     return np.rint((smooth - smooth.min()) / np.ptp(smooth) * 255).astype(np.uint8)
