@@ -9,6 +9,7 @@ import numpy as np
 from mer_keras.arrays import Array, Inputs, shape_of
 from mer_keras.config.training import Augmentation, Train
 from mer_keras.errors import ConfigError
+from mer_keras.layers.tensors import Tensor
 
 if TYPE_CHECKING:
     import keras
@@ -100,9 +101,7 @@ def assemble(build: "Callable[[], keras.Model]", recipe: Train) -> Assembly:
     return Assembly(network, keras.Model(inputs, probabilities, name="trained"), tuple(names))
 
 
-def _augmented(
-    clips: "list[keras.KerasTensor]", is_copy: "keras.KerasTensor", setting: Augmentation
-) -> "list[keras.KerasTensor]":
+def _augmented(clips: list[Tensor], is_copy: Tensor, setting: Augmentation) -> list[Tensor]:
     """Change clips with one draw for all inputs, which are joined along their channels."""
     from keras import ops
 
@@ -122,7 +121,7 @@ def _augmented(
     return list(ops.split(layer(joined, apply=apply), _channel_bounds(clips), axis=-1))
 
 
-def _channel_bounds(clips: "Sequence[Array | keras.KerasTensor]") -> list[int]:
+def _channel_bounds(clips: Sequence[Tensor]) -> list[int]:
     """Where joined channels are split again: the first channel of each input but the first."""
     return np.cumsum([clip.shape[-1] for clip in clips])[:-1].tolist()
 
@@ -135,7 +134,7 @@ def _as_given(clips: Sequence[Array]) -> Inputs:
     return clips[0] if len(clips) == 1 else tuple(clips)
 
 
-def _to_numpy(tensor: "keras.KerasTensor") -> Array:
+def _to_numpy(tensor: Tensor) -> Array:
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(tensor), "float32")

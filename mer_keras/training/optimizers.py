@@ -1,4 +1,4 @@
-"""Optimisers of the papers, from a config. Where Keras has one that does the same, it is Keras'.
+"""Optimisers of the papers, from a config: those of Keras, and two that Keras does not have.
 
 Source of the warm-up: Ma and Yarats, On the adequacy of untuned warmup for adaptive optimization
 (arXiv 1910.04209), which MERANet (section 4.3) names as its optimiser.
@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from mer_keras.config.training import Optimizer
+from mer_keras.layers.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -38,11 +39,13 @@ class CoupledSGD(keras.optimizers.SGD):
         super().__init__(learning_rate, momentum, name=name, **kwargs)
         self.decay = decay
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
         """Change one variable."""
-        pull = ops.multiply(ops.cast(self.decay, variable.dtype), variable)
-        decayed = ops.add(ops.cast(gradient, variable.dtype), pull)
-        super().update_step(decayed, variable, learning_rate)
+        decay = ops.multiply(ops.cast(self.decay, variable.dtype), variable)
+        gradient = ops.add(ops.cast(gradient, variable.dtype), decay)
+        super().update_step(gradient, variable, learning_rate)
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the optimiser."""
@@ -58,7 +61,7 @@ class WarmAdam(keras.optimizers.Adam):
 
     Args:
         learning_rate: step size after warm-up.
-        warmup: which of the two.
+        warmup: which of the two factors.
     """
 
     def __init__(
@@ -74,7 +77,9 @@ class WarmAdam(keras.optimizers.Adam):
             raise ValueError(f"warmup is 'exponential' or 'linear', found {warmup!r}")
         self.warmup = warmup
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
         """Change one variable."""
         step = ops.cast(ops.add(self.iterations, 1), variable.dtype)
         pace = ops.multiply(ops.cast(1 - self.beta_2, variable.dtype), step)
@@ -90,7 +95,7 @@ class WarmAdam(keras.optimizers.Adam):
         return {**super().get_config(), "warmup": self.warmup}
 
 
-def make_optimizer(setting: Optimizer) -> Any:
+def make_optimizer(setting: Optimizer) -> keras.Optimizer:
     """Return the optimiser that a config asks for."""
     if setting.name == "sgd":
         return CoupledSGD(setting.learning_rate, setting.momentum, setting.weight_decay)

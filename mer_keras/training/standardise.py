@@ -1,9 +1,10 @@
 """Standardising by the training clips, on the device and after augmentation."""
 
-from typing import Any
-
 import keras
 import numpy as np
+
+from mer_keras.arrays import Array
+from mer_keras.layers.tensors import Tensor
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -12,8 +13,7 @@ class StandardiseByTraining(keras.layers.Layer):
 
     Both are set from the training clips of a fold (``set_from``), never from others. Until then
     the layer changes nothing. The mean is taken for each pixel, over clips and frames: what is
-    left is where a face and its motion differ from the average, which lies within a few per cent
-    of the range.
+    left is the difference of a face and its motion from the average, a few per cent of the range.
 
     Shapes: (batch, ..., height, width, channels) -> the same.
     """
@@ -25,13 +25,13 @@ class StandardiseByTraining(keras.layers.Layer):
         )
         self.scale = self.add_weight(name="scale", shape=(), initializer="ones", trainable=False)
 
-    def set_from(self, clips: np.ndarray) -> None:
-        """Take the statistics of training clips, an array of any leading dimensions."""
-        frames = clips.reshape(-1, *clips.shape[-3:])
-        mean = frames.mean(axis=0)
+    def set_from(self, clips: Array) -> None:
+        """Take the statistics of training clips, (..., height, width, channels)."""
+        frames = clips.reshape(-1, *clips.shape[-3:])  # (frames, height, width, channels)
+        mean = frames.mean(axis=0)  # (height, width, channels)
         self.mean.assign(mean)
         self.scale.assign(max(float(np.std(frames - mean)), 1e-6))
 
-    def call(self, clips: Any) -> Any:
+    def call(self, clips: Tensor) -> Tensor:
         """Standardise clips."""
         return (clips - self.mean) / self.scale

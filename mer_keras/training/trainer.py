@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from mer_keras.arrays import Array, Inputs, count, take
 from mer_keras.config.training import Train
+from mer_keras.errors import UserError
+from mer_keras.models.cost import multiply_accumulates
 from mer_keras.progress import EpochProgress
 from mer_keras.training.assembly import Assembly, assemble
 from mer_keras.training.balance import training_rows
@@ -65,6 +67,14 @@ class Trainer:
     def model(self) -> "keras.Model":
         """What is trained: augmentation, standardising, the network."""
         return self._assembled.model
+
+    @property
+    def multiply_accumulates(self) -> int | None:
+        """Of a forward pass of one clip; ``None`` if the network has layers of unknown cost."""
+        try:
+            return multiply_accumulates(self.network)
+        except UserError:
+            return None
 
     @property
     def _assembled(self) -> Assembly:

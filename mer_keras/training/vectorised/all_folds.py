@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from mer_keras.arrays import Array, Inputs
 from mer_keras.errors import InvariantError
-from mer_keras.models.cost import multiply_accumulates
 from mer_keras.progress import EpochProgress
 from mer_keras.training.best_epoch import BestEpoch
 from mer_keras.training.fold import (
@@ -188,14 +187,13 @@ class AllFolds:
         if fold.copies is not None:
             self._trainer.set_state(state)
             copies = self._trainer.predict_changed(self._clips[fold.copies])
-        network = self._trainer.network
         return FoldOutcome(
             probabilities=check_prediction(predicted),
             epoch=record.epoch(index),
             history=history,
             seconds=(time.perf_counter() - started) / stack.folds,
-            parameters=network.count_params(),
-            multiply_accumulates=multiply_accumulates(network),
+            parameters=self._trainer.network.count_params(),
+            multiply_accumulates=self._trainer.multiply_accumulates,
             copies=copies,
             trajectory=record.trajectory(index, len(fold.test)),
         )

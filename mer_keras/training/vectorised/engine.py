@@ -1,7 +1,6 @@
 """Which of the two engines trains a row's folds: ``Trainer`` or ``AllFolds``."""
 
 from mer_keras.errors import UserError
-from mer_keras.models.cost import multiply_accumulates
 from mer_keras.training.trainer import Trainer
 
 #: Multiply-accumulates of a clip up to which a network trains faster without ``fit``.
@@ -28,14 +27,15 @@ def folds_at_once(trainer: Trainer) -> int:
     obstacle = _obstacle(trainer)
     if obstacle and recipe.engine == "vectorised":
         raise UserError(f"train.engine=vectorised: {obstacle}: --set train.engine=sequential")
-    if obstacle or (recipe.engine == "auto" and multiply_accumulates(trainer.network) > SMALL):
+    cost = trainer.multiply_accumulates
+    if obstacle or (recipe.engine == "auto" and (cost is None or cost > SMALL)):
         return 0
     if recipe.folds_at_once is not None:
         return recipe.folds_at_once
-    if keras.backend.backend() == "tensorflow":
+    if keras.backend.backend() == "tensorflow" or not cost:
         return 1
     # A value of a map takes nine multiply-accumulates or more, and is kept about four times.
-    bytes_each = recipe.batch_size * multiply_accumulates(trainer.network) / 9 * 4 * 4
+    bytes_each = recipe.batch_size * cost / 9 * 4 * 4
     return max(1, int(STACK_BYTES / bytes_each))
 
 

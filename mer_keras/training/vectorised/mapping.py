@@ -1,13 +1,14 @@
 """What a stack of networks needs of its backend: gradients, maps over folds, compiled functions."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import keras
 
-#: Tensors of the backend, also in nested lists.
-Tensors: TypeAlias = Any
-TensorFunction: TypeAlias = Callable[..., Tensors]
+from mer_keras.layers.tensors import Tensor
+
+#: A function of tensors, also in nested lists, that returns such.
+TensorFunction: TypeAlias = Callable[..., Tensor]
 
 
 def gradients_of(loss: TensorFunction) -> TensorFunction:
@@ -21,18 +22,14 @@ def gradients_of(loss: TensorFunction) -> TensorFunction:
 
         differentiated = jax.value_and_grad(loss, has_aux=True)
 
-        def gradients_in_jax(
-            trained: list[Tensors], *others: Tensors
-        ) -> tuple[list[Tensors], Tensors]:
+        def gradients_in_jax(trained: list[Tensor], *others: Tensor) -> tuple[list[Tensor], Tensor]:
             (_, more), gradients = differentiated(trained, *others)
             return gradients, more
 
         return gradients_in_jax
     import tensorflow as tf
 
-    def gradients_by_tape(
-        trained: list[Tensors], *others: Tensors
-    ) -> tuple[list[Tensors], Tensors]:
+    def gradients_by_tape(trained: list[Tensor], *others: Tensor) -> tuple[list[Tensor], Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(trained)
             value, more = loss(trained, *others)
@@ -55,11 +52,11 @@ def over_folds(function: TensorFunction, folds: int) -> TensorFunction:
         return jax.vmap(function)
     import tensorflow as tf
 
-    def of_one_fold(*arguments: Tensors) -> Tensors:
+    def of_one_fold(*arguments: Tensor) -> Tensor:
         first = tf.nest.map_structure(lambda tensor: tensor[0], list(arguments))
         return tf.nest.map_structure(lambda tensor: tensor[None], function(*first))
 
-    def of_several_folds(*arguments: Tensors) -> Tensors:
+    def of_several_folds(*arguments: Tensor) -> Tensor:
         return tf.vectorized_map(lambda of_fold: function(*of_fold), list(arguments))
 
     return of_one_fold if folds == 1 else of_several_folds

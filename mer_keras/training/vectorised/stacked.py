@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
-from keras import KerasTensor, ops
+from keras import ops
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
 from mer_keras.layers.counted import counted_rows
+from mer_keras.layers.tensors import Tensor
 from mer_keras.training.trainer import State, variables_of
 from mer_keras.training.vectorised.mapping import compiled, gradients_of, over_folds
 
@@ -78,7 +79,7 @@ class Stack:
         """Set the rate of all folds."""
         self._optimizer.learning_rate = rate
 
-    def train(self, rows: Rows, weights: Array, copies: Array) -> KerasTensor:
+    def train(self, rows: Rows, weights: Array, copies: Array) -> Tensor:
         """Take one step; return (folds, 2), sums of the loss and of right predictions."""
         if keras.backend.backend() != "jax":
             return self._step(rows, weights, copies)
@@ -117,12 +118,10 @@ class Stack:
         """Variables of one fold."""
         return [np.asarray(ops.convert_to_numpy(v.value[fold])) for v in self._all]
 
-    def _split(self, values: list[KerasTensor]) -> tuple[list[KerasTensor], list[KerasTensor]]:
+    def _split(self, values: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         return values[: self._trained], values[self._trained :]
 
-    def _assigning_step(
-        self, rows: KerasTensor, weights: KerasTensor, copies: KerasTensor
-    ) -> KerasTensor:
+    def _assigning_step(self, rows: Tensor, weights: Tensor, copies: Tensor) -> Tensor:
         trained, others = self._split([v.value for v in self._all])
         gradients, (others, sums) = self._gradients(trained, others, rows, weights, copies)
         self._optimizer.apply(gradients, self._all[: self._trained])
@@ -132,12 +131,12 @@ class Stack:
 
     def _pure_step(
         self,
-        values: list[KerasTensor],
-        optimizer: list[KerasTensor],
-        rows: KerasTensor,
-        weights: KerasTensor,
-        copies: KerasTensor,
-    ) -> tuple[list[KerasTensor], list[KerasTensor], KerasTensor]:
+        values: list[Tensor],
+        optimizer: list[Tensor],
+        rows: Tensor,
+        weights: Tensor,
+        copies: Tensor,
+    ) -> tuple[list[Tensor], list[Tensor], Tensor]:
         trained, others = self._split(values)
         gradients, (others, sums) = self._gradients(trained, others, rows, weights, copies)
         trained, optimizer = self._optimizer.stateless_apply(optimizer, gradients, trained)
@@ -147,13 +146,13 @@ class Stack:
 
     def _loss(
         self,
-        trained: list[KerasTensor],
-        others: list[KerasTensor],
-        rows: KerasTensor,
-        weights: KerasTensor,
-        copies: KerasTensor,
+        trained: list[Tensor],
+        others: list[Tensor],
+        rows: Tensor,
+        weights: Tensor,
+        copies: Tensor,
         training: bool = True,
-    ) -> tuple[KerasTensor, tuple[list[KerasTensor], KerasTensor]]:
+    ) -> tuple[Tensor, tuple[list[Tensor], Tensor]]:
         """Mean loss over the rows that count; variables afterwards and the two sums."""
         with counted_rows(weights):
             probabilities, others = self._call(trained, others, rows, copies, training)
@@ -168,33 +167,33 @@ class Stack:
 
     def _sums_of_one(
         self,
-        trained: list[KerasTensor],
-        others: list[KerasTensor],
-        rows: KerasTensor,
-        weights: KerasTensor,
-        copies: KerasTensor,
-    ) -> KerasTensor:
+        trained: list[Tensor],
+        others: list[Tensor],
+        rows: Tensor,
+        weights: Tensor,
+        copies: Tensor,
+    ) -> Tensor:
         _, (_, sums) = self._loss(trained, others, rows, weights, copies, training=False)
         return sums
 
     def _probabilities_of_one(
         self,
-        trained: list[KerasTensor],
-        others: list[KerasTensor],
-        rows: KerasTensor,
-        copies: KerasTensor,
-    ) -> KerasTensor:
+        trained: list[Tensor],
+        others: list[Tensor],
+        rows: Tensor,
+        copies: Tensor,
+    ) -> Tensor:
         probabilities, _ = self._call(trained, others, rows, copies, training=False)
         return probabilities
 
     def _call(
         self,
-        trained: list[KerasTensor],
-        others: list[KerasTensor],
-        rows: KerasTensor,
-        copies: KerasTensor,
+        trained: list[Tensor],
+        others: list[Tensor],
+        rows: Tensor,
+        copies: Tensor,
         training: bool,
-    ) -> tuple[KerasTensor, list[KerasTensor]]:
+    ) -> tuple[Tensor, list[Tensor]]:
         """Probabilities of rows, (batch, classes), and the variables afterwards."""
         inputs = {"clip": ops.take(self._clips, rows, axis=0)}
         if len(self._model.inputs) > 1:

@@ -43,6 +43,18 @@ def nested():
     return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
 
 
+def uncounted():
+    """Nobody knows what this layer costs."""
+
+    class Unknown(keras.layers.Layer):
+        def call(self, images):
+            return images
+
+    images = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(Unknown()(images))
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+
+
 def two_inputs():
     images = [keras.Input((8, 8, 1)), keras.Input((8, 8, 2))]
     x = keras.layers.Flatten()(keras.layers.Concatenate()(images))
@@ -60,6 +72,7 @@ def test_small_networks_do_without_fit():
     assert folds == 1 if BACKEND == "tensorflow" else 4 < folds < 100
     assert folds_of(small, folds_at_once=7) == 7
     assert folds_of(large, engine="vectorised", folds_at_once=2) == 2
+    assert folds_of(uncounted, engine="vectorised") == 1
 
 
 @pytest.mark.parametrize(
@@ -69,10 +82,11 @@ def test_small_networks_do_without_fit():
         (normalised, {}),
         (nested, {}),
         (two_inputs, {}),
+        (uncounted, {}),
         (small, {"plateau": {"factor": 0.1, "patience": 1}}),
         (small, {"engine": "sequential", "folds_at_once": 4}),
     ],
-    ids=["large", "normalised", "nested", "two inputs", "plateau", "sequential"],
+    ids=["large", "normalised", "nested", "two inputs", "uncounted", "plateau", "sequential"],
 )
 def test_others_are_fitted(build, changes):
     assert folds_of(build, **changes) == 0
