@@ -7,25 +7,28 @@ import base64
 import io
 import logging
 import os
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mer_keras.arrays import Array, shape_text
 from mer_keras.audit import findings
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
 from mer_keras.report.details import details_of
-from mer_keras.report.illustrations import figures_of, published_matrices
+from mer_keras.report.illustrations import Illustration, figures_of, published_matrices
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView, read_view
 from mer_keras.terms import WATERMARK, DataKind
 
-#: frames of a clip that are shown, at most
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: Most frames of a clip that are shown.
 MOST_FRAMES = 5
 
 
@@ -48,9 +51,9 @@ def begin() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("MER_RESULTS", str(Path(__file__).parents[1] / "results"))
-    import keras  # noqa: F401 - TensorFlow sets its logger up when it is imported
+    import keras  # noqa: F401 - TensorFlow sets its logger up when it is imported.
 
-    # a notebook has many networks, each with a graph of its own: nothing to warn of
+    # A notebook has many networks, each with a graph of its own, which TensorFlow warns of.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
@@ -63,70 +66,95 @@ def load(name: str, *overrides: str, rows: Sequence[str] = ()) -> Experiment:
     config = load_experiments(name, profile="quick", overrides=overrides)[0]
     if not rows:
         return config
-    kept = tuple(row for row in config.rows if row.name in rows)
-    return config.model_copy(update={"rows": kept})
+    return config.model_copy(update={"rows": tuple(r for r in config.rows if r.name in rows)})
 
 
 def claims(config: Experiment) -> Shown:
     """The published table, without a run."""
-    whole = load_experiments(config.name)[0]
-    return _shown(tables_of(whole, [])[0])
+    return _table(tables_of(load_experiments(config.name)[0], [])[0])
 
 
 def published(config: Experiment) -> Shown:
     """Confusion matrices that the paper prints of this table."""
-    return _drawings([(figure.svg, figure.text) for figure in published_matrices(config)])
+    return _drawings(published_matrices(config))
 
 
-def network(name: str, **arguments: Any) -> Shown:
-    """The network at the paper's input, drawn, with its parameters."""
-    from mer_keras.models import registry
-    from mer_keras.models.drawing import draw
+def network(name: str, **arguments: object) -> Shown:
+    """The network at the paper's input: its layers and what each reads, gives and costs."""
+    from mer_keras.models import cost, registry
 
-    built = registry.build(name, **arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "network.svg"
-        draw(built, file)
-        svg = file.read_text(encoding="utf-8")
-    text = f"{name}: {built.count_params():,} parameters"
-    return _drawings([(svg[svg.index("<svg") :], text)])
+    built = registry.build(name, None, None, **arguments)
+    layers = [
+        (
+            layer.name,
+            layer.kind,
+            ", ".join(layer.inputs),
+            shape_text(layer.output_shape),
+            f"{layer.parameters:,}",
+            f"{layer.multiply_accumulates:,}",
+        )
+        for layer in cost.layer_costs(built)
+    ]
+    return _table(
+        Table(
+            name=name,
+            title=name,
+            data_kind="",
+            caption=f"{built.count_params():,} parameters",
+            header=("layer", "kind", "reads", "output", "parameters", "multiply-accumulates"),
+            rows=tuple(layers),
+        )
+    )
 
 
 def clips(config: Experiment) -> Shown:
-    """One drawn clip of each class, as the network is fed with it."""
+    """One drawn clip of each class, as the network of the first row reads it."""
+    from mer_keras.methods.registry import inputs_of
+    from mer_keras.runs.context import compose
+
+    context = compose(config, "quick", "synthetic", pretraining=False)
+    arrays = context.clips[inputs_of(config.plans[0])[0]]
+    first = context.samples.table.drop_duplicates("label").set_index("label")["sample_id"]
+    images = {
+        name: _with_time(_stretched(arrays.select([first[name]])[0]))
+        for name in context.classes
+        if name in first
+    }
+    return _picture(_png(_draw_clips(images)), f"drawn faces: {', '.join(images)}")
+
+
+def _stretched(clip: Array) -> Array:
+    """Scale a clip by its own range to 0..1."""
+    low, high = clip.min(), clip.max()
+    return (clip - low) / (high - low) if high > low else np.zeros_like(clip)
+
+
+def _with_time(clip: Array) -> Array:
+    """A clip as (time, height, width, channels), where a single image has no time axis."""
+    return clip if clip.ndim == 4 else clip[None]
+
+
+def _draw_clips(clips_of: dict[str, Array]) -> "Figure":
+    """Draw clips, (time, height, width, channels) in 0..1, by class.
+
+    Clips of one image stand beside one another; of longer ones, a row of frames each.
+    """
     from matplotlib.figure import Figure
 
-    from mer_keras.runs.prepare import prepare
-
-    prepared = prepare(config, "synthetic")
-    table = prepared.samples.table.drop_duplicates("label")
-    first = dict(zip(table["label"], table["sample_id"], strict=True))
-    names = [name for name in prepared.classes if name in first]
-    arrays = [prepared.clips.select([first[name]])[0] for name in names]
-    films = [_stretched(array if array.ndim == 4 else array[None]) for array in arrays]
-    count = min(MOST_FRAMES, len(films[0]))
-    # one image a class: beside one another; frames: downwards
-    shape = (len(films), count) if count > 1 else (1, len(films))
-    figure = Figure(figsize=(1.3 * shape[1], 1.45 * shape[0] + 0.4))
-    axes = figure.subplots(*shape, squeeze=False)
-    for place, name in enumerate(names):
-        chosen = np.linspace(0, len(films[place]) - 1, count).round().astype(int)
-        for column, frame in enumerate(chosen):
-            cell = axes[place, column] if count > 1 else axes[0, place]
-            image = films[place][frame]
-            picture = image if image.shape[-1] == 3 else image[..., 0]
-            cell.imshow(picture, cmap="gray", vmin=0, vmax=1)
+    count = min(MOST_FRAMES, *map(len, clips_of.values()))
+    rows, columns = (len(clips_of), count) if count > 1 else (1, len(clips_of))
+    figure = Figure(figsize=(1.3 * columns, 1.45 * rows + 0.4))
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for name, clip in clips_of.items():
+        for frame in np.linspace(0, len(clip) - 1, count).round().astype(int):
+            image = clip[frame] if clip.shape[-1] == 3 else clip[frame, ..., 0]
+            cell = next(axes)
+            cell.imshow(image, cmap="gray", vmin=0, vmax=1)
             cell.axis("off")
             cell.set_title(f"{name}, frame {frame + 1}" if count > 1 else name, fontsize=7)
     figure.suptitle(WATERMARK, fontsize=7, color="#a00")
     figure.tight_layout()
-    return _picture(_png(figure), f"drawn faces: {', '.join(names)}")
-
-
-def _stretched(film: np.ndarray) -> np.ndarray:
-    """Frames over their own range, 0..1."""
-    low, high = film.min(), film.max()
-    return (film - low) / (high - low) if high > low else np.zeros_like(film)
+    return figure
 
 
 def run(config: Experiment) -> RunView:
@@ -140,14 +168,12 @@ def results(config: Experiment, view: RunView) -> Shown:
     """The results of a run, and of each class."""
     tables = [table for table in tables_of(config, [view]) if table.view]
     tables += [table for table in details_of(config, view) if table.title == "Each class"]
-    parts = [_shown(table) for table in tables]
-    return Shown("".join(p.html for p in parts), "\n\n".join(p.text for p in parts))
+    return _together(map(_table, tables), "\n\n")
 
 
 def figures(view: RunView, kind: str) -> Shown:
     """Figures of every network of a run; ``kind``: ``confusion``, ``curves`` or ``people``."""
-    found = [figure for figure in figures_of(view) if figure.name.endswith(f".{kind}")]
-    return _drawings([(figure.svg, figure.text) for figure in found])
+    return _drawings(figure for figure in figures_of(view) if figure.name.endswith(f".{kind}"))
 
 
 def maps(view: RunView, config: Experiment, *, most: int = 2) -> Shown:
@@ -162,26 +188,26 @@ def maps(view: RunView, config: Experiment, *, most: int = 2) -> Shown:
     from mer_keras.report.explanation import draw_attention, draw_grad_cam
 
     tested = view.predictions
-    tested = tested[tested["fold"] == tested["fold"].iloc[0]].drop_duplicates("label")
-    samples = list(tested["sample_id"])[:most]
+    first_fold = tested[tested["fold"] == tested["fold"].iloc[0]].drop_duplicates("label")
+    samples = list(first_fold["sample_id"])[:most]
     explanation = explain(config, profile="quick", data="synthetic", samples=samples)
-    shown = [_picture(draw_grad_cam(explanation), "Grad-CAM over drawn faces")]
-    for row in dict.fromkeys(one.row for one in explanation.explained):
-        of_row = [one for one in explanation.explained if one.row == row]
+    pictures = [_picture(draw_grad_cam(explanation), "Grad-CAM over drawn faces")]
+    for row in dict.fromkeys(clip.row for clip in explanation.explained):
+        of_row = [clip for clip in explanation.explained if clip.row == row]
         if of_row[0].attention:
-            shown.append(_picture(draw_attention(explanation, of_row), f"attention of {row}"))
-    return Shown("".join(s.html for s in shown), "; ".join(s.text for s in shown))
+            pictures.append(_picture(draw_attention(explanation, of_row), f"attention of {row}"))
+    return _together(pictures, "; ")
 
 
-def implied(method: str) -> Shown:
+def implied(paper: str) -> Shown:
     """What the printed numbers of a paper imply, and what they don't."""
-    found = findings.audit(method)
+    paper_findings = findings.audit(paper)
     items = "".join(
-        f"<li><b>{escape(one.where)}, {escape(one.about)}</b>: {escape(one.says)}. "
-        f"<i>{escape(one.limits)}</i></li>"
-        for one in found
+        f"<li><b>{escape(finding.where)}, {escape(finding.about)}</b>: {escape(finding.says)}. "
+        f"<i>{escape(finding.limits)}</i></li>"
+        for finding in paper_findings
     )
-    text = "\n".join(f"{one.where}, {one.about}: {one.says}. {one.limits}" for one in found)
+    text = "\n".join(f"{f.where}, {f.about}: {f.says}. {f.limits}" for f in paper_findings)
     return Shown(f"<ul>{items}</ul>", text)
 
 
@@ -191,7 +217,7 @@ def not_reproduced(config: Experiment) -> Shown:
     return Shown(f"<ul>{items}</ul>", "\n".join(config.not_reproduced))
 
 
-def _shown(table: Table) -> Shown:
+def _table(table: Table) -> Shown:
     mark = f"<p><b>{WATERMARK}</b></p>" if table.data_kind == DataKind.SYNTHETIC else ""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
     body = "".join(
@@ -206,13 +232,16 @@ def _shown(table: Table) -> Shown:
     )
 
 
-def _drawings(drawn: Sequence[tuple[str, str]]) -> Shown:
-    html = "".join(
-        f'<figure role="img" aria-label="{escape(text)}">{svg}'
-        f"<figcaption>{escape(text)}</figcaption></figure>"
-        for svg, text in drawn
-    )
-    return Shown(html, "; ".join(text for _, text in drawn))
+def _drawings(figures: Iterable[Illustration]) -> Shown:
+    drawings = [
+        Shown(
+            f'<figure role="img" aria-label="{escape(figure.text)}">{figure.svg}'
+            f"<figcaption>{escape(figure.text)}</figcaption></figure>",
+            figure.text,
+        )
+        for figure in figures
+    ]
+    return _together(drawings, "; ")
 
 
 def _picture(png: bytes, text: str) -> Shown:
@@ -220,7 +249,13 @@ def _picture(png: bytes, text: str) -> Shown:
     return Shown(f'<img alt="{escape(text)}" src="data:image/png;base64,{data}">', text)
 
 
-def _png(figure: Any) -> bytes:
+def _together(parts: Iterable[Shown], separator: str) -> Shown:
+    """Several parts below one another; ``separator`` stands between their texts."""
+    shown = list(parts)
+    return Shown("".join(p.html for p in shown), separator.join(p.text for p in shown))
+
+
+def _png(figure: "Figure") -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
     return buffer.getvalue()

@@ -1,13 +1,11 @@
-"""``mer-keras models``: the networks, their cost, their layers and a drawing."""
+"""``mer-keras models``: the networks, their cost and their layers."""
 
-import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mer_keras.cli.show import Json, print_table
-from mer_keras.errors import UserError
+from mer_keras.arrays import shape_text
+from mer_keras.cli.show import Json, print_json, print_table
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -29,14 +27,14 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
 
     specs = list(registry.MODELS.values())
     if as_json:
-        print(json.dumps([asdict(spec) for spec in specs], indent=1))
+        print_json([asdict(spec) for spec in specs])
         return
     print_table(
         ["network", "input", "built", "trainable", "published", "MAC", "weights", "a clip"],
         [
             [
                 spec.name,
-                "x".join(map(str, spec.input_shape)),
+                shape_text(spec.input_shape),
                 f"{spec.built_parameters:,}",
                 f"{spec.trainable_parameters:,}",
                 f"{spec.published_parameters:,}" if spec.published_parameters else "-",
@@ -62,39 +60,31 @@ def show(
         typer.Option("--set", help="Another reading, such as reduction=16. Repeatable."),
     ] = None,
     variables: Annotated[bool, typer.Option("--variables", help="List the variables.")] = False,
-    drawing: Annotated[Path | None, typer.Option(help="Write a drawing (.svg, .png).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Build a network and show its layers: output, parameters, multiply-accumulates.
+    """Build a network and show its layers: output, parameters, cost, the layers that each reads.
 
-    Example: mer-keras models show meranet --set reduction=16 --drawing meranet.svg
+    Example: mer-keras models show meranet --set reduction=16
     """
     from dataclasses import asdict
 
     from mer_keras.cli.start import import_keras
-    from mer_keras.config.files import parse_overrides
+    from mer_keras.config.overrides import parse_overrides
     from mer_keras.models import cost, registry
 
     registry.get_spec(name)
-    if drawing and drawing.suffix not in (".svg", ".png"):
-        raise UserError(f"{drawing}: expected a name that ends in .svg or .png")
     import_keras()
     network = registry.build(name, classes=classes, **parse_overrides(reading or []))
-    if drawing:
-        from mer_keras.models.drawing import draw
-
-        draw(network, drawing)
-        print(drawing)
     if variables:
         entries = [{"variable": v.path, "shape": list(v.shape)} for v in network.weights]
         if as_json:
-            print(json.dumps(entries, indent=1))
+            print_json(entries)
         else:
             print_table(["variable", "shape"], [list(entry.values()) for entry in entries])
         return
     layers = cost.layer_costs(network)
     if as_json:
-        print(json.dumps([asdict(layer) for layer in layers], indent=1))
+        print_json([asdict(layer) for layer in layers])
         return
     print_table(
         ["layer", "kind", "output", "parameters", "MAC", "reads"],

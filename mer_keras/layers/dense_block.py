@@ -59,7 +59,7 @@ class DenseBlock(keras.layers.Layer):
     def build(self, input_shape: Shape) -> None:
         """Create a convolution and a normalisation for each layer."""
         *positions, channels = input_shape
-        self.pairs = []
+        self.steps = []
         for index in range(self.depth):
             convolution = keras.layers.Conv2D(
                 self.growth,
@@ -78,12 +78,12 @@ class DenseBlock(keras.layers.Layer):
             )
             convolution.build((*positions, fixed(channels) + index * self.growth))
             norm.build((*positions, self.growth))
-            self.pairs.append([convolution, norm])
+            self.steps.append([convolution, norm])
 
     def call(self, features: Tensor, training: bool | None = None) -> Tensor:
         """Run through the layers as the class says."""
         outputs: list[Tensor] = []
-        for convolution, norm in self.pairs:
+        for convolution, norm in self.steps:
             seen = ops.concatenate([features, *outputs], axis=-1)
             outputs.append(norm(convolution(seen), training=training))
         return ops.concatenate(outputs, axis=-1)  # (batch, height, width, depth * growth)
@@ -95,7 +95,7 @@ class DenseBlock(keras.layers.Layer):
     def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
         """Multiplications with additions for one image."""
         positions = math.prod(input_shapes[0][1:3])
-        return positions * sum(math.prod(convolution.kernel.shape) for convolution, _ in self.pairs)
+        return positions * sum(math.prod(convolution.kernel.shape) for convolution, _ in self.steps)
 
     def kept_values(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
         """Values that a training step keeps of one image.

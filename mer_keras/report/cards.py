@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from mer_keras.arrays import shape_text
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.databases.corrections import corrections_for
@@ -23,7 +24,7 @@ def model_card(name: str) -> str:
         UserError: no such network.
     """
     spec = get_spec(name)
-    shape = " x ".join(map(str, spec.input_shape))
+    shape = shape_text(spec.input_shape).replace("x", " x ")
     published = f"{spec.published_parameters:,}" if spec.published_parameters else "not printed"
     lines = [
         f"# {spec.title}",

@@ -79,7 +79,8 @@ def inputs_of(shape):
 def test_every_fast_form_has_an_example_and_is_named_as_one():
     assert {plain for plain, *_ in EXAMPLES} == set(FAST_FORMS)
     for plain, fast in FAST_FORMS.items():
-        assert fast.__name__ == f"Fast{plain.__name__}"
+        assert fast.__qualname__ == f"Fast{plain.__name__}"
+        assert keras.saving.get_registered_name(fast) == f"mer_keras>Fast{plain.__name__}"
         assert issubclass(fast, plain)
         assert choice.plain_form(fast) is choice.plain_form(plain) is plain
     assert choice.plain_form(layers.Dense) is layers.Dense

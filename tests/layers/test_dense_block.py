@@ -34,7 +34,7 @@ def definition_and_block(*size):
     block = DenseBlock(*size, momentum=0.9, epsilon=1e-5, name="block")
     block.build(IMAGES.shape)
     weights = iter(definition.get_weights())
-    for convolution_and_norm in block.pairs:
+    for convolution_and_norm in block.steps:
         for layer in convolution_and_norm:
             layer.set_weights([next(weights) for _ in layer.weights])
     return definition, block

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from mer_keras.arrays import each_shape
 from mer_keras.errors import ConfigError, UserError
 from mer_keras.models import cost, registry
 from mer_keras.training.recipe import compile_model
@@ -55,7 +56,9 @@ def test_parameter_counts_to_the_digit(name):
     assert cost.multiply_accumulates(model) == spec.multiply_accumulates
     assert sum(layer.activations for layer in layers) == spec.activations
     assert sum(layer.parameters for layer in layers) == spec.built_parameters
-    assert model.input_shape == (None, *spec.input_shape)
+    shapes = [tuple(tensor.shape) for tensor in model.inputs]
+    assert shapes == [(None, *shape) for shape in each_shape(spec.input_shape)]
+    assert len(spec.inputs) == len(shapes)
     assert model.output_shape == (None, spec.classes)
 
 

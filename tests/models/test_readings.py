@@ -158,18 +158,6 @@ def test_the_attended_input_goes_where_it_is_said_to():
         assert of["block1_out"] == ("block1_places", "block1_layers")
 
 
-def test_zero_padded_shortcut():
-    from mer_keras.models.meranet import ZeroPaddedShortcut
-
-    clips = np.random.default_rng(0).random((2, 4, 6, 5, 3)).astype("float32")
-    layer = ZeroPaddedShortcut(7)
-    found = np.array(layer(clips))
-    np.testing.assert_array_equal(found[..., :3], clips[:, ::2, ::2, ::2])
-    assert found.shape == (2, 2, 3, 3, 7)
-    assert not found[..., 3:].any()
-    assert ZeroPaddedShortcut.from_config(layer.get_config()).filters == 7
-
-
 @pytest.mark.parametrize("name", ["meranet", "resnet10"])
 def test_padding_is_even_on_both_sides(name):
     """A stride of 2 must see the picture from the same place on both sides, as the papers' did."""

@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from mer_keras.layers.fast.processor import on_tensorflow
+from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
+@fast_form_of(keras.layers.BatchNormalization)
 class FastBatchNormalization(keras.layers.BatchNormalization):
     """Keras' ``BatchNormalization`` of the last axis as one operation of TensorFlow.
 

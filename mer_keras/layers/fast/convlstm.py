@@ -9,10 +9,11 @@ from keras import ops
 from mer_keras.layers.convlstm import GATES
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
+from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
+@fast_form_of(keras.layers.ConvLSTM2D)
 class FastConvLSTM2D(keras.layers.ConvLSTM2D):
     """Keras' ``ConvLSTM2D`` with its default activations, unrolled over the frames.
 

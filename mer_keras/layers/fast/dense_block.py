@@ -2,17 +2,17 @@
 
 from collections.abc import Callable
 
-import keras
 from keras import ops
 
 from mer_keras.layers.dense_block import DenseBlock
 from mer_keras.layers.fast.batch_norm import FastBatchNormalization
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
+from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
+@fast_form_of(DenseBlock)
 class FastDenseBlock(DenseBlock):
     """``DenseBlock`` that is one operation of TensorFlow while it trains (see ``_block``).
 
@@ -24,19 +24,19 @@ class FastDenseBlock(DenseBlock):
 
     def call(self, features: Tensor, training: bool | None = None) -> Tensor:
         """Run through the layers."""
-        trained = training and all(norm.trainable for _, norm in self.pairs)
+        trained = training and all(norm.trainable for _, norm in self.steps)
         if not (trained and on_tensorflow() and self.compute_dtype == "float32"):
             return super().call(features, training=training)
         weights = [
             # A gradient that is written out takes tensors only, no variables.
             weight * 1.0
-            for convolution, norm in self.pairs
+            for convolution, norm in self.steps
             for weight in (convolution.kernel, convolution.bias, norm.gamma, norm.beta)
         ]
         outputs, *statistics = _block(self.epsilon)(features, *weights)
         positions = ops.size(outputs) // outputs.shape[-1]
         means, variances = statistics[: self.depth], statistics[self.depth :]
-        for (_, norm), mean, variance in zip(self.pairs, means, variances, strict=True):
+        for (_, norm), mean, variance in zip(self.steps, means, variances, strict=True):
             norm.follow(mean, variance, positions)
         return outputs
 

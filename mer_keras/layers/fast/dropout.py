@@ -5,13 +5,14 @@ import math
 import keras
 from keras import ops
 
+from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 #: Values that one random number decides about.
 BITS = 16
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
+@fast_form_of(keras.layers.Dropout)
 class FastDropout(keras.layers.Dropout):
     """Keras' ``Dropout``; at a rate of one half each value costs one random bit.
 

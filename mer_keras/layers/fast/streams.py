@@ -3,17 +3,17 @@
 from functools import reduce
 from itertools import product
 
-import keras
 from keras import ops
 
 from mer_keras.layers.counted import share_of_value
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
+from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.streams import WINDOW, ConvNormPool
 from mer_keras.layers.tensors import Tensor
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
+@fast_form_of(ConvNormPool)
 class FastConvNormPool(ConvNormPool):
     """``ConvNormPool`` that passes over the full map as seldom as possible.
 

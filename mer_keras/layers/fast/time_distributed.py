@@ -3,10 +3,11 @@
 import keras
 from keras import ops
 
+from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
+@fast_form_of(keras.layers.TimeDistributed)
 class FastTimeDistributed(keras.layers.TimeDistributed):
     """Keras' ``TimeDistributed`` of a layer without statistics over the batch.
 

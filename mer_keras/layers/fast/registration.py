@@ -1,0 +1,24 @@
+"""How Keras knows a fast layer: as a class of its own that is stored like the plain layer."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import keras
+
+Layer = TypeVar("Layer", bound=type)
+
+
+def fast_form_of(plain: type[keras.Layer]) -> Callable[[Layer], Layer]:
+    """Register a class as the fast form of ``plain``.
+
+    In a ``.keras`` file it is ``mer_keras>Fast...``. A ``.weights.h5`` file names groups of weights
+    by the ``__name__`` of the layers' classes, so that this is set to the plain layer's: networks
+    of either form read each other's files, and names that Keras makes up are the same.
+    """
+
+    def register(fast: Layer) -> Layer:
+        keras.saving.register_keras_serializable("mer_keras", name=fast.__name__)(fast)
+        fast.__name__ = plain.__name__
+        return fast
+
+    return register
