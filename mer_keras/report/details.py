@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mer_keras.config.experiment import Experiment
-from mer_keras.evaluation import metrics
-from mer_keras.report.scoring import SHOWN, score_row
+from mer_keras.evaluation.metrics import per_class_f1, per_class_recall
+from mer_keras.report.scoring import SHOWN, confusion_of, score_row
 from mer_keras.report.tables import Table, describe, file_stem, marked_name
 from mer_keras.report.view import RunView
 
@@ -53,13 +53,8 @@ def _classes(config: Experiment, view: RunView) -> Table:
     for state in view.rows:
         if not state.complete:
             continue
-        clips = view.of_row(state.key)
-        matrix = metrics.confusion_matrix(
-            list(clips["label"]), list(clips["predicted"]), view.classes
-        )
-        of_classes = zip(
-            metrics.per_class_recall(matrix), metrics.per_class_f1(matrix), strict=True
-        )
+        matrix = confusion_of(view.of_row(state.key), view.classes)
+        of_classes = zip(per_class_recall(matrix), per_class_f1(matrix), strict=True)
         cells = (f"{100 * recall:.1f} / {100 * f1:.1f}" for recall, f1 in of_classes)
         rows.append((marked_name(state, view), *cells))
     counts = view.manifest["class_counts"]

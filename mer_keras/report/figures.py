@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.audit.published import PrintedMatrix
-from mer_keras.evaluation.metrics import confusion_matrix
-from mer_keras.report.scoring import MetricValue
+from mer_keras.report.scoring import MetricValue, confusion_of
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import WATERMARK, DataKind
 
@@ -34,15 +33,11 @@ def confusion_svg(view: RunView, row: RowState) -> str:
 
     Cells show the share of the true class in per cent and the count.
     """
-    clips = view.of_row(row.key)
-    counts = confusion_matrix(list(clips["label"]), list(clips["predicted"]), view.classes)
+    counts = confusion_of(view.of_row(row.key), view.classes)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (classes, classes)
     cells = [
-        [
-            f"{100 * share:.0f} %\n({count})"
-            for share, count in zip(class_shares, class_counts, strict=True)
-        ]
-        for class_shares, class_counts in zip(shares, counts, strict=True)
+        [f"{100 * share:.0f} %\n({count})" for share, count in zip(*of_class, strict=True)]
+        for of_class in zip(shares, counts, strict=True)
     ]
     with _drawing(f"confusion.{view.run_id}.{row.key}", view) as drawing:
         _draw_matrix(drawing.figure, shares, cells, view.classes, f"{row.name}\n{_data(view)}")

@@ -7,7 +7,7 @@ import numpy as np
 
 from mer_keras.audit import published
 from mer_keras.config.experiment import Experiment
-from mer_keras.evaluation import metrics
+from mer_keras.evaluation.metrics import per_class_recall
 from mer_keras.names import slug
 from mer_keras.report.figures import (
     confusion_svg,
@@ -17,6 +17,7 @@ from mer_keras.report.figures import (
     subjects_svg,
 )
 from mer_keras.report.optimism import Gap
+from mer_keras.report.scoring import confusion_of
 from mer_keras.report.view import RowState, RunView
 
 
@@ -91,9 +92,8 @@ def gap_figure(gap: Gap) -> Illustration:
 
 
 def _confusion_text(view: RunView, row: RowState) -> str:
-    clips = view.of_row(row.key)
-    matrix = metrics.confusion_matrix(list(clips["label"]), list(clips["predicted"]), view.classes)
-    recalls = zip(view.classes, metrics.per_class_recall(matrix), strict=True)
+    matrix = confusion_of(view.of_row(row.key), view.classes)
+    recalls = zip(view.classes, per_class_recall(matrix), strict=True)
     listed = ", ".join(f"{name} {100 * recall:.0f} %" for name, recall in recalls)
     return f"Confusion matrix of {row.name} on {view.data_kind} data; right: {listed}"
 

@@ -112,6 +112,13 @@ def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, Me
     return {metric: _value(by_seed, classes, metric) for metric in metrics.METRICS}
 
 
+def confusion_of(predictions: pd.DataFrame, classes: Sequence[str]) -> metrics.Matrices:
+    """Confusion matrix of some predictions: (classes, classes), rows are the truth."""
+    return metrics.confusion_matrix(
+        list(predictions["label"]), list(predictions["predicted"]), classes
+    )
+
+
 def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str) -> MetricValue:
     pooled = [_pooled(of_seed, classes, metric) for of_seed in by_seed]
     intervals = [
@@ -140,7 +147,4 @@ def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str)
 
 
 def _pooled(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> float:
-    matrix = metrics.confusion_matrix(
-        list(predictions["label"]), list(predictions["predicted"]), classes
-    )
-    return float(metrics.METRICS[metric](matrix))
+    return float(metrics.METRICS[metric](confusion_of(predictions, classes)))
