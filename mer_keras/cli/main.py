@@ -1,9 +1,10 @@
 """Command line. Heavy imports happen inside the commands, so that ``--help`` is instant."""
 
 import contextlib
-import json
 import os
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ import typer
 from mer_keras import __version__
 from mer_keras.cli.data import app as data_app
 from mer_keras.cli.models import app as models_app
-from mer_keras.cli.show import Json, counts, duration, print_table, show_progress
+from mer_keras.cli.show import Json, counts, duration, print_json, print_table, show_progress
 from mer_keras.cli.start import import_keras
 from mer_keras.cli.stored import Experiments, check_folder, report_on
 from mer_keras.cli.stored import app as stored_app
@@ -21,6 +22,7 @@ from mer_keras.errors import MerKerasError, UserError
 if TYPE_CHECKING:
     from mer_keras.config.experiment import Experiment
     from mer_keras.runs.executors import Executor
+    from mer_keras.runs.folder import RunFolder
 
 app = typer.Typer(
     name="mer-keras",
@@ -34,6 +36,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.add_typer(stored_app)
 
+_YES = {True: "yes", False: "no"}
+
 Profile = Annotated[str, typer.Option(help="Set of overrides in the config: quick or full.")]
 Data = Annotated[
     str, typer.Option(help="real, synthetic, or auto: real where present, else synthetic.")
@@ -46,7 +50,7 @@ Overrides = Annotated[
 
 def main() -> None:
     """Run the command line; exit codes: 0 done, 2 the user's input, 3 a broken invariant."""
-    # TensorFlow's start-up remarks drown ours; its kernels for newer CPUs serve older ones too
+    # TensorFlow's start-up remarks drown ours; its kernels for newer CPUs serve older ones too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     try:
@@ -59,8 +63,8 @@ def main() -> None:
         raise SystemExit(130) from None
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(version: bool) -> None:
+    if version:
         print(f"mer-keras {__version__}")
         raise typer.Exit
 
@@ -87,21 +91,21 @@ def doctor(
     """
     if device not in ("any", "gpu"):
         raise UserError(f"--device {device}: expected any or gpu")
-    with contextlib.suppress(ImportError):  # which is among what is examined
+    with contextlib.suppress(ImportError):  # A missing Keras is among the findings.
         import_keras()
     from mer_keras.doctor import examine
 
     checks = examine(device)
     if as_json:
-        print(json.dumps([check.to_json() for check in checks], indent=1))
+        print_json([check.to_json() for check in checks])
     else:
         print_table(
             ["check", "found", "wrong", "remedy"],
             [[c.name, c.found, c.problem or "-", c.remedy or "-"] for c in checks],
         )
-    wrong = [check for check in checks if check.problem]
-    if wrong:
-        raise UserError("; ".join(f"{c.name}: {c.problem}: {c.remedy}" for c in wrong))
+    problems = [f"{c.name}: {c.problem}: {c.remedy}" for c in checks if c.problem]
+    if problems:
+        raise UserError("; ".join(problems))
 
 
 @app.command()
@@ -142,36 +146,23 @@ def run(
     if gpus_per_fold is not None and not cluster:
         raise UserError("--gpus-per-fold is for --cluster")
     import_keras()
-    from mer_keras.runs.run import run_experiment, run_experiments
+    from mer_keras.runs.run import run_experiments
 
+    run_all = partial(
+        run_experiments, profile=profile, data=data, weights=weights, initial=start_from
+    )
     if cluster:
         from mer_keras.runs.ray_cluster import RayExecutor, joined
 
-        with joined(cluster, gpus=gpus_per_fold) as there, show_progress("cluster") as progress:
-            folders = run_experiments(
-                configs,
-                profile=profile,
-                data=data,
-                weights=weights,
-                initial=start_from,
-                executor=RayExecutor(there),
-                progress=progress,
-            )
-        for folder in folders:
-            print(f"{folder.manifest()['experiment']}: {folder.path}")
+        with joined(cluster, gpus=gpus_per_fold) as hosts, show_progress("cluster") as progress:
+            folders = run_all(configs, executor=RayExecutor(hosts), progress=progress)
+        _show_runs(folders)
     else:
         for config in configs:
             with show_progress(config.name) as progress:
-                folder = run_experiment(
-                    config,
-                    profile=profile,
-                    data=data,
-                    weights=weights,
-                    initial=start_from,
-                    executor=_executor(workers, isolate),
-                    progress=progress,
-                )
-            print(f"{config.name}: {folder.path}")
+                executor = _executor(workers, isolate)
+                folders = run_all([config], executor=executor, progress=progress)
+            _show_runs(folders)
     if report:
         report_on(experiments, report)
 
@@ -185,31 +176,22 @@ def resume(
 
     Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
     """
-    from mer_keras.config.experiment import Experiment
     from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.run import run_experiment
+    from mer_keras.runs.verify import how_it_was_run
 
-    manifest = RunFolder(run_folder).manifest()
+    stored = RunFolder(run_folder)
+    config, profile, data = how_it_was_run(stored, stored.manifest())
     import_keras()
-    if manifest["identity"]["weights"]:
-        raise UserError(f"{run_folder}: was run with --weights: give the same command again")
-    if any(stage.get("start_from") for stage in manifest.get("stages", ())):
-        raise UserError(f"{run_folder}: was run with --start-from: give the same command again")
-    config = Experiment.model_validate(manifest["config"])
-    kind = "synthetic" if manifest["data_kind"] == "synthetic" else "real"
     with show_progress(config.name) as progress:
         folder = run_experiment(
-            config,
-            profile=manifest["profile"],
-            data=kind,
-            executor=_executor(workers),
-            progress=progress,
+            config, profile=profile, data=data, executor=_executor(workers), progress=progress
         )
     if folder.run_id != run_folder.resolve().name:
         raise UserError(
             f"{run_folder}: data or config changed since; a new run was made in {folder.path}"
         )
-    print(folder.path)
+    _show_runs([folder])
 
 
 @app.command()
@@ -233,15 +215,21 @@ def plan(
 
     if find_batch:
         import_keras()
-        tried = [trial for config in configs for trial in find_batches(config, data)]
+        batches = [batch for config in configs for batch in find_batches(config, data)]
         if as_json:
-            print(json.dumps(tried, indent=1))
-        else:
-            print_table(list(tried[0]), [list(trial.values()) for trial in tried])
+            print_json(batches)
+            return
+        print_table(
+            ["experiment", "row", "batch", "clips a second", "fastest"],
+            [
+                [b["experiment"], b["row"], b["batch"], b["clips_a_second"], _YES[b["fastest"]]]
+                for b in batches
+            ],
+        )
         return
     plans = [describe_plan(config, data) for config in configs]
     if as_json:
-        print(json.dumps(plans, indent=1))
+        print_json(plans)
         return
     for entry in plans:
         print(
@@ -291,7 +279,7 @@ def explain(
     check_folder(out)
     config, *others = _load([experiment], profile, overrides)
     if others:
-        names = ", ".join(one.name for one in (config, *others))
+        names = ", ".join(part.name for part in (config, *others))
         raise UserError(f"{experiment} has several parts: give one of {names}")
     import_keras()
     from mer_keras.explanation import tested
@@ -306,10 +294,10 @@ def explain(
             samples=sample or (),
             progress=progress,
         )
-    subjects = {one.subject_id for one in explanation.explained}
-    for name in allow_face or ():
-        if name not in subjects:
-            raise UserError(f"--allow-face {name}: none of these clips is of that subject")
+    subjects = {clip.subject_id for clip in explanation.explained}
+    for subject in allow_face or ():
+        if subject not in subjects:
+            raise UserError(f"--allow-face {subject}: none of these clips is of that subject")
     print(write_explanation(explanation, out, allow_face or ()))
 
 
@@ -320,16 +308,41 @@ def methods(as_json: Json = False) -> None:
     Example: mer-keras methods --json
     """
     from mer_keras.methods.registry import describe_method, known_methods
+    from mer_keras.models.registry import MODELS
 
     described = {name: describe_method(name) for name in known_methods()}
     if as_json:
-        tree = {name: method.model_dump(mode="json") for name, method in described.items()}
-        print(json.dumps(tree, indent=1))
+        print_json({name: method.model_dump(mode="json") for name, method in described.items()})
         return
+    papers = {name: spec.paper for name, spec in MODELS.items()}
+    papers |= {name: method.paper.short for name, method in described.items() if method.paper}
     print_table(
-        ["method", "title", "runs"],
-        [[name, m.title, "yes" if m.runs else "no"] for name, m in described.items()],
+        ["method", "title", "paper", "runs"],
+        [
+            [name, method.title, papers.get(name, "-"), _YES[method.runs]]
+            for name, method in described.items()
+        ],
     )
+    for name, method in described.items():
+        if method.missing:
+            print(f"\n{name}: {method.missing}")
+
+
+def _show_runs(folders: "Sequence[RunFolder]") -> None:
+    """Say where runs are, and how many of their folds failed."""
+    from mer_keras.runs.units import units_of
+
+    for folder in folders:
+        manifest = folder.manifest()
+        print(f"{manifest['experiment']}: {folder.path}")
+        units = [unit for of_row in units_of(manifest, folder.folds()).values() for unit in of_row]
+        failures = [reason for unit in units if (reason := folder.failure(unit))]
+        if failures:
+            print(
+                f"mer-keras: {len(failures)} of {len(units)} folds failed; the first: "
+                f"{failures[0]}; the same command tries them again",
+                file=sys.stderr,
+            )
 
 
 def _executor(workers: int, isolate: bool = False) -> "Executor":

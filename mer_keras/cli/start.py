@@ -1,5 +1,22 @@
-"""What is imported late, since it takes seconds."""
+"""Keras, imported late, since that takes seconds."""
 
-from mer_keras.training.quiet_start import import_keras
+import logging
+import os
+import sys
+from pathlib import Path
 
-__all__ = ["import_keras"]
+
+def import_keras() -> None:
+    """Import Keras without the remarks that TensorFlow's C++ parts write past Python."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with Path(os.devnull).open("w") as null:
+        os.dup2(null.fileno(), 2)
+        try:
+            import keras  # noqa: F401
+
+            # A run has many networks, each with a graph of its own, which TensorFlow warns of.
+            logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)

@@ -1,12 +1,11 @@
-"""Verbs that read stored runs and published numbers; nothing is trained, but to verify a fold."""
+"""Verbs that read stored runs and published numbers; only ``verify`` trains, one fold."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mer_keras.cli.show import Json, print_table, show_progress
+from mer_keras.cli.show import Json, print_json, print_table, show_progress
 from mer_keras.cli.start import import_keras
 from mer_keras.errors import InvariantError, UserError
 
@@ -21,11 +20,11 @@ Experiments = Annotated[
 @app.command()
 def verify(
     run_folder: Annotated[Path, typer.Argument(help="A folder under results/.")],
-    row: Annotated[str | None, typer.Option(help="Key of a row; the first network's.")] = None,
+    row: Annotated[str | None, typer.Option(help="Key of a row; by default the first.")] = None,
     fold: Annotated[str | None, typer.Option(help="Name of a fold; the first finished.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Derive one fold of a stored run anew, and compare it with what is stored.
+    """Compute one fold of a stored run anew, and compare it with what is stored.
 
     On the machine that made the run, by one process, every bit is the same. Exits with 3 if
     more than rounding differs.
@@ -37,13 +36,13 @@ def verify(
 
     import_keras()
     with show_progress("verify") as progress:
-        found = verify_fold(RunFolder(run_folder), row=row, fold=fold, progress=progress)
+        result = verify_fold(RunFolder(run_folder), row=row, fold=fold, progress=progress)
     if as_json:
-        print(json.dumps(found.to_json(), indent=1))
+        print_json(result.to_json())
     else:
-        same = "identical" if found.identical else f"differs by {found.difference:.2g} at most"
-        print(f"{found.unit.row}: {found.samples} clips, {same}; {found.changed} other classes")
-    if not found.agrees:
+        same = "identical" if result.identical else f"differs by {result.difference:.2g} at most"
+        print(f"{result.unit.row}: {result.samples} clips, {same}; {result.changed} other classes")
+    if not result.agrees:
         raise InvariantError(f"{run_folder}: the fold can't be derived again from its config")
 
 
@@ -57,7 +56,7 @@ def status(as_json: Json = False) -> None:
 
     states = run_states()
     if as_json:
-        print(json.dumps(states, indent=1))
+        print_json(states)
         return
     print_table(
         ["run", "data", "folds done", "failed"],
@@ -93,16 +92,16 @@ def overview(
 
     Example: mer-keras overview --update README.md
     """
-    from mer_keras.report import overview as room
+    from mer_keras.report import overview as tables
 
-    table = room.as_markdown(room.overview(stored))
+    table = tables.as_markdown(tables.overview(stored))
     if update is None:
         print(table)
         return
     text = update.read_text(encoding="utf-8") if update.is_file() else ""
-    if room.BEGIN not in text or room.END not in text:
-        raise UserError(f"{update}: expected a text with the marks {room.BEGIN} and {room.END}")
-    update.write_text(room.put_into(text, table), encoding="utf-8")
+    if tables.BEGIN not in text or tables.END not in text:
+        raise UserError(f"{update}: expected a text with the marks {tables.BEGIN} and {tables.END}")
+    update.write_text(tables.put_into(text, table), encoding="utf-8")
     print(update)
 
 
@@ -145,15 +144,15 @@ def compare(
     """
     from mer_keras.report import comparison
 
-    found = comparison.compare(first, second)
+    compared = comparison.compare(first, second)
     if as_json:
-        print(json.dumps(found, indent=1))
+        print_json(compared)
         return
-    for place in ("first", "second"):
-        one = found[place]
-        print(f"{place}: {one['row']} ({one['run']}; {one['protocol']}; {one['selection']})")
+    for name, row in (("first", compared["first"]), ("second", compared["second"])):
+        print(f"{name}: {row['row']} ({row['run']}; {row['protocol']}; {row['selection']})")
     print(
-        f"{found['data_kind']} data, {found['n_samples']} clips, {found['n_subjects']} subjects\n"
+        f"{compared['data_kind']} data, {compared['n_samples']} clips, "
+        f"{compared['n_subjects']} subjects\n"
     )
     print_table(
         ["metric, %", "first", "second", "second - first [95 % over subjects]"],
@@ -166,10 +165,10 @@ def compare(
                     *(100 * value for value in (d["difference"], *d["interval"]))
                 ),
             ]
-            for d in found["differences"]
+            for d in compared["differences"]
         ],
     )
-    test = found["mcnemar"]
+    test = compared["mcnemar"]
     print(
         f"\nright by the first alone: {test['only_first']}, by the second alone: "
         f"{test['only_second']}; McNemar's exact test: p = {test['p']:.3g}"
@@ -191,24 +190,29 @@ def audit(
     """
     from mer_keras.audit import findings, published
 
-    found = {name: findings.audit(name) for name in papers or published.papers()}
+    findings_of = {name: findings.audit(name) for name in papers or published.papers()}
     if as_json:
-        tree = {name: [one.to_json() for one in several] for name, several in found.items()}
-        print(json.dumps(tree, indent=1))
+        print_json(
+            {paper: [finding.to_json() for finding in fs] for paper, fs in findings_of.items()}
+        )
         return
-    for name, several in found.items():
-        print(f"{name}: {published.load(name).title}\n")
-        for one in several:
-            print(f"{one.where}: {one.about}\n  {one.says}.")
-            if one.limits:
-                print(f"  {one.limits}")
+    for paper, paper_findings in findings_of.items():
+        print(f"{paper}: {published.load(paper).title}\n")
+        for finding in paper_findings:
+            print(f"{finding.where}: {finding.about}\n  {finding.says}.")
+            if finding.limits:
+                print(f"  {finding.limits}")
         print()
 
 
-def check_folder(place: Path) -> None:
-    """Refuse a file where a folder is to be written."""
-    if place.exists() and not place.is_dir():
-        raise UserError(f"{place}: is a file: expected a folder to write into, or a new name")
+def check_folder(path: Path) -> None:
+    """Refuse a file where a folder is to be written.
+
+    Raises:
+        UserError: the path is that of a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise UserError(f"{path}: is a file: expected a folder to write into, or a new name")
 
 
 def report_on(experiments: list[str], out: Path) -> None:
@@ -220,5 +224,5 @@ def report_on(experiments: list[str], out: Path) -> None:
     from mer_keras.report.document import write_report
     from mer_keras.report.view import views_of
 
-    written = write_report([(config, views_of(config.name)) for config in configs], out)
-    print(f"report: {next(path for path in written if path.suffix == '.html')}")
+    paths = write_report([(config, views_of(config.name)) for config in configs], out)
+    print(f"report: {next(path for path in paths if path.suffix == '.html')}")

@@ -1,6 +1,6 @@
 """Two rows of stored runs, compared clip by clip."""
 
-from pydantic import JsonValue
+from typing import TypedDict
 
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
@@ -9,14 +9,49 @@ from mer_keras.report.scoring import SHOWN
 from mer_keras.report.view import RunView, find_run
 
 
-def compare(first: str, second: str) -> dict[str, JsonValue]:
+class ComparedRow(TypedDict):
+    """One of the two rows: its run, name, protocol and selection."""
+
+    run: str
+    row: str
+    protocol: str
+    selection: str
+
+
+class MetricDifference(TypedDict):
+    """A metric of both rows, 0..1; ``interval``: 95 % over subjects, of second minus first."""
+
+    metric: str
+    first: float
+    second: float
+    difference: float
+    interval: tuple[float, float]
+
+
+class McNemar(TypedDict):
+    """McNemar's exact test: clips that one row alone predicts correctly, and p."""
+
+    only_first: int
+    only_second: int
+    p: float
+
+
+class Comparison(TypedDict):
+    """What ``mer-keras compare --json`` prints."""
+
+    first: ComparedRow
+    second: ComparedRow
+    data_kind: str
+    n_samples: int
+    n_subjects: int
+    differences: list[MetricDifference]
+    mcnemar: McNemar
+
+
+def compare(first: str, second: str) -> Comparison:
     """Compare two rows, each given as ``RUN:ROW`` (``RUN`` alone if it has one network).
 
     ``RUN`` is a run id or a folder; ``ROW`` a row's name or key.
-
-    Returns:
-        JSON-ready: the rows, their clips and people, each metric's difference with its interval,
-        and McNemar's test.
 
     Raises:
         UserError: no such run or row, folds are missing, or the two tested different clips or
@@ -51,7 +86,7 @@ def compare(first: str, second: str) -> dict[str, JsonValue]:
                 "first": gap.first,
                 "second": gap.second,
                 "difference": gap.value,
-                "interval": [gap.low, gap.high],
+                "interval": (gap.low, gap.high),
             }
             for gap in differences
         ],
@@ -91,7 +126,7 @@ def predictions_of(view: RunView, key: str) -> Predictions:
     )
 
 
-def _describe(view: RunView, key: str) -> dict[str, JsonValue]:
+def _describe(view: RunView, key: str) -> ComparedRow:
     state = next(state for state in view.rows if state.key == key)
     return {
         "run": view.run_id,

@@ -91,12 +91,9 @@ def verify_fold(
             or the predictions say of the run what isn't so.
     """
     stored = folder.manifest()
-    config, profile, synthetic = _how_it_was_run(folder, stored)
+    config, profile, data = how_it_was_run(folder, stored)
     unit = _choose(folder, stored, row, fold)
-    # Synthetic clips may lie in a folder of databases, as any other.
-    in_folder = synthetic and all(map(find, config.data.databases))
-    kind = "synthetic" if synthetic and not in_folder else "real"
-    context = compose(config, profile, kind, progress=progress)
+    context = compose(config, profile, data, progress=progress)
     check_manifest(folder, stored, context)
     outcome = TaskRunner(context).compute_again(unit)
     if isinstance(outcome, FoldFailedError):
@@ -209,8 +206,8 @@ def compare_epochs(folder: RunFolder, unit: Unit, computed: NDArray[np.float32] 
     return float(np.abs(stored[:epochs] - computed[:epochs]).max())
 
 
-def _how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, str, bool]:
-    """The config of a run, its profile, and whether its data are synthetic.
+def how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, str, str]:
+    """The config of a run, its profile, and its data as ``compose`` takes them.
 
     Raises:
         UserError: the run had weights from elsewhere, so that it can't be repeated.
@@ -224,8 +221,13 @@ def _how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, st
     except (KeyError, TypeError, AttributeError, ValidationError) as error:
         raise ResultsError(f"{folder.path}: the manifest is damaged: {error!r}") from error
     if given:
-        raise UserError(f"{folder.path}: was run with weights from elsewhere, which aren't stored")
-    return config, profile, synthetic
+        raise UserError(
+            f"{folder.path}: was run with weights from elsewhere, which aren't stored: only the "
+            "run's own command goes on with it"
+        )
+    # Synthetic clips may lie in a folder of databases, as any other.
+    in_folder = synthetic and all(map(find, config.data.databases))
+    return config, profile, "synthetic" if synthetic and not in_folder else "real"
 
 
 def _comparable(key: str, value: object) -> object:
