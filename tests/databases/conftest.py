@@ -1,12 +1,10 @@
 """Tiny trees in the official layouts, written with openpyxl."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from openpyxl import Workbook
 
 from mer_keras.synthetic import stand_ins
+from tests.databases.trees import touch, write_xlsx
 
 SAMM_TEXT = [[f"Line {n} of the text above the table"] for n in range(1, 14)]
 SAMM_HEADER = (
@@ -26,25 +24,6 @@ MMEW_ROWS = [
     [1, "S01-02-001", 1, 5, 8, "1+2", "surprise", None],
     [13, "S13-07-001", 2, 3, 7, "4", "others", None],
 ]
-
-
-def write_xlsx(path: Path, rows, sheet="Sheet1", empty_sheet_first=False) -> Path:
-    book = Workbook()
-    page = book.active
-    page.title = sheet
-    for row in rows:
-        page.append(list(row))
-    if empty_sheet_first:
-        book.create_sheet("Empty", 0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
-    return path
-
-
-def touch_frames(folder: Path, names) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / name).write_bytes(b"an image, to those who look only at names")
 
 
 @pytest.fixture
@@ -67,7 +46,7 @@ def samm_tree(tmp_path):
         root = tmp_path / "SAMM"
         write_xlsx(root / name, [*text, header.split(","), *rows], sheet="MICRO_ONLY")
         for subject, clip, _, onset, *_ in SAMM_ROWS:
-            touch_frames(root / subject / clip, [f"{subject}_{onset:05d}.jpg"])
+            touch(root / subject / clip / f"{subject}_{onset:05d}.jpg")
         return root
 
     return write
@@ -81,8 +60,9 @@ def mmew_tree(tmp_path):
         root = tmp_path / folder
         write_xlsx(root / "MMEW_Micro_Exp.xlsx", [header.split(","), *rows])
         for _, clip, *_, emotion, _ in MMEW_ROWS:
-            place = rest if emotion == "others" else emotion
-            touch_frames(root / within / "Micro_Expression" / place / clip, ["1.jpg", "2.jpg"])
+            folder_name = rest if emotion == "others" else emotion
+            for frame in ("1.jpg", "2.jpg"):
+                touch(root / within / "Micro_Expression" / folder_name / clip / frame)
         return root
 
     return write
@@ -103,7 +83,8 @@ def flow_tree(tmp_path):
         end="\n",
     ):
         root = tmp_path / "megc2019_flow"
-        touch_frames(root / "images", ["a.png", "b.png", "c.png"])
+        for image in ("a.png", "b.png", "c.png"):
+            touch(root / "images" / image)
         (root / "samples.csv").write_bytes((end.join([header, *rows]) + end).encode())
         return root
 
@@ -141,9 +122,7 @@ def sketched(tmp_path_factory):
             rng = np.random.default_rng(clip.index)
             return clip, rng.integers(0, 256, (1, layout.size, layout.size), np.uint8)
         for number in (clip.frame_numbers[0], clip.frame_numbers[-1]):
-            path = root / layout.frame_path(clip, number)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"an image, to those who look only at names")
+            touch(root / layout.frame_path(clip, number))
         return clip, None
 
     roots = {}

@@ -1,6 +1,8 @@
 """MMEW's official layout, and what may be wrong with it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mer_keras.databases.loading import finish
 from mer_keras.databases.readers import mmew
@@ -120,3 +122,14 @@ class TestFaults:
 
     def test_frames_out_of_order(self, mmew_tree, mmew_with):
         assert "apex 10 after offset 9" in failure(mmew_tree(mmew_with(0, 3, 10)))
+
+
+@given(st.text("S0123456789-s a\u0661") | st.from_regex(mmew._CLIP))
+def test_subjects_are_in_the_clips_name_or_refused(clip):
+    try:
+        subject = mmew.subject_of(clip, "table.xlsx: row 2")
+    except AnnotationError as error:
+        assert "table.xlsx: row 2" in str(error)
+        return
+    assert clip.upper().startswith(f"{subject}-")
+    assert subject[1:].isascii() and subject[1:].isdigit()

@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from mer_keras.clips.frames import UnreadableImageError, list_frames
 from mer_keras.databases.loading import finish
-from mer_keras.databases.readers import fer2013, mmew, smic
 from mer_keras.databases.registry import DATABASES
 from mer_keras.databases.samples import make_samples
 from mer_keras.errors import AnnotationError, FrameError, MerKerasError
 from mer_keras.terms import DataKind
 
-PIXELS = " ".join(["7"] * fer2013.SIDE**2)
 #: a small tree of each: file -> content
 TREES = {
     "ckplus": {
@@ -97,31 +95,6 @@ def test_the_trees_are_those_of_the_databases(tmp_path):
         assert len(finish(DATABASES[name].reader(tmp_path / name), DataKind.LICENSED).ids) > 0
 
 
-@given(st.text())
-def test_names_of_smic_have_one_form(name):
-    for normalise in (smic.normalise_subject, smic.normalise_clip):
-        once = normalise(name)
-        assert normalise(once) == once
-
-
-@given(st.integers(1, 99), st.integers(1, 999), st.integers(0, 2))
-def test_names_of_smic_lose_nothing_but_zeros(subject, clip, zeros):
-    pad = "0" * zeros
-    assert smic.normalise_subject(f"S{pad}{subject}") == f"s{subject:02d}"
-    assert smic.normalise_clip(f"s{pad}{subject}_Ne_{pad}{clip}") == f"s{subject:02d}_ne_{clip:02d}"
-
-
-@given(st.text("S0123456789-s a\u0661") | st.from_regex(mmew._CLIP))
-def test_subjects_of_mmew_are_in_the_clips_name_or_refused(clip):
-    try:
-        subject = mmew.subject_of(clip, "table.xlsx: row 2")
-    except AnnotationError as error:
-        assert "table.xlsx: row 2" in str(error)
-        return
-    assert clip.upper().startswith(f"{subject}-")
-    assert subject[1:].isascii() and subject[1:].isdigit()
-
-
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="/\0"), max_size=20)))
 def test_any_names_of_images_are_numbered_frames_or_refused(names):
     with tempfile.TemporaryDirectory() as folder:
@@ -154,23 +127,3 @@ def test_a_name_that_is_no_utf8_is_refused_with_its_remedy():
     assert UnreadableImageError(Path("/a/p\udce9.png"), "zero bytes").reason == (
         "p\\udce9.png: zero bytes"
     )
-
-
-@pytest.mark.parametrize("emotion", ["12", "01", "", "7", "-1", "\u0661"])
-def test_a_class_of_fer2013_is_one_digit(tmp_path, emotion):
-    """12 is a part of 0123456."""
-    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{emotion},{PIXELS},Training\n")
-    with pytest.raises(AnnotationError, match="row 2, column 'emotion'"):
-        DATABASES["fer2013"].reader(tmp_path)
-
-
-def test_a_picture_of_fer2013_that_cannot_be_read_is_named(tmp_path, monkeypatch):
-    (tmp_path / "train/angry").mkdir(parents=True)
-    (tmp_path / "train/angry/a.jpg").touch()
-
-    def forbidden(_self):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
-    with pytest.raises(AnnotationError, match=r"a\.jpg: can't be read \(Permission denied\)"):
-        DATABASES["fer2013"].reader(tmp_path)

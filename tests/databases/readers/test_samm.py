@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mer_keras.config.data import Policies
+from mer_keras.databases import registry
 from mer_keras.databases.loading import finish
 from mer_keras.databases.readers import samm
 from mer_keras.errors import AnnotationError
@@ -221,3 +223,34 @@ def test_subjects_have_three_digits_or_are_refused(value):
     assert subject.isascii()
     assert subject.isdigit()
     assert subject != "000"
+
+
+@pytest.mark.slow
+def test_stray_apexes_are_corrected_or_refused_or_left_out(sketched):
+    samples = registry.load("samm", sketched("samm"))
+    table = samples.table.set_index("clip")
+    assert table.loc[["028_4_1", "032_3_1"], "apex"].isna().all()
+    assert table.loc[["028_4_1", "032_3_1"], "corrected"].all()
+    with pytest.raises(AnnotationError, match=r"row \d+: onset \d+ after apex 1") as caught:
+        registry.load("samm", sketched("samm"), corrections=False)
+    assert "data.policies.frame_order=exclude" in str(caught.value)
+    policy = Policies(frame_order="exclude")
+    kept = registry.load("samm", sketched("samm"), corrections=False, policies=policy)
+    assert len(kept.table) == 157
+    assert {e.clip for e in kept.excluded} == {"028/028_4_1", "032/032_3_1"}
+    assert all("after apex 1" in e.reason for e in kept.excluded)
+
+
+@pytest.mark.slow
+def test_clips_without_an_apex_can_be_left_out(sketched):
+    samples = registry.load("samm", sketched("samm"), policies=Policies(apex="exclude"))
+    assert {e.reason for e in samples.excluded} == {"apex not annotated"}
+    assert len(samples.table) == 157
+
+
+@pytest.mark.slow
+def test_corrections_change_the_digest(sketched):
+    policy = Policies(frame_order="exclude")
+    one = registry.load("samm", sketched("samm"), policies=policy)
+    other = registry.load("samm", sketched("samm"), corrections=False, policies=policy)
+    assert one.digest() != other.digest()
