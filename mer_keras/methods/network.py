@@ -116,7 +116,16 @@ class NetworkMethod(Method):
         latest = self._vectorised
         if latest is None or latest[0] is not x or latest[1] is not y:
             latest = self._vectorised = x, y, AllFolds(self.trainer, x, y)
-        return latest[2].fit_predict(folds, seeds, on_epoch=on_epoch, record_epochs=record_epochs)
+        outcome_of: dict[int, FoldOutcome | FoldFailedError] = {}
+        for positions in self.divide(y, folds):
+            outcomes = latest[2].fit_predict(
+                [folds[position] for position in positions],
+                [seeds[position] for position in positions],
+                on_epoch=on_epoch,
+                record_epochs=record_epochs,
+            )
+            outcome_of |= dict(zip(positions, outcomes, strict=True))
+        return [outcome_of[position] for position in range(len(folds))]
 
 
 class GivenWeights(NetworkMethod):
