@@ -16,16 +16,18 @@ BIN    := .venv/bin
 STAMP  := .venv/.installed
 RUN    := $(BIN)/mer-keras run
 TABLE1 := shallow_convlstm/table1 shallow_attention/table1 meranet/table1
-ALL    := $(patsubst experiments/%.yaml,%,$(sort $(wildcard experiments/*/*.yaml)))
-# the public flow set has no stand-in
-DRAWN  := $(filter-out ststnet/% %/megc2019_flow %/published,$(ALL))
-# of a table with several databases one is enough to see that it runs
+# The files in methods/ describe methods; published.yaml holds what a paper prints beside its tables.
+ALL    := $(filter-out methods/% %/published,$(patsubst experiments/%.yaml,%,$(sort $(wildcard experiments/*/*.yaml))))
+# The public flow set has no stand-in.
+DRAWN  := $(filter-out ststnet/% %/megc2019_flow,$(ALL))
+# Of a table with several databases, one is enough to see that it runs.
 SMOKED := $(filter-out %/table1_as_published meranet/table1 %/table6,$(DRAWN)) \
           meranet/table1/casme2 meranet/table1_as_published/cas_me2 micro_attention/table6/smic
-# larger runs of these are in the notebooks
+# The notebooks have larger runs of these.
 SHOWN  := shallow_convlstm/table1 shallow_attention/table1 micro_attention/table4 \
           meranet/table1/casme2 dense_mixed_attention/table5
 CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
+OPTIMISM = $(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS)
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.synthetic_motion=false,--data $(DATA))
 
 .DEFAULT_GOAL := help
@@ -40,7 +42,7 @@ $(STAMP): requirements.lock setup.cfg pyproject.toml
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11, 3.12 or 3.13: none found"; exit 2; }
 	@echo "installing into .venv (a few minutes the first time)"
 	$(PYTHON) -m venv .venv
-	@# the lock is whole; left to resolve, pip asks for the newest release of a package with extras
+	@# The lock names every package: if pip had to resolve, it would ask for the newest release of one with extras.
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -73,14 +75,13 @@ notebooks: setup  ## run the notebooks from top to bottom and keep what they sho
 check-notebooks: setup  ## the same, but keep nothing
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
 
-optimism: setup  ## one method under every choice of the epoch, and with copies tested: PAPER=ststnet TABLE=megc2019
+optimism: setup  ## one method under every rule of choosing the epoch, and with copies tested: PAPER=ststnet TABLE=megc2019
 	$(if $(and $(PAPER),$(TABLE)),,$(error give PAPER=... and TABLE=..., such as PAPER=ststnet TABLE=megc2019))
-	for selection in inner_subjects last_epoch test_fold; do \
-	  $(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS) \
-	    --set selection=$$selection || exit; done
-	$(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS) --set selection=last_epoch \
-	  --set train.balance=oversample --set train.augmentation.flip=0.5 --set evaluate_augmented=true \
-	  --report results/report-optimism
+	$(OPTIMISM) --set selection=inner_subjects
+	@# Every rule that looks at the tested clips is computed from the epochs that this training records.
+	$(OPTIMISM) --set selection=last_epoch --set record_epochs=true
+	$(OPTIMISM) --set selection=last_epoch --set train.balance=oversample --set train.augmentation.flip=0.5 \
+	  --set evaluate_augmented=true --report results/report-optimism
 
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)
@@ -91,8 +92,9 @@ test: setup  ## all tests but those of test-long
 test-long: setup  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
 	$(BIN)/python -m pytest -m long
 
-test-fast: setup  ## annotations, protocols, metrics, results: seconds, without TensorFlow
-	$(BIN)/python -m pytest -m "not slow" tests/databases tests/protocols tests/test_metrics.py tests/test_results.py
+test-fast: setup  ## databases, protocols, features, metrics, configs, audit, run folders: a minute, without TensorFlow
+	$(BIN)/python -m pytest -m "not slow and not long" tests/databases tests/protocols tests/features tests/evaluation \
+	  tests/config tests/audit tests/runs/test_folder.py
 
 faults: setup  ## try every fault that must be survived, and show what was tried and lost
 	$(BIN)/python -m pytest -p tests.faults -k test_fault_ -q
@@ -104,12 +106,12 @@ lint: setup  ## ruff, format, types, known holes in dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	@# fails on a known hole only: where the list of holes can't be reached, that is said
-	@found=$$($(BIN)/pip-audit --requirement requirements.lock --disable-pip --progress-spinner off 2>&1) \
-	  || case "$$found" in \
-	    *"known vulnerabilit"*) echo "$$found"; exit 1;; \
-	    *) echo "pip-audit could not run: $$(echo "$$found" | tail -1 | cut -c1-120)";; esac; \
-	  echo "pip-audit: $$(echo "$$found" | grep -c 'could not be audited') dependencies could not be looked up"
+	@# Only a known hole fails: where the list of holes can't be reached, a line says so.
+	@audit=$$($(BIN)/pip-audit --requirement requirements.lock --disable-pip --progress-spinner off 2>&1) \
+	  || case "$$audit" in \
+	    *"known vulnerabilit"*) echo "$$audit"; exit 1;; \
+	    *) echo "pip-audit could not run: $$(echo "$$audit" | tail -1 | cut -c1-120)";; esac; \
+	  echo "pip-audit: $$(echo "$$audit" | grep -c 'could not be audited') dependencies could not be looked up"
 
 format: setup  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
