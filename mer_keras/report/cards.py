@@ -48,19 +48,14 @@ def model_card(name: str) -> str:
     if spec.count_differs:
         lines += ["", f"On the published count: {spec.count_differs}."]
     lines += ["", "## Where it is trained and tested", ""]
-    found = False
-    for config in _experiments():
-        for plan in config.plans:
-            network = plan.config.network
-            if network is not None and network.model == name:
-                found = True
-                data = ", ".join(config.data.databases)
-                lines.append(
-                    f"- `{config.name}`, {plan.name}: {data}; {config.protocol.title}; "
-                    f"selection {config.selection}"
-                )
-    if not found:
-        lines.append("In no experiment of the suite.")
+    uses = [
+        f"- `{config.name}`, {plan.name}: {', '.join(config.data.databases)}; "
+        f"{config.protocol.title}; selection {config.selection}"
+        for config in _experiments()
+        for plan in config.plans
+        if plan.config.network is not None and plan.config.network.model == name
+    ]
+    lines += uses or ["In no experiment of the suite."]
     lines += [
         "",
         "No weights are handed out. Figures of a run stand in its report, with kind of data, "
