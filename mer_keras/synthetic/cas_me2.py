@@ -88,13 +88,6 @@ def _frame_path(clip: SyntheticClip, frame: int) -> Path:
 
 
 def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
-    # Some coders wrote a full-width comma between action units.
-    unit_texts = [
-        clip.action_unit_text.replace("+", "\uff0c")
-        if clip.index % 5 == 0
-        else clip.action_unit_text
-        for clip in clips
-    ]
     expressions = [
         (
             clip.person + 1,
@@ -102,12 +95,13 @@ def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
             clip.onset,
             clip.apex,
             clip.cells.get("offset", clip.offset),
-            unit_text,
+            # Some coders wrote a full-width comma between action units.
+            clip.action_unit_text.replace("+", "+" if clip.index % 5 else "\uff0c"),
             clip.emotion,
             clip.cells["kind"],
             clip.emotion,
         )
-        for clip, unit_text in zip(clips, unit_texts, strict=True)
+        for clip in clips
     ]
     folders = [(int(name[1:]), name, number) for number, name in enumerate(FOLDERS, start=1)]
     stimuli = [(code, stimulus) for stimulus, code, _, _ in STIMULI]

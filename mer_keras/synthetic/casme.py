@@ -102,9 +102,7 @@ def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
             None,
             round((clip.apex - clip.onset) / 60 * 1000, 2),
             round((clip.offset - clip.onset + 1) / 60 * 1000, 2),
-            int(clip.action_unit_text)
-            if clip.action_unit_text.isdigit()
-            else clip.action_unit_text,
+            clip.action_unit_cell,
             clip.emotion,
         )
         for clip in clips

@@ -149,9 +149,7 @@ def _write_tables(root: Path, clips: Sequence[SyntheticClip]) -> None:
             clip.cells.get("ApexFrame", clip.apex),
             clip.offset,
             None,
-            int(clip.action_unit_text)
-            if clip.action_unit_text.isdigit()
-            else clip.action_unit_text,
+            clip.action_unit_cell,
             clip.emotion,
         )
         for clip in listed

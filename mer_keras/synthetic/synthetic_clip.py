@@ -93,6 +93,12 @@ class SyntheticClip:
         return "+".join(sorted(self.action_units, key=lambda code: int(code.lstrip("LR"))))
 
     @property
+    def action_unit_cell(self) -> Cell:
+        """The same as spreadsheet programs store it: a single unit becomes a number."""
+        text = self.action_unit_text
+        return int(text) if text.isdigit() else text
+
+    @property
     def frame_numbers(self) -> range:
         """Frame numbers that are rendered."""
         first = self.onset if self.first_frame is None else self.first_frame
