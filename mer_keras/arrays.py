@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from mer_keras.errors import ConfigError
 
 Array: TypeAlias = NDArray[np.float32]
-#: what one input holds: (clips, ...), or a list of clips of different lengths
+#: What one input holds: (clips, ...), or a list of clips of different lengths.
 OneInput: TypeAlias = Array | list[Array]
 Inputs: TypeAlias = OneInput | tuple[OneInput, ...]
-#: of one clip in one input, without the clips' axis, or of each of several inputs
+#: Shape of one clip, without the clips' axis, or one shape for each of several inputs.
 Shape: TypeAlias = tuple[int, ...] | tuple[tuple[int, ...], ...]
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-#: called with (what is being done, steps done, steps in all)
+#: Called with (what is being done, steps done, steps in all).
 Progress = Callable[[str, float, float], None]
 
-#: called with (items done, items in all) while one thing is being done
+#: Called with (items done, items in all) while one thing is being done.
 CountProgress = Callable[[int, int], None]
 
-#: called after each epoch with (epochs done, epochs at most)
+#: Called after each epoch with (epochs done, epochs at most).
 EpochProgress = Callable[[int, int], None]

@@ -32,14 +32,14 @@ class Data(StrictModel):
 
     database: str | tuple[str, ...]
     labels: str | dict[str, str]
-    #: which frames of a database: its own cropped faces, or the camera's pictures
+    #: Which frames are read: the database's own cropped faces, or the camera's pictures.
     frame_source: Literal["auto", "cropped", "raw"] = "auto"
-    #: apply the known corrections to the official table (see ``annotations.corrections``)
+    #: Whether known errors of the official table are corrected (see ``databases.corrections``).
     corrections: bool = True
     policies: Policies = Policies()
-    #: synthetic data only: with ``False`` nothing moves, so that every method must be at chance
+    #: Synthetic data only: with ``False`` nothing moves, so that every method must be at chance.
     synthetic_motion: bool = True
-    #: synthetic data only: so many clips of each database, evenly spaced over its table
+    #: Synthetic data only: so many clips of each database, evenly spaced over its table.
     synthetic_clips: int | None = Field(default=None, ge=1)
 
     @property
