@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras.arrays import Inputs, take  # noqa: E402
-from mer_keras.methods.contract import Method  # noqa: E402
-from mer_keras.training.fold import FoldFailedError, FoldOutcome  # noqa: E402
-from tests.methods.small import (  # noqa: E402
+from mer_keras.arrays import Inputs, take
+from mer_keras.methods.contract import Method
+from mer_keras.training.fold import FoldFailedError, FoldOutcome
+from tests.methods.small import (
     CLASSES,
     KINDS,
     LOOKING,
