@@ -1,4 +1,4 @@
-"""Networks, one module a paper, and the baselines beside them.
+"""Networks, one module a paper.
 
 In: an input shape, a number of classes and named readings of what a paper leaves open.
 Out: uncompiled ``keras.Model``s that give class probabilities.
