@@ -8,15 +8,24 @@ PyTorch STSTNet under their own names is converted on loading.
 
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mer_keras.errors import UserError
 
+if TYPE_CHECKING:
+    import keras
+
+#: Endings of weight files, in the order in which a folder is searched for them.
 SUFFIXES = (".weights.h5", ".npz")
+#: Size of the largest file that is read.
 MAX_BYTES = 2_000_000_000
+#: Layer whose weights are tied to a number of classes.
+HEAD = "classes"
 
 
 def fold_weights(path: Path, fold: str) -> Path:
@@ -40,11 +49,11 @@ def fold_weights(path: Path, fold: str) -> Path:
     )
 
 
-def load_weights(network: Any, file: Path) -> None:
+def load_weights(network: "keras.Model", file: Path) -> None:
     """Load a weight file into a network; on an error the network keeps its weights.
 
     Args:
-        network: a built ``keras.Model``.
+        network: built.
         file: ``.weights.h5`` or ``.npz``.
 
     Raises:
@@ -54,20 +63,28 @@ def load_weights(network: Any, file: Path) -> None:
     if file.stat().st_size > MAX_BYTES:
         raise UserError(f"{file}: larger than {MAX_BYTES:,} bytes")
     if file.name.endswith(".weights.h5"):
-        kept = network.get_weights()
-        try:
-            network.load_weights(file)
-        except Exception as error:  # h5py and Keras raise many kinds for a file that doesn't fit
-            network.set_weights(kept)
-            raise UserError(
-                f"{file}: can't be loaded into {network.name!r}: {str(error).splitlines()[0]}"
-            ) from error
-        if not all(np.isfinite(values).all() for values in network.get_weights()):
-            network.set_weights(kept)
-            raise UserError(f"{file}: holds values that are not finite: get the file again")
-        return
-    if not file.name.endswith(".npz"):
+        _load_h5(network, file)
+    elif file.name.endswith(".npz"):
+        _load_npz(network, file)
+    else:
         raise UserError(f"{file}: expected a file ending in {' or '.join(SUFFIXES)}")
+
+
+def _load_h5(network: "keras.Model", file: Path) -> None:
+    before = network.get_weights()
+    try:
+        network.load_weights(file)
+    except Exception as error:  # h5py and Keras raise many kinds for a file that doesn't fit.
+        network.set_weights(before)
+        raise UserError(
+            f"{file}: can't be loaded into {network.name!r}: {str(error).splitlines()[0]}"
+        ) from error
+    if not all(np.isfinite(values).all() for values in network.get_weights()):
+        network.set_weights(before)
+        raise UserError(f"{file}: holds values that are not finite: get the file again")
+
+
+def _load_npz(network: "keras.Model", file: Path) -> None:
     arrays = _read_npz(file)
     if network.name == "ststnet" and "conv1.weight" in arrays:
         from mer_keras.models.ststnet import from_streams
@@ -84,7 +101,7 @@ def load_weights(network: Any, file: Path) -> None:
         variable.assign(arrays[path].astype("float32"))
 
 
-def carry(source: Any, target: Any, *, head: bool = False) -> list[str]:
+def carry(source: "keras.Model", target: "keras.Model", *, head: bool = False) -> list[str]:
     """Copy the weights of layers that two networks share, by name: the start of fine-tuning.
 
     Shared layers stand in both under one name with variables of the same shapes, such as those of
@@ -101,29 +118,30 @@ def carry(source: Any, target: Any, *, head: bool = False) -> list[str]:
     Raises:
         UserError: the networks share no layer that has weights.
     """
-    given = {layer.name: layer for layer in source.layers if layer.weights}
-    kept, copied = [], 0
+    of_source = {layer.name: layer for layer in source.layers if layer.weights}
+    own, copied = [], 0
     for layer in target.layers:
         if not layer.weights:
             continue
-        other = given.get(layer.name)
-        fits = other is not None and [w.shape for w in other.weights] == [
-            w.shape for w in layer.weights
-        ]
-        if other is None or not fits or (layer.name == "classes" and not head):
-            kept.append(layer.name)
+        twin = of_source.get(layer.name)
+        if (
+            twin is None
+            or [weight.shape for weight in twin.weights] != [w.shape for w in layer.weights]
+            or (layer.name == HEAD and not head)
+        ):
+            own.append(layer.name)
             continue
-        layer.set_weights(other.get_weights())
+        layer.set_weights(twin.get_weights())
         copied += 1
     if not copied:
         raise UserError(
             f"{source.name!r} and {target.name!r} share no layer: weights can be carried between "
             "networks of one paper only"
         )
-    return kept
+    return own
 
 
-def carry_file(file: Path, network: Any) -> list[str]:
+def carry_file(file: Path, network: "keras.Model") -> list[str]:
     """Copy from an ``.npz`` all arrays that fit the network: a start from somebody's weights.
 
     Arrays are named by the variable's path (see the module). The layer ``classes`` keeps its own.
@@ -143,17 +161,16 @@ def carry_file(file: Path, network: Any) -> list[str]:
     if not file.is_file() or file.suffix != ".npz":
         raise UserError(f"{file}: expected an .npz file with one array a variable")
     arrays = _read_npz(file)
-    kept, copied = [], 0
+    own, copied = [], 0
     for variable in network.weights:
         array, shape = arrays.get(variable.path), tuple(variable.shape)
         if array is not None and array.shape[-2:-1] == (3,) and shape[-2:-1] == (1,):
-            array = array.sum(axis=-2, keepdims=True)
-        own_head = variable.path.split("/")[0] == "classes"
-        if array is None or array.shape != shape or own_head:
-            kept.append(variable.path)
+            array = array.sum(axis=-2, keepdims=True)  # (..., 3, filters) -> (..., 1, filters)
+        is_head = variable.path.split("/")[0] == HEAD
+        if array is None or array.shape != shape or is_head:
+            own.append(variable.path)
             continue
-        if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
-            raise UserError(f"{file}: {variable.path} holds values that are not finite numbers")
+        _check_numbers(file, variable.path, array)
         variable.assign(array.astype("float32"))
         copied += 1
     if not copied:
@@ -161,7 +178,7 @@ def carry_file(file: Path, network: Any) -> list[str]:
             f"{file}: holds nothing that fits {network.name!r}: mer-keras models show "
             f"{network.name} --variables lists the names and shapes"
         )
-    return kept
+    return own
 
 
 def weights_digest(path: Path) -> str:
@@ -170,7 +187,10 @@ def weights_digest(path: Path) -> str:
     Raises:
         UserError: nothing there.
     """
-    files = [path] if path.is_file() else sorted(p for s in SUFFIXES for p in path.glob(f"*{s}"))
+    if path.is_file():
+        files = [path]
+    else:
+        files = sorted(file for suffix in SUFFIXES for file in path.glob(f"*{suffix}"))
     if not files:
         raise UserError(
             f"{path}: no weights: expected a file ending in {' or '.join(SUFFIXES)}, or a folder "
@@ -183,7 +203,7 @@ def weights_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _read_npz(file: Path) -> dict[str, np.ndarray]:
+def _read_npz(file: Path) -> dict[str, NDArray]:
     try:
         with np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
@@ -193,7 +213,10 @@ def _read_npz(file: Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _compare(file: Path, arrays: dict[str, np.ndarray], variables: dict[str, Any]) -> None:
+def _compare(
+    file: Path, arrays: Mapping[str, NDArray], variables: "Mapping[str, keras.Variable]"
+) -> None:
+    """Check that a file has every variable of a network and nothing else."""
     missing = sorted(set(variables) - set(arrays))
     unknown = sorted(set(arrays) - set(variables))
     if missing or unknown:
@@ -206,5 +229,9 @@ def _compare(file: Path, arrays: dict[str, np.ndarray], variables: dict[str, Any
             raise UserError(
                 f"{file}: {path} has shape {arrays[path].shape}, expected {tuple(variable.shape)}"
             )
-        if arrays[path].dtype.kind not in "fiu" or not np.all(np.isfinite(arrays[path])):
-            raise UserError(f"{file}: {path} holds values that are not finite numbers")
+        _check_numbers(file, path, arrays[path])
+
+
+def _check_numbers(file: Path, path: str, array: NDArray) -> None:
+    if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
+        raise UserError(f"{file}: {path} holds values that are not finite numbers")
