@@ -3,11 +3,13 @@
 import contextlib
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any, TypeVar
@@ -60,9 +62,17 @@ class ProcessExecutor:
         """See ``Executor.execute``."""
         for context, folder in runs:
             rows = rows_with_pending_units(context, folder)
-            if rows:
+            if not rows:
+                continue
+            try:
                 with self._pool(context) as pool:
                     self._compute(pool, context, folder, rows, progress)
+            except ProcessExpired as death:
+                raise UserError(f"no row can be begun: {_how_it_died(death.exitcode)}") from death
+            except BrokenProcessPool as error:
+                raise UserError(
+                    "worker processes end as soon as they start; with --workers 1 the run says why"
+                ) from error
 
     def _compute(
         self,
@@ -87,7 +97,7 @@ class ProcessExecutor:
             finished, _ = wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
             for division in divisions & finished:
                 divisions.remove(division)
-                for task, pending in pending_tasks(folder, _divided(division)):
+                for task, pending in pending_tasks(folder, division.result()):
                     computations[_schedule(pool, _compute, task)] = (task, pending)
             for computation in computations.keys() & finished:
                 task, pending = computations.pop(computation)
@@ -110,12 +120,12 @@ class ProcessExecutor:
         processes = get_context("spawn")
         number = processes.Value("i", 0)
         threads = max(1, (os.cpu_count() or 1) // self._workers)
-        with _environment(dict.fromkeys(THREADS, str(threads))):
+        with _as_file(context) as file, _environment(dict.fromkeys(THREADS, str(threads))):
             pool = ProcessPool(
                 self._workers,
                 max_tasks=1 if self._isolate else 0,
                 initializer=_begin,
-                initargs=(context, number, self._isolate),
+                initargs=(file, number, self._isolate),
                 context=processes,
             )
             try:
@@ -158,20 +168,17 @@ def _schedule(
     return future
 
 
-def _divided(division: "Future[list[Task]]") -> list[Task]:
-    """The tasks of a row.
+@contextlib.contextmanager
+def _as_file(context: RunContext) -> Iterator[Path]:
+    """Write what processes need to know of a run where only this user can read or change it.
 
-    Raises:
-        UserError: processes can't even begin.
+    A process that dies while it is being started would leave a pipe full, and this process waiting
+    for ever; so what is large takes another way.
     """
-    try:
-        return division.result()
-    except ProcessExpired as death:
-        raise UserError(f"nothing can be computed: {_how_it_died(death.exitcode)}") from death
-    except BrokenProcessPool as error:
-        raise UserError(
-            "worker processes end as soon as they start: run with --workers 1, which says why"
-        ) from error
+    with tempfile.TemporaryDirectory(prefix="mer-", ignore_cleanup_errors=True) as folder:
+        file = Path(folder) / "context"
+        file.write_bytes(ForkingPickler.dumps(context, protocol=5))
+        yield file
 
 
 @contextlib.contextmanager
@@ -206,14 +213,15 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(context: RunContext, number: "Synchronized[int]", alone: bool) -> None:
-    """Run first in a new process: remember the run, and end with the process that started it."""
+def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:
+    """Run first in a new process: read the run, and end with the process that started this one."""
     global _runner
     with number.get_lock():
         take_gpu(number.value)
         number.value += 1
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    context: RunContext = ForkingPickler.loads(file.read_bytes())
     if any(plan.config.network is not None for plan in context.config.plans):
         import_keras()
     _runner = TaskRunner(context, alone=alone)
