@@ -1,7 +1,11 @@
 """What the README shows works as it stands there."""
 
+import ast
+import json
 import re
 import shutil
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -15,10 +19,9 @@ TEXT = (ROOT / "README.md").read_text()
 
 
 def block(language, containing):
-    (found,) = [
-        code for code in re.findall(rf"```{language}\n(.*?)```", TEXT, re.S) if containing in code
-    ]
-    return found
+    blocks = re.findall(rf"```{language}\n(.*?)```", TEXT, re.S)
+    (code,) = [code for code in blocks if containing in code]
+    return code
 
 
 def test_the_experiment_is_a_file_that_loads(tmp_path, monkeypatch):
@@ -31,6 +34,78 @@ def test_the_experiment_is_a_file_that_loads(tmp_path, monkeypatch):
     assert config.data.database == "smic"
     assert config.protocol.name == "loso"
     assert [row.name for row in config.rows] == ["ConvLSTM"]
+
+
+@pytest.fixture
+def with_changes(tmp_path, monkeypatch):
+    """The worked example of a method: its module, its line, its description and its table."""
+    from mer_keras.features import registry
+
+    module = types.ModuleType("mer_keras.features.changes")
+    exec(block("python", "def change_histogram"), vars(module))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    line = block("python", '"change_histogram": ')
+    for name, function in ast.literal_eval(f"{{{line.strip()}}}").items():
+        monkeypatch.setitem(registry.FEATURES, name, function)
+    experiments = tmp_path / "experiments"
+    for folder in ("methods", "shallow_convlstm"):
+        (experiments / folder).mkdir(parents=True)
+    shutil.copy(ROOT / "experiments/shallow_convlstm/table1.yaml", experiments / "shallow_convlstm")
+    (experiments / "methods/change_histogram.yaml").write_text(
+        block("yaml", "title: Histogram of changes")
+    )
+    (experiments / "shallow_convlstm/with_changes.yaml").write_text(
+        block("yaml", "shallow_convlstm/with_changes")
+    )
+    monkeypatch.chdir(tmp_path)
+    return "shallow_convlstm/with_changes"
+
+
+def test_the_method_is_listed_and_is_a_row_of_a_table(with_changes):
+    from mer_keras.methods.registry import describe_method, known_methods
+
+    assert "change_histogram" in known_methods() and describe_method("change_histogram").runs
+    (config,) = load_experiments(with_changes)
+    first, second, network = (plan for plan in config.plans if plan.role == "row")
+    assert (first.method, second.config.classical.arguments) == ("change_histogram", {"bins": 64})
+    assert (network.recipe.epochs, first.recipe.epochs) == (20, 50)
+
+
+def test_the_methods_feature_counts_changes(with_changes):
+    import numpy as np
+
+    from mer_keras.features.registry import extract
+
+    still, flicker = np.zeros((5, 4, 4, 1), "float32"), np.zeros((5, 4, 4, 1), "float32")
+    flicker[1::2] = 1
+    vectors = extract("change_histogram", np.stack([still, flicker]), {"bins": 4})
+    assert vectors.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1]]
+
+
+@pytest.mark.slow
+def test_the_method_runs_is_verified_and_reported(with_changes, places, monkeypatch, capsys):
+    small = ("data.synthetic_clips=12", "inputs.clips.size=12", "baselines=[]", "rows.2.runs=false")
+    overrides = [text for override in small for text in ("--set", override)]
+    report = places / "report"
+
+    def call(*arguments):
+        app(arguments, standalone_mode=False)
+        return capsys.readouterr().out
+
+    output = call(
+        *("run", with_changes, "--profile", "quick", "--data", "synthetic", *overrides),
+        *("--report", str(report)),
+    )
+    folder = output.splitlines()[0].partition(": ")[2]
+    assert json.loads(call("verify", folder, "--json"))["identical"]
+    text = (report / "report.html").read_text()
+    assert "Histogram of changes" in text and "The same with 64 bins" in text
+    from mer_keras.runs.folder import RunFolder
+    from mer_keras.runs.units import units_of
+
+    run = RunFolder(Path(folder))
+    units = units_of(run.manifest(), run.folds())["histogram-of-changes"]
+    assert {run.record(unit)["chosen"]["C"] for unit in units} <= {0.01, 0.1, 1.0}
 
 
 def test_the_network_is_a_function_that_builds():
@@ -83,19 +158,17 @@ def test_every_make_target_it_names_exists():
 
 
 def test_how_fast_is_what_the_stored_benchmark_says():
-    import json
-
     file = ROOT / "results/published/bench/bench.json"
     rows = json.loads(file.read_text())["measured"]
     paragraph = " ".join(TEXT.split("### How fast")[1].split("###")[0].split())
 
     def row(case, work, way=""):
-        (found,) = [
-            one
-            for one in rows
-            if (one["case"], one["work"][-len(work) :]) == (case, work) and way in one["way"]
+        (measurement,) = [
+            row
+            for row in rows
+            if row["case"] == case and row["work"].endswith(work) and way in row["way"]
         ]
-        return found
+        return measurement
 
     epoch = row("loso/torch", "an epoch", "mer_keras")
     plain, own = (
@@ -107,23 +180,23 @@ def test_how_fast_is_what_the_stored_benchmark_says():
     keras = row("loso/keras", "an epoch", "mer_keras")["ratio"]
     short = row("loso/keras", ", 2 epochs", "mer_keras")["ratio"]
     quality = [row("loso/torch", ", 30 epochs", way)["facts"] for way in ("mer_keras", "PyTorch")]
-    ours, torch = (f"{one['least']:.3f} to {one['largest']:.3f}" for one in quality)
+    ours, torch = (f"{uf1['least']:.3f} to {uf1['largest']:.3f}" for uf1 in quality)
     shares = {
-        one["work"].split(", ")[1]: 100 * one["facts"]["share of matrix products"]
-        for one in rows
-        if one["case"].startswith("step/") and one["way"] == "tensorflow"
+        step["work"].split(", ")[1]: 100 * step["facts"]["share of matrix products"]
+        for step in rows
+        if step["case"].startswith("step/") and step["way"] == "tensorflow"
     }
     both = {f"{shares[name]:.0f}" for name in ("shallow_attention_convlstm", "shallow_convlstm")}
     lstms = " to ".join(sorted(both))
     volumes = min(shares["resnet3d_18"], shares["meranet"])
-    # each network goes one way: the small one without fit
+    # A run trains each network in one of the two ways: the small one without fit.
     waiting = [
-        100 * one["facts"]["share waiting for input"]
-        for one in rows
-        if one["case"].startswith("input/")
-        and (one["way"] == "AllFolds") == (one["case"] == "input/ststnet")
+        100 * epochs["facts"]["share waiting for input"]
+        for epochs in rows
+        if epochs["case"].startswith("input/")
+        and (epochs["way"] == "AllFolds") == (epochs["case"] == "input/ststnet")
     ]
-    for said in (
+    for sentence in (
         f"{epoch['median']:.1f} s an epoch of all folds, {epoch['ratio']:.1f} times",
         f"{own:.0f} minutes against {plain:.0f}",
         f"30 epochs {thirty:.1f} times as fast, since {setup:.0f} s are set-up",
@@ -135,7 +208,7 @@ def test_how_fast_is_what_the_stored_benchmark_says():
         f"dense network {shares['dense_mixed_attention']:.0f} %",
         f"takes {min(waiting):.1f} to {max(waiting):.1f} % of an epoch",
     ):
-        assert said in paragraph, said
-    # the first of each network's backends is TensorFlow
-    steps = [one for one in rows if one["case"].startswith("step/")]
-    assert len(steps) == 33 and max(one["ratio"] for one in steps) == 1
+        assert sentence in paragraph, sentence
+    # Ratios are to TensorFlow, the first of each network's backends.
+    steps = [row for row in rows if row["case"].startswith("step/")]
+    assert len(steps) == 33 and max(step["ratio"] for step in steps) == 1
