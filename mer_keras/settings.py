@@ -1,4 +1,4 @@
-"""Where data, caches and results live. Resolved when called, never at import."""
+"""Where data, caches and results live, and which layers are built: read when called."""
 
 import os
 from pathlib import Path
@@ -31,3 +31,8 @@ def registry_path() -> Path:
 def results_root() -> Path:
     """Folder for runs: ``MER_RESULTS`` or ``results``."""
     return Path(os.environ.get("MER_RESULTS", "results")).expanduser()
+
+
+def layer_form() -> str | None:
+    """Form of the layers that networks are built of, ``plain`` or ``fast``: ``MER_LAYERS``."""
+    return os.environ.get("MER_LAYERS")

@@ -5,10 +5,10 @@ A network's builder names the plain layer and asks here for its form::
     x = choose(layers.Dropout)(0.5, name="dropout")(x)
 
 Both forms have the same weights under the same names in the same order, the same initial values
-under the same seed, and the same outputs and gradients up to rounding.
+under the same seed, and the same outputs and gradients up to rounding. Only dropout of one half
+drops other values than Keras' layer does under the same seed.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +16,7 @@ from enum import StrEnum
 
 import keras
 
+from mer_keras import settings
 from mer_keras.errors import UserError
 from mer_keras.layers.dense_block import DenseBlock
 from mer_keras.layers.fast.batch_norm import FastBatchNormalization
@@ -37,9 +38,6 @@ FAST_FORMS: dict[type[keras.Layer], type[keras.Layer]] = {
     DenseBlock: FastDenseBlock,
 }
 _PLAIN_FORMS = {fast: plain for plain, fast in FAST_FORMS.items()}
-
-#: Environment variable that sets the form: ``plain`` or ``fast``.
-VARIABLE = "MER_LAYERS"
 
 
 class Form(StrEnum):
@@ -74,11 +72,11 @@ def chosen_form() -> Form:
     form = _form.get()
     if form is not None:
         return form
-    text = os.environ.get(VARIABLE)
+    text = settings.layer_form()
     if text is None:
         return Form.FAST if on_tensorflow_processor() else Form.PLAIN
     if text not in list(Form):
-        raise UserError(f"{VARIABLE} is {text!r}, expected {' or '.join(Form)}")
+        raise UserError(f"MER_LAYERS is {text!r}, expected {' or '.join(Form)}")
     return Form(text)
 
 

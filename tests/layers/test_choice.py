@@ -146,20 +146,20 @@ def test_a_network_of_fast_layers_is_stored_and_loaded(plain_class, shape, argum
 
 
 def test_the_switch(monkeypatch):
-    monkeypatch.delenv(choice.VARIABLE, raising=False)
+    monkeypatch.delenv("MER_LAYERS", raising=False)
     monkeypatch.setattr(choice, "on_tensorflow_processor", lambda: True)
     assert choose(ConvNormPool) is FAST_FORMS[ConvNormPool]
     monkeypatch.setattr(choice, "on_tensorflow_processor", lambda: False)
     assert choose(ConvNormPool) is ConvNormPool
     for form, expected in ((Form.FAST, FAST_FORMS[ConvNormPool]), (Form.PLAIN, ConvNormPool)):
-        monkeypatch.setenv(choice.VARIABLE, str(form))
+        monkeypatch.setenv("MER_LAYERS", str(form))
         assert choose(ConvNormPool) is expected
     with layers_of_form(Form.FAST):
         with layers_of_form(Form.PLAIN):
             assert choose(ConvNormPool) is ConvNormPool
         assert choose(ConvNormPool) is FAST_FORMS[ConvNormPool]
     assert choose(ConvNormPool) is ConvNormPool
-    monkeypatch.setenv(choice.VARIABLE, "quick")
+    monkeypatch.setenv("MER_LAYERS", "quick")
     with pytest.raises(UserError, match="MER_LAYERS is 'quick', expected plain or fast"):
         choose(ConvNormPool)
 
