@@ -1,5 +1,5 @@
-"""Frames on disk -> float32 arrays, cached.
+"""Footage on disk -> float32 arrays, cached step by step.
 
-In: a samples table and what a network is fed with. Out: one array of clips, joined by sample id.
-May be imported by: pipeline and everything after it. Imports leaves and annotations, no TensorFlow.
+In: a samples table and the recipe of one input. Out: its clips, joined by sample id.
+May be imported by: training and everything after it. Imports leaves and databases, no TensorFlow.
 """

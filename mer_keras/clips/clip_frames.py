@@ -14,7 +14,7 @@ from mer_keras.clips.sample import Sample
 from mer_keras.config.data import Policies
 from mer_keras.errors import FrameError
 
-#: uint8 (frames, side, side), or (frames, side, side, 3) in RGB.
+#: Frames of one clip, uint8 (frames, side, side), or (frames, side, side, 3) in RGB.
 Stack: TypeAlias = NDArray[np.uint8]
 
 GAP = "frame not on disk, the nearest one stands in"

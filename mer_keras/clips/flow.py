@@ -17,11 +17,15 @@ Field: TypeAlias = NDArray[np.float32]
 
 
 class FlowMethod(StrEnum):
-    """How flow is found, from the fastest to the slowest."""
+    """How flow is computed, from the fastest method to the slowest.
 
-    DIS = "dis"  # dense inverse search, Kroeger et al., ECCV 2016
-    FARNEBACK = "farneback"  # polynomial expansion, Farneback, SCIA 2003
-    TVL1 = "tvl1"  # total variation, Zach, Pock, Bischof, DAGM 2007
+    ``dis`` is dense inverse search (Kroeger et al., ECCV 2016), ``farneback`` polynomial expansion
+    (Farneback, SCIA 2003), ``tvl1`` total variation (Zach, Pock, Bischof, DAGM 2007).
+    """
+
+    DIS = "dis"
+    FARNEBACK = "farneback"
+    TVL1 = "tvl1"
 
 
 def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1) -> Field:
@@ -30,7 +34,7 @@ def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1
     Args:
         first: uint8 (height, width).
         second: the same shape.
-        method: how flow is found.
+        method: how flow is computed.
 
     Returns:
         float32 (height, width, 2): displacement to the right and down, in pixels.

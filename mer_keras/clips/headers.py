@@ -13,15 +13,16 @@ from typing import Literal, NamedTuple
 ImageFormat = Literal["jpeg", "png", "bmp", "tiff"]
 
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-# Stuffed bytes (FF 00), fill bytes (FF FF), restarts and other markers without a payload are none.
+# Stuffed bytes (FF 00), fill bytes (FF FF), restarts and other markers without a payload begin no
+# segment.
 _JPEG_SEGMENT = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd8]")
-# C4, C8 and CC lie between the frame headers but are none.
+# Markers C4, C8 and CC lie between the frame headers but are none.
 _JPEG_FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BMP_CORE_HEADER = 12
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 # The formats of struct for the two types of whole numbers that TIFF has sizes in.
 _TIFF_SIZE_TYPES = {3: "H", 4: "I"}
-# Bytes of one value, by type: from 1 (byte) to 18 (64-bit offset).
+# Bytes of one value by its type, from 1 (byte) to 18 (64-bit offset).
 _TIFF_BYTES = dict(enumerate((0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8)))
 
 

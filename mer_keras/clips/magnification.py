@@ -21,7 +21,7 @@ from mer_keras.errors import ConfigError, FrameError, did_you_mean
 TemporalFilter = Literal["ideal", "butterworth", "iir"]
 Pyramid = Literal["gaussian", "laplacian"]
 
-#: (time, height, width) or (time, height, width, channels)
+#: Frames of one clip, (time, height, width) or (time, height, width, channels).
 Frames: TypeAlias = NDArray[np.float32]
 #: A filter in time, (time, time): output frame by input frame.
 Response: TypeAlias = NDArray[np.float64]

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from mer_keras.config.inputs import Clip, input_key
 from mer_keras.errors import ConfigError, InvariantError
 
-#: (onset, apex, offset, frames) -> frame numbers
+#: A function of onset, apex, offset and the number of frames that returns frame numbers.
 SamplingFunction: TypeAlias = Callable[[int, int | None, int, int], tuple[int, ...]]
 
 

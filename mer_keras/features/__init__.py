@@ -1,5 +1,5 @@
-"""One clip's array -> one vector: hand-crafted features, pure NumPy, one module a family.
+"""The array of one clip -> one vector: hand-crafted features, pure NumPy, one module a family.
 
-In: the array of one clip. Out: a float32 vector of fixed length.
+In: clips of one input. Out: a float32 vector of fixed length for each.
 May be imported by: methods and everything after it. Imports leaves only, no TensorFlow.
 """

@@ -20,11 +20,6 @@ CLIP = Clip(kind="frames", frames=5, size=8, sampling="around_apex")
 FLOW = Clip(kind="flow_image", size=28)
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "data"
@@ -427,17 +422,17 @@ def test_a_flow_image_that_is_absent_stops_and_a_damaged_one_is_left_out(folder)
 @pytest.mark.flow
 def test_the_public_flow_set_loads_whole():
     roots = [root / "megc2019_flow" for root in settings.data_roots()]
-    found = [root for root in roots if (root / "samples.csv").is_file()]
-    if not found:
+    present = [root for root in roots if (root / "samples.csv").is_file()]
+    if not present:
         pytest.skip("the public MEGC 2019 flow set is not under MER_DATA")
-    with (found[0] / "samples.csv").open(newline="") as file:
+    with (present[0] / "samples.csv").open(newline="") as file:
         listed = list(csv.DictReader(file))
     rows = [
         {
             "database": item["database"],
             "subject": item["subject"],
             "clip": item["clip"],
-            "path": str(found[0] / item["image"]),
+            "path": str(present[0] / item["image"]),
             "emotion": item["emotion"],
             "data_kind": "public",
         }

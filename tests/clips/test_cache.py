@@ -8,11 +8,6 @@ from mer_keras.clips import cache
 from mer_keras.errors import FrameError
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("MER_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def sources(tmp_path):
     paths = [tmp_path / "data" / f"{n}.bin" for n in range(3)]
@@ -139,21 +134,21 @@ def test_an_absent_source_is_named(tmp_path):
 
 
 def test_writers_at_the_same_time_agree(sources):
-    start, found, count = threading.Barrier(8), [], 25
+    start, totals, count = threading.Barrier(8), [], 25
 
     def work():
         start.wait()
         for number in range(count):
-            found.append(cache.fetch(sources, "total", {"n": number}, total).array.tolist())
+            totals.append(cache.fetch(sources, "total", {"n": number}, total).array.tolist())
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [[0, 10, 20]] * (8 * count)
+    assert totals == [[0, 10, 20]] * (8 * count)
     assert len(entries()) == count
-    assert all(path.suffix == ".clip" for path in entries())  # nothing half-written is left
+    assert all(path.suffix == ".clip" for path in entries())  # Nothing half-written is left.
 
 
 def test_a_killed_writer_leaves_the_old_state(sources, monkeypatch):

@@ -11,7 +11,8 @@ from mer_keras.clips.faces import FaceBox, apply_box, centre_box, find_face, loc
 from mer_keras.errors import FrameError
 from mer_keras.synthetic.face_traits import FaceTraits
 from mer_keras.synthetic.portrait import render_neutral
-from mer_keras.synthetic.stand_ins import LAYOUTS, _on_camera
+from mer_keras.synthetic.rendering import on_camera
+from mer_keras.synthetic.stand_ins import LAYOUTS
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def moved(image, degrees=0.0, scale=1.0, right=0, down=0):
 def camera_frame(person, camera=(640, 480), share=0.66):
     face = FaceTraits.draw(np.random.default_rng([0, person]))
     picture = (render_neutral(face, round(share * camera[1])) * 255).astype(np.uint8)
-    return _on_camera(picture[None], camera, person)[0]
+    return on_camera(picture[None], camera, person)[0]
 
 
 def centre(box):
@@ -71,7 +72,7 @@ def test_a_face_elsewhere_in_the_frame_is_found_there(photograph, scale, right, 
 def test_a_turned_face_is_made_level(photograph, degrees):
     turned = moved(photograph, degrees)
     box = find_face(turned)
-    # her head is not quite upright in the photograph either
+    # Her head is not quite upright in the photograph either.
     assert box.angle == pytest.approx(find_face(photograph).angle + degrees, abs=2)
     levelled = cv2.copyMakeBorder(apply_box(turned, box), 60, 60, 60, 60, cv2.BORDER_REPLICATE)
     again = find_face(levelled)

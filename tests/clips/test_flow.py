@@ -10,7 +10,7 @@ from mer_keras.clips.flow import (
 )
 from mer_keras.errors import FrameError
 
-#: mean absolute error in pixels that each method keeps for a sub-pixel shift of a smooth texture
+#: Each method's mean absolute error, in pixels, for a sub-pixel shift of a smooth texture.
 BOUNDS = {FlowMethod.TVL1: 0.05, FlowMethod.FARNEBACK: 0.05, FlowMethod.DIS: 0.05}
 SHAPE = (72, 84)
 MARGIN = 12
@@ -83,7 +83,7 @@ def test_channels_of_a_flow_image_are_right_down_and_strain():
     stretched = 120 + 60 * np.sin((32 + (x - 32) * 0.97) / 2.5) + 60 * np.cos(y / 3.5)
     image = flow_image(ground.astype(np.uint8), stretched.astype(np.uint8), size=16)
     middle = image[6:10]
-    # the picture was stretched sideways about its middle: more to the right, further right
+    # The picture was stretched sideways about its middle: flow to the right grows to the right.
     assert middle[:, 12, 0].mean() > middle[:, 8, 0].mean() > middle[:, 3, 0].mean()
 
 
@@ -117,7 +117,7 @@ def test_flow_that_is_not_finite_is_refused(monkeypatch):
 
 @pytest.mark.parametrize("method", list(FlowMethod))
 def test_the_magnitude_of_a_shift_is_its_length(method):
-    found = flow_magnitude(shifted(0, 0), shifted(0.6, -0.8), size=9, method=method)
-    assert found.shape == (9, 9, 1)
-    assert found.dtype == np.float32
-    assert found[3:6, 3:6].mean() == pytest.approx(1.0, abs=0.08)
+    lengths = flow_magnitude(shifted(0, 0), shifted(0.6, -0.8), size=9, method=method)
+    assert lengths.shape == (9, 9, 1)
+    assert lengths.dtype == np.float32
+    assert lengths[3:6, 3:6].mean() == pytest.approx(1.0, abs=0.08)

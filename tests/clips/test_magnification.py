@@ -111,7 +111,7 @@ class TestWavelengthCutoff:
     PARAMS = replace(BAND, pyramid="laplacian", levels=5, wavelength_cutoff=40.0)
 
     def test_shorter_waves_are_amplified_less_and_longer_ones_by_alpha(self):
-        # a wave of 5 * 2^level pixels stands for a level; 11 times its share of the cutoff, less 1
+        # A wave of 5 * 2^level pixels stands for a level; 11 times its share of the cutoff, less 1.
         alphas = [self.PARAMS.alpha_at(level) for level in range(6)]
         assert alphas == pytest.approx([0, 11 * 10 / 40 - 1, 11 * 20 / 40 - 1, 10, 10, 0])
 
@@ -315,7 +315,7 @@ class TestShortClips:
         )
 
     def test_the_same_numbers_as_coefficients_do_amplify(self):
-        params = replace(self.PAPER, temporal_filter="iir")  # about 3.4 to 16.3 Hz
+        params = replace(self.PAPER, temporal_filter="iir")  # These are about 3.4 to 16.3 Hz.
         assert band_note(66, params) == ""
         assert np.abs(response_matrix(66, params)).max() > 0.2
 

@@ -43,6 +43,6 @@ def test_a_constant_clip_becomes_zeros(how, value):
 def test_the_input_is_not_changed_and_brightness_and_contrast_cancel(how):
     clip = np.random.default_rng(0).random((3, 5, 5)).astype(np.float32)
     before = clip.copy()
-    one = normalise_clip(clip, how)
+    normalised = normalise_clip(clip, how)
     np.testing.assert_array_equal(clip, before)
-    np.testing.assert_allclose(normalise_clip(3 * clip + 7, how), one, atol=1e-5)
+    np.testing.assert_allclose(normalise_clip(3 * clip + 7, how), normalised, atol=1e-5)

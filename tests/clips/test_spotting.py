@@ -43,11 +43,11 @@ def moving_blob(moves, side=64):
 @pytest.mark.parametrize("apex", [8, 15, 22])
 def test_the_marks_of_one_clean_movement_are_found(apex):
     moves = [3 * intensity_at(k, 3, apex, 28) for k in range(31)]
-    found = spot(moving_blob(moves))
-    assert abs(found.apex - apex) <= 2
-    assert abs(found.onset - 3) <= 4
-    assert found.onset < found.apex < found.offset
-    assert 0.5 < found.strength < 3.5
+    spotted = spot(moving_blob(moves))
+    assert abs(spotted.apex - apex) <= 2
+    assert abs(spotted.onset - 3) <= 4
+    assert spotted.onset < spotted.apex < spotted.offset
+    assert 0.5 < spotted.strength < 3.5
 
 
 def test_a_drift_of_the_whole_picture_is_no_expression():
@@ -64,15 +64,15 @@ def test_a_drift_of_the_whole_picture_is_no_expression():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 25])
 def test_a_still_clip_has_its_apex_in_the_middle(count):
-    found = spot(np.full((count, 40, 40), 77, np.uint8))
-    assert (found.onset, found.apex, found.offset) == (0, (count - 1) // 2, count - 1)
-    assert found.strength == 0
+    spotted = spot(np.full((count, 40, 40), 77, np.uint8))
+    assert (spotted.onset, spotted.apex, spotted.offset) == (0, (count - 1) // 2, count - 1)
+    assert spotted.strength == 0
 
 
 @pytest.mark.parametrize("method", list(FlowMethod))
 def test_two_frames_are_enough(method):
-    found = spot(moving_blob([0, 2]), method)
-    assert 0 <= found.onset <= found.apex <= found.offset <= 1
+    spotted = spot(moving_blob([0, 2]), method)
+    assert 0 <= spotted.onset <= spotted.apex <= spotted.offset <= 1
 
 
 @pytest.mark.parametrize(
