@@ -14,8 +14,9 @@ from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
 
+from mer_keras.databases.cells import parse_frame_number
 from mer_keras.databases.samples import ClipAnnotation
-from mer_keras.databases.tables import listed_rows, parse_frame_number
+from mer_keras.databases.tables import listed_rows
 from mer_keras.errors import InvariantError
 
 #: Columns that a correction may change.

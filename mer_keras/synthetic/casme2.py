@@ -98,7 +98,7 @@ def draw_clips(seed: int) -> list[SyntheticClip]:
 
 
 def _with_official_faults(clips: list[SyntheticClip]) -> list[SyntheticClip]:
-    """One apex that nobody coded, one that is the onset, one clip whose cropped frames end early.
+    """Add an apex that nobody coded, one at the onset, and a clip whose cropped frames end early.
 
     The two clips that the MEGC 2019 composite leaves out of its classes are of those classes.
     """

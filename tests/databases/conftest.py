@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mer_keras.synthetic import stand_ins
+from mer_keras.synthetic import rendering, stand_ins
 from tests.databases.trees import touch, write_xlsx
 
 SAMM_TEXT = [[f"Line {n} of the text above the table"] for n in range(1, 14)]
@@ -131,7 +131,7 @@ def sketched(tmp_path_factory):
         if name not in roots:
             root = tmp_path_factory.mktemp(name) / stand_ins.get_layout(name).folder
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(stand_ins, "_render_clip", render)
+                patch.setattr(rendering, "_render_clip", render)
                 stand_ins.write(name, root)
             roots[name] = root
         return roots[name]

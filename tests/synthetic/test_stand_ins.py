@@ -14,10 +14,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from mer_keras.errors import UserError
-from mer_keras.synthetic import mmew, samm, stand_ins
+from mer_keras.synthetic import mmew, rendering, samm, stand_ins
 from mer_keras.synthetic.face_traits import FaceTraits
 from mer_keras.synthetic.faces import displacement
-from mer_keras.synthetic.stand_ins import StandInOptions, ensure, write
+from mer_keras.synthetic.options import GENERATOR_VERSION, StandInOptions
+from mer_keras.synthetic.stand_ins import ensure, write
 from mer_keras.terms import SYNTHETIC_MARKER
 
 pytestmark = pytest.mark.slow
@@ -185,7 +186,7 @@ def test_the_marker_says_what_it_is_and_nothing_about_the_machine(written, name,
     marker = json.loads(text)
     assert marker["database"] == name and marker["signal"] is motion
     assert marker["seed"] == 0 and marker["size"] == 32
-    assert marker["generator_version"] == stand_ins.GENERATOR_VERSION
+    assert marker["generator_version"] == GENERATOR_VERSION
     assert "drawings" in marker["note"]
     assert str(root.parent) not in text and "/" not in text
 
@@ -261,7 +262,7 @@ def test_the_marker_is_there_before_any_frame(tmp_path, monkeypatch):
     def killed(*_args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(stand_ins, "_render_clip", killed)
+    monkeypatch.setattr(rendering, "_render_clip", killed)
     with pytest.raises(KeyboardInterrupt):
         write("samm", tmp_path / "s", FEW)
     assert [p.name for p in (tmp_path / "s").iterdir()] == [SYNTHETIC_MARKER]
@@ -272,7 +273,7 @@ def test_the_marker_is_there_before_any_frame(tmp_path, monkeypatch):
 
 def test_ensure_writes_once_and_names_what_it_holds(cache, monkeypatch):
     root = ensure("mmew", StandInOptions(seed=3, size=16, clips=2, motion=False))
-    version = stand_ins.GENERATOR_VERSION
+    version = GENERATOR_VERSION
     assert root == cache / f"mmew-v{version}-seed3-16px-nosignal-2clips" / "MMEW"
     assert (root / SYNTHETIC_MARKER).is_file()
     monkeypatch.setattr(stand_ins, "write", None)  # a second call would fail if it wrote

@@ -11,17 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from mer_keras.databases.cells import as_whole_number, check_name
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import find_frames, find_table, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
-from mer_keras.databases.tables import (
-    TableRow,
-    as_whole_number,
-    check_name,
-    listed_rows,
-    rows_without_header,
-    span_warnings,
-)
+from mer_keras.databases.tables import TableRow, listed_rows, rows_without_header, span_warnings
 from mer_keras.databases.workbook import read_sheet
 from mer_keras.errors import AnnotationError
 

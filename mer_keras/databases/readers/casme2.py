@@ -6,11 +6,12 @@ stand under one table. The objective classes by action units stand in a second w
 
 from pathlib import Path
 
+from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import find_frames
 from mer_keras.databases.readers.coding import CodingTable, LocatedClip, clips_below
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import TableRow, as_whole_number, table_rows
+from mer_keras.databases.tables import TableRow, table_rows
 from mer_keras.databases.workbook import Cell, read_sheet
 from mer_keras.errors import AnnotationError
 

@@ -6,11 +6,12 @@ recordings, in the table as in the file names. The table's header follows some r
 
 from pathlib import Path
 
+from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import subfolders
 from mer_keras.databases.readers.coding import CodingTable, LocatedClip
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import TableRow, as_whole_number
+from mer_keras.databases.tables import TableRow
 from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.loading import finish
 from mer_keras.databases.readers import manifest
-from mer_keras.databases.tables import as_whole_number
 from mer_keras.databases.workbook import clean_cell
 from mer_keras.errors import AnnotationError, MerKerasError
 from mer_keras.terms import DataKind
