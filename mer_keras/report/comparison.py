@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+import pandas as pd
+
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
 from mer_keras.names import slug
@@ -70,8 +72,8 @@ def compare(first: str, second: str) -> Comparison:
             f"the runs have different classes, {', '.join(classes)} and "
             f"{', '.join(second_view.classes)}"
         )
-    before = predictions_of(first_view, first_key)
-    after = align(before, predictions_of(second_view, second_key))
+    before = predictions_of(first_view.of_row(first_key))
+    after = align(before, predictions_of(second_view.of_row(second_key)))
     only_first, only_second, p = mcnemar(before, after)
     differences = [difference(before, after, classes, metric) for metric in SHOWN]
     return {
@@ -113,10 +115,10 @@ def _row(text: str) -> tuple[RunView, str]:
     return view, key
 
 
-def predictions_of(view: RunView, key: str) -> Predictions:
-    """A complete row's predictions in the order of the sample ids."""
-    table = view.of_row(key).sort_values("sample_id", kind="stable")
-    by_seed = [of_seed for _, of_seed in table.groupby("seed")]
+def predictions_of(table: pd.DataFrame) -> Predictions:
+    """Predictions of a complete row, as ``RunView.of_row`` gives them, sorted by sample id."""
+    ordered = table.sort_values("sample_id", kind="stable")
+    by_seed = [of_seed for _, of_seed in ordered.groupby("seed")]
     clips = by_seed[0]
     return Predictions(
         tuple(clips["sample_id"]),

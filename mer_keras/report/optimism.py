@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from mer_keras.config.experiment import Experiment
+from mer_keras.evaluation.epoch_rules import RULES, EpochRule
 from mer_keras.evaluation.statistics import align, difference
 from mer_keras.names import slug
 from mer_keras.report.comparison import predictions_of
+from mer_keras.report.epochs import predictions_by_rule
 from mer_keras.report.scoring import SHOWN, MetricValue, values_of
 from mer_keras.report.tables import SELECTIONS, Table, describe, with_interval
 from mer_keras.report.view import RowState, RunView
-from mer_keras.terms import Selection
+from mer_keras.terms import DAGGER, Selection
 
 #: Selections from the one that knows least of the tested clips to the one that knows most.
 _ORDER = (
@@ -44,7 +46,8 @@ def gaps_of(config: Experiment, views: Sequence[RunView]) -> Iterator[Gap]:
     """Compare runs that differ in what chose the epoch, or in what was tested.
 
     Runs are grouped by data and profile; the first setting of a group is the one that knows least
-    of the tested clips. Rows that are not complete in two settings are left out.
+    of the tested clips. A training to the last epoch that stored all of its epochs adds a setting
+    for each epoch rule. Rows that are not complete in two settings are left out.
     """
     groups: dict[tuple[str, ...], list[RunView]] = {}
     for view in views:
@@ -54,7 +57,11 @@ def gaps_of(config: Experiment, views: Sequence[RunView]) -> Iterator[Gap]:
     for group in groups.values():
         ordered = sorted(
             group,
-            key=lambda view: (_ORDER.index(view.manifest["selection"]), len(view.changes)),
+            key=lambda view: (
+                _ORDER.index(view.manifest["selection"]),
+                len(view.changes),
+                not view.records_epochs,
+            ),
         )
         for row in ordered[0].rows:
             gap = _gap(config, ordered, row) if row.role == "row" else None
@@ -72,30 +79,42 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
     first = complete[0] if complete else None
     if first is None:
         return None
-    reference = predictions_of(first, row.key)
-    rows: list[tuple[str, ...]] = []
+    reference = predictions_of(first.of_row(row.key))
+    lines: list[tuple[str, ...]] = []
     values: dict[str, dict[str, MetricValue]] = {}
+    notes: list[str] = []
+
+    def add(name: str, view: RunView, clips: pd.DataFrame, tested: str, gap: str) -> None:
+        """Add a line for one setting."""
+        values[name] = values_of(clips, view.classes)
+        seeds = len(view.manifest["config"]["seeds"])
+        cells = (with_interval(values[name][metric], seeds) for metric in SHOWN)
+        lines.append((name, tested, *cells, gap))
+
+    def gap_of(clips: pd.DataFrame) -> str:
+        """Difference of UF1 from the first setting, with its interval."""
+        predictions = align(reference, predictions_of(clips))
+        uf1 = difference(reference, predictions, first.classes, "uf1")
+        return f"{100 * uf1.value:+.2f} [{100 * uf1.low:+.1f}, {100 * uf1.high:+.1f}]"
+
     for view in complete:
         name = setting(view)
         if name in values:
             continue
         clips = view.of_row(row.key)
-        values[name] = values_of(clips, view.classes)
-        gap = "-"
-        if view is not first:
-            predictions = align(reference, predictions_of(view, row.key))
-            uf1 = difference(reference, predictions, view.classes, "uf1")
-            gap = f"{100 * uf1.value:+.2f} [{100 * uf1.low:+.1f}, {100 * uf1.high:+.1f}]"
-        rows.append((name, str(clips["sample_id"].nunique()), *_cells(view, values[name]), gap))
+        tested = str(clips["sample_id"].nunique())
+        add(name, view, clips, tested, "-" if view is first else gap_of(clips))
+        for rule, of_rule in _other_rules(view, row):
+            label = ", ".join([f"{rule.title} {DAGGER}", *_changes(view)])
+            add(label, view, of_rule, tested, gap_of(of_rule))
+            note = f"{rule.title}: the public code of {rule.source} does so"
+            if rule.source and note not in notes:
+                notes.append(note)
         copies = view.copies[view.copies["row"] == row.key] if len(view.copies) else view.copies
         if len(copies):
             with_copies = pd.concat([clips, copies], ignore_index=True)
-            name += ", augmented copies tested too"
-            values[name] = values_of(with_copies, view.classes)
-            tested = len(with_copies) // with_copies["seed"].nunique()
-            rows.append(
-                (name, f"{tested} with copies", *_cells(view, values[name]), "other samples")
-            )
+            tested = f"{len(with_copies) // with_copies['seed'].nunique()} with copies"
+            add(f"{name}, augmented copies tested too", view, with_copies, tested, "other samples")
     if len(values) < 2:
         return None
     table = Table(
@@ -113,7 +132,8 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
             *(f"{name.upper()} % [95 % over subjects]" for name in SHOWN),
             "UF1 points more than the first",
         ),
-        rows=tuple(rows),
+        rows=tuple(lines),
+        notes=tuple(notes),
         view=first,
     )
     return Gap(row.name, table, values, first)
@@ -121,10 +141,17 @@ def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | N
 
 def setting(view: RunView) -> str:
     """Selection and changed settings of a run, in words."""
-    changes = [change for change in view.changes if not change.startswith("selection=")]
-    return ", ".join([SELECTIONS[Selection(view.manifest["selection"])], *changes])
+    return ", ".join([SELECTIONS[Selection(view.manifest["selection"])], *_changes(view)])
 
 
-def _cells(view: RunView, values: dict[str, MetricValue]) -> list[str]:
-    seeds = len(view.manifest["config"]["seeds"])
-    return [with_interval(values[name], seeds) for name in SHOWN]
+def _changes(view: RunView) -> list[str]:
+    """Changed settings of a run, the selection apart."""
+    return [change for change in view.changes if not change.startswith("selection=")]
+
+
+def _other_rules(view: RunView, row: RowState) -> Iterator[tuple[EpochRule, pd.DataFrame]]:
+    """Rules other than the last epoch, with the predictions that each would have reported."""
+    if view.records_epochs and view.manifest["selection"] == Selection.LAST_EPOCH:
+        for name, table in predictions_by_rule(view, row.key).items():
+            if name != "last_epoch":
+                yield RULES[name], table

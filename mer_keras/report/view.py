@@ -60,7 +60,8 @@ class RunView:
     """One run as a report sees it.
 
     Attributes:
-        run_id: name of its folder.
+        run_id: names the run.
+        path: its folder.
         profile: name of the config's profile.
         data_kind: where the clips come from.
         manifest: the stored manifest.
@@ -72,6 +73,7 @@ class RunView:
     """
 
     run_id: str
+    path: Path
     profile: str
     data_kind: DataKind
     manifest: Manifest
@@ -87,14 +89,23 @@ class RunView:
 
     @cached_property
     def changes(self) -> tuple[str, ...]:
-        """What ``--set`` changed, as ``key=value``; empty if the config is not a known one."""
+        """What ``--set`` changed, as ``key=value``; empty if the config is not a known one.
+
+        ``record_epochs`` is left out: no prediction depends on it.
+        """
         try:
             config = Experiment.model_validate(self.manifest["config"])
             experiments = load_experiments(config.name, profile=self.profile)
         except (ConfigError, ValidationError):
             return ()
         shipped = next((known for known in experiments if known.name == config.name), None)
-        return differences(shipped, config) if shipped else ()
+        changes = differences(shipped, config) if shipped else ()
+        return tuple(change for change in changes if not change.startswith("record_epochs="))
+
+    @property
+    def records_epochs(self) -> bool:
+        """Whether trainings stored the tested clips' probabilities after every epoch."""
+        return bool(self.manifest["config"].get("record_epochs"))
 
     @property
     def moves(self) -> bool:
@@ -142,6 +153,7 @@ def read_view(path: Path) -> RunView:
     is_copy = predictions["is_copy"].astype(bool)
     return RunView(
         run_id=manifest["run_id"],
+        path=path,
         profile=manifest["profile"],
         data_kind=DataKind(manifest["data_kind"]),
         manifest=manifest,

@@ -22,6 +22,7 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
     """A stored run of one network and one baseline over four folds of six clips."""
     config = CONFIG.model_dump(mode="json") | {"seeds": extra.get("seeds", [0])}
     config["data"]["synthetic_motion"] = extra.get("signal", True)
+    config["record_epochs"] = extra.get("record_epochs", False)
     config["train"]["epochs"] = extra.get("epochs", config["train"]["epochs"])
     if selection != "external":
         config["selection"] = selection
@@ -108,8 +109,19 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
                 record["history"] = {"loss": loss, "accuracy": [0.3, 0.5, 0.9]}
                 if selection != "last_epoch":
                     record["history"] |= {"val_loss": loss, "val_accuracy": [0.3, 0.4, 0.5]}
-            folder.store(unit, table, record)
+            trajectory = None
+            if extra.get("record_epochs") and key == "proposed-convlstm":
+                trajectory = drawn_trajectory(table.loc[~table["is_copy"], "predicted"], unit.seed)
+            folder.store(unit, table, record, trajectory)
     return read_view(folder.path)
+
+
+def drawn_trajectory(predicted, seed, epochs=5):
+    """Random probabilities of some clips after each epoch; the last one predicts ``predicted``."""
+    rng = np.random.default_rng([seed, *predicted.map(CLASSES.index)])
+    trajectory = rng.dirichlet(np.ones(len(CLASSES)), (epochs, len(predicted)))
+    trajectory[-1] = np.eye(len(CLASSES))[predicted.map(CLASSES.index)]
+    return trajectory.astype(np.float32)
 
 
 def cell(table, row, column):

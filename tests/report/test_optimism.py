@@ -2,9 +2,11 @@
 
 import pytest
 
+from mer_keras.evaluation.epoch_rules import RULES
 from mer_keras.evaluation.metrics import scores
 from mer_keras.report.document import write_report
 from mer_keras.report.optimism import gaps_of
+from mer_keras.terms import DAGGER
 from tests.report.stored import CLASSES, CONFIG, cell, make_run
 
 HONEST = "epoch chosen on held-back training subjects"
@@ -37,6 +39,26 @@ def test_differences_are_from_the_first_and_have_intervals(views):
     assert float(last.split(" ")[0]) == pytest.approx(100 * (values[2] - values[0]), abs=0.006)
     low, high = (float(x) for x in last.partition("[")[2].rstrip("]").split(", "))
     assert low < float(last.split(" ")[0]) < high
+
+
+def test_one_training_that_stored_its_epochs_has_a_line_for_each_rule(tmp_path):
+    (gap,) = gaps_of(CONFIG, [make_run(tmp_path, record_epochs=True)])
+    names = [row[0] for row in gap.table.rows]
+    others = [rule.title for name, rule in RULES.items() if name != "last_epoch"]
+    assert names == ["last epoch", *(f"{title} {DAGGER}" for title in others)]
+    best = gap.values[names[-2]]["war"].pooled
+    assert all(best >= gap.values[name]["war"].pooled for name in names)
+    assert any("the public code of HTNet" in note for note in gap.table.notes)
+
+
+def test_stored_epochs_change_no_setting(tmp_path, views):
+    recorded = make_run(tmp_path, run_id="recorded", skill=0.7, record_epochs=True)
+    (gap,) = gaps_of(CONFIG, [*views, recorded])
+    names = [row[0] for row in gap.table.rows]
+    assert names[:2] == [HONEST, "last epoch"]
+    assert names[-1] == "epoch chosen on the tested samples †"
+    assert len(names) == len(set(names)) == 3 + len(RULES) - 1
+    assert all(row[-1] != "-" for row in gap.table.rows[1:])
 
 
 def test_copies_are_told_apart_from_clips(tmp_path, views):
