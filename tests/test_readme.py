@@ -152,6 +152,18 @@ def test_every_file_it_links_to_is_there():
             assert (ROOT / target).exists(), target
 
 
+def test_the_table_of_rooms_lists_all_of_them_in_the_order_of_their_imports():
+    from tests.architecture.test_architecture import LEVEL, MODULES, imported_rooms, room_of
+
+    text = (ROOT / "CONTRIBUTING.md").read_text().split("| --- | --- | --- |")[1].split("\n\n")[0]
+    lines = [re.findall(r"`([a-z_/]+)`", row.split("|")[1]) for row in text.strip().splitlines()]
+    line_of = {room: number for number, rooms in enumerate(lines) for room in rooms}
+    assert {room for room in line_of if "/" not in room} == set(LEVEL)
+    for module in MODULES:
+        for room in imported_rooms(module):
+            assert line_of[room] <= line_of[room_of(module)], (module, room)
+
+
 def test_every_make_target_it_names_exists():
     known = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"make ([a-z][a-z0-9-]+)", TEXT)) <= known | {"library"}
