@@ -224,7 +224,8 @@ class RunFolder:
             return None
         file = self._file(unit, ".npy")
         try:
-            trajectory = np.load(file, allow_pickle=False)
+            with file.open("rb") as stream:
+                trajectory = np.lib.format.read_array(stream, allow_pickle=False)
         except (OSError, ValueError, EOFError, MemoryError) as error:
             raise ResultsError(f"{file}: no array of probabilities: {error}") from error
         reason = self._mismatch_of_trajectory(unit, trajectory)

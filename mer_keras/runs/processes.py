@@ -219,7 +219,7 @@ def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:
     with number.get_lock():
         take_gpu(number.value)
         number.value += 1
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     threading.Thread(target=_end_with_parent, daemon=True).start()
     context: RunContext = ForkingPickler.loads(file.read_bytes())
     if any(plan.config.network is not None for plan in context.config.plans):

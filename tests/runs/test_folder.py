@@ -1,41 +1,79 @@
+"""The run folder: what is stored whole comes back, and nothing else counts as done."""
+
+import hashlib
+import io
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mer_keras.errors import ResultsError
+from mer_keras.names import slug
 from mer_keras.protocols.folds import Fold, FoldSet
-from mer_keras.runs.folder import FOLDS, MANIFEST, RunFolder, Unit, slug, units_of, write_json
+from mer_keras.runs.folder import FOLDS, MANIFEST, RunFolder
+from mer_keras.runs.json_files import read_json, write_json
+from mer_keras.runs.units import Unit, units_of
 from mer_keras.terms import PREDICTION_COLUMNS, Selection
 
 FOLD_SET = FoldSet(
     (
-        Fold("d/1", ("d/2/a",), (), ("d/1/a",), Selection.LAST_EPOCH),
-        Fold("d/2", ("d/1/a",), (), ("d/2/a",), Selection.LAST_EPOCH),
+        Fold("d/1", ("d/2/a",), (), ("d/1/a", "d/1/b"), Selection.LAST_EPOCH),
+        Fold("d/2", ("d/1/a",), (), ("d/2/a", "d/2/b"), Selection.LAST_EPOCH),
     )
 )
 MANIFEST_TREE = {
+    "run_id": "run-1",
     "identity": {"config": "c", "samples": "s"},
     "config": {"seeds": [0, 1]},
-    "rows": [{"key": "net"}],
+    "rows": [{"key": "net"}, {"key": "other"}],
 }
 UNIT = Unit("net", 0, "d/1")
+TRAJECTORY = np.arange(12, dtype="float32").reshape(3, 2, 2) / 12
 
 
-def predictions(sample="d/1/a"):
-    return pd.DataFrame([dict.fromkeys(PREDICTION_COLUMNS, "x") | {"sample_id": sample}])
+def predictions(unit=UNIT, **changes):
+    """What a unit may store, with some columns changed."""
+    fold = next(fold for fold in FOLD_SET.folds if fold.name == unit.fold)
+    own = {"run_id": "run-1", "row": unit.row, "seed": unit.seed, "fold": unit.fold}
+    table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, "x"), index=range(2))
+    return table.assign(**own, sample_id=list(fold.test), is_copy=False).assign(**changes)
 
 
 @pytest.fixture
 def run(tmp_path):
-    folder = RunFolder(tmp_path / "run")
-    folder.open(MANIFEST_TREE, FOLD_SET)
+    return opened(tmp_path / "run")
+
+
+def opened(path, **changes):
+    folder = RunFolder(path)
+    folder.open(MANIFEST_TREE | changes, FOLD_SET)
     return folder
 
 
-def files(run, suffix):
-    return list(run.path.glob(f"predictions/net/seed-0/*{suffix}"))
+def file_of(run, suffix, unit=UNIT):
+    return run.path / "predictions" / (unit.stem() + suffix)
+
+
+def rewrite(run, suffix, content, unit=UNIT):
+    """Put another file in place of a stored one, and its checksum into the record."""
+    file_of(run, suffix, unit).write_bytes(content)
+    record = read_json(file_of(run, ".json", unit))
+    record["checksums"][suffix] = hashlib.blake2b(content, digest_size=16).hexdigest()
+    write_json(file_of(run, ".json", unit), record)
+
+
+def as_parquet(table):
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    return content.getvalue()
+
+
+def as_npy(array, **options):
+    content = io.BytesIO()
+    np.save(content, array, **options)
+    return content.getvalue()
 
 
 def test_stored_unit_comes_back(run):
@@ -43,22 +81,42 @@ def test_stored_unit_comes_back(run):
     run.store(UNIT, predictions(), {"seconds": 1.5})
     assert run.is_done(UNIT)
     assert run.record(UNIT)["seconds"] == 1.5
-    assert list(run.predictions([UNIT, Unit("net", 1, "d/1")])["sample_id"]) == ["d/1/a"]
+    pd.testing.assert_frame_equal(run.predictions([UNIT, Unit("net", 1, "d/1")]), predictions())
+    assert run.trajectory(UNIT) is None
 
 
 def test_units_are_rows_times_seeds_times_folds():
-    units = units_of(MANIFEST_TREE, FOLD_SET)["net"]
-    assert len(units) == len(set(units)) == 4
+    units = units_of(MANIFEST_TREE, FOLD_SET)
+    assert list(units) == ["net", "other"]
+    assert len(units["net"]) == len(set(units["net"])) == 4
 
 
-@pytest.mark.parametrize("damage", ["truncate", "change", "no record", "bad record"])
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        {},
+        {"rows": [{"key": "net"}]},
+        {"rows": 3, "config": {"seeds": [0]}},
+        {"rows": [{"key": "net"}], "config": {"seeds": ["../../etc"]}},
+        {"rows": [{"key": 1}], "config": {"seeds": [0]}},
+        {"rows": ["net"], "config": {"seeds": [0]}},
+    ],
+)
+def test_a_foreign_manifest_gives_no_units_and_no_path(manifest):
+    with pytest.raises(ResultsError, match="manifest"):
+        units_of(manifest, FOLD_SET)
+
+
+@pytest.mark.parametrize("damage", ["truncate", "change", "no table", "no record", "bad record"])
 def test_fault_41_damaged_unit_does_not_count_as_done(run, damage):
     run.store(UNIT, predictions(), {})
-    (table,), (record,) = files(run, ".parquet"), files(run, ".json")
+    table, record = file_of(run, ".parquet"), file_of(run, ".json")
     if damage == "truncate":
         table.write_bytes(table.read_bytes()[:-10])
     elif damage == "change":
-        predictions("d/9/a").to_parquet(table)
+        predictions(label="y").to_parquet(table)
+    elif damage == "no table":
+        table.unlink()
     elif damage == "no record":
         record.unlink()
     else:
@@ -69,18 +127,172 @@ def test_fault_41_damaged_unit_does_not_count_as_done(run, damage):
         run.record(UNIT)
 
 
-def test_fault_41_interrupted_write_leaves_nothing_that_counts(run, monkeypatch):
-    monkeypatch.setattr(
-        "mer_keras.runs.folder.write_json", lambda *_: (_ for _ in ()).throw(OSError)
+class TestBinding:
+    """Files of another unit don't count, however they came to lie here (fault 58)."""
+
+    @pytest.mark.parametrize(
+        "column", [{"run_id": "run-2"}, {"row": "other"}, {"seed": 1}, {"fold": "d/2"}]
     )
-    with pytest.raises(ResultsError, match="can't be stored"):
+    def test_fault_58_predictions_of_another_unit_are_not_stored(self, run, column):
+        with pytest.raises(ResultsError, match=f"column {next(iter(column))} holds"):
+            run.store(UNIT, predictions(**column), {})
+        assert not run.is_done(UNIT)
+
+    @pytest.mark.parametrize(
+        "ids", [["d/2/a", "d/2/b"], ["d/1/b", "d/1/a"], ["d/1/a", "d/1/a"], ["d/1/a", "d/9/x"]]
+    )
+    def test_fault_58_other_samples_or_another_order_are_not_stored(self, run, ids):
+        with pytest.raises(ResultsError, match="not those that the fold tests"):
+            run.store(UNIT, predictions(sample_id=ids), {})
+
+    @pytest.mark.parametrize("other", [Unit("other", 0, "d/1"), Unit("net", 1, "d/1")])
+    def test_fault_58_files_of_another_row_or_seed_do_not_count(self, run, other):
+        run.store(other, predictions(other), {})
+        self.move(run, other, UNIT)
+        assert not run.is_done(UNIT)
+        assert run.predictions([UNIT]).empty
+
+    def test_fault_58_files_of_another_fold_do_not_count(self, run):
+        other = Unit("net", 0, "d/2")
+        run.store(other, predictions(other), {}, TRAJECTORY)
+        self.move(run, other, UNIT)
+        assert not run.is_done(UNIT)
+
+    def test_fault_58_files_of_another_run_do_not_count(self, run, tmp_path):
+        other = opened(tmp_path / "other", run_id="run-2")
+        other.store(UNIT, predictions(run_id="run-2"), {})
+        for suffix in (".json", ".parquet"):
+            target = file_of(run, suffix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file_of(other, suffix).read_bytes())
+        assert not run.is_done(UNIT)
+
+    def test_fault_58_a_swapped_table_does_not_count(self, run):
+        other = Unit("net", 1, "d/1")
         run.store(UNIT, predictions(), {})
+        run.store(other, predictions(other), {})
+        file_of(run, ".parquet").write_bytes(file_of(run, ".parquet", other).read_bytes())
+        assert not run.is_done(UNIT)
+
+    @pytest.mark.parametrize("key", ["run_id", "row", "seed", "fold"])
+    def test_fault_58_a_swapped_record_does_not_count(self, run, key):
+        run.store(UNIT, predictions(), {})
+        record = read_json(file_of(run, ".json"))
+        write_json(file_of(run, ".json"), record | {key: "another"})
+        assert not run.is_done(UNIT)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"run_id": "run-2"},
+            {"row": "other"},
+            {"seed": 1},
+            {"fold": "d/2"},
+            {"sample_id": ["d/1/b", "d/1/a"]},
+        ],
+    )
+    def test_fault_58_a_swapped_table_is_told_even_if_its_checksum_is_right(self, run, changes):
+        run.store(UNIT, predictions(), {})
+        rewrite(run, ".parquet", as_parquet(predictions(**changes)))
+        assert run.is_done(UNIT)
+        with pytest.raises(ResultsError, match=r"parquet: (column|the samples)"):
+            run.predictions([UNIT])
+
+    def test_fault_58_copies_are_bound_too(self, run):
+        copy = predictions().iloc[:1].assign(is_copy=True)
+        run.store(UNIT, pd.concat([predictions(), copy]), {})
+        other = predictions().iloc[1:].assign(is_copy=True)
+        rewrite(run, ".parquet", as_parquet(pd.concat([predictions(), other])))
+        with pytest.raises(ResultsError, match="other samples than its record names"):
+            run.predictions([UNIT])
+
+    @pytest.mark.parametrize(
+        "content", [b"", b"PAR1 not really", as_parquet(pd.DataFrame({"a": [1]}))]
+    )
+    def test_foreign_tables_are_told(self, run, content):
+        run.store(UNIT, predictions(), {})
+        rewrite(run, ".parquet", content)
+        with pytest.raises(ResultsError, match="parquet: "):
+            run.predictions([UNIT])
+
+    @staticmethod
+    def move(run, source, target):
+        for suffix in (".json", ".parquet", ".npy"):
+            if file_of(run, suffix, source).exists():
+                file_of(run, suffix, target).parent.mkdir(parents=True, exist_ok=True)
+                file_of(run, suffix, source).rename(file_of(run, suffix, target))
+
+
+class TestTrajectory:
+    def test_it_comes_back_bit_for_bit_as_a_plain_array_file(self, run):
+        run.store(UNIT, predictions(), {}, TRAJECTORY)
+        np.testing.assert_array_equal(run.trajectory(UNIT), TRAJECTORY)
+        assert run.trajectory(UNIT).dtype == np.float32
+        assert file_of(run, ".npy").read_bytes() == as_npy(TRAJECTORY, allow_pickle=False)
+
+    @pytest.mark.parametrize("damage", ["truncate", "change", "remove"])
+    def test_fault_41_a_damaged_one_does_not_count_as_done(self, run, damage):
+        run.store(UNIT, predictions(), {}, TRAJECTORY)
+        file = file_of(run, ".npy")
+        if damage == "truncate":
+            file.write_bytes(file.read_bytes()[:-4])
+        elif damage == "change":
+            file.write_bytes(as_npy(TRAJECTORY + 1))
+        else:
+            file.unlink()
+        assert not run.is_done(UNIT)
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            as_npy(np.array([print, None]), allow_pickle=True),
+            as_npy(TRAJECTORY.astype("float64")),
+            as_npy(TRAJECTORY[:, :1]),
+            as_npy(TRAJECTORY[0]),
+            b"\x93NUMPY\x01\x00"
+            + b"v\x00"
+            + b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99, 99), }".ljust(
+                117
+            )
+            + b"\n",
+            b"PK\x03\x04",
+            b"",
+        ],
+        ids=["pickled", "float64", "other clips", "one epoch", "bomb", "zip", "empty"],
+    )
+    def test_what_is_none_is_told_and_nothing_of_it_runs(self, run, content):
+        run.store(UNIT, predictions(), {}, TRAJECTORY)
+        rewrite(run, ".npy", content)
+        with pytest.raises(ResultsError, match=r"\.npy: "):
+            run.trajectory(UNIT)
+
+    def test_one_of_other_clips_is_not_stored(self, run):
+        with pytest.raises(ResultsError, match="2 tested clips"):
+            run.store(UNIT, predictions(), {}, TRAJECTORY[:, :1])
+        assert not run.is_done(UNIT)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npy", ".json"])
+def test_fault_41_interrupted_write_leaves_nothing_that_counts(run, monkeypatch, suffix):
+    """Whichever of a unit's files is the one that no longer fits on the disk."""
+    from mer_keras.runs import folder, json_files
+
+    real = json_files.write_whole
+
+    def full(path, content):
+        if path.suffix == suffix:
+            raise OSError(28, "No space left on device")
+        real(path, content)
+
+    monkeypatch.setattr(folder, "write_whole", full)
+    monkeypatch.setattr(json_files, "write_whole", full)
+    with pytest.raises(ResultsError, match="can't be stored: No space left"):
+        run.store(UNIT, predictions(), {}, TRAJECTORY)
     assert not run.is_done(UNIT)
 
 
-def test_names_that_look_alike_stay_apart(run):
-    one, other = Unit("net", 0, "s/1"), Unit("net", 0, "s-1")
-    assert one.stem() != other.stem()
+def test_names_that_look_alike_stay_apart():
+    assert Unit("net", 0, "s/1").stem() != Unit("net", 0, "s-1").stem()
     assert slug("../../etc/<x>") == "etc-x"
 
 
@@ -100,9 +312,10 @@ def test_fault_39_going_on_needs_the_same_input(run):
         run.open(MANIFEST_TREE, FoldSet(FOLD_SET.folds[:1]))
 
 
-def test_predictions_need_all_columns(run):
-    with pytest.raises(ResultsError, match="sample_id"):
-        run.store(UNIT, predictions().drop(columns="sample_id"), {})
+@pytest.mark.parametrize("column", ["sample_id", "label", "is_copy"])
+def test_predictions_need_all_columns(run, column):
+    with pytest.raises(ResultsError, match=f"{column} are missing"):
+        run.store(UNIT, predictions().drop(columns=column), {})
 
 
 def test_broken_files_are_named(run):
