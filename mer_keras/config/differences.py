@@ -16,13 +16,14 @@ _METHOD_DECIDES = ("input", "network", "classical", "chance", "train", "shuffled
 def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     """What of the second config decides results and is not as in the first: ``key=value`` texts.
 
-    Published numbers and remarks are left out; so are rows that one of the two lacks, and what a
-    new block leaves at its defaults.
+    Published numbers and remarks are left out; so are rows and descriptions of methods that one of
+    the two lacks, and what a new block leaves at its defaults.
     """
-    shared = {row.name for row in shipped.rows} & {row.name for row in run.rows}
-    before = _deciding(shipped, shared, exclude_defaults=True)
-    now = _deciding(run, shared, exclude_defaults=True)
-    whole = _deciding(run, shared, exclude_defaults=False)
+    rows = {row.name for row in shipped.rows} & {row.name for row in run.rows}
+    methods = shipped.methods.keys() & run.methods.keys()
+    before = _deciding(shipped, rows, methods, exclude_defaults=True)
+    now = _deciding(run, rows, methods, exclude_defaults=True)
+    whole = _deciding(run, rows, methods, exclude_defaults=False)
     return tuple(
         f"{key}={json.dumps(whole.get(key)).strip(chr(34))}"
         for key in sorted(before.keys() | now.keys())
@@ -30,14 +31,17 @@ def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     )
 
 
-def _deciding(config: Experiment, rows: set[str], *, exclude_defaults: bool) -> Tree:
-    """Dotted keys and values of what decides results, of some rows only."""
+def _deciding(
+    config: Experiment, rows: set[str], methods: set[str], *, exclude_defaults: bool
+) -> Tree:
+    """Dotted keys and values of what decides results, of some rows and methods only."""
     tree = config.model_dump(mode="json", exclude=_DESCRIBES, exclude_defaults=exclude_defaults)
     tree["rows"] = {
         row["name"]: _only(row, _ROW_DECIDES) for row in tree["rows"] if row["name"] in rows
     }
+    described = tree.get("methods", {})
     tree["methods"] = {
-        name: _only(method, _METHOD_DECIDES) for name, method in tree.get("methods", {}).items()
+        name: _only(described[name], _METHOD_DECIDES) for name in described if name in methods
     }
     return dict(_leaves(tree))
 
