@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.measure import Measurement, time_ways
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config.inputs import Clip
+from mer_keras.config.inputs import Clip, Magnification
 from mer_keras.databases import registry
 from mer_keras.databases.samples import Samples
 from mer_keras.synthetic import stand_ins
@@ -77,11 +78,11 @@ def _magnifying(options: CaseOptions) -> list[Measurement]:
     """Magnify 30 gray frames of 640x480."""
     clip = np.random.default_rng(0).random((30, 480, 640), dtype=np.float32)
 
-    def way(pyramid: magnification.Pyramid) -> Callable[[], object]:
-        params = magnification.MagnificationParameters(15, 0.5, 10, 30, "ideal", pyramid, 4)
-        return lambda: magnification.magnify(clip, params)
+    def way(pyramid: Literal["gaussian", "laplacian"]) -> Callable[[], object]:
+        recipe = Magnification(alpha=15, low=0.5, high=10, pyramid=pyramid, levels=4)
+        return lambda: magnification.magnify(clip, recipe, fps=30)
 
-    ways = {pyramid: way(pyramid) for pyramid in ("gaussian", "laplacian")}
+    ways = {"gaussian": way("gaussian"), "laplacian": way("laplacian")}
     return time_ways("magnification, 30 frames of 640x480", ways, 30, 1 if options.quick else 5)
 
 

@@ -13,7 +13,6 @@ from mer_keras.arrays import Array
 from mer_keras.clips import cache, flow, magnification, sampling
 from mer_keras.clips.clip_frames import ClipFrames, Stack
 from mer_keras.clips.footage import Footage, UnusableClipError
-from mer_keras.clips.magnification import MagnificationParameters
 from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, apex_error, with_apex
 from mer_keras.clips.normalisation import Pixels, normalise_clip
 from mer_keras.clips.sample import Sample
@@ -142,13 +141,12 @@ def _magnified(
             f"clip {frames.sample.sample_id!r} has no frame rate, which magnification needs: set "
             f"{input_key('magnification.fps')}"
         )
-    params = MagnificationParameters(**recipe.model_dump(exclude={"fps"}), fps=fps)
-    note = magnification.band_note(len(entry.array), params)
+    note = magnification.band_note(len(entry.array), recipe, fps)
     if note:
         frames.remarks.add(note)
 
     def magnify(stack: Stack) -> tuple[Stack, cache.Facts]:
-        result = magnification.magnify(stack.astype(np.float32) / np.float32(255), params)
+        result = magnification.magnify(stack.astype(np.float32) / np.float32(255), recipe, fps)
         return np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), {}
 
     described = {**recipe.model_dump(), "fps": fps, "opencv": cv2.__version__}

@@ -1,5 +1,6 @@
 """Clip recipes: what becomes of a clip before a method sees it."""
 
+import math
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -20,21 +21,54 @@ def input_key(key: str) -> str:
 class Magnification(StrictModel):
     """Eulerian magnification of all frames of a clip (see ``clips.magnification``).
 
-    ``low`` and ``high`` bound the band: in Hz, but with the filter ``iir`` they are its two
-    coefficients. ``fps``: frames a second that the band is reckoned with; None takes the clip's
-    own.
-    ``wavelength_cutoff`` (pixels) and ``outer_levels`` are for ``laplacian``.
+    ``alpha``: amplification; a change in the band becomes (1 + alpha) times as large. ``low`` and
+    ``high`` bound the band: in Hz, at most half the frame rate, but with the filter ``iir`` they
+    are its two coefficients in 0..1. ``fps``: frames a second that the band is reckoned with; None
+    takes the clip's own.
+
+    ``temporal_filter``: ``ideal`` keeps the discrete Fourier components in the band and no other.
+    ``butterworth`` is a causal first-order band-pass that starts settled on the first frame:
+    started from zero it would ring with twenty times the signal. ``iir`` is the difference of two
+    first-order low-passes with the coefficients ``high`` and ``low`` (the authors' own code has
+    this form; 0.1 and 0.4 are perhaps meant so where a paper speaks of 0.1-0.4 Hz on clips of a
+    third of a second). It starts on the first frame, too.
+
+    ``pyramid``: ``gaussian`` amplifies what is left after ``levels`` halvings of the frames;
+    ``laplacian`` amplifies every band of the pyramid, but the finest band and the coarsest
+    remainder only with ``outer_levels``: the authors' code leaves them alone. With 0 levels, frames
+    are filtered in time alone, at full size. ``wavelength_cutoff``, for ``laplacian``, in pixels:
+    bands of shorter waves are amplified less (see ``clips.magnification.alpha_at``), as motion and
+    noise would break up in them; None: all alike.
     """
 
-    alpha: float = Field(gt=0)
-    low: float = Field(gt=0)
-    high: float = Field(gt=0)
+    alpha: float = Field(gt=0, allow_inf_nan=False)
+    low: float = Field(gt=0, allow_inf_nan=False)
+    high: float = Field(gt=0, allow_inf_nan=False)
     temporal_filter: Literal["ideal", "butterworth", "iir"] = "ideal"
     pyramid: Literal["gaussian", "laplacian"] = "gaussian"
     levels: int = Field(default=2, ge=0, le=10)
-    wavelength_cutoff: float | None = Field(default=None, gt=0)
+    wavelength_cutoff: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     outer_levels: bool = False
-    fps: float | None = Field(default=None, gt=0)
+    fps: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _band_and_pyramid_are_possible(self) -> "Magnification":
+        top = 1.0 if self.temporal_filter == "iir" else math.inf
+        if not self.low < self.high <= top:
+            raise ValueError(
+                f"band {self.low:g} to {self.high:g}: expected low < high, and high <= 1 for 'iir'"
+            )
+        banded = self.pyramid == "laplacian" and self.levels > 0
+        if banded and self.levels == 1 and not self.outer_levels:
+            raise ValueError(
+                "a laplacian pyramid of 1 level has only the two outer ones: expected 2 levels or "
+                "more, or 0 to filter in time alone"
+            )
+        if not banded and (self.wavelength_cutoff is not None or self.outer_levels):
+            raise ValueError(
+                "'wavelength_cutoff' and 'outer_levels' are for a laplacian pyramid with levels"
+            )
+        return self
 
 
 class Flow(StrictModel):
