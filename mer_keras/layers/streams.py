@@ -88,9 +88,7 @@ class ConvNormPool(keras.layers.Layer):
         else:
             mean, variance = self.moving_mean, self.moving_variance
         normalised = (maps - mean) * ops.rsqrt(variance + self.epsilon) * self.gamma + self.beta
-        padded = ops.pad(
-            normalised, [[0, 0], [1, 0], [1, 0], [0, 0]], constant_values=float("-inf")
-        )
+        padded = pad_in_front(normalised, 1, 1, float("-inf"))
         # (batch, (height + 2) / 3, (width + 2) / 3, filters)
         return ops.max_pool(padded, WINDOW, strides=WINDOW, padding="valid")
 
@@ -120,3 +118,19 @@ class ConvNormPool(keras.layers.Layer):
         """Arguments of the layer."""
         own = {"filters": self.filters, "momentum": self.momentum, "epsilon": self.epsilon}
         return {**super().get_config(), **own}
+
+
+def pad_in_front(maps: Tensor, rows: int, columns: int, value: float) -> Tensor:
+    """Put rows of a value above maps, (batch, height, width, filters), and columns to their left.
+
+    ``ops.pad`` does the same, except within the ``vectorized_map`` of TensorFlow 2.21, which pads
+    with 0 instead of the value.
+    """
+    batch, (height, width, filters) = ops.shape(maps)[0], maps.shape[1:]
+    if columns:
+        left = ops.full((batch, height, columns, filters), value, maps.dtype)
+        maps = ops.concatenate([left, maps], axis=2)
+    if rows:
+        above = ops.full((batch, rows, columns + width, filters), value, maps.dtype)
+        maps = ops.concatenate([above, maps], axis=1)
+    return maps

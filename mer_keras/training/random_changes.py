@@ -88,7 +88,6 @@ class RandomChange(keras.layers.Layer):
         return {**super().get_config(), **own}
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomHorizontalFlip(RandomChange):
     """Mirror a clip left to right; ``amount`` is the probability of a flip."""
 
@@ -97,7 +96,6 @@ class RandomHorizontalFlip(RandomChange):
         return self.sometimes(ops.flip(clips, axis=-2), clips, self.amount)
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomBrightness(RandomChange):
     """Add one number within +- ``amount`` to a whole clip, and clip the result to 0..1."""
 
@@ -106,7 +104,6 @@ class RandomBrightness(RandomChange):
         return ops.clip(clips + self.draw(clips, -self.amount, self.amount), 0.0, 1.0)
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomSaltAndPepper(RandomChange):
     """Set some pixels to 0 or 1, at most the share ``amount`` of them.
 
@@ -123,7 +120,6 @@ class RandomSaltAndPepper(RandomChange):
         return ops.where(noise > 1 - level / 2, ops.zeros_like(clips), salted)
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomColourShift(RandomChange):
     """Add one number within +- ``amount`` to each channel of a clip, and clip the result to 0..1.
 
@@ -139,7 +135,6 @@ class RandomColourShift(RandomChange):
         return ops.clip(clips + shift, 0.0, 1.0)
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomSmoothing(RandomChange):
     """Average each pixel with its neighbours in a square window, all frames in the same one.
 
@@ -182,7 +177,6 @@ class _RandomTransform(RandomChange):
         raise NotImplementedError(f"{type(self).__name__} must say how it moves pixels")
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomRotation(_RandomTransform):
     """Turn a clip about its centre by at most ``amount`` degrees to either side.
 
@@ -200,7 +194,6 @@ class RandomRotation(_RandomTransform):
         return ops.stack(rows, axis=1)
 
 
-@keras.saving.register_keras_serializable(package="mer_keras")
 class RandomCornerCrop(_RandomTransform):
     """Cut a clip at one of its four corners and stretch what is left to the former size.
 

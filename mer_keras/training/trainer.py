@@ -108,17 +108,6 @@ class Trainer:
             FoldFailedError: the loss or a weight is no longer finite.
             OutOfMemoryError: a batch doesn't fit.
         """
-        with out_of_memory_told(self.recipe.batch_size):
-            return self._fit(x, y, validation, seed, on_epoch)
-
-    def _fit(
-        self,
-        x: Inputs,
-        y: NDArray[np.int32],
-        validation: tuple[Inputs, NDArray[np.int32]] | None,
-        seed: int,
-        on_epoch: EpochProgress | None,
-    ) -> FitRecord:
         from mer_keras.training.callbacks import make_callbacks
 
         started = time.perf_counter()
@@ -132,20 +121,21 @@ class Trainer:
         if validation is not None:
             best_epoch = BestEpoch(recipe.early_stopping, np.array([len(validation[1])]))
             watched = self._named(validation[0]), validation[1]
-        history = self.model.fit(
-            **training_input(
-                self._named(x, is_copy),
-                y,
-                batch_size=recipe.batch_size,
-                seed=seed,
-                shuffle=recipe.order == "shuffled",
-            ),
-            epochs=recipe.epochs,
-            validation_data=watched,
-            validation_batch_size=recipe.batch_size,
-            callbacks=make_callbacks(recipe, best_epoch, on_epoch),
-            verbose=0,
-        ).history
+        with out_of_memory_told(recipe.batch_size):
+            history = self.model.fit(
+                **training_input(
+                    self._named(x, is_copy),
+                    y,
+                    batch_size=recipe.batch_size,
+                    seed=seed,
+                    shuffle=recipe.order == "shuffled",
+                ),
+                epochs=recipe.epochs,
+                validation_data=watched,
+                validation_batch_size=recipe.batch_size,
+                callbacks=make_callbacks(recipe, best_epoch, on_epoch),
+                verbose=0,
+            ).history
         curves = {name: [float(value) for value in values] for name, values in history.items()}
         check_finite(curves["loss"], [_to_numpy(weight) for weight in self.network.weights])
         epoch = len(curves["loss"]) if best_epoch is None else int(best_epoch.best[0])

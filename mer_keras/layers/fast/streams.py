@@ -9,7 +9,7 @@ from mer_keras.layers.counted import share_of_value
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
 from mer_keras.layers.fast.registration import fast_form_of
-from mer_keras.layers.streams import WINDOW, ConvNormPool
+from mer_keras.layers.streams import WINDOW, ConvNormPool, pad_in_front
 from mer_keras.layers.tensors import Tensor
 
 
@@ -135,8 +135,7 @@ def _window_values(maps: Tensor, outside: float) -> list[Tensor]:
         inside = maps[
             :, down % WINDOW : height + down : WINDOW, right % WINDOW : width + right : WINDOW
         ]
-        lacking = [[0, 0], [int(down < 0), 0], [int(right < 0), 0], [0, 0]]
-        values.append(ops.pad(inside, lacking, constant_values=outside))
+        values.append(pad_in_front(inside, int(down < 0), int(right < 0), outside))
     return values
 
 

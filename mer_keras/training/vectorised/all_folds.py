@@ -29,15 +29,18 @@ from mer_keras.training.recipe import learning_rate_at
 from mer_keras.training.trainer import Trainer
 from mer_keras.training.vectorised.batches import (
     EpochRows,
+    Rows,
+    batch_of,
+    batches_of,
     epochs_of,
-    filled,
-    ones,
     steps_of,
-    together,
 )
 
 if TYPE_CHECKING:
     from mer_keras.training.vectorised.stacked import Stack
+
+#: One number a fold, (folds,).
+Values = NDArray[np.floating]
 
 
 class AllFolds:
@@ -89,26 +92,37 @@ class AllFolds:
             raise InvariantError("folds of one stack need equally many batches an epoch")
         if len({len(fold.val) > 0 for fold in folds}) > 1:
             raise InvariantError("either all folds of one stack have validation clips, or none")
+        started = time.perf_counter()
         fewer = "" if len(folds) == 1 else f"--set train.folds_at_once={len(folds) // 2}, "
+        outcomes: list[FoldOutcome | FoldFailedError] = []
         with out_of_memory_told(recipe.batch_size, fewer):
-            return self._fit_predict(folds, seeds, on_epoch, record_epochs)
+            stack = self._stack(len(folds))
+            record = self._train(stack, folds, seeds, on_epoch, record_epochs)
+            probabilities = stack.predict(batch_of([fold.test for fold in folds]))
+            for index, fold in enumerate(folds):
+                predicted = probabilities[index, : len(fold.test)]  # (tested clips, classes)
+                try:
+                    outcomes.append(self._outcome(stack, record, index, fold, predicted, started))
+                except FoldFailedError as error:
+                    outcomes.append(error)
+        return outcomes
 
-    def _fit_predict(
+    def _train(
         self,
+        stack: "Stack",
         folds: Sequence[FoldRows],
         seeds: Sequence[int],
         on_epoch: EpochProgress | None,
         record_epochs: bool,
-    ) -> list[FoldOutcome | FoldFailedError]:
-        started = time.perf_counter()
+    ) -> "_Record":
+        """Train a stack from the beginning; afterwards it has the weights of the chosen epochs."""
         recipe = self._trainer.recipe
         states, orders = [], []
         for fold, seed in zip(folds, seeds, strict=True):
             states.append(self._trainer.start_state(seed, self._clips[fold.train]))
             orders.append(epochs_of(fold.train, self._labels, recipe, seed))
-        stack = self._stack(len(folds))
         stack.set(states)
-        tested = filled([fold.test for fold in folds])
+        tested = batch_of([fold.test for fold in folds])
         watched = [fold.val for fold in folds]
         best_epoch = None
         if len(watched[0]):
@@ -133,37 +147,23 @@ class AllFolds:
                 break
         if best_epoch is not None:
             stack.go_back()
-        probabilities = stack.predict(tested)  # (folds, tested clips, filled up, classes)
-        outcomes: list[FoldOutcome | FoldFailedError] = []
-        for index, fold in enumerate(folds):
-            try:
-                predicted = probabilities[index, : len(fold.test)]
-                outcomes.append(self._outcome(stack, record, index, fold, predicted, started))
-            except FoldFailedError as error:
-                outcomes.append(error)
-        return outcomes
+        return record
 
-    def _train_epoch(
-        self, stack: "Stack", epochs: Sequence[EpochRows]
-    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def _train_epoch(self, stack: "Stack", epochs: Sequence[EpochRows]) -> tuple[Values, Values]:
         """Train all folds for an epoch; return mean losses and accuracies, (folds,) each."""
-        batches = together(epochs, self._trainer.recipe.batch_size)
-        sums = [stack.train(*batch) for batch in batches]  # A device may still be computing them.
+        batches = batches_of(epochs, self._trainer.recipe.batch_size)
+        sums = [stack.train(batch) for batch in batches]  # A device may still be computing them.
         clips = np.array([[len(epoch.rows)] for epoch in epochs])
         means = sum(np.asarray(of_batch) for of_batch in sums) / clips  # (folds, 2)
         return means[:, 0], means[:, 1]
 
-    def _evaluate(
-        self, stack: "Stack", watched: Sequence[NDArray[np.int64]]
-    ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def _evaluate(self, stack: "Stack", watched: Sequence[Rows]) -> tuple[Values, Values]:
         """Mean loss and accuracy of each fold's watched clips, (folds,) each."""
         size = self._trainer.recipe.batch_size
-        rows, weights = filled(watched), filled(ones(watched), "float32")
-        sums = sum(
-            stack.evaluate(rows[:, first : first + size], weights[:, first : first + size])
-            for first in range(0, max(map(len, watched)), size)
-        )
-        means = np.asarray(sums / weights.sum(axis=1, keepdims=True))  # (folds, 2)
+        rows, weights, copies = batch_of(watched)
+        parts = [np.s_[:, first : first + size] for first in range(0, max(map(len, watched)), size)]
+        sums = [stack.evaluate((rows[part], weights[part], copies[part])) for part in parts]
+        means = sum(sums) / weights.sum(axis=1, keepdims=True)  # (folds, 2)
         return means[:, 0], means[:, 1]
 
     def _outcome(
@@ -182,7 +182,7 @@ class AllFolds:
         """
         history = record.history(index)
         state = stack.state(index)
-        check_finite(history["loss"], [v for v in state if v.dtype.kind == "f"])
+        check_finite(history["loss"], [value for value in state if value.dtype.kind == "f"])
         copies = None
         if fold.copies is not None:
             self._trainer.set_state(state)
@@ -199,17 +199,12 @@ class AllFolds:
         )
 
     def _stack(self, folds: int) -> "Stack":
-        from mer_keras.training.optimizers import make_optimizer
         from mer_keras.training.vectorised.stacked import Stack
 
         if folds not in self._stacks:
-            setting = self._trainer.recipe.optimizer
+            trainer = self._trainer
             self._stacks[folds] = Stack(
-                self._trainer.model,
-                lambda: make_optimizer(setting),
-                self._clips,
-                self._labels,
-                folds,
+                trainer.model, trainer.recipe.optimizer, self._clips, self._labels, folds
             )
         return self._stacks[folds]
 
@@ -219,11 +214,11 @@ class _Record:
 
     def __init__(self, best_epoch: BestEpoch | None) -> None:
         self._best_epoch = best_epoch
-        self._curves: dict[str, list[NDArray[np.floating]]] = {}
+        self._curves: dict[str, list[Values]] = {}
         #: After each epoch, if they are recorded: (folds, tested clips, filled up, classes).
         self.predictions: list[Array] = []
 
-    def add(self, **values: NDArray[np.floating]) -> None:
+    def add(self, **values: Values) -> None:
         """Add an epoch's values, (folds,) each, to the curves of their names."""
         for name, of_folds in values.items():
             self._curves.setdefault(name, []).append(of_folds)

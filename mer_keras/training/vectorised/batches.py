@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
+from mer_keras.arrays import Array
 from mer_keras.config.training import Train
 from mer_keras.training.balance import training_rows
 from mer_keras.training.dataset import epoch_orders
@@ -13,6 +15,11 @@ from mer_keras.training.fold import FoldRows
 
 #: The last batch of an epoch is filled up to a multiple of this, so that folds have one shape.
 _FILL = 32
+
+Rows: TypeAlias = NDArray[np.int64]
+#: Three arrays, (folds, batch): row numbers of the clips, int64; weights, float32, 0 where a
+#: row only fills up the batch; and copies, float32, 1 where augmentation may change the row.
+Batch: TypeAlias = tuple[Rows, Array, Array]
 
 
 def chunks(
@@ -49,12 +56,12 @@ def steps_of(labels: NDArray[np.int32], recipe: Train) -> int:
 class EpochRows:
     """An epoch's rows of one fold, (clips,) int64, in order; and (clips,) bool, true for a copy."""
 
-    rows: NDArray[np.int64]
+    rows: Rows
     is_copy: NDArray[np.bool_]
 
 
 def epochs_of(
-    train: NDArray[np.int64], labels: NDArray[np.int32], recipe: Train, seed: int
+    train: Rows, labels: NDArray[np.int32], recipe: Train, seed: int
 ) -> Iterator[EpochRows]:
     """Yield epoch after epoch the rows in the order in which ``Trainer.fit`` has them.
 
@@ -70,27 +77,28 @@ def epochs_of(
     return (EpochRows(rows[order], is_copy[order]) for order in orders)
 
 
-def together(
-    epochs: Sequence[EpochRows], batch_size: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]]:
-    """Cut the folds' epochs into batches of one shape: rows, weights, copies, (folds, batch)."""
+def batches_of(epochs: Sequence[EpochRows], batch_size: int) -> Iterator[Batch]:
+    """Cut an epoch of several folds into batches of one shape for all folds."""
     longest = max(len(epoch.rows) for epoch in epochs)
     for first in range(0, longest, batch_size):
         part = slice(first, first + batch_size)
         rows = [epoch.rows[part] for epoch in epochs]
-        copies = [epoch.is_copy[part] for epoch in epochs]
-        yield filled(rows), filled(ones(rows), "float32"), filled(copies, "float32")
+        yield batch_of(rows, [epoch.is_copy[part] for epoch in epochs])
 
 
-def filled(parts: Sequence[NDArray[np.generic]], dtype: DTypeLike = "int64") -> NDArray:
-    """Stack lists, (folds, width), filled up with 0 to a multiple of ``_FILL``."""
-    width = -(-max(len(part) for part in parts) // _FILL) * _FILL
-    stacked = np.zeros((len(parts), width), dtype)
-    for row, part in zip(stacked, parts, strict=True):
-        row[: len(part)] = part
-    return stacked
+def batch_of(rows: Sequence[Rows], is_copy: Sequence[NDArray[np.bool_]] | None = None) -> Batch:
+    """Put rows of several folds together, filled up with row 0 to a common width.
 
-
-def ones(parts: Sequence[NDArray[np.generic]]) -> list[NDArray[np.float64]]:
-    """A weight of 1 for each row of each fold."""
-    return [np.ones(len(part)) for part in parts]
+    Args:
+        rows: (clips,) int64 of each fold.
+        is_copy: (clips,) bool of each fold; none is a copy, if left out.
+    """
+    width = -(-max(map(len, rows)) // _FILL) * _FILL
+    batch = np.zeros((len(rows), width), "int64")
+    weights, copies = np.zeros(batch.shape, "float32"), np.zeros(batch.shape, "float32")
+    for fold, of_fold in enumerate(rows):
+        batch[fold, : len(of_fold)] = of_fold
+        weights[fold, : len(of_fold)] = 1
+        if is_copy is not None:
+            copies[fold, : len(of_fold)] = is_copy[fold]
+    return batch, weights, copies

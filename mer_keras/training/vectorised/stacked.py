@@ -5,7 +5,8 @@ and rows; the backend maps it over that axis (see ``mapping``). The optimisers c
 itself, so that they work on stacks as they are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 import numpy as np
@@ -13,26 +14,26 @@ from keras import ops
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
+from mer_keras.config.training import Optimizer
 from mer_keras.layers.counted import counted_rows
 from mer_keras.layers.tensors import Tensor
+from mer_keras.training.optimizers import make_optimizer
 from mer_keras.training.trainer import State, variables_of
+from mer_keras.training.vectorised.batches import Batch
 from mer_keras.training.vectorised.mapping import compiled, gradients_of, over_folds
 
-Rows = NDArray[np.int64]
+Tensors: TypeAlias = list[Tensor]
+#: A ``Batch`` on the device: of all folds, or, without the first axis, of one.
+TensorBatch: TypeAlias = tuple[Tensor, Tensor, Tensor]
 
 
 class Stack:
-    """Networks of one form with variables of their own, trained on rows of the same clips.
-
-    Arguments of its methods are: ``rows``, (folds, batch) int64 row numbers; ``weights``,
-    (folds, batch) float32, 0 where a row only fills up the batch; and ``copies``, (folds, batch)
-    float32, 1 where a row is a copy that augmentation may change.
-    """
+    """Networks of one form with variables of their own, trained on rows of the same clips."""
 
     def __init__(
         self,
         model: keras.Model,
-        make_optimizer: Callable[[], keras.Optimizer],
+        optimizer: Optimizer,
         clips: Array,
         labels: NDArray[np.int32],
         folds: int,
@@ -41,7 +42,7 @@ class Stack:
 
         Args:
             model: what is copied; it takes ``clip`` and, where copies are changed, ``is_copy``.
-            make_optimizer: returns a new optimiser.
+            optimizer: how each copy is trained.
             clips: (clips, ...) float32, all that any fold reads.
             labels: (clips,) class numbers.
             folds: how many networks.
@@ -55,7 +56,7 @@ class Stack:
         self._all = [keras.Variable(v, dtype=v.dtype.name) for v in stacks]
         self._best = [keras.Variable(v, dtype=v.dtype.name) for v in stacks]
         self._trained = len(model.trainable_variables)
-        self._optimizer = make_optimizer()
+        self._optimizer = make_optimizer(optimizer)
         self._optimizer.build(self._all[: self._trained])
         self._start = [np.array(ops.convert_to_numpy(v)) for v in self._optimizer.variables]
         self._gradients = over_folds(gradients_of(self._loss), folds)
@@ -63,9 +64,9 @@ class Stack:
         probabilities = over_folds(self._probabilities_of_one, folds)
         functional = keras.backend.backend() == "jax"
         self._step = compiled(self._pure_step if functional else self._assigning_step)
-        self._sums = compiled(lambda values, *batch: sums(*self._split(values), *batch))
+        self._sums = compiled(lambda values, batch: sums(*self._split(values), batch))
         self._probabilities = compiled(
-            lambda values, *batch: probabilities(*self._split(values), *batch)
+            lambda values, batch: probabilities(*self._split(values), batch)
         )
 
     def set(self, states: Sequence[State]) -> None:
@@ -79,28 +80,26 @@ class Stack:
         """Set the rate of all folds."""
         self._optimizer.learning_rate = rate
 
-    def train(self, rows: Rows, weights: Array, copies: Array) -> Tensor:
+    def train(self, batch: Batch) -> Tensor:
         """Take one step; return (folds, 2), sums of the loss and of right predictions."""
         if keras.backend.backend() != "jax":
-            return self._step(rows, weights, copies)
+            return self._step(batch)
         optimizer = self._optimizer.variables
         values, changed, sums = self._step(
-            [v.value for v in self._all], [v.value for v in optimizer], rows, weights, copies
+            [v.value for v in self._all], [v.value for v in optimizer], batch
         )
         for variable, value in zip([*self._all, *optimizer], [*values, *changed], strict=True):
             variable.assign(value)
         return sums
 
-    def evaluate(self, rows: Rows, weights: Array) -> Array:
+    def evaluate(self, batch: Batch) -> Array:
         """Return (folds, 2), sums of the loss and of right predictions; nothing is trained."""
-        no_copies = np.zeros_like(weights)
-        sums = self._sums([v.value for v in self._all], rows, weights, no_copies)
+        sums = self._sums([v.value for v in self._all], batch)
         return np.asarray(ops.convert_to_numpy(sums))
 
-    def predict(self, rows: Rows) -> Array:
-        """Return class probabilities, (folds, rows, classes) float32."""
-        no_copies = np.zeros(rows.shape, "float32")
-        probabilities = self._probabilities([v.value for v in self._all], rows, no_copies)
+    def predict(self, batch: Batch) -> Array:
+        """Return class probabilities, (folds, batch, classes) float32."""
+        probabilities = self._probabilities([v.value for v in self._all], batch)
         return np.asarray(ops.convert_to_numpy(probabilities), "float32")
 
     def keep(self, improved: NDArray[np.bool_]) -> None:
@@ -118,44 +117,34 @@ class Stack:
         """Variables of one fold."""
         return [np.asarray(ops.convert_to_numpy(v.value[fold])) for v in self._all]
 
-    def _split(self, values: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    def _split(self, values: Tensors) -> tuple[Tensors, Tensors]:
         return values[: self._trained], values[self._trained :]
 
-    def _assigning_step(self, rows: Tensor, weights: Tensor, copies: Tensor) -> Tensor:
+    def _assigning_step(self, batch: TensorBatch) -> Tensor:
         trained, others = self._split([v.value for v in self._all])
-        gradients, (others, sums) = self._gradients(trained, others, rows, weights, copies)
+        gradients, (others, sums) = self._gradients(trained, others, batch)
         self._optimizer.apply(gradients, self._all[: self._trained])
         for variable, value in zip(self._all[self._trained :], others, strict=True):
             variable.assign(value)
         return sums
 
     def _pure_step(
-        self,
-        values: list[Tensor],
-        optimizer: list[Tensor],
-        rows: Tensor,
-        weights: Tensor,
-        copies: Tensor,
-    ) -> tuple[list[Tensor], list[Tensor], Tensor]:
+        self, values: Tensors, optimizer: Tensors, batch: TensorBatch
+    ) -> tuple[Tensors, Tensors, Tensor]:
         trained, others = self._split(values)
-        gradients, (others, sums) = self._gradients(trained, others, rows, weights, copies)
+        gradients, (others, sums) = self._gradients(trained, others, batch)
         trained, optimizer = self._optimizer.stateless_apply(optimizer, gradients, trained)
         return [*trained, *others], optimizer, sums
 
     # The methods below are of one fold: their tensors have no axis of folds.
 
     def _loss(
-        self,
-        trained: list[Tensor],
-        others: list[Tensor],
-        rows: Tensor,
-        weights: Tensor,
-        copies: Tensor,
-        training: bool = True,
-    ) -> tuple[Tensor, tuple[list[Tensor], Tensor]]:
+        self, trained: Tensors, others: Tensors, batch: TensorBatch, training: bool = True
+    ) -> tuple[Tensor, tuple[Tensors, Tensor]]:
         """Mean loss over the rows that count; variables afterwards and the two sums."""
+        rows, weights, _ = batch
         with counted_rows(weights):
-            probabilities, others = self._call(trained, others, rows, copies, training)
+            probabilities, others = self._call(trained, others, batch, training)
         labels = ops.take(self._labels, rows, axis=0)
         losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)  # (batch,)
         losses = losses * ops.cast(weights, losses.dtype)
@@ -165,37 +154,22 @@ class Stack:
         mean = total / ops.cast(ops.sum(weights), losses.dtype)
         return mean, (others, ops.stack([total, right]))
 
-    def _sums_of_one(
-        self,
-        trained: list[Tensor],
-        others: list[Tensor],
-        rows: Tensor,
-        weights: Tensor,
-        copies: Tensor,
-    ) -> Tensor:
-        _, (_, sums) = self._loss(trained, others, rows, weights, copies, training=False)
+    def _sums_of_one(self, trained: Tensors, others: Tensors, batch: TensorBatch) -> Tensor:
+        _, (_, sums) = self._loss(trained, others, batch, training=False)
         return sums
 
     def _probabilities_of_one(
-        self,
-        trained: list[Tensor],
-        others: list[Tensor],
-        rows: Tensor,
-        copies: Tensor,
+        self, trained: Tensors, others: Tensors, batch: TensorBatch
     ) -> Tensor:
-        probabilities, _ = self._call(trained, others, rows, copies, training=False)
+        probabilities, _ = self._call(trained, others, batch, training=False)
         return probabilities
 
     def _call(
-        self,
-        trained: list[Tensor],
-        others: list[Tensor],
-        rows: Tensor,
-        copies: Tensor,
-        training: bool,
-    ) -> tuple[Tensor, list[Tensor]]:
+        self, trained: Tensors, others: Tensors, batch: TensorBatch, training: bool
+    ) -> tuple[Tensor, Tensors]:
         """Probabilities of rows, (batch, classes), and the variables afterwards."""
+        rows, _, is_copy = batch
         inputs = {"clip": ops.take(self._clips, rows, axis=0)}
         if len(self._model.inputs) > 1:
-            inputs["is_copy"] = copies
+            inputs["is_copy"] = is_copy
         return self._model.stateless_call(trained, others, inputs, training=training)

@@ -9,6 +9,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import InvariantError  # noqa: E402
+from mer_keras.layers.choice import Form, choose, layers_of_form  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
 from mer_keras.models.cost import multiply_accumulates  # noqa: E402
@@ -29,10 +30,17 @@ CLOSE = 2e-4 if BACKEND == "tensorflow" else 3e-3
 
 def build():
     images = keras.Input((10, 10, 3), name="clip")
-    x = ConvNormPool(4, name="streams")(images)
-    x = keras.layers.Dropout(0.3, name="dropout")(x)
+    x = choose(ConvNormPool)(4, name="streams")(images)
+    x = choose(keras.layers.Dropout)(0.3, name="dropout")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     return keras.Model(images, keras.layers.Dense(3, activation="softmax", name="out")(x))
+
+
+def build_with_negative_gamma():
+    """Then the smallest values of windows are pooled."""
+    network = build()
+    network.get_layer("streams").gamma.assign([-1.0, 1.0, -0.5, 2.0])
+    return network
 
 
 def recipe(**changes):
@@ -149,6 +157,16 @@ def test_a_stack_gives_what_one_at_a_time_gives(name, clips):
     folds = folds_of()
     alone = together(RECIPES[name], clips, folds, at_once=1)
     assert_alike(together(RECIPES[name], clips, folds), alone)
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("network", [build, build_with_negative_gamma])
+def test_stacks_are_right_in_both_forms_of_the_layers(form, network, clips):
+    """TensorFlow's maps over folds convert each operation by itself, and not each of them well."""
+    settings = recipe(optimizer={"name": "sgd", "learning_rate": 0.01, "momentum": 0.9})
+    with layers_of_form(form):
+        alone = together(settings, clips, folds_of(), at_once=1, network=network)
+        assert_alike(together(settings, clips, folds_of(), network=network), alone)
 
 
 @pytest.mark.parametrize("monitor", ["loss", "accuracy"])
