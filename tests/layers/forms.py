@@ -39,8 +39,8 @@ def gradients(layer, inputs, slopes, training=True):
     return tape.gradient(loss, [x, *(weight.value for weight in layer.trainable_weights)])
 
 
-def assert_near(found, expected, tolerance=1e-4):
+def assert_near(values, expected, tolerance=1e-4):
     """Compare to a part of the largest expected value."""
-    found, expected = numbers(found), numbers(expected)
-    assert found.shape == expected.shape
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=tolerance * np.abs(expected).max())
+    values, expected = numbers(values), numbers(expected)
+    assert values.shape == expected.shape
+    np.testing.assert_allclose(values, expected, rtol=1e-3, atol=tolerance * np.abs(expected).max())

@@ -44,9 +44,11 @@ def test_channel_attention_is_the_equation(features, activation, slope):
         return hidden @ w["expand/kernel"] + w["expand/bias"]
 
     expected = sigmoid(network(features.mean(axes)) + network(features.max(axes)))
-    found = np.array(layer(features))
-    assert found.shape == (2, *(1,) * len(axes), 16) == layer.compute_output_shape(features.shape)
-    np.testing.assert_allclose(found.reshape(2, 16), expected, atol=1e-5)
+    attention = np.array(layer(features))
+    assert (
+        attention.shape == (2, *(1,) * len(axes), 16) == layer.compute_output_shape(features.shape)
+    )
+    np.testing.assert_allclose(attention.reshape(2, 16), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -88,16 +90,18 @@ def test_spatial_attention_is_the_equation(features, kernel):
     expected = [
         sigmoid(
             sum(
-                correlate(one[..., c], w["convolution/kernel"][..., c, 0], mode="constant")
+                correlate(descriptors[..., c], w["convolution/kernel"][..., c, 0], mode="constant")
                 for c in (0, 1)
             )
             + w["convolution/bias"]
         )
-        for one in pooled
+        for descriptors in pooled
     ]
-    found = np.array(layer(features))
-    assert found.shape == layer.compute_output_shape(features.shape) == (*features.shape[:-1], 1)
-    np.testing.assert_allclose(found[..., 0], expected, atol=1e-4)
+    attention = np.array(layer(features))
+    assert (
+        attention.shape == layer.compute_output_shape(features.shape) == (*features.shape[:-1], 1)
+    )
+    np.testing.assert_allclose(attention[..., 0], expected, atol=1e-4)
 
 
 class AsPrinted(keras.layers.Layer):
@@ -152,5 +156,5 @@ def test_mean_of_channels():
     ids=lambda layer: type(layer).__name__,
 )
 def test_config_round_trip(layer):
-    again = type(layer).from_config(layer.get_config())
-    assert again.get_config() == layer.get_config()
+    copy = type(layer).from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()

@@ -94,8 +94,8 @@ def test_outputs_and_statistics(plain_class, shape, arguments):
         if training and draws_by_itself(plain_class, arguments):
             continue
         assert_near(fast(inputs, training=training), plain(inputs, training=training), 2e-4)
-        for found, expected in zip(fast.weights, plain.weights, strict=True):
-            assert_near(found, expected)
+        for own, expected in zip(fast.weights, plain.weights, strict=True):
+            assert_near(own, expected)
     assert tuple(fast.compute_output_shape(shape)) == tuple(fast(inputs).shape)
 
 
@@ -105,10 +105,10 @@ def test_gradients(plain_class, shape, arguments):
     plain, fast = pair(plain_class, shape, arguments)
     slopes = np.random.default_rng(2).normal(size=plain.compute_output_shape(shape))
     training = not draws_by_itself(plain_class, arguments)
-    found = gradients(fast, inputs_of(shape), slopes, training)
-    expected = gradients(plain, inputs_of(shape), slopes, training)
-    for own, other in zip(found, expected, strict=True):
-        assert_near(own, other, 2e-3)
+    fast_gradients = gradients(fast, inputs_of(shape), slopes, training)
+    plain_gradients = gradients(plain, inputs_of(shape), slopes, training)
+    for own, expected in zip(fast_gradients, plain_gradients, strict=True):
+        assert_near(own, expected, 2e-3)
 
 
 @each_example
@@ -116,17 +116,17 @@ def test_names_order_and_initial_values_of_weights(plain_class, shape, arguments
     built = []
     for layer_class in (plain_class, FAST_FORMS[plain_class]):
         keras.utils.set_random_seed(3)
-        given = called(arguments)
-        if "layer" in given:
-            given["layer"].name = "inner"
-        layer = layer_class(**given, name="layer") if "layer" in given else layer_class(**given)
+        copied = called(arguments)
+        if "layer" in copied:
+            copied["layer"].name = "inner"
+        layer = layer_class(**copied, name="layer") if "layer" in copied else layer_class(**copied)
         layer.build(shape)
         built.append(layer)
     plain, fast = built
     names = [[v.path.split("/", 1)[-1] for v in layer.variables] for layer in built]
     assert names[0] == names[1]
-    for found, expected in zip(fast.get_weights(), plain.get_weights(), strict=True):
-        np.testing.assert_array_equal(found, expected)
+    for own, expected in zip(fast.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, expected)
 
 
 @each_example
@@ -135,11 +135,11 @@ def test_a_network_of_fast_layers_is_stored_and_loaded(plain_class, shape, argum
     images = keras.Input(shape[1:])
     network = keras.Model(images, fast(images))
     network.save(tmp_path / "network.keras")
-    again = keras.saving.load_model(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
     inputs = inputs_of(shape)
-    np.testing.assert_array_equal(np.array(again(inputs)), np.array(network(inputs)))
-    assert type(again.layers[-1]) is type(fast)
-    configs = [layer.get_config() for layer in (again.layers[-1], fast)]
+    np.testing.assert_array_equal(np.array(loaded(inputs)), np.array(network(inputs)))
+    assert type(loaded.layers[-1]) is type(fast)
+    configs = [layer.get_config() for layer in (loaded.layers[-1], fast)]
     for config in configs:
         config.pop("layer", None)  # Keras adds to it for which batch the inner layer was built.
     assert configs[0] == configs[1]
@@ -168,5 +168,5 @@ def test_plain_layers_do_not_import_fast_ones():
     modules = ["attention", "convlstm", "counted", "dense_block", "shortcut", "streams", "tokens"]
     names = ", ".join(f"mer_keras.layers.{module}" for module in modules)
     code = f"import sys, {names}; print([m for m in sys.modules if 'layers.fast' in m])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.strip() == "[]", done.stderr
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.stdout.strip() == "[]", process.stderr

@@ -47,11 +47,11 @@ def test_it_is_the_equation(size):
         maps = block(IMAGES, training=training)
         assert_near(maps, definition(IMAGES, training=training))
         assert maps.shape == block.compute_output_shape(IMAGES.shape)
-        expected = [w for w in definition.weights if "moving" in w.path]
+        expected_statistics = [w for w in definition.weights if "moving" in w.path]
         statistics = [w for w in block.weights if "moving" in w.path]
         assert len(statistics) == 2 * size[0]
-        for own, other in zip(statistics, expected, strict=True):
-            assert_near(own, other)
+        for own, expected in zip(statistics, expected_statistics, strict=True):
+            assert_near(own, expected)
 
 
 def test_cost_is_that_of_its_convolutions():
@@ -70,6 +70,6 @@ def test_round_trip(tmp_path):
     _, block = definition_and_block(3, 2, 3)
     network = keras.Model(images, block(images))
     network.save(tmp_path / "network.keras")
-    again = keras.saving.load_model(tmp_path / "network.keras")
-    np.testing.assert_array_equal(numbers(again(IMAGES)), numbers(network(IMAGES)))
-    assert again.get_layer("block").get_config() == network.get_layer("block").get_config()
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(numbers(loaded(IMAGES)), numbers(network(IMAGES)))
+    assert loaded.get_layer("block").get_config() == network.get_layer("block").get_config()

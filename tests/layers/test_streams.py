@@ -8,7 +8,7 @@ from keras import layers, ops  # noqa: E402
 
 from mer_keras.layers.counted import counted_rows, row_weights  # noqa: E402
 from mer_keras.layers.fast.streams import FastConvNormPool  # noqa: E402
-from mer_keras.layers.streams import ConvNormPool  # noqa: E402
+from mer_keras.layers.streams import ConvNormPool, pad_in_front  # noqa: E402
 
 FILTERS = 7
 both_forms = pytest.mark.parametrize("form", [ConvNormPool, FastConvNormPool])
@@ -94,11 +94,11 @@ def compare_gradients(form, batch, slopes):
     def loss_of_stream(call):
         return ops.sum(call(batch) * slopes)
 
-    expected = gradients(network, network.trainable_variables, loss_of_network)
-    found = gradients(stream, stream.trainable_variables, loss_of_stream)
-    for own, other in zip(found, expected, strict=True):
-        scale = np.abs(other).max()
-        np.testing.assert_allclose(own / scale, other / scale, atol=2e-3)
+    expected_gradients = gradients(network, network.trainable_variables, loss_of_network)
+    own_gradients = gradients(stream, stream.trainable_variables, loss_of_stream)
+    for own, expected in zip(own_gradients, expected_gradients, strict=True):
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(own / scale, expected / scale, atol=2e-3)
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="gradients are taken elsewhere")
@@ -141,6 +141,27 @@ def test_rows_that_do_not_count_leave_the_others_alone(form, filler):
     assert np.abs(spoilt[:6] - expected).max() > 1e-2, "without weights they do"
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(0, 0), (1, 0), (0, 2), (1, 1)])
+def test_padding_in_front_is_that_of_numpy(rows, columns):
+    maps = images(size=4)
+    padded = ops.convert_to_numpy(pad_in_front(maps, rows, columns, -5.0))
+    expected = np.pad(maps, [(0, 0), (rows, 0), (columns, 0), (0, 0)], constant_values=-5.0)
+    np.testing.assert_array_equal(padded, expected)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="maps of TensorFlow")
+@both_forms
+def test_a_map_over_folds_changes_nothing(form):
+    """Tried on TensorFlow 2.21: within a map, its padding with another value than 0 pads with 0."""
+    import tensorflow as tf
+
+    _, _, stream = keras_layers_and_stream(form, size=10)
+    stream.beta.assign(stream.beta - 3)  # Padding with 0 would be the largest of a window.
+    folds = np.stack([images(seed, size=10) for seed in (1, 2)])
+    mapped = tf.vectorized_map(stream, tf.constant(folds))
+    np.testing.assert_allclose(mapped, [stream(batch) for batch in folds], atol=1e-5)
+
+
 def test_sizes_that_do_not_fit():
     with pytest.raises(ValueError, match="3 n"):
         ConvNormPool(4).build((None, 30, 30, 3))
@@ -148,8 +169,8 @@ def test_sizes_that_do_not_fit():
 
 def test_config_round_trip():
     layer = ConvNormPool(4, momentum=0.8, epsilon=1e-4, name="x")
-    again = ConvNormPool.from_config(layer.get_config())
-    assert again.get_config() == layer.get_config()
+    loaded = ConvNormPool.from_config(layer.get_config())
+    assert loaded.get_config() == layer.get_config()
 
 
 def test_weights_of_rows_end_with_their_block():

@@ -42,11 +42,11 @@ for name, shape in shapes.items():
 def test_one_step_on_another_backend(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed (extra: pip install mer_keras[{backend}])")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", CODE.format(backend=backend, shapes=SHAPES)],
         env=os.environ | {"KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.split() == [word for name in SHAPES for word in ("trained", name)]
+    assert process.returncode == 0, process.stderr[-3000:]
+    assert process.stdout.split() == [word for name in SHAPES for word in ("trained", name)]

@@ -23,12 +23,12 @@ def test_from_a_network_without_units_into_one_with_them():
     source, target = built("resnet10", 7), built("micro_attention", 5)
     set_ramp_weights(source)
     before = {layer.name: layer.get_weights() for layer in target.layers if layer.weights}
-    kept = carry(source, target)
-    assert set(kept) == {*(f"block{n}_attention" for n in (1, 2, 3, 4)), "classes"}
+    own = carry(source, target)
+    assert set(own) == {*(f"block{n}_attention" for n in (1, 2, 3, 4)), "classes"}
     for name, old in before.items():
-        expected = old if name in kept else weights(source, name)
-        for found, wanted in zip(weights(target, name), expected, strict=True):
-            np.testing.assert_array_equal(found, wanted)
+        arrays = old if name in own else weights(source, name)
+        for carried, expected in zip(weights(target, name), arrays, strict=True):
+            np.testing.assert_array_equal(carried, expected)
 
 
 def test_with_the_head_all_of_a_like_network_is_carried():
@@ -51,8 +51,8 @@ def test_networks_of_two_papers_share_nothing():
     before = target.get_weights()
     with pytest.raises(UserError, match="share no layer"):
         carry(source, target)
-    for found, wanted in zip(target.get_weights(), before, strict=True):
-        np.testing.assert_array_equal(found, wanted)
+    for carried, expected in zip(target.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(carried, expected)
 
 
 class TestFromAFile:
@@ -65,13 +65,13 @@ class TestFromAFile:
         source, target = built("resnet10", 1000), built("micro_attention", 5)
         set_ramp_weights(source)
         file = self.stored(tmp_path, source)
-        kept = carry_file(file, target)
-        given = {w.path: np.array(w) for w in source.weights}
+        own = carry_file(file, target)
+        of_source = {w.path: np.array(w) for w in source.weights}
         for variable in target.weights:
-            if variable.path in kept:
+            if variable.path in own:
                 assert variable.path.split("/")[0] == "classes" or "attention" in variable.path
             else:
-                np.testing.assert_array_equal(variable, given[variable.path])
+                np.testing.assert_array_equal(variable, of_source[variable.path])
 
     def test_a_colour_kernel_serves_a_gray_network(self, tmp_path):
         shape = (40, 40, 3)
@@ -79,8 +79,8 @@ class TestFromAFile:
         set_ramp_weights(colour)
         (kernel,) = (w for w in colour.weights if len(w.shape) == 4 and w.shape[2] == 3)
         carry_file(self.stored(tmp_path, colour), gray)
-        found = next(w for w in gray.weights if w.path == kernel.path)
-        np.testing.assert_allclose(found, np.array(kernel).sum(axis=2, keepdims=True), rtol=1e-6)
+        carried = next(w for w in gray.weights if w.path == kernel.path)
+        np.testing.assert_allclose(carried, np.array(kernel).sum(axis=2, keepdims=True), rtol=1e-6)
 
     def test_what_does_not_fit_is_refused(self, tmp_path):
         target = built("resnet10")

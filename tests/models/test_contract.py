@@ -20,19 +20,19 @@ NAMES = list(registry.MODELS)
 
 @pytest.fixture(scope="module", params=NAMES)
 def name(request):
-    """Each network in turn: all tests of one, then all of the next, which share what is below."""
+    """Each network in turn, so that all tests of one share what is built below."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def network(name):
-    """A small one, to be looked at and not to be changed."""
+    """A small one, which tests look at and don't change."""
     return registry.build(name, SMALL[name], 3)
 
 
 @pytest.fixture(scope="module")
 def answers(name, network):
-    """What it says of eight clips."""
+    """Its probabilities for eight clips."""
     return np.asarray(network(batch(name)[0], training=False))
 
 
@@ -69,12 +69,12 @@ def test_probabilities(answers):
 
 
 def test_config_and_weights_round_trip(name, network, answers, tmp_path):
-    again = type(network).from_config(network.get_config())
+    loaded = type(network).from_config(network.get_config())
     file = tmp_path / "net.weights.h5"
     network.save_weights(file)
-    again.load_weights(file)
-    found = np.asarray(again(batch(name)[0], training=False))
-    np.testing.assert_allclose(found, answers, atol=1e-6)
+    loaded.load_weights(file)
+    loaded_answers = np.asarray(loaded(batch(name)[0], training=False))
+    np.testing.assert_allclose(loaded_answers, answers, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -84,11 +84,11 @@ def test_it_learns_eight_clips_by_heart(name):
     clips, labels = batch(name)
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.5  # moving statistics that follow within few steps
+            layer.momentum = 0.5  # Moving statistics follow within few steps.
     compile_model(model, keras.optimizers.Adam(3e-3))
     before = [np.array(v) for v in model.trainable_weights]
     start = model.evaluate(clips, labels, verbose=0)[0]
-    # until it can, at most 150 epochs
+    # It gets at most 150 epochs.
     for _ in range(30):
         model.fit(clips, labels, batch_size=8, epochs=5, verbose=0)
         loss, accuracy = model.evaluate(clips, labels, verbose=0)
@@ -101,9 +101,9 @@ def test_it_learns_eight_clips_by_heart(name):
 
 
 def test_every_layer_is_named_and_none_runs_code(name, network):
-    # names that Keras makes up are counted on
-    again = registry.build(name, SMALL[name], 3)
-    assert [layer.name for layer in network.layers] == [layer.name for layer in again.layers]
+    # Names that Keras makes up are counted on from network to network.
+    second = registry.build(name, SMALL[name], 3)
+    assert [layer.name for layer in network.layers] == [layer.name for layer in second.layers]
     assert not any(isinstance(layer, keras.layers.Lambda) for layer in network.layers)
     assert network.name == name
 

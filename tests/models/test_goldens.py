@@ -33,15 +33,15 @@ def golden(name):
 @pytest.mark.parametrize("name", registry.MODELS)
 def test_forward_values(name, tmp_path):
     keras = pytest.importorskip("keras")
-    network, found = forward(name)
-    np.testing.assert_allclose(found, golden(name), atol=1e-4)
-    # and the values say something: no class is certain, and clips differ
-    assert found.max() < 0.999
-    assert np.abs(found[0] - found[1]).max() > 2e-4
+    network, predictions = forward(name)
+    np.testing.assert_allclose(predictions, golden(name), atol=1e-4)
+    # The values say something: no class is certain, and clips differ.
+    assert predictions.max() < 0.999
+    assert np.abs(predictions[0] - predictions[1]).max() > 2e-4
     file = tmp_path / "network.keras"
     network.save(file)
-    again = keras.saving.load_model(file)
-    np.testing.assert_allclose(again.predict(ramp_clips(name), verbose=0), found, atol=1e-6)
+    loaded = keras.saving.load_model(file)
+    np.testing.assert_allclose(loaded.predict(ramp_clips(name), verbose=0), predictions, atol=1e-6)
 
 
 @pytest.mark.slow
@@ -55,10 +55,10 @@ def test_mixed_precision_stays_near(name, policy, tolerance):
         pytest.skip("TensorFlow pools volumes of float16 on a GPU only")
     keras.config.set_dtype_policy(policy)
     try:
-        _, found = forward(name)
+        _, predictions = forward(name)
     finally:
         keras.config.set_dtype_policy("float32")
-    np.testing.assert_allclose(found, golden(name), atol=tolerance)
+    np.testing.assert_allclose(predictions, golden(name), atol=tolerance)
 
 
 @pytest.mark.slow
@@ -66,18 +66,18 @@ def test_mixed_precision_stays_near(name, policy, tolerance):
 def test_forward_values_on_another_backend(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed (extra: pip install mer_keras[{backend}])")
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tests.models.test_goldens", "--print"],
         env=os.environ | {"KERAS_BACKEND": backend},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout)
-    assert found.pop("backend") == backend
-    assert set(found) == set(registry.MODELS)
-    for name, values in found.items():
+    assert process.returncode == 0, process.stderr[-3000:]
+    predictions = json.loads(process.stdout)
+    assert predictions.pop("backend") == backend
+    assert set(predictions) == set(registry.MODELS)
+    for name, values in predictions.items():
         np.testing.assert_allclose(values, golden(name), atol=1e-4, err_msg=name)
 
 

@@ -154,8 +154,8 @@ def test_the_attended_input_goes_where_it_is_said_to():
         reads[attended] = {layer.name: layer.inputs for layer in cost.layer_costs(model)}
     assert reads["skip"]["block1_layers"] == ("stem_norm",)
     assert reads["block"]["block1_layers"] == ("block1_places",)
-    for of in reads.values():
-        assert of["block1_out"] == ("block1_places", "block1_layers")
+    for inputs in reads.values():
+        assert inputs["block1_out"] == ("block1_places", "block1_layers")
 
 
 @pytest.mark.parametrize("name", ["meranet", "resnet10"])

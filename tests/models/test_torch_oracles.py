@@ -45,14 +45,14 @@ def test_resnet3d_18_is_torchvisions():
     convolution("stem.0", "stem")
     norm("stem.1", "stem_norm")
     for stage in (1, 2, 3, 4):
-        for index, place in enumerate("ab"):
-            here, there = f"block{stage}{place}", f"layer{stage}.{index}"
+        for index, letter in enumerate("ab"):
+            ours_block, theirs_block = f"block{stage}{letter}", f"layer{stage}.{index}"
             for number, half in ((1, "first"), (2, "second")):
-                convolution(f"{there}.conv{number}.0", f"{here}_{half}")
-                norm(f"{there}.conv{number}.1", f"{here}_{half}_norm")
-            if stage > 1 and place == "a":
-                convolution(f"{there}.downsample.0", f"{here}_shortcut")
-                norm(f"{there}.downsample.1", f"{here}_shortcut_norm")
+                convolution(f"{theirs_block}.conv{number}.0", f"{ours_block}_{half}")
+                norm(f"{theirs_block}.conv{number}.1", f"{ours_block}_{half}_norm")
+            if stage > 1 and letter == "a":
+                convolution(f"{theirs_block}.downsample.0", f"{ours_block}_shortcut")
+                norm(f"{theirs_block}.downsample.1", f"{ours_block}_shortcut_norm")
     kernel, bias = ours.get_layer("classes").get_weights()
     state["fc.weight"], state["fc.bias"] = tensor(kernel.T), tensor(bias)
     loaded = theirs.load_state_dict(state, strict=False)
@@ -93,14 +93,14 @@ def test_resnet10_is_the_pre_activation_network_of_caffe(attention):
             name = f"block{number}"
             stride = 1 if number == 1 else 2
             active = x if number == 1 else f.relu(norm(x, f"{name}_norm"))
-            kept = x if number == 1 else convolution(active, f"{name}_expand", 2, 0)
-            one = convolution(active, f"{name}_first", stride, 1)
-            one = f.relu(norm(one, f"{name}_first_norm"))
-            two = convolution(one, f"{name}_second", 1, 1)
-            x = kept + two
+            shortcut = x if number == 1 else convolution(active, f"{name}_expand", 2, 0)
+            first = convolution(active, f"{name}_first", stride, 1)
+            first = f.relu(norm(first, f"{name}_first_norm"))
+            second = convolution(first, f"{name}_second", 1, 1)
+            x = shortcut + second
             if attention == "micro":
                 kernel = tensor(np.array(ours.get_layer(f"{name}_attention").kernel).T)
-                joined = torch.cat([kept, one, two], 1)
+                joined = torch.cat([shortcut, first, second], 1)
                 mapped = f.conv2d(joined, kernel[:, :, None, None])
                 x = x + x * mapped.mean(1, keepdim=True).sigmoid()
         x = f.relu(norm(x, "last_norm")).mean((2, 3))

@@ -35,11 +35,11 @@ def test_it_is_built_at_its_own_shapes_and_at_others():
     network = registry.build(SPEC.name)
     assert [tuple(tensor.shape[1:]) for tensor in network.inputs] == list(SHAPES)
     assert network.output_shape == (None, SPEC.classes)
-    other = ((8, 8, 3), (5, 6, 6, 1))
-    network = registry.build(SPEC.name, other, 4, filters=3)
-    assert [tuple(tensor.shape[1:]) for tensor in network.inputs] == list(other)
+    shapes = ((8, 8, 3), (5, 6, 6, 1))
+    network = registry.build(SPEC.name, shapes, 4, filters=3)
+    assert [tuple(tensor.shape[1:]) for tensor in network.inputs] == list(shapes)
     rng = np.random.default_rng(0)
-    clips = [rng.random((2, *shape)).astype("float32") for shape in other]
+    clips = [rng.random((2, *shape)).astype("float32") for shape in shapes]
     probabilities = np.asarray(network(clips))
     assert probabilities.shape == (2, 4)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)

@@ -26,9 +26,9 @@ def arrays_of(network):
 def state(seed=0):
     """Tensors of the authors' PyTorch network, at random."""
     rng = np.random.default_rng(seed)
-    made = {"fc.weight": rng.normal(size=(3, 400)) * 0.05, "fc.bias": rng.normal(size=3)}
+    tensors = {"fc.weight": rng.normal(size=(3, 400)) * 0.05, "fc.bias": rng.normal(size=3)}
     for i, filters in enumerate((3, 5, 8), 1):
-        made |= {
+        tensors |= {
             f"conv{i}.weight": rng.normal(size=(filters, 3, 3, 3)) * 0.2,
             f"conv{i}.bias": rng.normal(size=filters),
             f"bn{i}.weight": rng.normal(size=filters),
@@ -37,7 +37,7 @@ def state(seed=0):
             f"bn{i}.running_var": rng.uniform(0.5, 2, filters),
             f"bn{i}.num_batches_tracked": np.array(7),
         }
-    return {name: np.asarray(value, "float32") for name, value in made.items()}
+    return {name: np.asarray(value, "float32") for name, value in tensors.items()}
 
 
 def naive_forward(tensors, image):
@@ -116,7 +116,7 @@ def hostile(tmp_path, kind, network):
         np.savez(file, **{"conv1.weight": np.zeros((3, 3, 3, 3))})
     elif kind == "html":
         file = tmp_path / "w.weights.h5"
-        file.write_text("<html>not found</html>")
+        file.write_text("<html>not names</html>")
     elif kind == "another suffix":
         file = tmp_path / "w.pth"
         file.write_bytes(pickle.dumps(Bomb()))
@@ -144,15 +144,15 @@ def hostile_h5(tmp_path, kind, network):
         other["x"] = np.full(3, 7.0, "float32")
     (tmp_path / "secret.bin").write_bytes(np.full(3, 7.0, "float32").tobytes())
     with h5py.File(file, "r+") as tree:
-        found = []
+        names = []
         tree.visititems(
             lambda name, node: (
-                found.append(name)
+                names.append(name)
                 if isinstance(node, h5py.Dataset) and node.shape == (3,) and "fc" in name
                 else None
             )
         )
-        for name in found or [n for n in _datasets(tree) if tree[n].shape == (3,)][-1:]:
+        for name in names or [n for n in _datasets(tree) if tree[n].shape == (3,)][-1:]:
             if kind == "h5 not finite":
                 tree[name][...] = np.nan
             elif kind == "h5 external link":
@@ -212,8 +212,8 @@ def test_digest_follows_content_and_names(tmp_path):
     with pytest.raises(UserError, match="no weights"):
         weights_digest(tmp_path)
     (tmp_path / "a.npz").write_bytes(b"x")
-    one = weights_digest(tmp_path)
+    digest = weights_digest(tmp_path)
     (tmp_path / "a.npz").write_bytes(b"y")
-    assert weights_digest(tmp_path) != one
+    assert weights_digest(tmp_path) != digest
     (tmp_path / "a.npz").write_bytes(b"x")
-    assert weights_digest(tmp_path) == one
+    assert weights_digest(tmp_path) == digest

@@ -47,10 +47,10 @@ def test_other_number_formats(dtype, tolerance):
     inputs = ops.cast(maps((2, 5, 4, 3)), fast.compute_dtype)
     outputs = [layer(inputs, training=True) for layer in (fast, plain)]
     assert outputs[0].dtype == outputs[1].dtype
-    found, expected = (numbers(ops.cast(output, "float64")) for output in outputs)
+    normalised, expected = (numbers(ops.cast(output, "float64")) for output in outputs)
     # A last digit of bfloat16 differs where float32 differs by rounding.
     last_digit = 2**-7 if dtype == "mixed_bfloat16" else 0
-    np.testing.assert_allclose(found, expected, atol=tolerance, rtol=last_digit)
+    np.testing.assert_allclose(normalised, expected, atol=tolerance, rtol=last_digit)
 
 
 def test_one_place_has_no_variance():

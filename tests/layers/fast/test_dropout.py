@@ -25,25 +25,29 @@ def test_a_value_is_dropped_or_doubled(shape):
 def test_coins_are_fair_and_independent():
     count = 200_000
     coins = dropped(FastDropout(0.5, seed=2), np.ones((count // 50, 50), "float32")) / 2
-    # five standard deviations
+    # Five standard deviations.
     bound = 2.5 / count**0.5
     assert abs(coins.mean() - 0.5) < bound
-    # within a random number, from one to the next, and from row to row
+    # Coins within a random number, from one to the next, and from row to row.
     for lag in (1, 2, BITS - 1, BITS):
         both = coins[:, lag:] * coins[:, :-lag]
         assert abs(both.mean() - 0.25) < 2 * bound
     assert abs((coins[1:] * coins[:-1]).mean() - 0.25) < 2 * bound
-    # each place by itself
+    # Each place is fair by itself.
     assert np.abs(coins.mean(axis=0) - 0.5).max() < 2.5 / (count // 50) ** 0.5
 
 
 def test_seeds_and_calls():
     ones = np.ones((8, 40), "float32")
-    one, same, other = FastDropout(0.5, seed=1), FastDropout(0.5, seed=1), FastDropout(0.5, seed=2)
-    first, second = dropped(one, ones), dropped(one, ones)
+    layer, twin, unlike = (
+        FastDropout(0.5, seed=1),
+        FastDropout(0.5, seed=1),
+        FastDropout(0.5, seed=2),
+    )
+    first, second = dropped(layer, ones), dropped(layer, ones)
     assert np.any(first != second)
-    np.testing.assert_array_equal(dropped(same, ones), first)
-    assert np.any(dropped(other, ones) != first)
+    np.testing.assert_array_equal(dropped(twin, ones), first)
+    assert np.any(dropped(unlike, ones) != first)
 
 
 @pytest.mark.parametrize("arguments", [{"rate": 0.3}, {"rate": 0.5, "noise_shape": (None, 1)}])
@@ -57,5 +61,5 @@ def test_precision_and_configuration():
     half = FastDropout(0.5, seed=1, dtype="mixed_float16")
     outputs = half(np.ones((2, 5), "float32"), training=True)
     assert keras.backend.standardize_dtype(outputs.dtype) == "float16"
-    again = FastDropout.from_config(half.get_config())
-    assert (again.rate, again.seed) == (0.5, 1)
+    loaded = FastDropout.from_config(half.get_config())
+    assert (loaded.rate, loaded.seed) == (0.5, 1)
