@@ -57,14 +57,18 @@ def folds_of(*, watch_tested):
     ]
 
 
-def trained(engine, clips, *, record_epochs=False, watch_tested=False, **changes):
+def trained(engine, clips, *, record_epochs=False, watch_tested=False, at_once=1, **changes):
     """Train all folds; return of each the record or outcome, its probabilities, its trajectory."""
     images, labels = clips
     trainer = Trainer(build, recipe(**SETTINGS, **changes))
     folds = folds_of(watch_tested=watch_tested)
     if engine == "vectorised":
-        seeds = list(range(len(folds)))
-        outcomes = AllFolds(trainer, *clips).fit_predict(folds, seeds, record_epochs=record_epochs)
+        stacks = AllFolds(trainer, *clips)
+        outcomes = []
+        for first in range(0, len(folds), at_once):
+            seeds = range(first, first + at_once)
+            stack = folds[first : first + at_once]
+            outcomes += stacks.fit_predict(stack, seeds, record_epochs=record_epochs)
         return [(outcome, outcome.probabilities, outcome.trajectory) for outcome in outcomes]
     results = []
     for seed, fold in enumerate(folds):
@@ -136,6 +140,6 @@ def test_the_rules_differ_on_these_clips(recorded, clips):
 def test_a_fold_that_ends_has_no_epochs_after_its_end(engine, clips):
     stopping = {"monitor": "accuracy", "patience": 2}
     for outcome, _, trajectory in trained(
-        engine, clips, record_epochs=True, watch_tested=True, early_stopping=stopping
+        engine, clips, record_epochs=True, watch_tested=True, at_once=2, early_stopping=stopping
     ):
         assert len(trajectory) == len(outcome.history["loss"]) <= EPOCHS
