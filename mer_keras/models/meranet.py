@@ -39,7 +39,7 @@ shared by mean and maximum (r = 16 without sharing has the same count); r = 8 sh
 text also has "identity connections and zero padding" on the shortcuts, while section 3.3 (b), the
 supplement and the count of the baseline have 1x1x1 convolutions. A "shared CNN" of 1x1x1
 convolutions on one value a channel is the same function as a "shared MLP" but for biases, so the
-difference in the paper's figure 4 can come from biases and chance alone.
+difference in the paper's figure 4 can come from biases and chance alone. Nothing else deviates.
 """
 
 from collections.abc import Sequence

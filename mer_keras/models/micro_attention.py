@@ -39,6 +39,9 @@ network ResNet-10 of ten layers with weights, in four blocks; the published coun
 Input is gray, by the authors' network definition; so is the sigmoid on the map, which equations 1
 and 2 lack. "Complex attention" (the paper's reference 29) is inferred from the count: two more 3x3
 convolutions without bias on T, ReLU between, averaged to one map like the paper's own.
+
+The one deviation is of form: the unit's convolution is computed with the mean of its filters, which
+is the same function (see ``layers.attention.MicroAttention``).
 """
 
 from collections.abc import Sequence
