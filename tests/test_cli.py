@@ -96,7 +96,7 @@ def test_help_is_quick_and_needs_no_tensorflow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == "[]"
     assert "Usage" in done.stdout
-    # a generous bound: it takes some 0.3 s, importing TensorFlow takes 5
+    # The bound is generous: help takes some 0.3 s, importing TensorFlow takes 5.
     assert time.perf_counter() - started < 4
 
 

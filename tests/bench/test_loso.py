@@ -1,4 +1,4 @@
-"""The drawn flow set, the plain networks, and what is reckoned from their times."""
+"""The synthetic flow set, the plain networks, and what is computed from their times."""
 
 import numpy as np
 import pytest
@@ -62,7 +62,7 @@ def test_ways_are_compared_within_each_round_and_by_medians():
     runs = {
         "plain": rounds(
             {2: (14, 0.1), 30: (154, 0.70)},
-            {2: (28, 0.1), 30: (308, 0.75)},  # when the machine was half as fast
+            {2: (28, 0.1), 30: (308, 0.75)},  # The machine was half as fast.
             {2: (14, 0.1), 30: (154, 0.72)},
         ),
         "mer_keras": rounds(

@@ -35,5 +35,5 @@ def test_a_small_network_is_timed_with_and_without_fit(tmp_path):
     for row in (by_fit, without):
         assert 0 < row.facts["share waiting for input"] < 1
     assert 0 < without.facts["of it picking clips"] < without.facts["share waiting for input"]
-    # an epoch less than were trained: the first compiles
+    # Of the 20 epochs, the first compiles and is left out.
     assert len(without.seconds) == 19
