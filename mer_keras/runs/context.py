@@ -209,6 +209,7 @@ def compose(
             f"{config.name} has no stage of pretraining that could start from weights"
         )
     check_methods(config)
+    classes_of(config.data)  # It refuses databases of different classes before any is read.
     samples = load_samples(config.data, data, progress)
     clips: dict[str, ClipArrays] = {}
     for name in dict.fromkeys(name for plan in config.plans for name in inputs_of(plan)):
