@@ -35,7 +35,7 @@ def build() -> keras.Model:
 
 
 def count_trainable(network: keras.Model) -> int:
-    """Number of trained parameters."""
+    """Return the number of trained parameters."""
     return int(sum(np.prod(weight.shape) for weight in network.trainable_weights))
 
 
@@ -47,7 +47,7 @@ def leave_one_out(
     Args:
         flow: the data.
         epochs: of each fold.
-        folds: only so many.
+        folds: number of subjects that are left out.
         learning_rate: of Adam.
         seed: of weights, order and dropout.
 
@@ -75,9 +75,9 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=68)
     parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     flow = flow_like.draw()
-    seconds, predicted = leave_one_out(flow, **vars(chosen))
+    seconds, predicted = leave_one_out(flow, **vars(options))
     print(f"{seconds:.2f} s, UF1 {flow_like.uf1(flow.labels, predicted):.4f}")
 
 

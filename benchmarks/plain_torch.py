@@ -50,7 +50,7 @@ def build() -> STSTNet:
 
 
 def count_trainable(network: STSTNet) -> int:
-    """Number of trained parameters."""
+    """Return the number of trained parameters."""
     return sum(p.numel() for p in network.parameters() if p.requires_grad)
 
 
@@ -62,7 +62,7 @@ def leave_one_out(
     Args:
         flow: the data.
         epochs: of each fold.
-        folds: only so many.
+        folds: number of subjects that are left out.
         learning_rate: of Adam.
         seed: of weights, order and dropout.
 
@@ -103,9 +103,9 @@ def main() -> None:
     parser.add_argument("--folds", type=int, default=68)
     parser.add_argument("--learning-rate", type=float, default=5e-5)
     parser.add_argument("--seed", type=int, default=0)
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     flow = flow_like.draw()
-    seconds, predicted = leave_one_out(flow, **vars(chosen))
+    seconds, predicted = leave_one_out(flow, **vars(options))
     print(f"{seconds:.2f} s, UF1 {flow_like.uf1(flow.labels, predicted):.4f}")
 
 
