@@ -198,6 +198,8 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
         raise _unknown(layer)
     if free.fullmatch(name):
         return _Work(0, values)
+    if getattr(layer, "data_format", None) == "channels_first":
+        raise _unknown(layer)  # The formulas below take the last axis for the channels.
     if _KERNELS.fullmatch(name):
         return _Work(math.prod(output[1:-1]) * math.prod(layer.kernel.shape), values)
     if name in _RECURRENT:

@@ -149,11 +149,12 @@ class Dense(layers.Dense):
         lambda: layers.TimeDistributed(Unknown(name="mine")),
         lambda: network_of((12,), Unknown(name="mine")),
         lambda: layers.EinsumDense("ab,bc->ac", 5, name="mine"),
+        lambda: layers.Conv1D(4, 3, data_format="channels_first", name="mine"),
     ],
 )
 def test_a_layer_that_is_not_known_stops_the_count(layer):
     layer = layer()
-    shape = (3, 12) if isinstance(layer, layers.TimeDistributed) else (12,)
+    shape = (3, 12) if isinstance(layer, layers.TimeDistributed | layers.Conv1D) else (12,)
     with pytest.raises(UserError, match=r"layer 'mine' .* multiply_accumulates\(input_shapes\)"):
         count(shape, layer)
 
