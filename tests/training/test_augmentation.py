@@ -54,11 +54,11 @@ def test_values_stay_in_range_and_shape(layer):
 def test_seeded_and_serialisable(layer):
     batch = clips()
     config = layer.get_config()
-    one, other = (type(layer).from_config(config) for _ in range(2))
-    assert one.get_config() == config
-    first = np.asarray(one(batch, training=True))
-    np.testing.assert_array_equal(first, other(batch, training=True))
-    assert np.any(first != np.asarray(one(batch, training=True))), "each call draws anew"
+    layer, copy = (type(layer).from_config(config) for _ in range(2))
+    assert layer.get_config() == config
+    first = np.asarray(layer(batch, training=True))
+    np.testing.assert_array_equal(first, copy(batch, training=True))
+    assert np.any(first != np.asarray(layer(batch, training=True))), "each call draws anew"
 
 
 def test_all_frames_of_a_clip_are_flipped_together():
@@ -83,7 +83,7 @@ def test_share_of_salt_and_pepper():
     batch = np.full((200, 3, 16, 16, 1), 0.5, "float32")
     out = np.asarray(RandomSaltAndPepper(0.1, seed=3)(batch, training=True))
     salt, pepper = (out == 1).mean(), (out == 0).mean()
-    # shares are uniform in 0..0.1, half salt and half pepper
+    # Shares are uniform in 0..0.1, half salt and half pepper.
     assert salt == pytest.approx(0.025, abs=0.006)
     assert pepper == pytest.approx(0.025, abs=0.006)
     assert np.any(out[:, 0] != out[:, 1]), "noise differs from frame to frame"

@@ -35,33 +35,32 @@ def pictures(count=6, frames=None, channels=3):
 def ramps(count, frames=None):
     """x / side and y / side as two channels."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    one = np.stack([x, y], axis=-1).astype("float32")
+    ramp = np.stack([x, y], axis=-1).astype("float32")
     shape = (count, *([frames] if frames else []), SIDE, SIDE, 2)
-    return np.broadcast_to(one, shape).copy()
+    return np.broadcast_to(ramp, shape).copy()
 
 
 @pytest.mark.parametrize("layer", CHANGES, ids=ids)
 @pytest.mark.parametrize("frames", [None, 3])
 def test_shape_type_and_rest(layer, frames):
-    given = pictures(frames=frames)
-    np.testing.assert_array_equal(layer(given), given)  # not in training
-    changed = np.array(layer(given, training=True))
-    assert changed.shape == given.shape
+    clips = pictures(frames=frames)
+    np.testing.assert_array_equal(layer(clips), clips)  # It is not training.
+    changed = np.array(layer(clips, training=True))
+    assert changed.shape == clips.shape
     assert changed.dtype == np.float32
     assert changed.min() >= 0
     assert changed.max() <= 1
-    assert not np.allclose(changed, given)
+    assert not np.allclose(changed, clips)
     chosen = np.array([1, 0, 1, 0, 0, 0], "float32")
-    some = np.array(layer(given, apply=chosen, training=True))
-    np.testing.assert_array_equal(some[chosen == 0], given[chosen == 0])
+    some = np.array(layer(clips, apply=chosen, training=True))
+    np.testing.assert_array_equal(some[chosen == 0], clips[chosen == 0])
     again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
 
 
 @pytest.mark.parametrize("layer", CHANGES, ids=ids)
 def test_all_frames_of_a_clip_change_alike(layer):
-    one = pictures(5)
-    still = np.repeat(one[:, None], 4, axis=1)
+    still = np.repeat(pictures(5)[:, None], 4, axis=1)
     moved = np.array(layer(still, training=True))
     for frame in range(1, 4):
         np.testing.assert_allclose(moved[:, frame], moved[:, 0], atol=1e-6)
@@ -70,8 +69,8 @@ def test_all_frames_of_a_clip_change_alike(layer):
 @pytest.mark.parametrize("change", CHANGES, ids=ids)
 def test_half_of_the_clips_are_left_alone(change):
     layer = type(change)(change.amount, probability=0.5, seed=3)
-    given = pictures(400, channels=1)[:, :16, :16]
-    same = np.isclose(np.array(layer(given, training=True)), given).all(axis=(1, 2, 3))
+    clips = pictures(400, channels=1)[:, :16, :16]
+    same = np.isclose(np.array(layer(clips, training=True)), clips).all(axis=(1, 2, 3))
     assert 0.4 < same.mean() < 0.6
 
 
@@ -82,7 +81,7 @@ def test_rotation_turns_ramps_by_one_angle_about_the_centre():
     inner = (np.hypot(x, y) < centre - 2)[..., None]
     angles = []
     for picture in turned - centre:
-        # each channel is a plane: its slopes are cosine and sine of the angle
+        # Each channel is a plane: its slopes are cosine and sine of the angle.
         cos = np.sum(picture[..., 0] * x, where=inner[..., 0]) / np.sum(x * x, where=inner[..., 0])
         sin = np.sum(picture[..., 1] * x, where=inner[..., 0]) / np.sum(x * x, where=inner[..., 0])
         expected = np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
@@ -96,25 +95,25 @@ def test_rotation_turns_ramps_by_one_angle_about_the_centre():
 
 def test_corner_crops_are_windows_at_the_four_corners():
     cut = np.array(RandomCornerCrop(0.9, seed=2)(ramps(60), training=True)) * SIDE
-    place = np.arange(SIDE) * 0.9
+    positions = np.arange(SIDE) * 0.9
     far = 0.1 * (SIDE - 1)
     corners = set()
     for picture in cut:
         across, down = picture[0, :, 0], picture[:, 0, 1]
         corner = (across[0] > far / 2, down[0] > far / 2)
-        np.testing.assert_allclose(across, place + far * corner[0], atol=1e-3)
-        np.testing.assert_allclose(down, place + far * corner[1], atol=1e-3)
+        np.testing.assert_allclose(across, positions + far * corner[0], atol=1e-3)
+        np.testing.assert_allclose(down, positions + far * corner[1], atol=1e-3)
         corners.add(corner)
     assert len(corners) == 4
 
 
 def test_smoothing_is_a_box_filter():
-    given = pictures(30, channels=1)
-    smooth = np.array(RandomSmoothing(4, seed=5)(given, training=True))
+    clips = pictures(30, channels=1)
+    smooth = np.array(RandomSmoothing(4, seed=5)(clips, training=True))
     boxes = {}
-    for before, after in zip(given[..., 0], smooth[..., 0], strict=True):
+    for before, after in zip(clips[..., 0], smooth[..., 0], strict=True):
         for side in (2, 3, 4):
-            # an even window reaches one pixel further right and down
+            # An even window reaches one pixel further right and down.
             anchor = ((side - 1) // 2, (side - 1) // 2)
             box = cv2.blur(before, (side, side), anchor=anchor)
             if np.allclose(box[4:-4, 4:-4], after[4:-4, 4:-4], atol=1e-5):
@@ -126,8 +125,8 @@ def test_smoothing_is_a_box_filter():
 
 
 def test_colour_shift_adds_one_number_a_channel():
-    given = pictures(50)
-    added = np.array(RandomColourShift(0.1, seed=4)(given, training=True)) - given
+    clips = pictures(50)
+    added = np.array(RandomColourShift(0.1, seed=4)(clips, training=True)) - clips
     assert np.abs(added - added[:, :1, :1]).max() < 1e-6
     numbers = added[:, 0, 0]
     assert np.abs(numbers).max() <= 0.1 + 1e-6

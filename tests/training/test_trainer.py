@@ -90,10 +90,10 @@ def test_only_training_clips_and_watched_clips_reach_keras(monkeypatch):
 
     monkeypatch.setattr(keras.Model, "fit", spy)
     clips = fold()
-    for given in (clips, clips.unwatched):
+    for training in (clips, clips.unwatched):
         seen.clear()
-        given.fit(Trainer(build, recipe(balance="oversample")), seed=1)
-        watched = given.watched[0] if given.watched else []
+        training.fit(Trainer(build, recipe(balance="oversample")), seed=1)
+        watched = training.watched[0] if training.watched else []
         assert set(seen) == {clip.tobytes() for clip in [*clips.x, *watched]}
 
 
@@ -124,13 +124,13 @@ def test_statistics_come_from_training_clips_each_once():
 
 def test_every_training_clip_is_seen_once_an_epoch():
     inputs = {"clip": np.arange(10, dtype="float32")[:, None]}
-    given = training_input(inputs, np.arange(10, dtype="int32"), batch_size=4, seed=1)
+    arguments = training_input(inputs, np.arange(10, dtype="int32"), batch_size=4, seed=1)
     if keras.backend.backend() != "tensorflow":
-        assert given["shuffle"] is True
+        assert arguments["shuffle"] is True
         return
     epochs = []
     for _ in range(2):
-        parts = [(np.asarray(x["clip"])[:, 0], np.asarray(y)) for x, y in given["x"]]
+        parts = [(np.asarray(x["clip"])[:, 0], np.asarray(y)) for x, y in arguments["x"]]
         assert [len(x) for x, _ in parts] == [4, 4, 2]
         values = np.concatenate([x for x, _ in parts])
         np.testing.assert_array_equal(values, np.concatenate([y for _, y in parts]))
@@ -164,9 +164,9 @@ def test_without_shuffling_batches_are_cut_in_order():
         pytest.skip("on other backends Keras cuts the batches")
     numbers = np.arange(10, dtype="float32")[:, None]
     labels = np.arange(10, dtype="int32")
-    given = training_input({"clip": numbers}, labels, batch_size=4, seed=0, shuffle=False)
+    arguments = training_input({"clip": numbers}, labels, batch_size=4, seed=0, shuffle=False)
     for _ in range(2):
-        batches = [y.numpy().tolist() for _, y in given["x"]]
+        batches = [y.numpy().tolist() for _, y in arguments["x"]]
         assert batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 

@@ -97,12 +97,12 @@ def recorded(clips):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_recording_disturbs_nothing(engine, clips, recorded):
-    for (one, probabilities, trajectory), (other, expected, _) in zip(
+    for (outcome, probabilities, trajectory), (unrecorded, expected, _) in zip(
         recorded[engine], trained(engine, clips), strict=True
     ):
         np.testing.assert_array_equal(probabilities, expected)
-        assert one.history == other.history
-        assert one.epoch == other.epoch == EPOCHS
+        assert outcome.history == unrecorded.history
+        assert outcome.epoch == unrecorded.epoch == EPOCHS
         assert trajectory.shape == (EPOCHS, TESTED, 2)
         assert trajectory.dtype == np.float32
         np.testing.assert_array_equal(trajectory[-1], expected)

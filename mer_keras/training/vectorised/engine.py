@@ -12,9 +12,9 @@ STACK_BYTES = 4 << 30
 def folds_at_once(trainer: Trainer) -> int:
     """Return how many folds are trained together without ``fit``; 0: each by ``fit``.
 
-    On TensorFlow one, unless the recipe says otherwise: measured on a CPU, where folds in turn are
-    as fast as a stack of them, and each is stored as soon as it is done. On JAX, which compiles
-    the whole step, as many as fit into ``STACK_BYTES``.
+    On TensorFlow it is one, unless the recipe says otherwise: on a CPU folds in turn were measured
+    to be as fast as a stack of them, and each is stored as soon as it is done. On JAX, which
+    compiles the whole step, it is as many as fit into ``STACK_BYTES``.
 
     Raises:
         UserError: the recipe asks for ``vectorised`` where that can't be.
