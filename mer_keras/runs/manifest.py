@@ -3,12 +3,14 @@
 from pydantic import JsonValue
 
 from mer_keras import provenance
+from mer_keras.layers.choice import chosen_form
 from mer_keras.runs.context import RunContext
 
 
 def make_manifest(context: RunContext) -> dict[str, JsonValue]:
     """Return what a run folder says of its run, JSON-ready."""
-    return {**describe_run(context), **provenance.describe()}
+    layers = str(chosen_form())
+    return {**describe_run(context), **provenance.describe(), "layers": layers}
 
 
 def describe_run(context: RunContext) -> dict[str, JsonValue]:

@@ -34,7 +34,7 @@ GPUS_A_FOLD = 0.25
 #: Seconds to wait for an address to answer.
 PATIENCE = 3
 #: Variables of this process that change what worker processes compute.
-_CARRIED = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS")
+_CARRIED = ("KERAS_BACKEND", "TF_ENABLE_ONEDNN_OPTS", "MER_LAYERS")
 #: Variables by which worker processes share a GPU.
 _SHARED_DEVICE = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 _HOW_TO_START = (
