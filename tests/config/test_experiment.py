@@ -1,128 +1,226 @@
-from pathlib import Path
+"""Experiments: keys that differ, rows that run, recipes that are merged, digests."""
 
 import pytest
-import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from mer_keras.config.experiment import Experiment
-from mer_keras.config.files import experiment_names, find_config, load_config, load_experiments
-from mer_keras.errors import ConfigError
-from mer_keras.models.registry import MODELS
-
-NAMES = experiment_names()
-ONE = find_config("shallow_convlstm/table1")[0]
+from mer_keras.config.experiment import SCHEMA_VERSION, Experiment, Published, merge
+from mer_keras.config.training import Train
+from tests.config.small import FILE, SMALL, SVM, experiment
 
 
-@pytest.mark.parametrize("profile", ["full", "quick", "smoke"])
-@pytest.mark.parametrize("name", NAMES)
-def test_every_experiment_loads_in_every_profile(name, profile):
-    for config in load_experiments(name, profile=profile):
-        assert config.name.startswith(name)
-        own = [row for row in config.rows if not row.quoted]
-        assert own
-        for row in config.rows:
-            compared = row.published or row.arguments or "not in the paper" in config.table
-            assert compared, f"{row.name} has nothing to say"
-            assert row.quoted or row.model in MODELS
-        assert config.baselines
-        assert config.not_reproduced
+class TestKeys:
+    """No two rows of an experiment share a key, since keys name files."""
+
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ("own", "own"),
+            ("Own method", "own-method"),
+            ("a" * 60 + " first", "a" * 60 + " second"),  # A key has 60 characters.
+            ("微表情", "面部"),  # Neither has a letter that a key keeps.
+            ("own", " own "),
+            ("own", "OWN"),
+        ],
+    )
+    def test_rows(self, names):
+        rows = [{"name": name, "method": "resnet10"} for name in names]
+        with pytest.raises(ValidationError, match="would have one key"):
+            experiment(rows=rows)
+
+    def test_a_quoted_row_has_a_key_too(self):
+        with pytest.raises(ValidationError, match="would have one key"):
+            experiment(rows=[{"name": "own", "method": "resnet10"}, {"name": "Own"}])
+
+    def test_a_row_and_a_baseline(self):
+        baseline = {"majority": {"title": "majority", "chance": {"strategy": "most_frequent"}}}
+        config = experiment(
+            rows=[{"name": "majority", "method": "resnet10"}],
+            baselines=["majority"],
+            methods=baseline,
+        )
+        assert [plan.key for plan in config.plans] == ["majority", "baseline-majority"]
+        with pytest.raises(ValidationError, match="would have one key, 'baseline-majority'"):
+            experiment(
+                rows=[{"name": "Baseline: majority", "method": "resnet10"}],
+                baselines=["majority"],
+                methods=baseline,
+            )
+
+    @pytest.mark.parametrize(
+        ("changes", "complaint"),
+        [
+            ({"seeds": [0, 1, 0]}, "seeds must differ"),
+            ({"seeds": []}, "at least 1 item"),
+            ({"baselines": ["majority", "majority"]}, "baselines must differ"),
+            ({"selection": "external"}, "set by --weights"),
+            ({"rows": []}, "at least 1 item"),
+            ({"inputs": {}}, "at least 1 item"),
+            ({"name": "../elsewhere"}, "pattern"),
+            ({"name": "/absolute"}, "pattern"),
+        ],
+    )
+    def test_what_else_must_differ_or_be_there(self, changes, complaint):
+        with pytest.raises(ValidationError, match=complaint):
+            experiment(**changes)
 
 
-#: what each paper prints, and where it is reproduced: one place for each
-PRINTED = {
-    "shallow_convlstm": ("table1", "table2", "table3", "table4", "seven_classes"),
-    "shallow_attention": ("table1", "table2", "kernel", "readout"),
-    "micro_attention": ("table2", "table3", "table4", "table5", "table6", "figure4"),
-    "meranet": ("table1", "table1_as_published", "parameters", "figure4", "figure5", "figure6"),
-    "dense_mixed_attention": (
-        *(f"table{n}" for n in range(5, 14)),
-        *("figure5", "figure6a", "figure6b", "figure6c", "figure7", "figure8", "t-tests"),
-    ),
+class TestRows:
+    def test_a_row_runs_if_it_has_a_method_that_can_run(self):
+        quoted = {"title": "old", "missing": "It needs a mesh."}
+        config = experiment(
+            rows=[
+                {"name": "network", "method": "resnet10"},
+                {"name": "described", "method": "old"},
+                {"name": "switched off", "method": "resnet10", "runs": False},
+                {"name": "numbers only"},
+                {"name": "classical", "method": "svm"},
+            ],
+            methods={"old": quoted, "svm": SVM},
+        )
+        assert [plan.name for plan in config.plans] == ["network", "classical"]
+        assert [config.plan_of(row) is not None for row in config.rows] == [
+            *(True, False, False, False, True)
+        ]
+
+    def test_baselines_come_last_under_the_titles_of_their_methods(self):
+        config = experiment(baselines=["svm"], methods={"svm": SVM})
+        assert [(plan.role, plan.name) for plan in config.plans] == [
+            ("row", "own"),
+            ("baseline", "SVM"),
+        ]
+
+    def test_quoted_is_a_property_of_numbers(self):
+        own = {"name": "acc", "value": 50, "metric": "war"}
+        quoted = own | {"quoted": True}
+        rows = [
+            {"name": "both", "method": "resnet10", "published": [own, quoted]},
+            {"name": "quoted", "method": "resnet10", "published": [quoted, quoted]},
+            {"name": "none"},
+        ]
+        config = experiment(rows=rows)
+        assert [row.quoted for row in config.rows] == [False, True, False]
+        assert len(config.plans) == 2, "a row of quoted numbers runs if it has a method"
+
+    def test_arguments_stand_over_those_of_the_method(self):
+        method = {"title": "t", "network": {"model": "meranet", "arguments": {"a": 1, "b": 2}}}
+        config = experiment(
+            rows=[{"name": "own", "method": "m", "arguments": {"b": 3}}], methods={"m": method}
+        )
+        assert config.plans[0].config.network.arguments == {"a": 1, "b": 3}
+        assert config.methods["m"].network.arguments == {"a": 1, "b": 2}
+        svm = SVM | {"classical": {"classifier": "linear_svm", "arguments": {"a": 1}}}
+        config = experiment(
+            rows=[{"name": "own", "method": "m", "arguments": {"a": 2}}], methods={"m": svm}
+        )
+        assert config.plans[0].config.classical.arguments == {"a": 2}
+
+    def test_arguments_of_a_method_that_has_none(self):
+        methods = {"m": {"title": "dice", "chance": {"strategy": "stratified"}}}
+        rows = [{"name": "own", "method": "m", "arguments": {"sides": 6}}]
+        with pytest.raises(ValidationError, match="'dice' takes no arguments, found sides"):
+            experiment(rows=rows, methods=methods)
+
+    @pytest.mark.parametrize(
+        ("row", "methods"),
+        [
+            ({"name": "own", "method": "resnet10", "input": "clip"}, {}),
+            ({"name": "own", "method": "resnet10", "input": ["clips", "clip"]}, {}),
+            ({"name": "own", "method": "svm"}, {"svm": SVM | {"input": "clip"}}),
+        ],
+    )
+    def test_an_unknown_input_names_the_row(self, row, methods):
+        with pytest.raises(ValidationError, match=r"row 'own' reads input 'clip' \(did you mean"):
+            experiment(rows=[row], methods=methods)
+
+    def test_a_copy_has_plans_of_its_own(self):
+        config = experiment()
+        rows = tuple(config.rows[0].model_copy(update={"name": name}) for name in "ab")
+        copy = config.model_copy(update={"rows": rows})
+        assert [plan.key for plan in copy.plans] == ["a", "b"]
+        assert [plan.key for plan in config.plans] == ["own"]
+        assert config.model_copy() == config
+
+
+TRAIN = {
+    "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9},
+    "epochs": 9,
+    "batch_size": 8,
+    "plateau": {"factor": 0.5, "patience": 2},
 }
 
 
-@pytest.mark.parametrize("place", [f"{m}/{t}" for m, ts in PRINTED.items() for t in ts])
-def test_every_printed_table_has_its_config(place):
-    (config, *_) = load_experiments(place)
-    method, table = place.split("/")
-    assert config.name.startswith(f"{method}/")
-    assert config.name.split("/")[1] == table or table in config.also_reproduces
+class TestRecipes:
+    def recipe(self, row=None, method=None):
+        methods = {"m": {"title": "t", "network": {"model": "ststnet"}, "train": method or {}}}
+        rows = [{"name": "own", "method": "m", "train": row or {}}]
+        return experiment(train=TRAIN, rows=rows, methods=methods).plans[0].recipe
+
+    def test_without_changes_it_is_the_experiments(self):
+        assert self.recipe() == Train.model_validate(TRAIN)
+
+    def test_a_method_changes_it_and_the_row_has_the_last_word(self):
+        recipe = self.recipe(method={"epochs": 5, "batch_size": 4}, row={"epochs": 6})
+        assert (recipe.epochs, recipe.batch_size) == (6, 4)
+
+    def test_blocks_are_merged(self):
+        recipe = self.recipe(method={"optimizer": {"learning_rate": 0.01}})
+        assert recipe.optimizer.learning_rate == 0.01
+        assert recipe.optimizer.momentum == 0.9
+
+    def test_an_empty_value_takes_a_block_away(self):
+        recipe = self.recipe(row={"plateau": None, "cosine": {}})
+        assert recipe.plateau is None
+        assert recipe.cosine is not None
+
+    @pytest.mark.parametrize(
+        ("train", "complaint"),
+        [
+            ({"epoch": 5}, r"row 'own': train\.epoch: Extra inputs"),
+            ({"optimizer": {"learning_rate": -1}}, r"row 'own': train\.optimizer\.learning_rate"),
+            ({"cosine": {}}, r"row 'own': train\..*at most one of"),
+            ({"optimizer": {"name": "adam"}}, "row 'own'.*belong to sgd"),
+        ],
+    )
+    @pytest.mark.parametrize("where", ["row", "method"])
+    def test_errors_name_the_row(self, where, train, complaint):
+        with pytest.raises(ValidationError, match=complaint):
+            self.recipe(**{where: train})
 
 
-@pytest.mark.parametrize(
-    ("override", "complaint"),
-    [
-        ("train.epoch=5", "did you mean 'epochs'"),
-        ("train.epochs=five", "train.epochs"),
-        ("train.epochs=0", "greater than or equal to 1"),
-        ("train.augmentation.flp=1", "did you mean 'flip'"),
-        ("train.epochs", "expected key=value"),
-        ("train.epochs=[", "not YAML"),
-        ("name.first=x", "goes into 'name', which holds a value"),
-        ("protocol.k=null", "'k' is needed"),
-        ("selection=external", "set by --weights"),
-        ("rows=[]", "at least 1 item"),
-    ],
-)
-def test_bad_overrides_say_what_to_do(override, complaint):
-    with pytest.raises(ConfigError, match=complaint) as caught:
-        load_config(ONE, overrides=[override])
-    assert caught.value.exit_code == 2
+class TestDigest:
+    def test_it_ignores_spelling_but_not_values(self):
+        config = experiment()
+        assert Experiment.model_validate(config.model_dump(mode="json")).digest() == config.digest()
+        assert experiment(seeds=[0]).digest() == config.digest(), "a default that is spelt out"
+        assert experiment(seeds=[1]).digest() != config.digest()
+
+    def test_defaults_are_part_of_it(self):
+        """A default that changes makes other digests; so does what configs mean.
+
+        Where this fails after a default was changed, the change is one that stored runs notice.
+        Raise ``SCHEMA_VERSION`` where equal configs give other results, and pin the new digest.
+        """
+        blocks = {"early_stopping": {"patience": 3}, "augmentation": {}, "cosine": {}}
+        magnification = {"alpha": 8, "low": 0.4, "high": 3}
+        config = experiment(
+            inputs={"clips": {"kind": "frames", "magnification": magnification}},
+            train=SMALL["train"] | blocks,
+            stages=FILE["stages"],
+            methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
+        )
+        assert SCHEMA_VERSION == 2
+        assert config.digest() == "18e1a974bd79d4f6d4b785774a72c944"
 
 
-def test_overrides_come_after_the_profile():
-    config = load_config(ONE, profile="quick", overrides=["train.epochs=3"])
-    assert config.train.epochs == 3
-    assert config.data.clip.size == 24
+def test_published_values_as_fractions():
+    number = Published(name="acc", value=78.33, metric="war")
+    assert number.fraction == pytest.approx(0.7833)
+    assert Published(name="f", value=0.5, unit="fraction", metric="uf1").fraction == 0.5
+    assert Published(name="p", value=7, unit="count", metric="parameters").fraction == 7
 
 
-def test_unknown_profile_and_experiment():
-    with pytest.raises(ConfigError, match="did you mean 'quick'"):
-        load_config(ONE, profile="quik")
-    with pytest.raises(ConfigError, match=r"did you mean 'shallow_convlstm/table1'"):
-        find_config("shallow_convlst/table1")
-
-
-def test_files_that_are_no_config(tmp_path):
-    for text in ("- a\n", "a: [\n", "\x00", "!!python/object/apply:os.system ['true']"):
-        file = tmp_path / "bad.yaml"
-        file.write_text(text)
-        with pytest.raises(ConfigError):
-            load_config(file)
-    with pytest.raises(ConfigError, match="no such config"):
-        load_config(tmp_path / "absent.yaml")
-    (tmp_path / "big.yaml").write_text("#" * 1_000_001)
-    with pytest.raises(ConfigError, match="larger than"):
-        load_config(tmp_path / "big.yaml")
-
-
-def test_digest_ignores_spelling_but_not_values():
-    one = load_config(ONE)
-    text = yaml.safe_dump(one.model_dump(mode="json"))
-    spelt_out = Experiment.model_validate(yaml.safe_load(text))
-    assert spelt_out.digest() == one.digest()
-    assert load_config(ONE, overrides=["train.epochs=51"]).digest() != one.digest()
-
-
-def test_a_row_is_own_or_quoted():
-    tree = load_config(ONE).model_dump(mode="json")
-    tree["rows"][0]["quoted"] = True
-    with pytest.raises(ValueError, match="either 'model' or 'quoted"):
-        Experiment.model_validate(tree)
-
-
-def test_published_fraction():
-    row = load_config(ONE).rows[0]
-    assert row.published[0].fraction == pytest.approx(0.7833)
-
-
-@given(st.text(max_size=200))
-def test_any_text_is_a_config_or_a_config_error(text):
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "x.yaml"
-        file.write_bytes(text.encode("utf-8", "surrogatepass"))
-        with pytest.raises(ConfigError):
-            load_config(file)
+def test_merge():
+    below = {"a": {"b": 1, "c": 2}, "d": [1, 2], "e": 5}
+    above = {"a": {"b": 3, "f": 4}, "d": [9], "e": None, "g": None}
+    assert merge(below, above) == {"a": {"b": 3, "c": 2, "f": 4}, "d": [9]}
+    assert below == {"a": {"b": 1, "c": 2}, "d": [1, 2], "e": 5}

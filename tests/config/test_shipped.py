@@ -1,0 +1,48 @@
+"""The experiments that are shipped: all printed tables, all described methods."""
+
+import pytest
+
+from mer_keras.config.files import experiment_names, load_experiments, load_method
+
+NAMES = experiment_names()
+
+#: What each paper prints, and where it is reproduced: one place for each.
+PRINTED = {
+    "shallow_convlstm": ("table1", "table2", "table3", "table4", "seven_classes"),
+    "shallow_attention": ("table1", "table2", "kernel", "readout"),
+    "micro_attention": ("table2", "table3", "table4", "table5", "table6", "figure4"),
+    "meranet": ("table1", "table1_as_published", "parameters", "figure4", "figure5", "figure6"),
+    "dense_mixed_attention": (
+        *(f"table{n}" for n in range(5, 14)),
+        *("figure5", "figure6a", "figure6b", "figure6c", "figure7", "figure8", "t-tests"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_experiment_loads_in_every_profile(name):
+    for profile in ("full", "quick", "smoke"):
+        for config in load_experiments(name, profile=profile):
+            assert config.name.startswith(name)
+            assert any(plan.role == "row" for plan in config.plans)
+            assert any(plan.role == "baseline" for plan in config.plans)
+            assert config.not_reproduced
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_says_something_and_every_quoted_one_has_a_described_method(name):
+    for config in load_experiments(name):
+        for row in config.rows:
+            compared = row.published or row.arguments or "not in the paper" in config.table
+            assert compared, f"{row.name} has nothing to say"
+            assert row.method, f"{row.name} names no method"
+            if row.quoted and config.plan_of(row) is None and row.runs:
+                assert load_method(row.method).missing
+
+
+@pytest.mark.parametrize("place", [f"{m}/{t}" for m, ts in PRINTED.items() for t in ts])
+def test_every_printed_table_has_its_config(place):
+    (config, *_) = load_experiments(place)
+    method, table = place.split("/")
+    assert config.name.startswith(f"{method}/")
+    assert config.name.split("/")[1] == table or table in config.also_reproduces
