@@ -166,28 +166,6 @@ def test_nothing_dangerous_is_loaded():
         assert not pattern.search(module.read_text()), module
 
 
-def test_every_config_field_is_read_by_something():
-    from pydantic import BaseModel
-
-    from mer_keras import config
-
-    text = "\n".join(m.read_text() for m in MODULES if m.name != "config.py")
-    text += "\n".join(t.read_text() for t in (PACKAGE / "report/templates").glob("*"))
-    text += (PACKAGE / "config.py").read_text().split("def data_of")[1]
-    augmentation = (PACKAGE / "training/augmentation.py").read_text()
-    for model in vars(config).values():
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            continue
-        for field in model.model_fields:
-            own = {config.Published: ("unit", "where"), config.Paper: ("venue",)}
-            if field in own.get(model, ()):
-                continue  # read by the model itself, and by readers of the file
-            if model is config.Augmentation and f"{field}: " in augmentation:
-                continue  # handed over by name
-            read = rf"\.{field}\b|\[\"{field}\"\]|\.get\(\"{field}\"\)"
-            assert re.search(read, text), f"{model.__name__}.{field}"
-
-
 def test_experiments_name_known_methods_databases_and_schemes():
     from mer_keras.config.files import experiment_names, load_experiments
     from mer_keras.databases.label_schemes import known_schemes
