@@ -3,12 +3,13 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from pydantic import JsonValue
-from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
+from sklearn.pipeline import Pipeline
 
 from mer_keras.arrays import Inputs, OneInput
 from mer_keras.config.method import Classical
@@ -19,6 +20,9 @@ from mer_keras.methods.contract import Labels, Method, Probabilities
 from mer_keras.methods.estimators import decisions, save_estimator
 from mer_keras.progress import EpochProgress
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+
+#: A classifier of features; the dummy stands where all training clips have one class.
+Classifier: TypeAlias = Pipeline | DummyClassifier
 
 
 class ClassicalMethod(Method):
@@ -83,7 +87,7 @@ class FeatureClassifier(Method):
         """See ``ClassicalMethod``."""
         self._config = config
         self._classes = classes
-        self._fitted: ClassifierMixin | None = None
+        self._fitted: Classifier | None = None
 
     def fit(
         self,
@@ -106,7 +110,7 @@ class FeatureClassifier(Method):
         else:
             _check_features(validation[0])
 
-        def score(candidate: tuple[dict[str, JsonValue], ClassifierMixin]) -> float:
+        def score(candidate: tuple[dict[str, JsonValue], Classifier]) -> float:
             return 0.0 if validation is None else self._macro_f1(candidate[1], *validation)
 
         candidates = [(values, self._fit_one(x, y, values, seed)) for values in combinations]
@@ -124,9 +128,7 @@ class FeatureClassifier(Method):
         """Write the fitted classifier; see ``Method.save``."""
         save_estimator(self._fitted, folder)
 
-    def _fit_one(
-        self, x: Inputs, y: Labels, chosen: dict[str, JsonValue], seed: int
-    ) -> ClassifierMixin:
+    def _fit_one(self, x: Inputs, y: Labels, chosen: dict[str, JsonValue], seed: int) -> Classifier:
         if len(set(y.tolist())) == 1:  # Classifiers refuse a single class.
             return DummyClassifier().fit(x, y)
         name = self._config.classifier
@@ -142,7 +144,7 @@ class FeatureClassifier(Method):
         for values in itertools.product(*names.values()):
             yield dict(zip(names, values, strict=True))
 
-    def _macro_f1(self, classifier: ClassifierMixin, x: Inputs, y: Labels) -> float:
+    def _macro_f1(self, classifier: Classifier, x: Inputs, y: Labels) -> float:
         predicted, classes = classifier.predict(x), range(self._classes)
         score = f1_score(y, predicted, labels=list(classes), average="macro", zero_division=0)
         return float(score)

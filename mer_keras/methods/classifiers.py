@@ -3,25 +3,24 @@
 from collections.abc import Callable, Mapping
 
 from pydantic import JsonValue
-from sklearn.base import ClassifierMixin
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from mer_keras.errors import ConfigError, did_you_mean
 
 
-def linear_svm(C: float = 1.0) -> ClassifierMixin:  # noqa: N803 - This is scikit-learn's name.
+def linear_svm(C: float = 1.0) -> Pipeline:  # noqa: N803 - This is scikit-learn's name.
     """A linear support vector machine on standardised features, classes weighed alike."""
     return make_pipeline(StandardScaler(), SVC(kernel="linear", C=C, class_weight="balanced"))
 
 
-CLASSIFIERS: dict[str, Callable[..., ClassifierMixin]] = {
+CLASSIFIERS: dict[str, Callable[..., Pipeline]] = {
     "linear_svm": linear_svm,
 }
 
 
-def make_classifier(name: str, arguments: Mapping[str, JsonValue], seed: int) -> ClassifierMixin:
+def make_classifier(name: str, arguments: Mapping[str, JsonValue], seed: int) -> Pipeline:
     """Return a new classifier, every random draw of it decided by ``seed``.
 
     Raises:

@@ -1,0 +1,52 @@
+"""Decisions, classifiers by name, and estimators that are stored without pickle."""
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mer_keras.errors import ConfigError
+from mer_keras.methods import classifiers
+from mer_keras.methods.classifiers import CLASSIFIERS, make_classifier
+from mer_keras.methods.estimators import FILE, decisions, save_estimator
+
+X = np.random.default_rng(0).normal(size=(30, 4)).astype("float32")
+Y = np.arange(30, dtype="int32") % 3
+
+
+def test_decisions():
+    chosen = decisions([2, 0, 2], 4)
+    assert chosen.dtype == np.float32
+    np.testing.assert_array_equal(chosen, [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
+    assert decisions([], 3).shape == (0, 3)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_can_be_stored_and_read_without_trusting_anything(name, tmp_path):
+    classifier = make_classifier(name, {}, seed=0)
+    classifier.fit(X, Y)
+    save_estimator(classifier, tmp_path / "new")
+    assert skops.io.get_untrusted_types(file=tmp_path / "new" / FILE) == []
+    again = skops.io.load(tmp_path / "new" / FILE, trusted=[])
+    np.testing.assert_array_equal(again.predict(X), classifier.predict(X))
+
+
+def test_the_seed_decides_every_draw_of_a_classifier(monkeypatch):
+    monkeypatch.setitem(
+        classifiers.CLASSIFIERS,
+        "boosted",
+        lambda rounds=5: make_pipeline(StandardScaler(), AdaBoostClassifier(n_estimators=rounds)),
+    )
+    classifier = make_classifier("boosted", {"rounds": 7}, seed=5)
+    parameters = classifier.get_params()
+    assert parameters["adaboostclassifier__random_state"] == 5
+    assert parameters["adaboostclassifier__n_estimators"] == 7
+
+
+def test_unknown_names_and_arguments():
+    with pytest.raises(ConfigError, match=r"no classifier 'linear_smv'.*did you mean"):
+        make_classifier("linear_smv", {}, seed=0)
+    with pytest.raises(ConfigError, match=r"classifier 'linear_svm': .*'gamma'"):
+        make_classifier("linear_svm", {"gamma": 1}, seed=0)
