@@ -34,7 +34,11 @@ class ClassicalMethod(Method):
         Args:
             config: feature, classifier, their arguments, and values that are chosen among.
             classes: how many there are, also such that no training clip has.
+
+        Raises:
+            ConfigError: there is no such feature, classifier or argument.
         """
+        extract(config.feature, [], config.arguments)  # Without clips, it checks the names.
         self._config = config
         self._classifier = FeatureClassifier(config, classes)
         self._latest: tuple[Inputs, Inputs] | None = None
@@ -88,6 +92,8 @@ class FeatureClassifier(Method):
         self._config = config
         self._classes = classes
         self._fitted: Classifier | None = None
+        for values in self._combinations():
+            self._new_classifier(values, seed=0)  # It checks the names.
 
     def fit(
         self,
@@ -131,12 +137,14 @@ class FeatureClassifier(Method):
     def _fit_one(self, x: Inputs, y: Labels, chosen: dict[str, JsonValue], seed: int) -> Classifier:
         if len(set(y.tolist())) == 1:  # Classifiers refuse a single class.
             return DummyClassifier().fit(x, y)
-        name = self._config.classifier
-        classifier = make_classifier(name, {**self._config.classifier_arguments, **chosen}, seed)
         try:
-            return classifier.fit(x, y)
+            return self._new_classifier(chosen, seed).fit(x, y)
         except ValueError as error:  # Classifiers check the values of their arguments here.
-            raise ConfigError(f"classifier {name!r}: {error}") from error
+            raise ConfigError(f"classifier {self._config.classifier!r}: {error}") from error
+
+    def _new_classifier(self, chosen: dict[str, JsonValue], seed: int) -> Pipeline:
+        arguments = {**self._config.classifier_arguments, **chosen}
+        return make_classifier(self._config.classifier, arguments, seed)
 
     def _combinations(self) -> Iterator[dict[str, JsonValue]]:
         """Every combination of the values to choose among; without any, an empty one."""

@@ -44,7 +44,7 @@ def describe_method(name: str) -> MethodConfig:
 
 
 def check_methods(config: Experiment) -> None:
-    """Check that every method of an experiment exists and has its inputs.
+    """Check that every method of an experiment exists, and has its inputs and its feature.
 
     Raises:
         ConfigError: naming the row, what it asks for, and what there is.
@@ -61,6 +61,13 @@ def check_methods(config: Experiment) -> None:
         problem = config.missing_input(plan, inputs_of(plan))
         if problem:
             raise ConfigError(f"{config.name}: {problem}")
+        if plan.config.classical is not None:
+            from mer_keras.methods.classical import ClassicalMethod
+
+            try:
+                ClassicalMethod(plan.config.classical, classes=1)
+            except ConfigError as error:
+                raise ConfigError(f"{config.name}: row {plan.name!r}: {error}") from error
 
 
 def inputs_of(plan: RowPlan) -> tuple[str, ...]:

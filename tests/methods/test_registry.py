@@ -19,7 +19,7 @@ from mer_keras.methods.registry import (
 )
 from mer_keras.methods.shuffled import ShuffledLabels
 from mer_keras.models.registry import MODELS
-from tests.config.small import experiment
+from tests.config.small import SVM, experiment
 
 
 def plan_of(method=None, **row):
@@ -28,9 +28,6 @@ def plan_of(method=None, **row):
     row = {"name": "row", "method": "own" if method else "resnet10", **row}
     (plan,) = experiment(rows=[row], methods=methods).plans
     return plan
-
-
-SVM = {"title": "SVM", "classical": {"classifier": "linear_svm"}}
 
 
 @pytest.mark.parametrize("name", known_methods())
@@ -62,6 +59,13 @@ def test_an_unknown_method_names_the_nearest():
         ({"rows": [{"name": "a", "method": "merannet"}]}, "a: no method.*did you mean 'meranet'"),
         ({"baselines": ["majorty"]}, "baselines: no method.*did you mean 'majority'"),
         ({"inputs": {"other": {"kind": "frames"}}}, "row 'own' reads input 'clips'"),
+        (
+            {
+                "rows": [{"name": "a", "method": "svm", "arguments": {"x": 1}}],
+                "methods": {"svm": SVM},
+            },
+            "row 'a': feature 'pixels' has no argument 'x'",
+        ),
     ],
 )
 def test_what_an_experiment_lacks_is_told_with_the_row(changes, complaint):
