@@ -1,7 +1,7 @@
 """Methods as ``experiments/methods/<name>.yaml`` describe them: what they are, and how they run."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -42,7 +42,9 @@ class Classical(StrictModel):
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     classifier: str
     classifier_arguments: dict[str, JsonValue] = Field(default_factory=dict)
-    choices: dict[str, tuple[JsonValue, ...]] = Field(default_factory=dict)
+    choices: dict[str, Annotated[tuple[JsonValue, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
 
 
 class Chance(StrictModel):

@@ -27,6 +27,7 @@ def test_every_description_is_valid(name):
         (NETWORK | {"chance": {"strategy": "stratified"}}, "at most one"),
         ({"network": {"mode": "x"}}, "Extra inputs"),
         ({"chance": {"strategy": "uniform"}}, "most_frequent"),
+        ({"classical": {"classifier": "linear_svm", "choices": {"C": []}}}, "at least 1 item"),
         ({"missing": "x", "claims": [{"where": "Table 1", "value": 5}]}, "metric"),
     ],
 )
