@@ -10,27 +10,25 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pytest.importorskip("keras")
-from mer_keras.config.files import load_config
 from mer_keras.errors import ProtocolError, ResultsError
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
-from mer_keras.runs.folder import RunFolder, units_of
-from mer_keras.runs.run import run_experiment
-from mer_keras.runs.verify import verify_fold
-from mer_keras.synthetic import stand_ins
+from mer_keras.runs import folder as folder_room
+from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.processes import ProcessExecutor
+from mer_keras.training import trainer as trainer_room
 from mer_keras.training.fold import OutOfMemoryError
 from mer_keras.training.trainer import Trainer
-from tests.runs.small import SMALL, contents
+from tests.runs.small import SMALL, TABLE1, contents, run, small
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20
 
-#: imports once, then runs the experiment in one child after another, into the folder that a line
-#: on stdin names
+#: It imports once, then runs the experiment in one child after another, into the folder that a
+#: line on stdin names.
 SERVER = """
 import os, pathlib, sys
 import keras, tensorflow
@@ -53,35 +51,22 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture
-def small(places):
-    """A small database on disk, and a config that runs on it within seconds."""
-    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.StandInOptions(clips=24, size=24))
-    path = ROOT / "experiments/shallow_convlstm/table1.yaml"
-    return load_config(path, profile="quick", overrides=SMALL)
-
-
-def run(config, **options):
-    return run_experiment(config, profile="quick", data="real", **options)
-
-
 @pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("engine", ["sequential", "all_folds"])
-def test_fault_41_kills_at_twenty_random_points_change_nothing(small, places, engine):
+@pytest.mark.parametrize("engine", ["sequential", "vectorised"])
+def test_fault_41_kills_at_twenty_random_points_change_nothing(small_data, engine):
     """SIGKILL, as a power cut would be, SIGTERM and Ctrl-C, at any instant of a run.
 
     A run that ends before its kill is followed by another; twenty kills must hit.
     """
-    command = [sys.executable, "-c", SERVER]
-    command += [str(ROOT / "experiments/shallow_convlstm/table1.yaml"), *SMALL]
-    command += [f"train.engine={engine}", "train.plateau=null"]
+    command = [sys.executable, "-c", SERVER, str(TABLE1), *SMALL]
+    command += [f"train.engine={engine}", "train.plateau=null", "record_epochs=true"]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout.readline() == "ready\n"
 
     def start(results):
-        print(places / results, file=server.stdin, flush=True)
+        print(small_data / results, file=server.stdin, flush=True)
         return int(server.stdout.readline())
 
     def ended_well():
@@ -96,94 +81,102 @@ def test_fault_41_kills_at_twenty_random_points_change_nothing(small, places, en
         child = start(f"troubled-{number}")
         time.sleep(rng.uniform(0, whole))
         how = rng.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-        with contextlib.suppress(ProcessLookupError):  # it may have ended already
+        with contextlib.suppress(ProcessLookupError):  # It may have ended already.
             os.kill(child, how)
         if ended_well():
             number += 1
         else:
             killed += 1
-        for manifest in places.glob(f"troubled-{number}/*/manifest.json"):
+        for manifest in small_data.glob(f"troubled-{number}/*/manifest.json"):
             for row in (view := read_view(manifest.parent)).rows:
-                # no headline number while a fold is missing
+                # There is no headline number while a fold is missing.
                 assert row.complete or score_row(view, row) is None
     start(f"troubled-{number}")
     assert ended_well()
     server.stdin.close()
     server.wait()
-    (calm,) = (places / "calm").iterdir()
-    assert len(contents(calm)) == 6
-    for folder in places.glob("troubled-*"):
+    (calm,) = (small_data / "calm").iterdir()
+    assert len(contents(calm)) == 6 + 3
+    for folder in small_data.glob("troubled-*"):
         (run_folder,) = folder.iterdir()
         assert run_folder.name == calm.name
         assert contents(run_folder) == contents(calm)
 
 
-def test_fault_41_a_full_disk_leaves_finished_folds_and_says_so(small, monkeypatch):
-    real = RunFolder.store
-    stored = []
+def test_fault_41_a_full_disk_leaves_finished_folds_and_says_so(small_data, monkeypatch):
+    real, written = folder_room.write_whole, []
 
-    def store(self, unit, predictions, record):
-        if len(stored) == 2:
-            predictions = FullDisk(predictions)
-        real(self, unit, predictions, record)
-        stored.append(unit)
-
-    class FullDisk:
-        def __init__(self, table):
-            self.columns = table.columns
-
-        def to_parquet(self, path, index):
-            Path(path).write_bytes(b"half")
+    def write_whole(path, content):
+        if len(written) == 2:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(path, content)
+        written.append(path)
 
-    monkeypatch.setattr(RunFolder, "store", store)
+    monkeypatch.setattr(folder_room, "write_whole", write_whole)
     with pytest.raises(ResultsError, match=r"No space left on device.*make room"):
-        run(small)
-    monkeypatch.setattr(RunFolder, "store", real)
-    (path,) = Path(os.environ["MER_RESULTS"]).iterdir()
+        run(small())
+    monkeypatch.setattr(folder_room, "write_whole", real)
+    (path,) = (small_data / "results").iterdir()
     assert not list(path.rglob("*.part"))
-    folder = RunFolder(path)
-    assert all(folder.is_done(unit) for unit in stored)
     before = contents(path)
-    run(small)
+    assert len(before) == 2
+    run(small())
     assert {name: contents(path)[name] for name in before} == before
     assert len(contents(path)) == 6
 
 
-def test_fault_41_a_second_process_is_told_who_holds_the_run(small):
-    folder = run(small)
-    with folder.writer(), pytest.raises(ResultsError, match=f"process {os.getpid()} is writing"):
-        run(small)
+def test_fault_41_a_second_process_is_told_who_holds_the_run(small_data, copied_run):
+    config = small("record_epochs=true")
+    with copied_run.writer(), pytest.raises(ResultsError, match=f"process {os.getpid()} is wri"):
+        run(config)
 
 
-def test_fault_42_out_of_memory_names_the_batch_size(small, monkeypatch):
+def test_fault_42_out_of_memory_names_the_batch_size(small_data, monkeypatch):
     class ResourceExhaustedError(Exception):
         pass
 
-    calls = []
+    import keras
 
-    def fit(self, *args):
+    real, calls = keras.Model.fit, []
+
+    def fit(self, **options):
         calls.append(1)
         if len(calls) == 2:
             raise ResourceExhaustedError("OOM when allocating tensor")
-        return real(self, *args)
+        return real(self, **options)
 
-    real = Trainer._fit_predict
-    monkeypatch.setattr(Trainer, "_fit_predict", fit)
-    batch = small.train.batch_size
+    monkeypatch.setattr(keras.Model, "fit", fit)
+    config = small()
+    batch = config.train.batch_size
     with pytest.raises(OutOfMemoryError, match=rf"batches of {batch} clips.*={batch // 2}"):
-        run(small)
-    (path,) = Path(os.environ["MER_RESULTS"]).iterdir()
+        run(config)
+    (path,) = (small_data / "results").iterdir()
     assert len(contents(path)) == 1, "the finished fold is kept"
 
 
-def test_fault_42_other_errors_stay_what_they_are(small, monkeypatch):
-    monkeypatch.setattr(Trainer, "_fit_predict", lambda *_: (_ for _ in ()).throw(KeyError("x")))
+def test_fault_42_other_errors_stay_what_they_are(small_data, monkeypatch):
+    monkeypatch.setattr("keras.Model.fit", lambda *_, **__: (_ for _ in ()).throw(KeyError("x")))
     with pytest.raises(KeyError):
-        run(small)
+        run(small())
 
 
-def test_fault_37_one_subject_cannot_be_left_out(places):
+def test_fault_43_a_loss_that_is_not_finite_fails_its_fold_alone(small_data, monkeypatch):
+    real, calls = trainer_room.check_finite, []
+
+    def check_finite(losses, weights):
+        calls.append(1)
+        real([float("nan")] if len(calls) == 1 else losses, weights)
+
+    monkeypatch.setattr(trainer_room, "check_finite", check_finite)
+    view = read_view(run(small()).path)
+    network, baseline = view.rows
+    assert (network.done, network.expected) == (2, 3)
+    assert "no longer finite" in network.failures[0]
+    assert score_row(view, network) is None, "no headline while a fold is missing"
+    assert baseline.complete
+
+
+def test_fault_37_one_subject_cannot_be_left_out():
     from mer_keras.config.protocol import ProtocolConfig
     from mer_keras.protocols.build import build_folds
     from mer_keras.terms import Selection
@@ -195,59 +188,32 @@ def test_fault_37_one_subject_cannot_be_left_out(places):
 
 
 @pytest.mark.long
-def test_an_isolated_fold_that_dies_ends_alone(small, monkeypatch, tmp_path):
+@pytest.mark.parametrize("isolate", [False, True])
+def test_a_fold_whose_process_dies_ends_alone(small_data, monkeypatch, tmp_path, isolate):
     """The second fold's process is killed from within, as the system does when memory ends."""
     patch = tmp_path / "sitecustomize.py"
     patch.write_text(
         "import os, signal\n"
-        "import mer_keras.runs.run as room\n"
-        "real = room.run_share\n"
-        "def dying(*args, share, **rest):\n"
-        "    if share[0] == 1:\n"
+        "from mer_keras.runs.tasks import TaskRunner\n"
+        "real = TaskRunner.compute\n"
+        "def dying(self, task, on_epoch=None):\n"
+        "    if any(unit.fold == 'fold-2' for unit in task):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
-        "    return real(*args, share=share, **rest)\n"
-        "room.run_share = dying\n"
+        "    return real(self, task, on_epoch)\n"
+        "TaskRunner.compute = dying\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
-    folder = run(small, isolate=True, workers=2)
-    view = read_view(folder.path)
+    view = read_view(run(small(), executor=ProcessExecutor(2, isolate=isolate)).path)
     for row in view.rows:
         assert (row.done, row.expected) == (2, 3)
         assert "signal 9" in row.failures[0]
         assert score_row(view, row) is None
     monkeypatch.delenv("PYTHONPATH")
-    whole = read_view(run(small).path)
+    whole = read_view(run(small()).path)
     assert all(row.complete for row in whole.rows)
 
 
-class TestVerify:
-    def test_a_fold_is_derived_again_bit_for_bit(self, small):
-        folder = run(small)
-        found = verify_fold(folder)
-        assert found.identical
-        assert (found.samples, found.changed) == (len(folder.folds().folds[0].test), 0)
-        assert "fold" not in found.to_json()
-
-    def test_a_tampered_prediction_is_found(self, small):
-        folder = run(small)
-        unit = units_of(folder.manifest(), folder.folds())["proposed-convlstm"][1]
-        table = folder.predictions([unit])
-        names = [c for c in table if c.startswith("prob_")]
-        table[names] = np.roll(table[names].to_numpy(), 1, axis=1)
-        folder.store(unit, table, {"seconds": 0})
-        assert verify_fold(folder).identical
-        found = verify_fold(folder, fold=unit.fold)
-        assert not found.agrees
-
-    def test_what_cannot_be_verified_is_said(self, small):
-        folder = run(small)
-        with pytest.raises(Exception, match="no row 'nothing'"):
-            verify_fold(folder, row="nothing")
-        with pytest.raises(Exception, match="no fold 'nine'"):
-            verify_fold(folder, fold="nine")
-
-
-def test_nothing_is_fetched_at_run_time(small, monkeypatch, tmp_path):
+def test_nothing_is_fetched_at_run_time(small_data, monkeypatch, tmp_path):
     """From the run to the report without a socket to anywhere."""
     import socket
 
@@ -259,28 +225,34 @@ def test_nothing_is_fetched_at_run_time(small, monkeypatch, tmp_path):
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refused)
     monkeypatch.setattr(socket, "getaddrinfo", refused)
-    view = read_view(run(small).path)
-    assert write_report([(small, [view])], tmp_path / "report")
+    config = small()
+    view = read_view(run(config).path)
+    assert write_report([(config, [view])], tmp_path / "report")
 
 
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads memory from /proc")
-def test_memory_stays_flat_over_many_folds(small, monkeypatch):
+def test_memory_stays_flat_over_many_folds(small_data, monkeypatch):
     """From the tenth training on, thirty more take next to nothing."""
 
     def resident():
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
-    seen = []
-    real = Trainer.fit_predict
+    sizes = []
+    real = Trainer.fit
 
-    def measured(self, *args):
-        outcome = real(self, *args)
-        seen.append(resident())
-        return outcome
+    def measured(self, *args, **kwargs):
+        record = real(self, *args, **kwargs)
+        sizes.append(resident())
+        return record
 
-    monkeypatch.setattr(Trainer, "fit_predict", measured)
-    run(small.model_copy(update={"seeds": tuple(range(12)), "baselines": ()}))
-    assert len(seen) == 36
-    assert seen[-1] - seen[9] < 60
+    monkeypatch.setattr(Trainer, "fit", measured)
+    run(small("baselines=[]").model_copy(update={"seeds": tuple(range(12))}))
+    assert len(sizes) == 36
+    assert sizes[-1] - sizes[9] < 60
+
+
+def test_a_vanished_folder_is_told(tmp_path):
+    with pytest.raises(ResultsError, match="expected a run folder"):
+        RunFolder(tmp_path / "gone").manifest()

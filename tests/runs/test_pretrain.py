@@ -8,9 +8,16 @@ import pytest
 
 keras = pytest.importorskip("keras")
 from mer_keras.config.files import load_experiments  # noqa: E402
-from mer_keras.errors import ConfigError, DatabaseNotFoundError, ProtocolError  # noqa: E402
+from mer_keras.errors import (  # noqa: E402
+    ConfigError,
+    DatabaseNotFoundError,
+    ProtocolError,
+    ResultsError,
+)
 from mer_keras.runs import pretrain as room  # noqa: E402
-from mer_keras.runs.prepare import prepare  # noqa: E402
+from mer_keras.runs.context import compose  # noqa: E402
+from mer_keras.runs.folder import MANIFEST  # noqa: E402
+from mer_keras.runs.json_files import read_json, write_json  # noqa: E402
 from mer_keras.runs.pretrain import (  # noqa: E402
     balanced,
     check_domain,
@@ -18,7 +25,7 @@ from mer_keras.runs.pretrain import (  # noqa: E402
     pretrain,
 )
 from mer_keras.runs.run import run_experiment  # noqa: E402
-from mer_keras.runs.tasks import make_trainer  # noqa: E402
+from mer_keras.runs.verify import verify_fold  # noqa: E402
 from mer_keras.synthetic import stand_ins  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
 
@@ -34,10 +41,23 @@ FEW = [
 ]
 
 
-def small(*more):
+RESNET, ATTENTION = "resnet10", "micro_attention"
+
+
+def small(*more, methods=(RESNET, ATTENTION)):
     (config,) = load_experiments("micro_attention/table2", profile="smoke", overrides=[*FEW, *more])
-    own = [row for row in config.rows if row.model in ("resnet10", "micro_attention")]
-    return config.model_copy(update={"rows": tuple(own)})
+    own = [row for row in config.rows if row.method in methods]
+    tree = config.model_dump(mode="json") | {"rows": [row.model_dump(mode="json") for row in own]}
+    return type(config).model_validate(tree)
+
+
+def context_of(*more):
+    """What a run of the config reads, before anything is pretrained."""
+    return compose(small(*more), "smoke", "synthetic", pretraining=False)
+
+
+def plan_of(context, method):
+    return next(plan for plan in context.config.plans if plan.method == method)
 
 
 @pytest.fixture(scope="module")
@@ -58,71 +78,68 @@ def cache(written, places, monkeypatch):
 
 
 @pytest.fixture
-def prepared(cache):
-    return prepare(small(), "synthetic")
+def context(cache):
+    return context_of()
 
 
-def test_one_trunk_is_trained_once_and_shared(prepared, monkeypatch):
-    config, calls, real = small(), [], Trainer.fit_predict
+def test_one_backbone_is_trained_once_and_shared(context, monkeypatch):
+    calls, real = [], Trainer.fit
 
     def count(self, *args, **kwargs):
         calls.append(self)
         return real(self, *args, **kwargs)
 
-    monkeypatch.setattr(Trainer, "fit_predict", count)
-    trunks = pretrain(config, prepared)
-    assert set(trunks) == {row.name for row in config.rows}
-    assert len({trunk.file for trunk in trunks.values()}) == 1
+    monkeypatch.setattr(Trainer, "fit", count)
+    backbones = pretrain(context)
+    networks = [plan.key for plan in context.config.plans if plan.config.network]
+    assert set(backbones) == set(networks)
+    assert len({backbone.file for backbone in backbones.values()}) == 1
     assert len(calls) == 1
-    pretrain(config, prepared)
+    pretrain(context)
     assert len(calls) == 1
-    record = next(iter(trunks.values())).record
-    # three frames of each clip of CK+ are images of their own
-    assert record["images"] + record["held_back"] == sum(record["counts"].values())
+    record = next(iter(backbones.values())).record
+    # Three frames of each clip of CK+ are images of their own.
+    assert record["images"] + record["validation_images"] == sum(record["counts"].values())
     assert record["data_kind"] == "synthetic"
-    pretrain(small("stages.0.train.epochs=2"), prepared)
+    pretrain(context_of("stages.0.train.epochs=2"))
     assert len(calls) == 2
 
 
-def test_every_fold_starts_from_the_trunk_and_from_nothing_else(prepared):
-    config = small()
-    trunk = pretrain(config, prepared)[config.rows[1].name]
-    assert config.rows[1].model == "micro_attention"
-    trainer = make_trainer(config, config.rows[1].name, prepared, trunk)
-    given = {w.path: np.array(w) for w in trunk.build().weights}
+def test_every_fold_starts_from_the_backbone_and_from_nothing_else(context):
+    plan = plan_of(context, ATTENTION)
+    backbones = pretrain(context)
+    trainer = replace(context, backbones=backbones).method(plan).trainer
+    given = {w.path: np.array(w) for w in backbones[plan.key].build().weights}
     starts = []
     for seed in (1, 2):
         trainer.reset(seed)
         starts.append({w.path: np.array(w) for w in trainer.network.weights})
         trainer.network.set_weights([np.array(w) + 1 for w in trainer.network.weights])
-    units = [path for path in starts[0] if path not in given]
-    assert units
+    own = [path for path in starts[0] if path not in given]
+    assert own
     for path in starts[0]:
         if path in given:
             for start in starts:
                 np.testing.assert_array_equal(start[path], given[path])
-    # what the trunk lacks is drawn anew, by the fold's own seed
-    assert any(np.any(starts[0][path] != starts[1][path]) for path in units)
+    # What the backbone lacks is drawn anew, by the fold's own seed.
+    assert any(np.any(starts[0][path] != starts[1][path]) for path in own)
 
 
-def test_the_head_is_carried_only_between_equal_classes(prepared):
-    config = small()
-    trunk = pretrain(config, prepared)[config.rows[0].name]
-    assert trunk.classes == prepared.classes
-    head = np.array(trunk.build().get_layer("classes").kernel)
-    for classes, carried in ((prepared.classes, True), (prepared.classes[::-1], False)):
-        trainer = make_trainer(
-            config, config.rows[0].name, replace(prepared, classes=classes), trunk
-        )
-        trainer.reset(0)
-        same = np.array_equal(np.array(trainer.network.get_layer("classes").kernel), head)
+def test_the_head_is_carried_only_between_equal_classes(context):
+    backbone = pretrain(context)[plan_of(context, RESNET).key]
+    assert backbone.classes == context.classes
+    head = np.array(backbone.build().get_layer("classes").kernel)
+    for classes, carried in ((context.classes, True), (context.classes[::-1], False)):
+        network = backbone.build()
+        network.get_layer("classes").kernel.assign(head + 1)
+        backbone.starter(classes)(network)
+        same = np.array_equal(np.array(network.get_layer("classes").kernel), head)
         assert same == carried
 
 
 def test_a_tested_subject_in_pretraining_is_refused(cache):
-    config = small("stages.0.sources=[{database: samm, labels: objective5}]")
     with pytest.raises(ProtocolError, match="is tested later: take its database out"):
-        pretrain(config, prepare(config, "synthetic"))
+        pretrain(context_of("stages.0.sources=[{database: samm, labels: objective5}]"))
 
 
 def test_nobody_shared_is_fine():
@@ -133,52 +150,61 @@ def test_nobody_shared_is_fine():
         check_subjects(stage, other, other)
 
 
-def test_another_domain_is_refused(prepared):
+def with_clips(context, arrays):
+    """The same context with other arrays of clips."""
+    return replace(context, clips={"clips": replace(context.clips["clips"], arrays=arrays)})
+
+
+def test_another_domain_is_refused(context):
     stage = small().stages[0]
-    target = prepared.clips.arrays
+    target = context.clips["clips"].arrays
     table = pd.DataFrame({"fps": [30.0]})
-    check_domain(stage, table, target, prepared)
+    check_domain(stage, table, target, context, "clips")
     with pytest.raises(ConfigError, match="input of shape"):
-        check_domain(stage, table, target[:, :-1], prepared)
-    with pytest.raises(ConfigError, match=r"data\.clip\.normalise"):
-        check_domain(stage, table, target * 255, prepared)
+        check_domain(stage, table, target[:, :-1], context, "clips")
+    with pytest.raises(ConfigError, match=r"inputs\.clips\.normalise"):
+        check_domain(stage, table, target * 255, context, "clips")
 
 
 @pytest.mark.parametrize(("fps", "fits"), [(200, True), (150, True), (30, False), (np.nan, True)])
-def test_frame_rates_of_clips_must_be_alike(prepared, fps, fits):
-    clips = replace(prepared.clips, arrays=np.zeros((4, 5, 8, 8, 1), "float32"))
-    target = replace(prepared, clips=clips)
+def test_frame_rates_of_clips_must_be_alike(context, fps, fits):
+    clips = np.zeros((4, 5, 8, 8, 1), "float32")
+    target = with_clips(context, clips)
     table = pd.DataFrame({"fps": [fps]}, dtype=float)
     if fits:
-        check_domain(small().stages[0], table, clips.arrays, target)
+        check_domain(small().stages[0], table, clips, target, "clips")
     else:
         with pytest.raises(ConfigError, match="30 frames a second"):
-            check_domain(small().stages[0], table, clips.arrays, target)
+            check_domain(small().stages[0], table, clips, target, "clips")
 
 
-def test_an_absent_database_says_how_to_do_without(cache, monkeypatch):
-    config = small("stages.0.sources=[{database: mug, labels: macro5}]")
-    prepared = prepare(small(), "synthetic")
+def test_clips_of_different_lengths_are_refused(context):
+    target = with_clips(context, [np.zeros((n, 8, 8, 1), "float32") for n in (3, 4)])
+    with pytest.raises(ConfigError, match="different lengths"):
+        check_domain(small().stages[0], pd.DataFrame(), np.zeros((1, 8, 8, 1)), target, "clips")
+
+
+def test_an_absent_database_says_how_to_do_without(context, monkeypatch):
     monkeypatch.setattr(
         room,
         "load_samples",
         lambda *_: (_ for _ in ()).throw(DatabaseNotFoundError("database 'mug' not found")),
     )
+    config = small("stages.0.sources=[{database: mug, labels: macro5}]")
     with pytest.raises(DatabaseNotFoundError, match=r"mug.*\n.*stages=\[\]"):
-        pretrain(config, prepared)
+        pretrain(replace(context, config=config))
 
 
-def test_a_start_from_given_weights(prepared, tmp_path):
+def test_a_start_from_given_weights(context, tmp_path):
     from mer_keras.models import registry
 
-    network = registry.build("resnet10", (32, 32, 3), 1000)  # colour, as ImageNet's are
+    network = registry.build("resnet10", (32, 32, 3), 1000)  # ImageNet's are of colour, too.
     file = tmp_path / "imagenet.npz"
     np.savez(file, **{w.path: np.array(w) for w in network.weights})
-    plain = pretrain(small(), prepared)
-    begun = pretrain(small(), prepared, initial=file)
-    assert {t.file for t in plain.values()} != {t.file for t in begun.values()}
-    assert not any(trunk.record["start_from"] for trunk in plain.values())
-    assert all(trunk.record["start_from"] for trunk in begun.values())
+    plain, begun = pretrain(context), pretrain(context, initial=file)
+    assert {b.file for b in plain.values()} != {b.file for b in begun.values()}
+    assert not any(backbone.record["start_from"] for backbone in plain.values())
+    assert all(backbone.record["start_from"] for backbone in begun.values())
 
 
 def test_weights_without_a_stage_are_refused(cache, tmp_path):
@@ -189,11 +215,17 @@ def test_weights_without_a_stage_are_refused(cache, tmp_path):
 
 
 def test_the_run_says_what_it_started_from(cache):
-    with_stage = run_experiment(small(), profile="smoke", data="synthetic")
-    without = run_experiment(small("stages=[]"), profile="smoke", data="synthetic")
+    with_stage = run_experiment(small(methods=[RESNET]), profile="smoke", data="synthetic")
     assert with_stage.manifest()["stages"][0]["stage"] == "macro-expressions"
-    assert without.manifest()["stages"] == []
+    without = compose(small("stages=[]", methods=[RESNET]), "smoke", "synthetic")
+    assert without.stages == {}
     assert with_stage.run_id != without.run_id
+    assert verify_fold(with_stage).identical
+    tree = read_json(with_stage.path / MANIFEST)
+    tree["stages"][0]["data_kind"] = "public"
+    write_json(with_stage.path / MANIFEST, tree)
+    with pytest.raises(ResultsError, match="the manifest says stages="):
+        verify_fold(with_stage)
 
 
 class TestBalance:

@@ -4,7 +4,6 @@ import builtins
 import os
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,21 +11,19 @@ pytest.importorskip("keras")
 from typer.testing import CliRunner
 
 from mer_keras.cli.main import app
-from mer_keras.config.files import load_config
 from mer_keras.errors import UserError
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
-from mer_keras.runs import cluster as room
 from mer_keras.runs import processes
+from mer_keras.runs import ray_cluster as room
 from mer_keras.runs.folder import RunFolder
-from mer_keras.runs.ray_cluster import joined, run_on_cluster
+from mer_keras.runs.processes import ProcessExecutor
+from mer_keras.runs.ray_cluster import RayExecutor, joined
 from mer_keras.runs.ray_worker import Files
-from mer_keras.runs.run import run_experiment
-from mer_keras.synthetic import stand_ins
+from mer_keras.runs.run import run_experiments
 from mer_keras.training.fold import OutOfMemoryError
-from tests.runs.small import SMALL
-
-ROOT = Path(__file__).parents[2]
+from tests.runs import small as small_room
+from tests.runs.small import NETWORK, contents
 
 
 @pytest.fixture(scope="module")
@@ -48,52 +45,47 @@ def cluster():
 
 
 @pytest.fixture
-def small(places):
-    """A small database on disk, and a config that runs on it within seconds."""
-    stand_ins.write("samm", places / "data" / "SAMM", stand_ins.StandInOptions(clips=24, size=24))
-    path = ROOT / "experiments/shallow_convlstm/table1.yaml"
-    return load_config(path, profile="quick", overrides=SMALL)
-
-
-def contents(folder):
-    """Every file of predictions, byte for byte."""
-    root = folder.path / "predictions"
-    return {str(f.relative_to(root)): f.read_bytes() for f in sorted(root.rglob("*.parquet"))}
+def small(small_data):
+    """The config of the small run, on its database."""
+    return small_room.small("record_epochs=true")
 
 
 def run(config, cluster, **options):
-    (folder,) = run_on_cluster([config], cluster, profile="quick", data="real", **options)
-    return folder
+    return small_room.run(config, executor=RayExecutor(cluster), **options)
 
 
 @pytest.mark.long
 class TestOnACluster:
-    def test_predictions_are_those_of_this_machine_alone(self, small, cluster, places, monkeypatch):
+    def test_predictions_are_those_of_this_machine_alone(
+        self, small, cluster, small_data, monkeypatch
+    ):
         """Bit for bit, where both have one thread; and a second call does nothing."""
         monkeypatch.setattr(processes.os, "cpu_count", lambda: 2)
-        seen = []
-        folder = run(small, cluster, progress=lambda *what: seen.append(what))
-        assert seen[-1] == ("2 cores of one machine", 6, 6)
-        monkeypatch.setenv("MER_RESULTS", str(places / "other"))
-        alone = run_experiment(small, profile="quick", data="real", workers=2)
-        assert len(contents(folder)) == 6
-        assert contents(folder) == contents(alone)
+        reports = []
+        folder = run(small, cluster, progress=lambda *report: reports.append(report))
+        assert reports[-1] == ("2 cores of one machine", 6, 6)
+        monkeypatch.setenv("MER_RESULTS", str(small_data / "other"))
+        alone = small_room.run(small, executor=ProcessExecutor(2))
+        assert len(contents(folder.path)) == 6 + 3
+        assert contents(folder.path) == contents(alone.path)
         assert folder.run_id == alone.run_id
 
         monkeypatch.setattr(room, "compute", lambda *_: os._exit(1))
-        assert contents(run(small, cluster)) == contents(alone)
+        assert contents(run(small, cluster).path) == contents(alone.path)
 
     def test_experiments_share_the_cluster(self, small, cluster):
         other = small.model_copy(update={"seeds": (7,)})
         configs = [small, other, small]
-        found = run_on_cluster(configs, cluster, profile="quick", data="real")
-        assert found[0].run_id == found[2].run_id != found[1].run_id
-        assert [len(contents(folder)) for folder in found] == [6, 6, 6]
+        folders = run_experiments(
+            configs, profile="quick", data="real", executor=RayExecutor(cluster)
+        )
+        assert len({folder.run_id for folder in folders}) == len(folders) == 2
+        assert [len(contents(folder.path, ".parquet")) for folder in folders] == [6, 6]
 
-    def test_given_weights_travel(self, small, cluster, places):
+    def test_given_weights_travel(self, small, cluster, small_data):
         from mer_keras.models import registry
 
-        file = places / "net.weights.h5"
+        file = small_data / "net.weights.h5"
         registry.build("ststnet", (28, 28, 3), 3).save_weights(file)
         folder = run(small, cluster, weights=file)
         assert folder.manifest()["selection"] == "external"
@@ -104,13 +96,13 @@ class TestOnACluster:
     ):
         marker = tmp_path / "died"
 
-        def dying(job, row, piece):
+        def dying(job, task):
             if not marker.exists():
                 marker.touch()
                 os._exit(1)
             from mer_keras.runs.ray_worker import compute
 
-            return compute(job, row, piece)
+            return compute(job, task)
 
         monkeypatch.setattr(room, "compute", dying)
         view = read_view(run(small, cluster).path)
@@ -122,12 +114,12 @@ class TestOnACluster:
     ):
         real = room.compute
 
-        def dying(job, row, piece):
-            if any(unit.fold == "fold-2" for unit in piece):
+        def dying(job, task):
+            if any(unit.fold == "fold-2" for unit in task):
                 os._exit(1)
             from mer_keras.runs.ray_worker import compute
 
-            return compute(job, row, piece)
+            return compute(job, task)
 
         monkeypatch.setattr(room, "compute", dying)
         view = read_view(run(small, cluster).path)
@@ -140,34 +132,34 @@ class TestOnACluster:
         assert all(row.complete for row in view.rows), "the next run tries it again"
 
     def test_an_error_of_ours_ends_the_run_and_keeps_what_is_done(
-        self, small, cluster, places, monkeypatch
+        self, small, cluster, small_data, monkeypatch
     ):
         real = room.compute
 
-        def short_of_memory(job, row, piece):
-            if piece[0].row == "proposed-convlstm" and piece[0].fold == "fold-3":
+        def short_of_memory(job, task):
+            if (task[0].row, task[0].fold) == (NETWORK, "fold-3"):
                 time.sleep(5)
                 raise OutOfMemoryError("batches of 8 clips")
-            return real(job, row, piece)
+            return real(job, task)
 
         monkeypatch.setattr(room, "compute", short_of_memory)
         with pytest.raises(OutOfMemoryError, match="batches of 8 clips") as caught:
             run(small, cluster)
         assert caught.value.exit_code == 2
-        (path,) = (places / "results").iterdir()
-        assert 0 < len(contents(RunFolder(path))) < 6
+        (path,) = (small_data / "results").iterdir()
+        assert 0 < len(contents(path, ".parquet")) < 6
 
-    def test_an_interrupt_keeps_what_is_done(self, small, cluster, places):
+    def test_an_interrupt_keeps_what_is_done(self, small, cluster, small_data):
         def stop(what, done, total):
             if what.startswith("2 cores") and 0 < done < total:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             run(small, cluster, progress=stop)
-        (path,) = (places / "results").iterdir()
+        (path,) = (small_data / "results").iterdir()
         with RunFolder(path).writer():
-            assert 0 < len(contents(RunFolder(path))) < 6
-        assert len(contents(run(small, cluster))) == 6
+            assert 0 < len(contents(path, ".parquet")) < 6
+        assert len(contents(run(small, cluster).path, ".parquet")) == 6
 
     def test_a_gpu_that_no_machine_has(self, cluster):
         import ray
@@ -178,9 +170,9 @@ class TestOnACluster:
 
 
 def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
 
 
 def test_an_address_where_nothing_listens_is_told_within_seconds():
@@ -232,8 +224,8 @@ def test_weights_arrive_as_they_left(places):
     (places / "there" / "notes.txt").write_text("stay")
     folder = Files.read(places / "there").place()
     assert {f.name: f.read_bytes() for f in folder.iterdir()} == {"a.npz": b"a", "b.npz": b"b"}
-    one = Files.read(places / "there" / "a.npz")
-    assert one.place().read_bytes() == b"a"
-    assert one.place().name == "a.npz"
-    assert one.place() == one.place()
+    files = Files.read(places / "there" / "a.npz")
+    assert files.place().read_bytes() == b"a"
+    assert files.place().name == "a.npz"
+    assert files.place() == files.place()
     assert folder.is_relative_to(places / "cache")
