@@ -85,10 +85,17 @@ def find_frames(
             if folder is not None:
                 return folder, choice
     searched = ", ".join(repr(relative) for choice in choices for relative in sources[choice])
-    raise AnnotationError(
-        f"{root}: no frames: looked for the folder(s) {searched}: expected the tree\n{tree}\n"
-        "unpack the database completely"
-    )
+    raise incomplete(f"{root}: no frames: looked for the folder(s) {searched}", tree)
+
+
+def incomplete(problem: str, tree: str) -> AnnotationError:
+    """Return the error for a database of which files are absent.
+
+    Args:
+        problem: where something is absent, and what.
+        tree: the expected files.
+    """
+    return AnnotationError(f"{problem}: expected the tree\n{tree}\nunpack the database completely")
 
 
 def require_inside(path: Path, root: Path, where: str) -> Path:

@@ -1,51 +1,40 @@
 """Label schemes: which raw emotion counts as which class, and which clips a paper leaves out."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, Self
 
 import pandas as pd
+from pydantic import Field, model_validator
 
+from mer_keras.config.strict import StrictModel
+from mer_keras.config.yaml_text import Tree, read_yaml
 from mer_keras.databases.samples import Excluded, Samples, validate
 from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
 
 _COLUMN_TITLES = {"emotion": "emotion", "objective_class": "objective class"}
 #: Spelling in some release -> the one name of the emotion.
 _SPELLINGS = {
-    "others": "other",
-    "happy": "happiness",
-    "sad": "sadness",
-    "angry": "anger",
-    "surprised": "surprise",
-    "高兴": "happiness",
-    "快乐": "happiness",
-    "厌恶": "disgust",
-    "惊讶": "surprise",
-    "悲伤": "sadness",
-    "恐惧": "fear",
-    "害怕": "fear",
-    "愤怒": "anger",
-    "生气": "anger",
-    "蔑视": "contempt",
-    "轻蔑": "contempt",
-    "压抑": "repression",
-    "紧张": "tense",
-    "其他": "other",
+    spelling: name
+    for name, spellings in read_yaml(Path(__file__).with_name("emotion_names.yaml")).items()
+    for spelling in spellings
 }
 
 
-@dataclass(frozen=True)
-class LabelScheme:
+class LabelScheme(StrictModel):
     """Raw emotions -> the classes of a paper's table.
+
+    A file may leave ``mapping`` out: ``classes`` then either are emotions themselves, or give each
+    class the emotions that count as it.
 
     Attributes:
         name: what configs call it (see ``label_schemes.get_scheme``).
         title: for tables and figures.
+        source: the paper that divides the clips in this way.
         classes: in the paper's order, which is the order of class numbers.
         mapping: emotion -> class.
         leaves_out: emotions whose clips are not used.
-        source: the paper that divides the clips in this way.
         counts: clips a class, as published.
         database_counts: the same for each database, where the scheme is for several.
         column: column of the samples table whose values the mapping's keys are.
@@ -54,16 +43,30 @@ class LabelScheme:
 
     name: str
     title: str
-    classes: tuple[str, ...]
-    mapping: Mapping[str, str]
     source: str
+    classes: tuple[str, ...]
+    mapping: dict[str, str]
     leaves_out: frozenset[str] = frozenset()
-    counts: Mapping[str, int] | None = field(default=None)
-    database_counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    counts: dict[str, int] | None = None
+    database_counts: dict[str, dict[str, int]] = Field(default_factory=dict)
     column: Literal["emotion", "objective_class"] = "emotion"
     min_frames: int = 0
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="before")
+    @classmethod
+    def _map_emotions(cls, tree: Tree) -> Tree:
+        """Fill ``mapping`` from ``classes`` where it isn't given."""
+        classes = tree.get("classes")
+        if "mapping" in tree or not isinstance(classes, list | tuple | dict):
+            return tree
+        emotions = classes if isinstance(classes, dict) else {name: [name] for name in classes}
+        pairs = [(emotion, name) for name, members in emotions.items() for emotion in members]
+        if len(dict(pairs)) != len(pairs):
+            raise InvariantError(f"label scheme {tree.get('name')}: an emotion in two classes")
+        return {**tree, "classes": tuple(emotions), "mapping": dict(pairs)}
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
         if set(self.mapping.values()) != set(self.classes):
             raise InvariantError(f"label scheme {self.name}: mapping and classes differ")
         if self.leaves_out & set(self.mapping):
@@ -71,11 +74,7 @@ class LabelScheme:
         printed = [*self.database_counts.values(), *([self.counts] if self.counts else [])]
         if any(set(counts) != set(self.classes) for counts in printed):
             raise InvariantError(f"label scheme {self.name}: counts and classes differ")
-
-
-def unchanged(*classes: str) -> dict[str, str]:
-    """Return the mapping of a scheme whose classes are emotions themselves."""
-    return {name: name for name in classes}
+        return self
 
 
 def plain_emotion(raw: str) -> str:
@@ -131,7 +130,7 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
             f"label scheme {scheme.name!r} leaves out all {len(samples.table)} clips: "
             "expected a scheme for this database"
         )
-    table["label"] = values[used].map(dict(scheme.mapping))
+    table["label"] = values[used].map(scheme.mapping)
     table = table.reset_index(drop=True)
     validate(table, f"label scheme {scheme.name}")
     labelled = replace(samples, table=table, excluded=(*samples.excluded, *excluded))

@@ -12,7 +12,7 @@ from mer_keras.databases import readers, registry
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import require_inside
 from mer_keras.databases.label_schemes import get_scheme
-from mer_keras.databases.labels import LabelScheme, apply_scheme, unchanged
+from mer_keras.databases.labels import LabelScheme, apply_scheme
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import table_rows
 from mer_keras.databases.workbook import read_csv
@@ -57,7 +57,7 @@ DATABASE = Database(
             name="lab_faces2",
             title="Faces of a laboratory, 2 classes",
             classes=("happiness", "surprise"),
-            mapping=unchanged("happiness", "surprise"),
+            mapping={"happiness": "happiness", "surprise": "surprise"},
             source="its own table",
             counts={"happiness": 2, "surprise": 1},
         ),

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mer_keras.databases.cells import as_whole_number, check_name
-from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import find_frames, find_table, require_inside, subfolders
+from mer_keras.databases.entry import Database, describe
+from mer_keras.databases.folders import find_table, first_folder, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, rows_without_header, span_warnings
 from mer_keras.databases.workbook import read_sheet
@@ -26,10 +26,6 @@ WORKBOOKS = (
     "CAS(ME)^2code_final.xlsx",
     "code_final.xlsx",
 )
-FRAME_SOURCES = {"raw": ("rawpic",)}
-TREE = """CAS(ME)^2/
-  CAS(ME)^2code_final(Updated).xlsx
-  rawpic/s15/15_0101disgustingteeth/img1.jpg   <folder>/<number>_<code><stimulus>/img<frame>.jpg"""
 MICRO, MACRO = "micro-expression", "macro-expression"
 
 _COLUMNS = (
@@ -72,7 +68,7 @@ def read(root: Path) -> Reading:
             expression's video isn't there.
     """
     table, warnings = find_table(root, WORKBOOKS, "*code_final*.xlsx")
-    frames, chosen = find_frames(root, FRAME_SOURCES, "raw", TREE)
+    frames = first_folder(root, ("rawpic",), DATABASE.tree)
     tables = _Tables(_folders(table), _codes(table))
     clips, spans, macro, no_offset = [], [], 0, []
     for row in rows_without_header(read_sheet(table, 0), _COLUMNS, table):
@@ -112,9 +108,9 @@ def read(root: Path) -> Reading:
     return Reading(
         table,
         clips,
-        TREE,
+        DATABASE.tree,
         edition=f"{table.name}, {frames.name}",
-        frame_source=chosen,
+        frame_source="raw",
         warnings=warnings,
         excluded=excluded,
     )
@@ -194,16 +190,4 @@ def _video(row: TableRow, tables: _Tables, frames: Path) -> tuple[str, Path]:
     return folder, frames / folder / f"{number[1] if number else folder}_{code}"
 
 
-DATABASE = Database(
-    name=NAME,
-    title="CAS(ME)^2, micro-expressions in long videos",
-    folders=("CAS(ME)^2", "CAS(ME)2", "CASME_SQ", "CASME^2"),
-    reader=read,
-    whom_to_ask=(
-        "Institute of Psychology, Chinese Academy of Sciences (X. Fu): sign the licence agreement\n"
-        "at http://casme.psych.ac.cn/casme/e3 and send it as described there."
-    ),
-    tree=TREE,
-    counts={"happiness": 18, "anger": 22, "disgust": 17},
-    subjects=22,
-)
+DATABASE = describe(NAME, read, Database)

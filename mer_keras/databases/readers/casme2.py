@@ -7,42 +7,17 @@ stand under one table. The objective classes by action units stand in a second w
 from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import describe
 from mer_keras.databases.folders import find_frames
-from mer_keras.databases.readers.coding import CodingTable, LocatedClip, clips_below
+from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip, clips_below
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow, table_rows
 from mer_keras.databases.workbook import Cell, read_sheet
 from mer_keras.errors import AnnotationError
 
 NAME = "casme2"
-FPS = 200.0
-WORKBOOKS = ("CASME2-coding-20140508.xlsx", "CASME2-coding-20190701.xlsx")
 OBJECTIVE_WORKBOOK = "CASME2-ObjectiveClasses.xlsx"
-FRAME_SOURCES = {
-    "cropped": ("Cropped", "Cropped-updated/Cropped", "CASME2_Cropped"),
-    "raw": ("CASME2_RAW_selected", "CASME2-RAW", "CASME2_RAW"),
-}
-TREE = """CASME2/
-  CASME2-coding-20140508.xlsx   (or CASME2-coding-20190701.xlsx)
-  CASME2-ObjectiveClasses.xlsx  (for the objective classes only)
-  Cropped/sub01/EP02_01f/reg_img46.jpg          cropped faces, and/or
-  CASME2_RAW_selected/sub01/EP02_01f/img46.jpg  the camera's pictures"""
 
-_CODING = CodingTable(
-    database=NAME,
-    fps=FPS,
-    workbooks=WORKBOOKS,
-    pattern="casme2*cod*.xlsx",
-    tree=TREE,
-    others={
-        "OnsetFrame": ("Onset",),
-        "ApexFrame": ("Apex",),
-        "OffsetFrame": ("Offset",),
-        "Estimated Emotion": ("Emotion",),
-    },
-    required={"Subject": ()},
-)
 _OBJECTIVE_COLUMNS = {"Subject": (), "Filename": (), "Objective Class": ("Objective Classes",)}
 
 
@@ -54,13 +29,13 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
         frame_source: ``cropped``, ``raw``, or ``auto`` for the first one that is there.
 
     Returns:
-        One row a clip (see ``coding.CodingTable.read``); subjects are ``sub01`` whatever the table
+        One row a clip (see ``CodedDatabase.read_table``); subjects are ``sub01`` whatever the table
         writes, the apex ``/`` is empty.
 
     Raises:
         AnnotationError: a table or the frames are absent, unreadable or breaks its format.
     """
-    frames, chosen = find_frames(root, FRAME_SOURCES, frame_source, TREE)
+    frames, chosen = find_frames(root, DATABASE.frame_sources, frame_source, DATABASE.tree)
     objective, missing = _objective_classes(root)
 
     def locate(row: TableRow) -> LocatedClip:
@@ -68,7 +43,7 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
         clip = row.name("Filename")
         return LocatedClip(subject, clip, frames / subject / clip, objective.get((subject, clip)))
 
-    return _CODING.read(
+    return DATABASE.read_table(
         root,
         locate,
         clips_below(frames),
@@ -113,25 +88,4 @@ def _objective_classes(root: Path) -> tuple[dict[tuple[str, str], int], list[str
     return classes, remarks
 
 
-DATABASE = Database(
-    name=NAME,
-    title="CASME II",
-    folders=("CASME2", "CASMEII", "CASME II", "CASME_II"),
-    reader=read,
-    whom_to_ask=(
-        "Institute of Psychology, Chinese Academy of Sciences (X. Fu): sign the licence agreement\n"
-        "at http://casme.psych.ac.cn/casme/e2 and send it as described there."
-    ),
-    tree=TREE,
-    frame_sources=tuple(FRAME_SOURCES),
-    counts={
-        "other": 99,
-        "disgust": 63,
-        "happiness": 32,
-        "repression": 27,
-        "surprise": 25,
-        "sadness": 7,
-        "fear": 2,
-    },
-    subjects=26,
-)
+DATABASE = describe(NAME, read, CodedDatabase)

@@ -6,13 +6,15 @@
 import re
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import first_folder, images, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.databases.workbook import read_limited
 from mer_keras.errors import AnnotationError
 
 NAME = "ckplus"
+PICTURES = ("cohn-kanade-images", "extended-cohn-kanade-images")
+LABELS = ("Emotion", "Emotion_labels")
 EMOTIONS = (
     "neutral",
     "anger",
@@ -23,9 +25,6 @@ EMOTIONS = (
     "sadness",
     "surprise",
 )
-TREE = """CK+/
-  cohn-kanade-images/S005/001/S005_001_00000001.png
-  Emotion/S005/001/S005_001_00000011_emotion.txt    one number, 0 to 7; absent for most"""
 
 _SUBJECT = re.compile(r"S[0-9]{3}", re.ASCII)
 
@@ -43,8 +42,8 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: a folder is absent, or an emotion file holds no number from 0 to 7.
     """
-    pictures = first_folder(root, ("cohn-kanade-images", "extended-cohn-kanade-images"), TREE)
-    emotions = first_folder(root, ("Emotion", "Emotion_labels"), TREE)
+    pictures = first_folder(root, PICTURES, DATABASE.tree)
+    emotions = first_folder(root, LABELS, DATABASE.tree)
     clips, excluded = [], []
     for subject in subfolders(pictures):
         if not _SUBJECT.fullmatch(subject.name):
@@ -59,7 +58,9 @@ def read(root: Path) -> Reading:
                 continue
             path = require_inside(sequence, root, str(pictures))
             clips.append(ClipAnnotation(NAME, subject.name, sequence.name, path, emotion))
-    return Reading(pictures, clips, TREE, edition=f"folders of {root.name}", excluded=excluded)
+    return Reading(
+        pictures, clips, DATABASE.tree, edition=f"folders of {root.name}", excluded=excluded
+    )
 
 
 def _emotion(folder: Path) -> str | None:
@@ -83,24 +84,4 @@ def _emotion(folder: Path) -> str | None:
     return EMOTIONS[int(number)]
 
 
-DATABASE = Database(
-    name=NAME,
-    title="CK+, extended Cohn-Kanade",
-    folders=("CK+", "CKPlus", "CK"),
-    reader=read,
-    whom_to_ask=(
-        "University of Pittsburgh (J. F. Cohn): request it as described at\n"
-        "http://www.jeffcohn.net/Resources/"
-    ),
-    tree=TREE,
-    counts={
-        "anger": 45,
-        "contempt": 18,
-        "disgust": 59,
-        "fear": 25,
-        "happiness": 69,
-        "sadness": 28,
-        "surprise": 83,
-    },
-    expressions="macro",
-)
+DATABASE = describe(NAME, read, Database)

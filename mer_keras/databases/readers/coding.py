@@ -1,10 +1,10 @@
 """Coding tables with one clip a row: what most databases of micro-expressions have in common."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import (
     find_table,
     require_inside,
@@ -12,10 +12,8 @@ from mer_keras.databases.folders import (
     unlisted_warnings,
 )
 from mer_keras.databases.samples import ClipAnnotation, Reading
-from mer_keras.databases.tables import Columns, TableRow, span_warnings, table_rows
+from mer_keras.databases.tables import TableRow, span_warnings, table_rows
 from mer_keras.databases.workbook import read_sheet
-
-ACTION_UNITS: Columns = {"Action Units": ("Action Unit", "AU", "AUs")}
 
 
 class LocatedClip(NamedTuple):
@@ -27,41 +25,25 @@ class LocatedClip(NamedTuple):
     objective_class: int | None = None
 
 
-@dataclass(frozen=True)
-class CodingTable:
-    """A table with one clip a row, by the names of its columns.
+class CodedDatabase(Database):
+    """A database whose table has one clip a row.
 
     Attributes:
-        database: name of the database.
         fps: frames a second.
-        workbooks: known releases of the file, the preferred one first.
-        pattern: what other releases may be called (see ``folders.find_table``).
-        tree: the expected files, for errors.
-        clip: column with the clip's name.
-        onset: column with the first frame.
-        apex: column with the strongest frame; the one whose cells may be empty.
-        offset: column with the last frame.
-        emotion: column with the emotion as the coders named it.
-        others: column -> its headers in other releases.
-        required: further columns that must be there.
-        optional: further columns that may be there.
+        workbooks: known releases of the table, the preferred one first.
+        workbook_pattern: what other releases may be called (see ``folders.find_table``).
+        columns: what stands in a column (``clip``, ``onset``, ``apex``, ``offset``, ``emotion`` and
+            others) -> its official header, then those of other releases.
+        optional_columns: the same for columns that may be absent.
     """
 
-    database: str
     fps: float
     workbooks: tuple[str, ...]
-    pattern: str
-    tree: str
-    clip: str = "Filename"
-    onset: str = "OnsetFrame"
-    apex: str = "ApexFrame"
-    offset: str = "OffsetFrame"
-    emotion: str = "Estimated Emotion"
-    others: Columns = field(default_factory=dict)
-    required: Columns = field(default_factory=dict)
-    optional: Columns = field(default_factory=dict)
+    workbook_pattern: str
+    columns: dict[str, tuple[str, ...]]
+    optional_columns: dict[str, tuple[str, ...]]
 
-    def read(
+    def read_table(
         self,
         root: Path,
         locate: Callable[[TableRow], LocatedClip],
@@ -87,24 +69,27 @@ class CodingTable:
         Raises:
             AnnotationError: the table is absent, unreadable or breaks its format.
         """
-        table, warnings = find_table(root, self.workbooks, self.pattern)
-        rows, notes = table_rows(read_sheet(table), self._columns(), table, self._optional())
+        table, warnings = find_table(root, self.workbooks, self.workbook_pattern)
+        required = {official: others for official, *others in self.columns.values()}
+        optional = {official: others for official, *others in self.optional_columns.values()}
+        rows, notes = table_rows(read_sheet(table), required, table, optional)
+        onset, apex, offset = (self.columns[name][0] for name in ("onset", "apex", "offset"))
         clips, spans = [], []
         for row in rows:
             subject, clip, folder, objective_class = locate(row)
-            span = row.span(self.onset, self.apex, self.offset)
+            span = row.span(onset, apex, offset)
             spans.append((row, span))
             clips.append(
                 ClipAnnotation(
-                    self.database,
+                    self.name,
                     subject,
                     clip,
-                    require_inside(folder, root, row.where(self.clip)),
-                    row.required_text(self.emotion).lower(),
+                    require_inside(folder, root, row.where(self.columns["clip"][0])),
+                    row.required_text(self.columns["emotion"][0]).lower(),
                     row=row.number,
                     **span._asdict(),
                     fps=self.fps,
-                    action_units=row.text("Action Units"),
+                    action_units=row.text(self.optional_columns["action_units"][0]),
                     objective_class=objective_class,
                 )
             )
@@ -118,13 +103,6 @@ class CodingTable:
             frame_source=frame_source,
             warnings=warnings,
         )
-
-    def _columns(self) -> Columns:
-        marks = (self.clip, self.onset, self.apex, self.offset, self.emotion)
-        return {**{name: self.others.get(name, ()) for name in marks}, **self.required}
-
-    def _optional(self) -> Columns:
-        return {**ACTION_UNITS, **self.optional}
 
 
 def clips_below(frames: Path) -> list[Path]:

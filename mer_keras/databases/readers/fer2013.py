@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import images, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.errors import AnnotationError
@@ -26,10 +26,6 @@ ROWS = 35_887
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 _FOLDERS = {"angry": "anger", "happy": "happiness", "sad": "sadness"} | {e: e for e in EMOTIONS}
 PARTS = ("Training", "PublicTest", "PrivateTest")
-TREE = """FER2013/
-  fer2013.csv                   emotion,pixels,Usage
-or
-  train/angry/name.jpg          <part>/<emotion>/<image>"""
 
 NO_SUBJECTS = "no subjects are known: nothing can be divided by subject"
 #: Longest cell in bytes: 48 x 48 numbers of up to three digits and a blank each, and some room.
@@ -53,7 +49,7 @@ def read(root: Path) -> Reading:
     table = root / TABLE
     pictures = list(_from_table(table) if table.is_file() else _from_folders(root))
     if not pictures:
-        raise AnnotationError(f"{root}: no picture: expected the tree\n{TREE}")
+        raise AnnotationError(f"{root}: no picture: expected the tree\n{DATABASE.tree}")
     count = len(pictures)
     clips, excluded = _without_duplicates(pictures)
     warnings = [NO_SUBJECTS]
@@ -61,9 +57,10 @@ def read(root: Path) -> Reading:
         warnings.append(f"{count:,} pictures (printed: {ROWS:,})")
     if excluded:
         warnings.append(f"{len(excluded):,} duplicate pictures are left out")
-    source = table if table.is_file() else root
-    edition = TABLE if table.is_file() else "folders"
-    return Reading(source, clips, TREE, edition=edition, warnings=warnings, excluded=excluded)
+    source, edition = (table, TABLE) if table.is_file() else (root, "folders")
+    return Reading(
+        source, clips, DATABASE.tree, edition=edition, warnings=warnings, excluded=excluded
+    )
 
 
 def read_pixels(path: Path) -> NDArray[np.uint8]:
@@ -194,16 +191,4 @@ def _without_duplicates(
     return unique, excluded
 
 
-DATABASE = Database(
-    name=NAME,
-    title="FER-2013",
-    folders=("FER2013", "FER-2013"),
-    reader=read,
-    whom_to_ask=(
-        "Kaggle, competition 'Challenges in Representation Learning: Facial Expression Recognition'"
-        "\nhttps://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-"
-        "recognition-challenge"
-    ),
-    tree=TREE,
-    expressions="macro",
-)
+DATABASE = describe(NAME, read, Database)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import images, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
@@ -18,8 +18,6 @@ EMOTIONS = {
     "SA": "sadness",
     "SU": "surprise",
 }
-TREE = """JAFFE/   (or jaffe/ within)
-  KA.AN1.39.tiff   <subject>.<expression><repetition>.<number>.tiff"""
 
 _FILE = re.compile(r"([A-Z]{2})\.(([A-Z]{2})[0-9]+)\.([0-9]+)", re.ASCII)
 
@@ -48,28 +46,10 @@ def read(root: Path) -> Reading:
             clips.append(ClipAnnotation(NAME, match[1], name, path, EMOTIONS[match[3]]))
     if not clips:
         raise AnnotationError(
-            f"{root}: no picture of JAFFE: expected the tree\n{TREE}\nunpack it completely"
+            f"{root}: no picture of JAFFE: expected the tree\n{DATABASE.tree}\nunpack it completely"
         )
     warnings = [f"{strange} picture(s) with another form of name are not read"] if strange else []
-    return Reading(root, clips, TREE, edition="file names", warnings=warnings)
+    return Reading(root, clips, DATABASE.tree, edition="file names", warnings=warnings)
 
 
-DATABASE = Database(
-    name=NAME,
-    title="JAFFE, Japanese female facial expressions",
-    folders=("JAFFE",),
-    reader=read,
-    whom_to_ask="M. Lyons: ask for access at https://zenodo.org/record/3451524",
-    tree=TREE,
-    counts={
-        "anger": 30,
-        "disgust": 29,
-        "fear": 32,
-        "happiness": 31,
-        "neutral": 30,
-        "sadness": 31,
-        "surprise": 30,
-    },
-    subjects=10,
-    expressions="macro",
-)
+DATABASE = describe(NAME, read, Database)

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import find_table
-from mer_keras.databases.labels import LabelScheme, unchanged
 from mer_keras.databases.locate import find_folder
 from mer_keras.databases.readers import casme2, samm, smic
 from mer_keras.databases.samples import ClipAnnotation, Reading
@@ -21,10 +20,6 @@ from mer_keras.errors import AnnotationError, DatabaseNotFoundError, did_you_mea
 NAME = "megc2019"
 TABLES = ("combined_3class_gt.csv",)
 CLASSES = ("negative", "positive", "surprise")
-COUNTS = dict(zip(CLASSES, (250, 109, 83), strict=True))
-TREE = """MEGC2019/
-  combined_3class_gt.csv    database,subject,clip,label (0 negative, 1 positive, 2 surprise)
-and beside it, or in another folder of MER_DATA, the databases CASME2, SAMM and SMIC"""
 
 _COLUMNS = ("database", "subject", "clip", "label")
 _SPELLINGS = {"casme2": casme2, "casmeii": casme2, "samm": samm, "smic": smic, "smichs": smic}
@@ -68,7 +63,7 @@ def read(root: Path) -> Reading:
             f"{', '.join(sorted({name for _, name in unknown}))} doesn't have: expected the "
             "challenge's own table and the complete databases; check both"
         )
-    return Reading(table, clips, TREE, edition=table.name, warnings=warnings)
+    return Reading(table, clips, DATABASE.tree, edition=table.name, warnings=warnings)
 
 
 def _clips_of(name: str, beside: Path) -> dict[tuple[str, str], ClipAnnotation]:
@@ -119,29 +114,4 @@ def _class(row: TableRow) -> str:
     return CLASSES[int(text)]
 
 
-DATABASE = Database(
-    name=NAME,
-    title="MEGC 2019 composite of SMIC-HS, CASME II and SAMM",
-    folders=("MEGC2019", "MEGC_2019"),
-    reader=read,
-    whom_to_ask=(
-        "The three databases: see their own entries. The table is handed out by the organisers of\n"
-        "the second facial micro-expressions grand challenge:\n"
-        "https://facial-micro-expressiongc.github.io/MEGC2019/"
-    ),
-    tree=TREE,
-    counts=COUNTS,
-    subjects=68,
-    schemes=(
-        LabelScheme(
-            name="megc3",
-            title="MEGC 2019 composite, 3 classes",
-            classes=CLASSES,
-            mapping=unchanged(*CLASSES),
-            source=(
-                "See et al.: MEGC 2019, second facial micro-expressions grand challenge, FG 2019"
-            ),
-            counts=COUNTS,
-        ),
-    ),
-)
+DATABASE = describe(NAME, read, Database)

@@ -7,20 +7,16 @@ them; its emotions already are the three classes of the challenge.
 
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.readers import samm
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import table_rows
 from mer_keras.databases.workbook import read_csv
 from mer_keras.errors import AnnotationError, did_you_mean
-from mer_keras.terms import DataKind
 
 NAME = "megc2019_flow"
 DATABASES = ("casme2", "samm", "smic")
 TABLE = "samples.csv"
-TREE = """megc2019_flow/
-  samples.csv    database,subject,clip,emotion,image
-  images/casme2_sub01_EP02_01f.png    28x28x3: u, v, strain"""
 
 _COLUMNS = dict.fromkeys(("database", "subject", "clip", "emotion", "image"), ())
 
@@ -54,23 +50,7 @@ def read(root: Path) -> Reading:
         clip, path = row.name("clip"), row.path("image", root)
         emotion = row.required_text("emotion").lower()
         clips.append(ClipAnnotation(database, subject, clip, path, emotion, row=row.number))
-    return Reading(table, clips, TREE, edition=TABLE, warnings=remarks)
+    return Reading(table, clips, DATABASE.tree, edition=TABLE, warnings=remarks)
 
 
-DATABASE = Database(
-    name=NAME,
-    title="MEGC 2019 composite set as optical flow",
-    folders=("megc2019_flow",),
-    reader=read,
-    default_kind=DataKind.PUBLIC,
-    whom_to_ask=(
-        "Public, though no licence is stated: the input images of STSTNet, which its authors\n"
-        "link from https://github.com/christy1206/STSTNet. They come in one folder a left-out\n"
-        "subject, whose test images are that subject's own clips. Copy each clip's image once\n"
-        "and list all in samples.csv (database: casme2, samm or smic; subject as its database\n"
-        "writes it; emotion: negative, positive or surprise)."
-    ),
-    tree=TREE,
-    counts={"negative": 250, "positive": 109, "surprise": 83},
-    subjects=68,
-)
+DATABASE = describe(NAME, read, Database)

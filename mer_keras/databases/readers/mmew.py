@@ -10,34 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import describe
 from mer_keras.databases.folders import subfolders
-from mer_keras.databases.readers.coding import CodingTable, LocatedClip
+from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow, listed_rows
 from mer_keras.errors import AnnotationError
 
 NAME = "mmew"
-FPS = 90.0
-WORKBOOKS = ("MMEW_Micro_Exp.xlsx",)
-TREE = """MMEW/   (or MMEW_Final/)
-  MMEW_Micro_Exp.xlsx
-  Micro_Expression/happiness/S01-01-001/1.jpg   <emotion>/<clip>/<frame>.jpg"""
 
-_CODING = CodingTable(
-    database=NAME,
-    fps=FPS,
-    workbooks=WORKBOOKS,
-    pattern="mmew*micro*.xlsx",
-    tree=TREE,
-    others={
-        "OnsetFrame": ("Onset",),
-        "ApexFrame": ("Apex",),
-        "OffsetFrame": ("Offset",),
-        "Estimated Emotion": ("Emotion",),
-    },
-    optional={"Subject": ()},
-)
 _CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
 #: Names that releases give the folder of clips that show none of the six emotions.
 _REST = frozenset({"other", "others", "repression"})
@@ -52,7 +33,7 @@ def read(root: Path) -> Reading:
         root: the folder that holds the table, and ``Micro_Expression`` in it or one level below.
 
     Returns:
-        One row a clip (see ``coding.CodingTable.read``).
+        One row a clip (see ``CodedDatabase.read_table``).
 
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format, or a clip's folder
@@ -77,7 +58,7 @@ def read(root: Path) -> Reading:
         return [f"{table.name}: Subject differs from the clip's name, which is used, in {rows}"]
 
     present = [folder for same in on_disk.values() for folder in same]
-    return _CODING.read(root, locate, present, remarks=remarks)
+    return DATABASE.read_table(root, locate, present, remarks=remarks)
 
 
 def subject_of(clip: str, where: str) -> str:
@@ -111,8 +92,8 @@ def _frames_root(root: Path) -> Path:
             if folder.name.casefold() == "micro_expression":
                 return folder
     raise AnnotationError(
-        f"{root}: expected a folder 'Micro_Expression' with the frames, in the tree\n{TREE}\n"
-        "unpack the database completely"
+        f"{root}: expected a folder 'Micro_Expression' with the frames, in the tree\n"
+        f"{DATABASE.tree}\nunpack the database completely"
     )
 
 
@@ -141,24 +122,4 @@ def _folder_of(
     return frames / emotion / clip
 
 
-DATABASE = Database(
-    name=NAME,
-    title="MMEW, micro- and macro-expression warehouse",
-    folders=("MMEW", "MMEW_Final"),
-    reader=read,
-    whom_to_ask=(
-        "Shandong University (X. Ben): sign the licence agreement at\n"
-        "http://www.dpailab.com/database.html and send it as described there."
-    ),
-    tree=TREE,
-    counts={
-        "happiness": 36,
-        "anger": 8,
-        "surprise": 89,
-        "disgust": 72,
-        "fear": 16,
-        "sadness": 13,
-        "other": 66,
-    },
-    subjects=36,
-)
+DATABASE = describe(NAME, read, CodedDatabase)

@@ -6,23 +6,12 @@ remark says so wherever it is read.
 
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import images, require_inside, subfolders
+from mer_keras.databases.entry import Database, describe
+from mer_keras.databases.folders import images, incomplete, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Reading
-from mer_keras.errors import AnnotationError
 
 NAME = "mug"
-EMOTIONS = {
-    "anger": "anger",
-    "disgust": "disgust",
-    "fear": "fear",
-    "happiness": "happiness",
-    "neutral": "neutral",
-    "sadness": "sadness",
-    "surprise": "surprise",
-}
-TREE = """MUG/
-  001/anger/take000/img_0000.jpg   <subject>/<expression>/<take>/<frame>.jpg"""
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 UNVERIFIED = "the layout of MUG is unverified: compare the counts with your copy"
 
 
@@ -41,8 +30,8 @@ def read(root: Path) -> Reading:
     clips = []
     for subject in subfolders(root):
         for folder in subfolders(subject):
-            emotion = EMOTIONS.get(folder.name.lower())
-            if emotion is None:
+            emotion = folder.name.lower()
+            if emotion not in EMOTIONS:
                 continue
             for take in subfolders(folder) or [folder]:
                 if not images(take):
@@ -51,21 +40,8 @@ def read(root: Path) -> Reading:
                 path = require_inside(take, root, str(subject))
                 clips.append(ClipAnnotation(NAME, subject.name, name, path, emotion))
     if not clips:
-        raise AnnotationError(
-            f"{root}: no sequence: expected the tree\n{TREE}\nunpack the database completely"
-        )
-    return Reading(root, clips, TREE, edition="folders", warnings=[UNVERIFIED])
+        raise incomplete(f"{root}: no sequence", DATABASE.tree)
+    return Reading(root, clips, DATABASE.tree, edition="folders", warnings=[UNVERIFIED])
 
 
-DATABASE = Database(
-    name=NAME,
-    title="MUG facial expressions",
-    folders=("MUG",),
-    reader=read,
-    whom_to_ask=(
-        "Aristotle University of Thessaloniki, Multimedia Understanding Group: sign the licence\n"
-        "agreement at https://mug.ee.auth.gr/fed/ and send it as described there."
-    ),
-    tree=TREE,
-    expressions="macro",
-)
+DATABASE = describe(NAME, read, Database)

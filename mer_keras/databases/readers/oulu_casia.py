@@ -7,24 +7,14 @@ light is read (Wang et al.: micro-attention): 480 sequences from neutral to apex
 import re
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import images, require_inside, subfolders
+from mer_keras.databases.entry import Database, describe
+from mer_keras.databases.folders import images, incomplete, require_inside, subfolders
 from mer_keras.databases.samples import ClipAnnotation, Reading
-from mer_keras.errors import AnnotationError
 
 NAME = "oulu_casia"
 CAMERA, LIGHT = "VL", "Strong"
 CAMERAS, LIGHTS = ("VL", "NI"), ("Strong", "Weak", "Dark")
-EMOTIONS = {
-    "anger": "anger",
-    "disgust": "disgust",
-    "fear": "fear",
-    "happiness": "happiness",
-    "sadness": "sadness",
-    "surprise": "surprise",
-}
-TREE = """Oulu-CASIA/   (or within OriginalImg/, or *_Img/)
-  VL/Strong/P001/Anger/000.jpeg   <camera>/<light>/<subject>/<expression>/<frame>.jpeg"""
+EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 
 _SUBJECT = re.compile(r"P[0-9]{3}", re.ASCII)
 #: Releases pack the same tree into up to this many folders.
@@ -51,8 +41,8 @@ def read(root: Path) -> Reading:
             is_used = _is_named(camera, CAMERA) and _is_named(light, LIGHT)
             for subject in (f for f in subfolders(light) if _SUBJECT.fullmatch(f.name)):
                 for folder in subfolders(subject):
-                    emotion = EMOTIONS.get(folder.name.lower())
-                    if emotion is None or not images(folder):
+                    emotion = folder.name.lower()
+                    if emotion not in EMOTIONS or not images(folder):
                         continue
                     if not is_used:
                         unused += 1
@@ -60,13 +50,11 @@ def read(root: Path) -> Reading:
                     path = require_inside(folder, root, str(light))
                     clips.append(ClipAnnotation(NAME, subject.name, folder.name, path, emotion))
     if not clips:
-        raise AnnotationError(
-            f"{root}: no sequence of camera {CAMERA} under light {LIGHT}: expected the tree\n{TREE}"
-            "\nunpack the database completely"
-        )
+        problem = f"{root}: no sequence of camera {CAMERA} under light {LIGHT}"
+        raise incomplete(problem, DATABASE.tree)
     warnings = [f"{unused} sequences of another camera or light are not read"] if unused else []
     edition = f"{CAMERA}, {LIGHT}"
-    return Reading(root, clips, TREE, edition=edition, warnings=warnings)
+    return Reading(root, clips, DATABASE.tree, edition=edition, warnings=warnings)
 
 
 def _cameras(root: Path, depth: int) -> list[Path]:
@@ -82,17 +70,4 @@ def _is_named(folder: Path, name: str) -> bool:
     return folder.name.casefold().split("_")[0] == name.casefold()
 
 
-DATABASE = Database(
-    name=NAME,
-    title="Oulu-CASIA NIR&VIS facial expressions",
-    folders=("Oulu-CASIA", "Oulu_CASIA", "OuluCASIA", "Oulu_CASIA_NIR_VIS"),
-    reader=read,
-    whom_to_ask=(
-        "University of Oulu, Center for Machine Vision and Signal Analysis (G. Zhao): sign the\n"
-        "licence agreement at https://www.oulu.fi/cmvs/node/41316 and send it as described there."
-    ),
-    tree=TREE,
-    counts=dict.fromkeys(EMOTIONS.values(), 80),
-    subjects=80,
-    expressions="macro",
-)
+DATABASE = describe(NAME, read, Database)

@@ -7,39 +7,15 @@ recordings, in the table as in the file names. The table's header follows some r
 from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number
-from mer_keras.databases.entry import Database
+from mer_keras.databases.entry import describe
 from mer_keras.databases.folders import subfolders
-from mer_keras.databases.readers.coding import CodingTable, LocatedClip
+from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow
 from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError
 
 NAME = "samm"
-FPS = 200.0
-WORKBOOKS = ("SAMM_Micro_FACS_Codes_v2.xlsx", "SAMM_20181215_Micro_FACS_Codes_v2.xlsx")
-TREE = """SAMM/
-  SAMM_Micro_FACS_Codes_v2.xlsx   (or SAMM_20181215_Micro_FACS_Codes_v2.xlsx)
-  006/006_1_2/006_05562.jpg       <subject>/<clip>/<subject>_<frame>.jpg"""
-
-_CODING = CodingTable(
-    database=NAME,
-    fps=FPS,
-    workbooks=WORKBOOKS,
-    pattern="samm*facs*.xlsx",
-    tree=TREE,
-    onset="Onset Frame",
-    apex="Apex Frame",
-    offset="Offset Frame",
-    others={
-        "Onset Frame": ("Onset",),
-        "Apex Frame": ("Apex",),
-        "Offset Frame": ("Offset",),
-        "Estimated Emotion": ("Emotion",),
-    },
-    required={"Subject": ()},
-    optional={"Objective Classes": ()},
-)
 
 
 def read(root: Path) -> Reading:
@@ -49,7 +25,7 @@ def read(root: Path) -> Reading:
         root: the folder that holds the table and one folder a subject.
 
     Returns:
-        One row a clip (see ``coding.CodingTable.read``), with its objective class.
+        One row a clip (see ``CodedDatabase.read_table``), with its objective class.
 
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format.
@@ -63,7 +39,7 @@ def read(root: Path) -> Reading:
 
     subjects = [folder for folder in subfolders(root) if folder.name.isdigit()]
     present = [clip for subject in subjects for clip in subfolders(subject)]
-    return _CODING.read(root, locate, present)
+    return DATABASE.read_table(root, locate, present)
 
 
 def normalise_subject(value: Cell, where: str) -> str:
@@ -85,25 +61,4 @@ def normalise_subject(value: Cell, where: str) -> str:
     return f"{number:03d}"
 
 
-DATABASE = Database(
-    name=NAME,
-    title="SAMM, spontaneous micro-facial movements",
-    folders=("SAMM",),
-    reader=read,
-    whom_to_ask=(
-        "Manchester Metropolitan University (M. H. Yap): sign the licence agreement at\n"
-        "https://helward.mmu.ac.uk/STAFF/M.Yap/dataset.php and send it as described there."
-    ),
-    tree=TREE,
-    counts={
-        "anger": 57,
-        "other": 26,
-        "happiness": 26,
-        "surprise": 15,
-        "contempt": 12,
-        "disgust": 9,
-        "fear": 8,
-        "sadness": 6,
-    },
-    subjects=29,
-)
+DATABASE = describe(NAME, read, CodedDatabase)

@@ -7,22 +7,21 @@ all of its folder: onset and offset are its first and last frame. Nobody annotat
 import re
 from pathlib import Path
 
-from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import MAX_DIGITS, find_frames, images, require_inside, subfolders
-from mer_keras.databases.labels import LabelScheme, unchanged
+from mer_keras.databases.entry import Database, describe
+from mer_keras.databases.folders import (
+    MAX_DIGITS,
+    find_frames,
+    images,
+    incomplete,
+    require_inside,
+    subfolders,
+)
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 
 NAME = "smic"
 FPS = 100.0
 EMOTIONS = ("negative", "positive", "surprise")
-FRAME_SOURCES = {
-    "cropped": ("SMIC_all_cropped/HS",),
-    "raw": ("SMIC_all_raw/HS",),
-}
-TREE = """SMIC/
-  SMIC_all_cropped/HS/s1/micro/negative/s1_ne_01/reg_image200010.bmp   cropped faces, and/or
-  SMIC_all_raw/HS/s01/micro/negative/s1_ne_01/image200010.jpg          the camera's pictures"""
 
 _SUBJECT = re.compile(r"s0*([0-9]{1,2})", re.IGNORECASE | re.ASCII)
 _CLIP = re.compile(r"s0*([0-9]{1,2})_([a-z]+)_0*([0-9]+)", re.IGNORECASE | re.ASCII)
@@ -42,7 +41,7 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
     Raises:
         AnnotationError: there are no such frames, or no clip among them.
     """
-    frames, chosen = find_frames(root, FRAME_SOURCES, frame_source, TREE)
+    frames, chosen = find_frames(root, DATABASE.frame_sources, frame_source, DATABASE.tree)
     clips, strange = [], 0
     for subject in subfolders(frames):
         if not _SUBJECT.fullmatch(subject.name):
@@ -66,12 +65,12 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
                     )
                 )
     if not clips:
-        raise AnnotationError(
-            f"{frames}: no clip in it: expected the tree\n{TREE}\nunpack the database completely"
-        )
+        raise incomplete(f"{frames}: no clip in it", DATABASE.tree)
     warnings = [f"{strange} folder(s) that are no clip of SMIC-HS are not read"] if strange else []
     edition = f"folders of {frames.parent.name}"
-    return Reading(frames, clips, TREE, edition=edition, frame_source=chosen, warnings=warnings)
+    return Reading(
+        frames, clips, DATABASE.tree, edition=edition, frame_source=chosen, warnings=warnings
+    )
 
 
 def _ends(clip: Path) -> tuple[int, int] | tuple[None, None]:
@@ -100,27 +99,4 @@ def normalise_clip(name: str) -> str:
     return f"s{int(match[1]):02d}_{match[2].lower()}_{int(match[3]):02d}"
 
 
-DATABASE = Database(
-    name=NAME,
-    title="SMIC-HS, spontaneous micro-expressions at 100 frames a second",
-    folders=("SMIC", "SMIC-HS", "SMIC_HS"),
-    reader=read,
-    whom_to_ask=(
-        "University of Oulu, Center for Machine Vision and Signal Analysis (X. Li, G. Zhao): sign\n"
-        "the licence agreement at https://www.oulu.fi/cmvs/node/41319 and send it as described."
-    ),
-    tree=TREE,
-    frame_sources=tuple(FRAME_SOURCES),
-    counts={"negative": 70, "positive": 51, "surprise": 43},
-    subjects=16,
-    schemes=(
-        LabelScheme(
-            name="smic3",
-            title="SMIC-HS, 3 classes",
-            classes=EMOTIONS,
-            mapping=unchanged(*EMOTIONS),
-            source="Li et al.: SMIC, FG 2013",
-            counts=dict(zip(EMOTIONS, (70, 51, 43), strict=True)),
-        ),
-    ),
-)
+DATABASE = describe(NAME, read, Database)
