@@ -21,13 +21,11 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
     """
     if context.invoked_subcommand:
         return
-    from dataclasses import asdict
-
     from mer_keras.models import registry
 
     specs = list(registry.MODELS.values())
     if as_json:
-        print_json([asdict(spec) for spec in specs])
+        print_json([spec.model_dump() for spec in specs])
         return
     print_table(
         ["network", "input", "built", "trainable", "published", "MAC", "weights", "a clip"],

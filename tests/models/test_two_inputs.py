@@ -1,7 +1,6 @@
 """A network with two inputs goes wherever a network with one goes."""
 
 import json
-from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -64,7 +63,7 @@ def test_it_is_listed_and_shown():
     runner = CliRunner()
     assert "6x6x3 + 4x6x6x1" in runner.invoke(models_verb.app, []).stdout.replace("\n", "")
     listed = json.loads(runner.invoke(models_verb.app, ["--json"]).stdout)
-    assert listed[-1] == json.loads(json.dumps(asdict(SPEC)))
+    assert listed[-1] == SPEC.model_dump(mode="json")
     shown = json.loads(runner.invoke(models_verb.app, ["show", SPEC.name, "--json"]).stdout)
     assert sum(layer["multiply_accumulates"] for layer in shown) == SPEC.multiply_accumulates
     assert "| input | 6 x 6 x 3 + 4 x 6 x 6 x 1, float32 |" in model_card(SPEC.name)
