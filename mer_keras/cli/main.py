@@ -177,12 +177,14 @@ def resume(
     Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
     """
     from mer_keras.runs.folder import RunFolder
+
+    stored = RunFolder(run_folder)
+    manifest = stored.manifest()
+    import_keras()
     from mer_keras.runs.run import run_experiment
     from mer_keras.runs.verify import how_it_was_run
 
-    stored = RunFolder(run_folder)
-    config, profile, data = how_it_was_run(stored, stored.manifest())
-    import_keras()
+    config, profile, data = how_it_was_run(stored, manifest)
     with show_progress(config.name) as progress:
         folder = run_experiment(
             config, profile=profile, data=data, executor=_executor(workers), progress=progress

@@ -31,10 +31,10 @@ def verify(
 
     Example: mer-keras verify results/ststnet-megc2019-quick-public-3b6b82e3
     """
+    import_keras()
     from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.verify import verify_fold
 
-    import_keras()
     with show_progress("verify") as progress:
         result = verify_fold(RunFolder(run_folder), row=row, fold=fold, progress=progress)
     if as_json:
