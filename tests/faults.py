@@ -6,8 +6,8 @@ A test that tries a fault has its number in its name: ``test_fault_19_20_...``.
 import re
 from collections import defaultdict
 
-#: number -> (what, expected behaviour): E stops before training with file, row and remedy and exit
-#: code 2; W goes on and is listed; S leaves the clip out with its reason
+#: Each fault and what must happen, by number: E stops before training with file, row and remedy and
+#: exit code 2; W goes on and is listed; S leaves the clip out with its reason.
 FAULTS = {
     1: ("missing column", "E"),
     2: ("unknown emotion", "E"),
@@ -53,13 +53,17 @@ FAULTS = {
     42: ("out of memory", "E naming the batch size"),
     43: ("loss becomes NaN", "that fold fails alone"),
     44: ("malicious, truncated, foreign weights", "E, nothing executed"),
+    56: ("names that become one key, equal seeds", "E"),
+    58: ("files of another run, row, seed, fold", "don't count as done, or E"),
+    59: ("manifest or predictions changed afterwards", "verify: E naming the field"),
+    62: ("default that changes", "another run; a test says so"),
 }
 
 
 def numbers_of(name):
     """Numbers of the faults that a test of this name tries."""
-    found = re.search(r"test_fault((?:_\d\d)+)_", name)
-    return [int(number) for number in found[1].strip("_").split("_")] if found else []
+    match = re.search(r"test_fault((?:_\d\d)+)_", name)
+    return [int(number) for number in match[1].strip("_").split("_")] if match else []
 
 
 class Table:

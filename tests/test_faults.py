@@ -13,7 +13,7 @@ def test_each_fault_has_a_test_that_names_its_number():
     for file in TESTS.rglob("test_*.py"):
         for name in re.findall(r"def (test_fault_\w+)", file.read_text()):
             named |= set(numbers_of(name))
-    assert sorted(FAULTS) == list(range(1, 45))
+    assert set(range(1, 45)) <= set(FAULTS)
     assert named == set(FAULTS)
 
 

@@ -1,8 +1,8 @@
-"""What is found out about clips, for whoever draws it."""
+"""What explanations hold, for whoever draws them."""
 
 from dataclasses import dataclass
 
-import numpy as np
+from mer_keras.arrays import Array
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Attention:
 
     layer: str
     kind: str
-    weights: np.ndarray
+    weights: Array
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Explained:
     row: str
     predicted: str
     as_stored: bool | None
-    clip: np.ndarray
-    heat: np.ndarray
+    clip: Array
+    heat: Array
     attention: tuple[Attention, ...]
 
 

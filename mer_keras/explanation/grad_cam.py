@@ -6,19 +6,21 @@ maps.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 from skimage.transform import resize
 
+from mer_keras.arrays import Array
+from mer_keras.layers.tensors import Tensor
 from mer_keras.layers.tokens import GridBlocks
 
 
 def grad_cam(
-    network: keras.Model, clips: np.ndarray, focus: str, classes: np.ndarray | None = None
-) -> np.ndarray:
+    network: keras.Model, clips: Array, focus: str, classes: NDArray[np.integer] | None = None
+) -> Array:
     """Return where each clip speaks for a class.
 
     The maps of the focus layer are weighed by the mean gradient of the class' score (before the
@@ -41,25 +43,25 @@ def grad_cam(
     above = keras.Model(layer.output, last.input)
     if classes is None:
         classes = np.asarray(network.predict(clips, verbose=0)).argmax(axis=1)
-    wanted = ops.one_hot(ops.convert_to_tensor(classes), last.units)
+    one_hot = ops.one_hot(ops.convert_to_tensor(classes), last.units)  # (clips, classes)
 
-    def score(maps: Any) -> Any:
+    def score(maps: Tensor) -> Tensor:
         logits = ops.matmul(above(maps, training=False), last.kernel) + last.bias
-        return ops.sum(logits * ops.cast(wanted, logits.dtype))
+        return ops.sum(logits * ops.cast(one_hot, logits.dtype))
 
-    maps = below(ops.convert_to_tensor(clips), training=False)
-    slope = _gradient(score, maps)
+    maps = below(ops.convert_to_tensor(clips), training=False)  # (clips, ..., channels)
+    gradient = np.asarray(ops.convert_to_numpy(_gradient(score, maps)), "float32")
     values = np.asarray(ops.convert_to_numpy(maps), "float32")
-    places = tuple(range(1, values.ndim - 1))
-    weights = np.asarray(ops.convert_to_numpy(slope), "float32").mean(places, keepdims=True)
-    heat = np.maximum((weights * values).sum(axis=-1), 0)
+    positions = tuple(range(1, values.ndim - 1))
+    weights = gradient.mean(positions, keepdims=True)  # (clips, 1, ..., channels)
+    heat = np.maximum((weights * values).sum(axis=-1), 0)  # (clips, ...)
     grids = [grid for grid in network.layers if isinstance(grid, GridBlocks)]
     if grids:
         heat = _assembled(heat, grids[0].rows, grids[0].columns)
-    return np.stack([to_input_size(one, clips.shape[1:-1]) for one in heat])
+    return np.stack([to_input_size(of_clip, clips.shape[1:-1]) for of_clip in heat])
 
 
-def to_input_size(heat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def to_input_size(heat: Array, shape: tuple[int, ...]) -> Array:
     """Scale one map to the size of the input, linearly between places, with the largest value 1.
 
     Args:
@@ -73,27 +75,27 @@ def to_input_size(heat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return np.asarray(scaled, "float32")
 
 
-def _assembled(heat: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def _assembled(heat: Array, rows: int, columns: int) -> Array:
     """(clips, rows * columns, time, height, width) -> (clips, time, rows height, columns width)."""
     clips, _, time, height, width = heat.shape
     cells = heat.reshape(clips, rows, columns, time, height, width)
     return cells.transpose(0, 3, 1, 4, 2, 5).reshape(clips, time, rows * height, columns * width)
 
 
-def _gradient(score: Callable[[Any], Any], at: Any) -> Any:
-    """Gradient of a scalar function by the backend that Keras runs on."""
+def _gradient(score: Callable[[Tensor], Tensor], maps: Tensor) -> Tensor:
+    """Gradient of a scalar function of maps, by the backend that Keras runs on."""
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
         with tf.GradientTape() as tape:
-            tape.watch(at)
-            value = score(at)
-        return tape.gradient(value, at)
+            tape.watch(maps)
+            value = score(maps)
+        return tape.gradient(value, maps)
     if backend == "jax":
         import jax
 
-        return jax.grad(score)(at)
-    at = at.detach().requires_grad_()
-    score(at).backward()
-    return at.grad
+        return jax.grad(score)(maps)
+    maps = maps.detach().requires_grad_()
+    score(maps).backward()
+    return maps.grad

@@ -45,7 +45,8 @@ def explain(
         config: the experiment, its profile applied.
         profile: the profile's name.
         data: ``real``, ``synthetic`` or ``auto``.
-        rows: names of rows; all rows with a network of one input if none is given.
+        rows: names of rows; if none is given all rows with a network that reads one input, whose
+            clips have one shape.
         samples: sample ids; if none is given the first clip of each class, in the table's order.
         progress: told which fold is being trained.
 
@@ -78,7 +79,9 @@ def _chosen_rows(context: RunContext, names: Sequence[str]) -> list[RowPlan]:
     plans = {
         plan.name: plan
         for plan in context.config.plans
-        if plan.config.network is not None and not isinstance(context.inputs(plan), tuple)
+        if plan.config.network is not None
+        and not plan.config.shuffled_labels
+        and isinstance(context.inputs(plan), np.ndarray)
     }
     for name in names:
         if name not in plans:
@@ -115,10 +118,10 @@ class _Network:
         clips = self._clips(ids)
         trainer, classes = self._method.trainer, context.classes
         probabilities = trainer.predict(clips)
-        chosen = probabilities.argmax(axis=1)
-        seen = cast(Array, trainer.network_input(clips))
-        heat = grad_cam(trainer.network, seen, self._focus, chosen)
-        attention = attention_of(trainer.network, seen)
+        predicted = probabilities.argmax(axis=1)
+        network_input = cast(Array, trainer.network_input(clips))
+        heat = grad_cam(trainer.network, network_input, self._focus, predicted)
+        attention = attention_of(trainer.network, network_input)
         stored = self._folder.predictions([unit])
         stored = stored[~stored["is_copy"].astype(bool)].set_index("sample_id")
         table = context.samples.table.set_index("sample_id")
@@ -135,7 +138,7 @@ class _Network:
                     subject_id=str(table.loc[sample, "subject_id"]),
                     label=str(table.loc[sample, "label"]),
                     row=self._plan.name,
-                    predicted=classes[chosen[i]],
+                    predicted=classes[predicted[i]],
                     as_stored=as_stored,
                     clip=clips[i],
                     heat=heat[i],

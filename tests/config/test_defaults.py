@@ -64,7 +64,7 @@ def test_fault_62_the_digest_holds_what_a_file_leaves_out(changes):
     assert config.model_copy(update=changes).digest() != config.digest()
 
 
-@pytest.mark.filterwarnings("ignore:Pydantic")
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_fault_62_a_default_of_any_block_is_in_the_digest():
     """Each field of each block that the file leaves to its default, changed alone."""
     config = load_config(ROOT / "experiments/shallow_convlstm/table1.yaml")

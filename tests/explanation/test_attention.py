@@ -33,14 +33,14 @@ def of(name, **arguments):
     ],
 )
 def test_which_layers_speak(name, kinds):
-    network, found = of(name)
-    assert sorted(a.kind for a in found) == sorted(kinds)
+    network, attention = of(name)
+    assert sorted(a.kind for a in attention) == sorted(kinds)
     names = {layer.name for layer in network.layers}
-    for attention in found:
-        assert attention.layer in names
-        assert len(attention.weights) == 2
-        assert attention.weights.min() >= 0
-        assert attention.weights.max() <= 1
+    for layer in attention:
+        assert layer.layer in names
+        assert len(layer.weights) == 2
+        assert layer.weights.min() >= 0
+        assert layer.weights.max() <= 1
 
 
 def test_every_network_is_covered():
@@ -50,9 +50,9 @@ def test_every_network_is_covered():
 
 
 def test_maps_are_what_the_features_are_multiplied_with():
-    network, found = of("micro_attention")
+    network, attention = of("micro_attention")
     clips = ramp_clips("micro_attention")
-    first = next(a for a in found if a.layer == "block1_attention")
+    first = next(a for a in attention if a.layer == "block1_attention")
 
     def values(layer):
         part = keras.Model(network.inputs, network.get_layer(layer).output)
@@ -65,7 +65,7 @@ def test_maps_are_what_the_features_are_multiplied_with():
 @pytest.mark.parametrize("readout", ["onset", "apex", "offset"])
 def test_token_weights_are_those_of_the_token_that_is_read_out(readout):
     name = "shallow_attention_conv2d"
-    network, found = of(name, readout=readout)
+    network, attention = of(name, readout=readout)
     layer = network.get_layer("attention")
     tokens = keras.Model(network.inputs, layer.input[0]).predict(ramp_clips(name), verbose=0)
     query, key = (
@@ -76,10 +76,10 @@ def test_token_weights_are_those_of_the_token_that_is_read_out(readout):
     scores = np.einsum("bhk,bthk->bht", query[:, index], key) / layer.key_dim**0.5
     expected = np.exp(scores - scores.max(-1, keepdims=True))
     expected /= expected.sum(-1, keepdims=True)
-    np.testing.assert_allclose(found[0].weights, expected, atol=1e-4)
+    np.testing.assert_allclose(attention[0].weights, expected, atol=1e-4)
 
 
 def test_weights_of_blocks_are_a_mean_over_readers():
-    _, found = of("shallow_attention_conv3d")
-    assert found[0].weights.shape == (2, 4, 9)
-    np.testing.assert_allclose(found[0].weights.sum(-1), 1, atol=1e-5)
+    _, attention = of("shallow_attention_conv3d")
+    assert attention[0].weights.shape == (2, 4, 9)
+    np.testing.assert_allclose(attention[0].weights.sum(-1), 1, atol=1e-5)

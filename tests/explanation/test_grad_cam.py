@@ -30,7 +30,7 @@ def test_behind_a_mean_it_is_the_class_activation_map(shape, kind):
     network = pooled_network(shape, kind)
     clips = RNG.random((3, *shape)).astype("float32")
     classes = np.array([2, 0, 1])
-    # so that something speaks for every class
+    # With positive weights something speaks for every class.
     kernel = RNG.random((6, 3)).astype("float32")
     network.layers[-1].kernel.assign(kernel)
     below = keras.Model(network.inputs, network.get_layer("maps").output)
@@ -68,9 +68,9 @@ def test_nothing_speaks_for_the_class():
 
 def test_a_map_without_time_holds_for_all_frames():
     heat = RNG.random((3, 4))
-    found = to_input_size(heat, (5, 6, 8))
-    assert found.shape == (5, 6, 8)
-    assert (found == found[0]).all()
+    scaled = to_input_size(heat, (5, 6, 8))
+    assert scaled.shape == (5, 6, 8)
+    assert (scaled == scaled[0]).all()
 
 
 def test_cells_of_a_grid_come_back_to_their_places():
@@ -83,7 +83,7 @@ def test_cells_of_a_grid_come_back_to_their_places():
     clip[:, :, 7:14, 7:14] = 1
     heats = [grad_cam(network, clip, "convolution_each", np.array([c]))[0] for c in range(3)]
     heat = max(heats, key=lambda h: h.sum())
-    # scaling spreads the edge of the cell over its neighbours' edges
+    # Scaling spreads the edge of the cell over its neighbours' edges.
     assert heat[:, 7:14, 7:14].sum() > 0.6 * heat.sum() > 0
     assert not heat[:, :5].any()
     assert not heat[:, :, 16:].any()
