@@ -113,7 +113,7 @@ def _augmented(clips: list[Tensor], is_copy: Tensor, setting: Augmentation) -> l
             "train.augmentation: a random change is drawn once for all inputs of a network, so "
             f"they must have the same frames, height and width, found {shapes}: leave it out"
         )
-    layer = ClipAugmentation(**setting.model_dump(exclude={"applies_to"}), name="augmentation")
+    layer = ClipAugmentation(setting, name="augmentation")
     apply = is_copy if setting.applies_to == "copies" else None
     if len(clips) == 1:
         return [layer(clips[0], apply=apply)]

@@ -1,85 +1,75 @@
 """The augmentation that a config asks for, as one Keras layer that runs on the device."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import ops
 
+from mer_keras.config.training import Augmentation
 from mer_keras.layers.tensors import Tensor
 from mer_keras.training import random_changes
+from mer_keras.training.random_changes import Change, per_clip, sometimes
 
-#: Changes in the order in which they are made. The first three have no probability beside their
-#: amount.
-_ALWAYS = {
-    "flip": random_changes.RandomHorizontalFlip,
-    "brightness": random_changes.RandomBrightness,
-    "salt_pepper": random_changes.RandomSaltAndPepper,
+#: Changes by their keys in a config, in the order in which they are made.
+CHANGES: Mapping[str, Change] = {
+    "flip": random_changes.flip,
+    "brightness": random_changes.brighten,
+    "salt_pepper": random_changes.add_salt_and_pepper,
+    "colour_shift": random_changes.shift_colours,
+    "rotation": random_changes.rotate,
+    "corner_crop": random_changes.crop_corner,
+    "smoothing": random_changes.smooth,
 }
-_SOMETIMES = {
-    "colour_shift": random_changes.RandomColourShift,
-    "rotation": random_changes.RandomRotation,
-    "corner_crop": random_changes.RandomCornerCrop,
-    "smoothing": random_changes.RandomSmoothing,
-}
+# The first three have no probability beside their amount.
+_ALWAYS = frozenset({"flip", "brightness", "salt_pepper"})
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
 class ClipAugmentation(keras.layers.Layer):
     """Random changes one after the other (see ``random_changes``); an amount of 0 leaves one out.
 
-    Shapes: (batch, time, height, width, channels) or (batch, height, width, channels), floats in
-    0..1 -> the same.
+    Nothing changes at inference. Shapes: (batch, time, height, width, channels) or (batch, height,
+    width, channels), floats in 0..1 -> the same.
     """
 
     def __init__(
-        self,
-        flip: float = 0.0,
-        brightness: float = 0.0,
-        salt_pepper: float = 0.0,
-        colour_shift: float = 0.0,
-        rotation: float = 0.0,
-        smoothing: int = 0,
-        corner_crop: float = 0.0,
-        probability: float = 0.5,
-        seed: int | None = None,
-        **kwargs: Any,
+        self, setting: Augmentation | Mapping[str, object], seed: int | None = None, **kwargs: Any
     ) -> None:
         """Prepare.
 
         Args:
-            flip: probability of a flip.
-            brightness: largest shift of all pixels.
-            salt_pepper: largest share of replaced pixels.
-            colour_shift: largest shift of a channel.
-            rotation: largest angle in degrees.
-            smoothing: largest window in pixels.
-            corner_crop: side of what is left of a cut image, as a share.
-            probability: of each of the last four.
+            setting: amounts of the changes and the probability of the last four of them; which
+                clips it applies to is up to the caller of the layer.
             seed: of the draws.
             **kwargs: as every layer takes them, such as ``name``.
         """
         super().__init__(**kwargs)
-        amounts = {
-            "flip": flip,
-            "brightness": brightness,
-            "salt_pepper": salt_pepper,
-            "colour_shift": colour_shift,
-            "rotation": rotation,
-            "smoothing": smoothing,
-            "corner_crop": corner_crop,
-        }
-        self.settings = {**amounts, "probability": probability, "seed": seed}
-        self.steps = [
-            change(amounts[name], 1.0 if name in _ALWAYS else probability, seed)
-            for name, change in {**_ALWAYS, **_SOMETIMES}.items()
-            if amounts[name]
-        ]
+        self.setting = Augmentation.model_validate(setting)
+        self.seed = seed
+        self.names = [name for name in CHANGES if getattr(self.setting, name)]
+        self.random = [keras.random.SeedGenerator(seed) for _ in self.names]
 
     def call(self, clips: Tensor, apply: Tensor | None = None, training: bool = False) -> Tensor:
-        """Change clips in training; only those whose ``apply`` is 1, if it is given."""
-        for step in self.steps:
-            clips = step(clips, apply=apply, training=training)
+        """Change clips in training.
+
+        Args:
+            clips: see the class.
+            apply: (batch,) of 0 and 1: only clips with 1 may be changed; all, if left out.
+            training: whether to change anything.
+        """
+        if not training:
+            return clips
+        for name, random in zip(self.names, self.random, strict=True):
+            clips = ops.cast(clips, self.compute_dtype)  # Random numbers are float32.
+            probability = 1.0 if name in _ALWAYS else self.setting.probability
+            changed = CHANGES[name](clips, getattr(self.setting, name), random)
+            changed = sometimes(changed, clips, probability, random)
+            if apply is not None:
+                changed = ops.where(per_clip(apply, clips) > 0.5, changed, clips)
+            clips = changed
         return clips
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""
-        return {**super().get_config(), **self.settings}
+        return {**super().get_config(), "setting": self.setting.model_dump(), "seed": self.seed}

@@ -385,7 +385,7 @@ def test_every_kind_of_method_is_spied_on_above():
 
 
 def test_augmentation_changes_training_clips_only():
-    layer = ClipAugmentation(flip=0.5, brightness=0.1, salt_pepper=0.1)
+    layer = ClipAugmentation({"flip": 0.5, "brightness": 0.1, "salt_pepper": 0.1})
     clips = np.random.default_rng(0).random((4, 3, 8, 8, 1)).astype("float32")
     still = partial(layer, clips, apply=np.ones(4, "float32"))
     np.testing.assert_array_equal(still(training=False), clips)

@@ -5,25 +5,20 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.training.augmentation import ClipAugmentation  # noqa: E402
-from mer_keras.training.random_changes import (  # noqa: E402
-    RandomColourShift,
-    RandomCornerCrop,
-    RandomRotation,
-    RandomSmoothing,
-)
+from mer_keras.config.training import Augmentation  # noqa: E402
+from mer_keras.training.augmentation import CHANGES, ClipAugmentation  # noqa: E402
 
-CHANGES = [
-    RandomColourShift(0.1, seed=1),
-    RandomSmoothing(5, seed=1),
-    RandomRotation(10, seed=1),
-    RandomCornerCrop(0.9, seed=1),
-]
+AMOUNTS = {"colour_shift": 0.1, "smoothing": 5, "rotation": 10, "corner_crop": 0.9}
 SIDE = 33
 
 
-def ids(layer):
-    return type(layer).__name__
+def layer_of(name, amount, seed, probability=1.0):
+    return ClipAugmentation({name: amount, "probability": probability}, seed=seed)
+
+
+@pytest.fixture(params=AMOUNTS)
+def layer(request):
+    return layer_of(request.param, AMOUNTS[request.param], seed=1)
 
 
 def pictures(count=6, frames=None, channels=3):
@@ -40,7 +35,6 @@ def ramps(count, frames=None):
     return np.broadcast_to(ramp, shape).copy()
 
 
-@pytest.mark.parametrize("layer", CHANGES, ids=ids)
 @pytest.mark.parametrize("frames", [None, 3])
 def test_shape_type_and_rest(layer, frames):
     clips = pictures(frames=frames)
@@ -58,7 +52,6 @@ def test_shape_type_and_rest(layer, frames):
     assert again.get_config() == layer.get_config()
 
 
-@pytest.mark.parametrize("layer", CHANGES, ids=ids)
 def test_all_frames_of_a_clip_change_alike(layer):
     still = np.repeat(pictures(5)[:, None], 4, axis=1)
     moved = np.array(layer(still, training=True))
@@ -66,16 +59,16 @@ def test_all_frames_of_a_clip_change_alike(layer):
         np.testing.assert_allclose(moved[:, frame], moved[:, 0], atol=1e-6)
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=ids)
-def test_half_of_the_clips_are_left_alone(change):
-    layer = type(change)(change.amount, probability=0.5, seed=3)
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_half_of_the_clips_are_left_alone(name):
+    layer = layer_of(name, AMOUNTS[name], seed=3, probability=0.5)
     clips = pictures(400, channels=1)[:, :16, :16]
     same = np.isclose(np.array(layer(clips, training=True)), clips).all(axis=(1, 2, 3))
     assert 0.4 < same.mean() < 0.6
 
 
 def test_rotation_turns_ramps_by_one_angle_about_the_centre():
-    turned = np.array(RandomRotation(10, seed=2)(ramps(40), training=True)) * SIDE
+    turned = np.array(layer_of("rotation", 10, seed=2)(ramps(40), training=True)) * SIDE
     centre = (SIDE - 1) / 2
     y, x = np.mgrid[:SIDE, :SIDE] - centre
     inner = (np.hypot(x, y) < centre - 2)[..., None]
@@ -94,7 +87,7 @@ def test_rotation_turns_ramps_by_one_angle_about_the_centre():
 
 
 def test_corner_crops_are_windows_at_the_four_corners():
-    cut = np.array(RandomCornerCrop(0.9, seed=2)(ramps(60), training=True)) * SIDE
+    cut = np.array(layer_of("corner_crop", 0.9, seed=2)(ramps(60), training=True)) * SIDE
     positions = np.arange(SIDE) * 0.9
     far = 0.1 * (SIDE - 1)
     corners = set()
@@ -109,7 +102,7 @@ def test_corner_crops_are_windows_at_the_four_corners():
 
 def test_smoothing_is_a_box_filter():
     clips = pictures(30, channels=1)
-    smooth = np.array(RandomSmoothing(4, seed=5)(clips, training=True))
+    smooth = np.array(layer_of("smoothing", 4, seed=5)(clips, training=True))
     boxes = {}
     for before, after in zip(clips[..., 0], smooth[..., 0], strict=True):
         for side in (2, 3, 4):
@@ -121,12 +114,14 @@ def test_smoothing_is_a_box_filter():
     assert sum(boxes.values()) == 30
     assert set(boxes) == {2, 3, 4}
     flat = np.full((4, SIDE, SIDE, 1), 0.3, "float32")
-    np.testing.assert_allclose(RandomSmoothing(6)(flat, training=True), flat, atol=1e-6)
+    np.testing.assert_allclose(
+        layer_of("smoothing", 6, seed=None)(flat, training=True), flat, atol=1e-6
+    )
 
 
 def test_colour_shift_adds_one_number_a_channel():
     clips = pictures(50)
-    added = np.array(RandomColourShift(0.1, seed=4)(clips, training=True)) - clips
+    added = np.array(layer_of("colour_shift", 0.1, seed=4)(clips, training=True)) - clips
     assert np.abs(added - added[:, :1, :1]).max() < 1e-6
     numbers = added[:, 0, 0]
     assert np.abs(numbers).max() <= 0.1 + 1e-6
@@ -135,18 +130,11 @@ def test_colour_shift_adds_one_number_a_channel():
 
 
 def test_a_config_gives_its_changes():
-    layer = ClipAugmentation(
+    setting = Augmentation(
         flip=0.5, colour_shift=0.1, rotation=8, smoothing=4, corner_crop=0.9, probability=0.25
     )
-    steps = {type(step).__name__: step for step in layer.steps}
-    assert set(steps) == {
-        "RandomHorizontalFlip",
-        "RandomColourShift",
-        "RandomRotation",
-        "RandomCornerCrop",
-        "RandomSmoothing",
-    }
-    assert steps["RandomRotation"].amount == 8
-    assert steps["RandomRotation"].probability == 0.25
-    assert ClipAugmentation.from_config(layer.get_config()).settings == layer.settings
-    assert ClipAugmentation().steps == []
+    layer = ClipAugmentation(setting)
+    assert layer.names == ["flip", "colour_shift", "rotation", "corner_crop", "smoothing"]
+    assert ClipAugmentation.from_config(layer.get_config()).setting == setting
+    assert ClipAugmentation({}).names == []
+    assert {*CHANGES, "applies_to", "probability"} == set(Augmentation.model_fields)
