@@ -217,6 +217,24 @@ def test_contradictory_scheme(changes):
 
 
 @pytest.mark.parametrize(
+    ("classes", "mapping"),
+    [
+        (["joy", "fear"], {"joy": "joy", "fear": "fear"}),
+        ({"up": ["joy", "calm"], "down": ["fear"]}, {"joy": "up", "calm": "up", "fear": "down"}),
+    ],
+)
+def test_a_file_may_give_the_emotions_of_each_class_or_classes_that_are_emotions(classes, mapping):
+    scheme = LabelScheme(name="n", title="t", source="s", classes=classes)
+    assert scheme.classes == tuple(classes)
+    assert scheme.mapping == mapping
+
+
+def test_an_emotion_in_two_classes_is_an_error():
+    with pytest.raises(InvariantError, match="n: an emotion in two classes"):
+        LabelScheme(name="n", title="t", source="s", classes={"x": ["a", "b"], "y": ["b"]})
+
+
+@pytest.mark.parametrize(
     ("raw", "emotion"),
     [
         ("Others", "other"),

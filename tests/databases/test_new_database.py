@@ -134,6 +134,8 @@ def test_every_reader_has_its_line_in_the_registry():
     """Two modules define no database: one reads users' own lists, one is shared by readers."""
     modules = {path.stem for path in Path(readers.__file__).parent.glob("*.py")}
     assert modules - {"__init__", "manifest", "coding"} == set(registry._MODULES)
+    descriptions = {path.stem for path in Path(readers.__file__).parent.glob("*.yaml")}
+    assert descriptions == set(registry._MODULES)
 
 
 def test_every_reader_has_its_test():

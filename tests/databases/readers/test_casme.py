@@ -4,7 +4,8 @@ import pytest
 
 from mer_keras.databases import registry
 from mer_keras.errors import AnnotationError
-from mer_keras.synthetic import casme
+from mer_keras.synthetic.casme import WRONG_OFFSETS
+from mer_keras.synthetic.stand_ins import LAYOUTS
 from tests.databases.trees import touch, write_xlsx
 
 HEADER = [
@@ -92,8 +93,8 @@ def test_a_table_in_the_old_format_is_named_with_the_way_out(tree):
 def test_offsets_beyond_the_frames_are_taken_as_they_stand(sketched):
     """Which rows they are is public by row number alone, so nothing corrects them."""
     table = registry.load("casme", sketched("casme")).table.set_index("sample_id")
-    clips = [clip for clip in casme.draw_clips(0) if "OffsetF" in clip.cells]
-    assert len(clips) == casme.WRONG_OFFSETS
+    clips = [clip for clip in LAYOUTS["casme"].draw_clips(0) if "OffsetF" in clip.cells]
+    assert len(clips) == WRONG_OFFSETS
     for clip in clips:
         row = table.loc[f"casme/{clip.subject}/{clip.name}"]
         assert row["offset"] == clip.offset + 4 and not row["corrected"]

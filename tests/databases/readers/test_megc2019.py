@@ -7,8 +7,10 @@ import pytest
 
 from mer_keras.databases import registry
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError
-from mer_keras.synthetic import megc2019
+from mer_keras.synthetic.stand_ins import LAYOUTS
 from mer_keras.terms import SYNTHETIC_MARKER
+
+TABLE = LAYOUTS["megc2019"].last
 
 #: Whole stand-ins are written and read.
 pytestmark = pytest.mark.slow
@@ -27,7 +29,7 @@ def test_each_database_gives_its_official_part(sketched):
 
 
 def test_subjects_written_without_zeros_are_joined(sketched):
-    table = (sketched("megc2019") / megc2019.TABLE).read_bytes()
+    table = (sketched("megc2019") / TABLE).read_bytes()
     assert b"samm,6,006_" in table and table.endswith(b"\r\n")
     samples = load(sketched("megc2019"))
     assert any(i.startswith("samm/006/006_") for i in samples.ids)
@@ -60,7 +62,7 @@ def test_a_clip_that_its_database_does_not_have(sketched, tmp_path):
     shutil.copytree(sketched("megc2019"), root)
     for part in ("SAMM", "CASME2", "SMIC"):
         (tmp_path / part).symlink_to(sketched("megc2019").parent / part)
-    with (root / megc2019.TABLE).open("ab") as file:
+    with (root / TABLE).open("ab") as file:
         file.write(b"samm,6,006_9_9,0\r\n")
     with pytest.raises(AnnotationError, match=r"1 row\(s\): 443 name.*samm"):
         load(root)
@@ -80,7 +82,7 @@ def test_bad_cells(sketched, tmp_path, line, words):
     root.mkdir()
     for part in ("SAMM", "CASME2", "SMIC"):
         (tmp_path / part).symlink_to(sketched("megc2019").parent / part)
-    (root / megc2019.TABLE).write_text(line + "\n")
+    (root / TABLE).write_text(line + "\n")
     with pytest.raises(AnnotationError, match=words) as caught:
         load(root)
     assert "row 1" in str(caught.value)
