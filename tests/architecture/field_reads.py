@@ -132,7 +132,8 @@ class _Reader:
     def types(self, node: ast.expr, known: dict[str, Types]) -> Types:
         """Types of an expression; what it reads is noted."""
         if isinstance(node, ast.Name):
-            return known.get(node.id, NONE)
+            own = frozenset({node.id} & self._attributes.keys())
+            return known.get(node.id, own)  # ``Train.model_validate(...)`` is a Train.
         if isinstance(node, ast.Attribute):
             owners = self.types(node.value, known)
             self.reads |= {(owner, node.attr) for owner in owners}
@@ -173,9 +174,20 @@ class _Reader:
         if isinstance(function, ast.Name):
             if function.id in self._attributes:
                 return frozenset({function.id})
+            if function.id == "getattr" and node.args:
+                return self._by_name(node, given[0])
             if function.id in self._results:
                 return self._results[function.id]
         return frozenset().union(*given)
+
+    def _by_name(self, call: ast.Call, owners: Types) -> Types:
+        """Note ``getattr``: of a name that isn't written out, any of an object's attributes."""
+        of_self = isinstance(call.args[0], ast.Name) and call.args[0].id == "self"
+        name = call.args[1].value if isinstance(call.args[1], ast.Constant) else None
+        for owner in NONE if of_self and name is None else owners:
+            names = self._attributes[owner] if name is None else [name]
+            self.reads |= {(owner, attribute) for attribute in names}
+        return NONE
 
     def _handed_over(self, call: ast.Call, known: dict[str, Types]) -> None:
         """Note ``f(**config.model_dump())``, which hands all fields over by name."""

@@ -111,6 +111,10 @@ def inner_of(outer: Outer) -> Inner:
         ("def f(outer: Outer):\n  inner = outer.inner\n  return f'{inner.size}'", True),
         ("def f(outer: Outer):\n  inner = outer.inner\n  inner = 5\n  return inner.size", False),
         ("def f(inner: Inner): return g(**inner.model_dump())", True),
+        ("def f(inner: Inner, name): return getattr(inner, name)", True),
+        ("def f(inner: Inner): return getattr(inner, 'size')", True),
+        ("def f(inner: Inner): return getattr(inner, 'name')", False),
+        ("def f(tree): return Inner.model_validate(tree).size", True),
         ("def f(inner: Inner): return g(inner.model_dump())", False),
         (
             "class User:\n"
