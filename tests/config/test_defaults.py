@@ -72,8 +72,7 @@ def test_fault_62_a_default_of_any_block_is_in_the_digest():
         model = getattr(config, block)
         for field in set(type(model).model_fields) - model.model_fields_set:
             other = model.model_copy(update={field: "another value"})
-            with pytest.warns(UserWarning, match="serializ"):
-                digest = config.model_copy(update={block: other}).digest()
+            digest = config.model_copy(update={block: other}).digest()
             assert digest != config.digest(), f"{block}.{field}"
 
 
