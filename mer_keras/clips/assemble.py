@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Generic
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.arrays import Array, OneInput, take
+from mer_keras.arrays import OneInput, take
 from mer_keras.clips import frames, sampling
 from mer_keras.clips.clip_frames import GAP
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
@@ -129,10 +128,12 @@ def load_clips(
             "whole clip, so compare the annotation table with the frames on disk"
         )
     scale = np.float32(255 if clip.kind == "frames" and clip.normalise == "none" else 1)
+    arrays: OneInput
     if clip.frames is None:
-        arrays: OneInput = [np.divide(a, scale, dtype=np.float32) for a in loaded.results]
+        arrays = [np.divide(array, scale, dtype=np.float32) for array in loaded.results]
     else:
-        arrays = _stack(loaded.results, scale)
+        arrays = np.stack(loaded.results, dtype=np.float32)
+        arrays /= scale
     return ClipArrays(tuple(loaded.sample_ids), arrays, tuple(loaded.excluded), loaded.warnings())
 
 
@@ -230,35 +231,18 @@ def _attempt(load: Callable[[Sample], Loaded[Result]], sample: Sample) -> Loaded
         return str(error)
 
 
-def _stack(arrays: Sequence[Pixels], scale: np.float32) -> Array:
-    stacked = np.empty((len(arrays), *arrays[0].shape), np.float32)
-    for clip, array in zip(stacked, arrays, strict=True):
-        np.divide(array, scale, out=clip)
-    return stacked
-
-
 def _from_footage(
     samples: Iterable[Sample], load: Callable[[Sample, Footage], Loaded[Result]]
 ) -> Callable[[Sample], Loaded[Result]]:
     """Open the footage of all samples once, since a long recording holds many clips."""
-    paths = list({sample.path: None for sample in samples})
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-        opened = dict(zip(paths, pool.map(_open, paths), strict=True))
-
-    def load_sample(sample: Sample) -> Loaded[Result]:
-        footage = opened[sample.path]
-        if isinstance(footage, UnusableClipError):
-            raise footage
-        return load(sample, footage)
-
-    return load_sample
-
-
-def _open(path: Path) -> Footage | UnusableClipError:
-    try:
-        return open_footage(path)
-    except UnusableClipError as error:
-        return error
+        paths = dict.fromkeys(sample.path for sample in samples)
+        opened = {path: pool.submit(open_footage, path) for path in paths}
+    for footage in opened.values():
+        error = footage.exception()
+        if error is not None and not isinstance(error, UnusableClipError):
+            raise error
+    return lambda sample: load(sample, opened[sample.path].result())
 
 
 def _load_flow_image(clip: Clip, sample: Sample) -> Loaded[Pixels]:

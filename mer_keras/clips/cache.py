@@ -79,28 +79,21 @@ def fetch(
     known = _load_content(stat_path)
     entry: Entry[Value] | None = None
     if known is not None:
-        entry = _load_entry(_array_path(known, step, params))
-        if entry is not None:
-            return replace(entry, key=_array_key(known, step, params))
-    contents = [read_bytes(path) for path in sources]
-    content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
-    array_path = _array_path(content, step, params)
-    if content != known:
-        entry = _load_entry(array_path)
-    not_stored = ""
+        entry = _load_entry(_array_key(known, step, params))
     if entry is None:
-        array, facts = compute(contents)
-        entry = Entry(array, facts)
-        not_stored = _store(array_path, _pack(entry))
-    not_stored = not_stored or _store(stat_path, json.dumps({"content": content}).encode())
-    return replace(entry, not_stored=not_stored, key=_array_key(content, step, params))
+        contents = [read_bytes(path) for path in sources]
+        content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
+        entry = _load_or_compute(_array_key(content, step, params), lambda: compute(contents))
+        not_stored = _store(stat_path, json.dumps({"content": content}).encode())
+        entry = replace(entry, not_stored=entry.not_stored or not_stored)
+    return entry
 
 
 def derive(
     entry: Entry[Value],
     step: str,
     params: Parameters,
-    compute: Callable[[NDArray[Value]], tuple[NDArray[Derived], Facts]],
+    compute: Callable[[NDArray[Value]], NDArray[Derived]],
 ) -> Entry[Derived]:
     """Return what a further step makes of an entry's array, from the cache or computed and stored.
 
@@ -108,20 +101,13 @@ def derive(
         entry: what ``fetch`` or ``derive`` returned; its sources are not touched.
         step: name of what is computed; change it when ``compute`` gives other values.
         params: everything else that the values depend on.
-        compute: array -> array and facts. They must depend on nothing else.
+        compute: array -> array, which must depend on nothing else.
 
     Raises:
         FrameError: whatever ``compute`` raises; nothing is stored then.
     """
     key = _array_key(entry.key, step, params)
-    path = _array_path(entry.key, step, params)
-    derived: Entry[Derived] | None = _load_entry(path)
-    if derived is not None:
-        return replace(derived, key=key)
-    array, facts = compute(entry.array)
-    derived = Entry(array, facts, key=key)
-    not_stored = _store(path, _pack(derived))
-    return replace(derived, not_stored=entry.not_stored or not_stored)
+    return _load_or_compute(key, lambda: (compute(entry.array), {}))
 
 
 def size() -> int:
@@ -153,6 +139,15 @@ def _files() -> list[Path]:
     ]
 
 
+def _load_or_compute(key: str, compute: Callable[[], tuple[NDArray[Value], Facts]]) -> Entry[Value]:
+    entry: Entry[Value] | None = _load_entry(key)
+    if entry is None:
+        array, facts = compute()
+        entry = Entry(array, facts, key=key)
+        entry = replace(entry, not_stored=_store(_path(_ARRAYS, key, ".clip"), _pack(entry)))
+    return entry
+
+
 def _digest(*parts: bytes) -> str:
     return hashlib.blake2b(b"".join(parts), digest_size=20).hexdigest()
 
@@ -167,10 +162,6 @@ def _path(level: str, key: str, suffix: str) -> Path:
 
 def _array_key(content: str, step: str, params: Parameters) -> str:
     return _digest(_canonical([content, step, dict(params)]))
-
-
-def _array_path(content: str, step: str, params: Parameters) -> Path:
-    return _path(_ARRAYS, _array_key(content, step, params), ".clip")
 
 
 def _stat_key(sources: Sequence[Path]) -> str:
@@ -208,15 +199,15 @@ def _pack(entry: Entry[Value]) -> bytes:
     return _digest(payload).encode() + b"\n" + payload
 
 
-def _load_entry(path: Path) -> Entry[Value] | None:
+def _load_entry(key: str) -> Entry[Value] | None:
     try:
-        checksum, _, payload = path.read_bytes().partition(b"\n")
+        checksum, _, payload = _path(_ARRAYS, key, ".clip").read_bytes().partition(b"\n")
     except OSError:
         return None
     if checksum != _digest(payload).encode():
         return None
     facts, _, array = payload.partition(b"\n")
-    return Entry(np.load(io.BytesIO(array), allow_pickle=False), json.loads(facts))
+    return Entry(np.load(io.BytesIO(array), allow_pickle=False), json.loads(facts), key=key)
 
 
 def _store(path: Path, data: bytes) -> str:

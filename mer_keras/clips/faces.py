@@ -31,6 +31,8 @@ _FACE, _EYE = "haarcascade_frontalface_alt2.xml", "haarcascade_eye.xml"
 _SIDE = 200
 # Eyes that are further from level than this, in degrees, are wrong hits.
 _MAX_TURN = 25.0
+# The cascades of each thread by their names: a cascade can't serve two threads at once.
+_cascades = threading.local()
 
 
 @dataclass(frozen=True)
@@ -176,26 +178,18 @@ def _angle(face: Gray) -> float | None:
     return angle if abs(angle) <= _MAX_TURN else None
 
 
-class _Cascades(threading.local):
-    """The cascades of one thread: a cascade can't serve two threads at once."""
-
-    def __init__(self) -> None:
-        self.by_name: dict[str, cv2.CascadeClassifier] = {}
-
-
-_cascades = _Cascades()
-
-
 def _cascade(name: str) -> cv2.CascadeClassifier:
-    if name not in _cascades.by_name:
+    by_name = vars(_cascades)
+    if name not in by_name:
         file = Path(getattr(getattr(cv2, "data", None), "haarcascades", "")) / name
         if not file.is_file():
             raise FrameError(
                 f"OpenCV {cv2.__version__} comes without {name}: install "
                 f"opencv-python-headless>=4.14,<5, or set {input_key('crop')} to none or centre"
             )
-        _cascades.by_name[name] = cv2.CascadeClassifier(str(file))
-    return _cascades.by_name[name]
+        by_name[name] = cv2.CascadeClassifier(str(file))
+    cascade: cv2.CascadeClassifier = by_name[name]
+    return cascade
 
 
 def _check(frame: Gray) -> None:

@@ -12,7 +12,6 @@ from typing import TypeAlias, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
 
 from mer_keras.clips import cache, frames
 from mer_keras.clips.headers import image_format
@@ -76,21 +75,17 @@ class Footage:
         """
         gray = not params.get("colour", False)
 
-        def of_files(contents: Sequence[bytes]) -> tuple[NDArray[Value], cache.Facts]:
+        def of_contents(contents: Sequence[bytes]) -> tuple[NDArray[Value], cache.Facts]:
             pictures, formats = self._decode(contents, numbers, gray)
-            return compute(pictures), _facts(pictures, formats)
-
-        def of_video(_contents: Sequence[bytes]) -> tuple[NDArray[Value], cache.Facts]:
-            pictures = _read_video(self.path, numbers, gray)
-            return compute(pictures), _facts(pictures)
+            shapes = {picture.shape for picture in pictures}
+            return compute(pictures), {"formats": list(formats), "shapes": len(shapes)}
 
         if self.pixels is not None:
-            pictures = [self.pixels[number] for number in numbers]
-            key = f"{self.key} {list(numbers)}"
-            return cache.Entry(compute(pictures), _facts(pictures), key=key)
+            return cache.Entry(*of_contents([]), key=f"{self.key} {list(numbers)}")
         if self.files:
-            return cache.fetch([self.files[number] for number in numbers], step, params, of_files)
-        return cache.fetch([self.path], step, {**params, "numbers": list(numbers)}, of_video)
+            files = [self.files[number] for number in numbers]
+            return cache.fetch(files, step, params, of_contents)
+        return cache.fetch([self.path], step, {**params, "numbers": list(numbers)}, of_contents)
 
     def read(self, numbers: Sequence[int]) -> tuple[list[Picture], list[str | None]]:
         """Decode some frames to gray, past the cache.
@@ -102,16 +97,16 @@ class Footage:
             FrameError: an image can't be used.
             UnusableClipError: a frame of a video can't be decoded.
         """
-        if self.pixels is not None:
-            return [self.pixels[number] for number in numbers], []
-        if not self.files:
-            return _read_video(self.path, numbers, gray=True), []
-        contents = [frames.read_bytes(self.files[number]) for number in numbers]
+        contents = [frames.read_bytes(self.files[number]) for number in numbers if self.files]
         return self._decode(contents, numbers, gray=True)
 
     def _decode(
         self, contents: Sequence[bytes], numbers: Sequence[int], gray: bool
     ) -> tuple[list[Picture], list[str | None]]:
+        if self.pixels is not None:
+            return [self.pixels[number] for number in numbers], []
+        if not self.files:
+            return _read_video(self.path, numbers, gray), []
         pictures = [
             frames.decode(data, self.files[number], gray=gray)
             for data, number in zip(contents, numbers, strict=True)
@@ -148,22 +143,14 @@ def open_footage(path: Path) -> Footage:
     return Footage(path, frame_count=int(video.array[0]), fps=fps)
 
 
-def _facts(pictures: Sequence[Picture], formats: Sequence[str | None] = ()) -> cache.Facts:
-    shapes = {picture.shape for picture in pictures}
-    return {"formats": list[JsonValue](formats), "shapes": len(shapes)}
-
-
 def _probe(path: Path) -> tuple[NDArray[np.int64], cache.Facts]:
     """Count a video's frames by decoding them all: headers of damaged videos lie."""
-    video = cv2.VideoCapture(str(path))
-    try:
-        fps = float(video.get(cv2.CAP_PROP_FPS)) if video.isOpened() else 0.0
-        times = []
-        while video.grab():
-            times.append(video.get(cv2.CAP_PROP_POS_MSEC))
-        claimed = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
-    finally:
-        video.release()
+    video = cv2.VideoCapture(str(path))  # It is released with the last reference to it.
+    fps = float(video.get(cv2.CAP_PROP_FPS)) if video.isOpened() else 0.0
+    times = []
+    while video.grab():
+        times.append(video.get(cv2.CAP_PROP_POS_MSEC))
+    claimed = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
     steps = np.diff(times) * fps / 1000
     problem = ""
     if not times:
@@ -181,17 +168,14 @@ def _read_video(path: Path, numbers: Sequence[int], gray: bool) -> list[Picture]
     """Decode from the first frame on: seeking is not exact in all formats."""
     video = cv2.VideoCapture(str(path))
     pictures: dict[int, Picture] = {}
-    try:
-        for number in range(max(numbers) + 1):
-            if not video.grab():
-                break
-            if number in set(numbers):
-                decoded, picture = video.retrieve()
-                if decoded:
-                    picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if gray else picture
-                    pictures[number] = np.asarray(picture, np.uint8)
-    finally:
-        video.release()
+    for number in range(max(numbers) + 1):
+        if not video.grab():
+            break
+        if number in set(numbers):
+            decoded, picture = video.retrieve()
+            if decoded:
+                picture = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) if gray else picture
+                pictures[number] = np.asarray(picture, np.uint8)
     missing = [number for number in numbers if number not in pictures]
     if missing:
         raise UnusableClipError(f"{path.name}: frame {missing[0]} can't be decoded")

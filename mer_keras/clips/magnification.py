@@ -80,17 +80,14 @@ def magnify(clip: Frames, recipe: Magnification, fps: float) -> Frames:
     response = response_matrix(len(clip), recipe, fps)
     if not response.any():
         return clip.copy()
-    clip = np.ascontiguousarray(clip)  # OpenCV writes into arrays of this layout.
     if recipe.pyramid == "laplacian" and recipe.levels > 0:
         return _laplacian(clip, recipe, response)
     small = clip
     for _ in range(recipe.levels):
         small = _halved(small)  # (time, height / 2, width / 2, ...)
-    changes, result = _filtered(small, recipe.alpha * response), np.empty_like(clip)
-    for frame, change, out in zip(clip, changes, result, strict=True):
-        large = cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
-        np.add(frame, large.reshape(frame.shape), out=out)
-    return result
+    changes = _filtered(small, recipe.alpha * response)
+    large = np.stack([cv2.resize(change, (width, height)) for change in changes])
+    return np.asarray(clip + large.reshape(clip.shape), np.float32)
 
 
 def response_matrix(frames: int, recipe: Magnification, fps: float) -> Response:
@@ -205,16 +202,11 @@ def _laplacian(clip: Frames, recipe: Magnification, response: Response) -> Frame
 
 
 def _halved(frames: Frames) -> Frames:
-    height, width = frames.shape[1:3]
-    shape = len(frames), (height + 1) // 2, (width + 1) // 2, *frames.shape[3:]
-    half = np.empty(shape, np.float32)
-    for frame, out in zip(frames, half, strict=True):
-        cv2.pyrDown(frame, dst=out)
-    return half
+    half = np.stack([cv2.pyrDown(frame) for frame in frames])
+    return np.asarray(half.reshape(*half.shape[:3], *frames.shape[3:]), np.float32)
 
 
 def _enlarged(frames: Frames, like: Frames) -> Frames:
-    large = np.empty_like(like)
-    for frame, out in zip(frames, large, strict=True):
-        cv2.pyrUp(frame, dst=out, dstsize=(like.shape[2], like.shape[1]))
-    return large
+    width_height = (like.shape[2], like.shape[1])
+    large = np.stack([cv2.pyrUp(frame, dstsize=width_height) for frame in frames])
+    return np.asarray(large.reshape(like.shape), np.float32)

@@ -74,9 +74,9 @@ def spotted_marks(frames: ClipFrames, marks: Marks) -> tuple[int, int, int]:
     numbers = frames.between(marks.onset, marks.offset)
     entry = frames.stack(numbers, spotting.SIZE)
 
-    def spot(stack: Stack) -> tuple[NDArray[np.int64], cache.Facts]:
+    def spot(stack: Stack) -> NDArray[np.int64]:
         spotted = spotting.spot(stack)
-        return np.array([spotted.onset, spotted.apex, spotted.offset]), {}
+        return np.array([spotted.onset, spotted.apex, spotted.offset])
 
     indices = cache.derive(entry, "marks spotted", {"opencv": cv2.__version__}, spot).array
     onset, apex, offset = (numbers[int(index)] for index in indices)

@@ -145,9 +145,9 @@ def _magnified(
     if note:
         frames.remarks.add(note)
 
-    def magnify(stack: Stack) -> tuple[Stack, cache.Facts]:
+    def magnify(stack: Stack) -> Stack:
         result = magnification.magnify(stack.astype(np.float32) / np.float32(255), recipe, fps)
-        return np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8), {}
+        return np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8)
 
     described = {**recipe.model_dump(), "fps": fps, "opencv": cv2.__version__}
     return cache.derive(entry, "magnified, second form", described, magnify)
@@ -160,8 +160,8 @@ def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
     method = flow.FlowMethod(clip.flow.method)
     compute = flow.flow_magnitude if clip.flow.output == "magnitude" else flow.flow_image
 
-    def onset_to_apex(stack: Stack) -> tuple[Array, cache.Facts]:
-        return compute(stack[0], stack[-1], size=clip.size, method=method), {}
+    def onset_to_apex(stack: Stack) -> Array:
+        return compute(stack[0], stack[-1], size=clip.size, method=method)
 
     params: cache.Parameters = {
         "method": clip.flow.method,

@@ -1,8 +1,9 @@
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import threading
 
 import cv2
 import numpy as np
 import pytest
+import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -255,6 +256,6 @@ def test_a_box_beyond_the_frame_is_refused(box):
 
 def test_an_opencv_without_cascades_is_named(monkeypatch):
     monkeypatch.setattr(faces.cv2.data, "haarcascades", "/nowhere/")
-    monkeypatch.setattr(faces, "_cascades", faces._Cascades())
+    monkeypatch.setattr(faces, "_cascades", threading.local())
     with pytest.raises(FrameError, match=r"opencv-python-headless>=4\.14,<5.*inputs\.NAME\.crop"):
         find_face(np.zeros((60, 60), np.uint8))

@@ -5,9 +5,9 @@ import pytest
 from mer_keras.clips.flow import FlowMethod
 from mer_keras.clips.spotting import apex_error, spot
 from mer_keras.errors import FrameError
-from mer_keras.synthetic import mmew, samm
 from mer_keras.synthetic.face_traits import FaceTraits
 from mer_keras.synthetic.faces import intensity_at, render_clip
+from mer_keras.synthetic.stand_ins import LAYOUTS
 
 
 def render(layout, clip, motion=True):
@@ -89,8 +89,8 @@ def test_the_error_is_a_share_of_the_clip():
 
 
 def test_without_motion_nothing_breaks_and_less_is_found():
-    clip = samm.draw_clips(0)[10]
-    still, moved = (spot(render(samm.LAYOUT, clip, on)).strength for on in (False, True))
+    clip = LAYOUTS["samm"].draw_clips(0)[10]
+    still, moved = (spot(render(LAYOUTS["samm"], clip, on)).strength for on in (False, True))
     assert still < moved
 
 
@@ -98,7 +98,7 @@ def test_without_motion_nothing_breaks_and_less_is_found():
 @pytest.mark.parametrize(("size", "step"), [(24, 8), (33, 8), (96, 12)])
 def test_the_apex_of_nine_in_ten_synthetic_clips_is_found_within_a_tenth(size, step):
     errors = []
-    for layout in (samm.LAYOUT, mmew.LAYOUT):
+    for layout in (LAYOUTS["samm"], LAYOUTS["mmew"]):
         for clip in layout.draw_clips(1)[::step]:
             frames = smaller(render(layout, clip), size)
             errors.append(apex_error(spot(frames).apex + clip.onset, clip.apex, len(frames)))
