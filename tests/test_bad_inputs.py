@@ -12,8 +12,8 @@ import pytest
 
 from mer_keras.cli import main as cli
 from mer_keras.synthetic import stand_ins
-from mer_keras.synthetic.samm import WORKBOOK
 
+WORKBOOK = stand_ins.LAYOUTS["samm"].last
 HEADER = 14  # the row of SAMM's table that holds the column names
 COLUMNS = {"Subject": 1, "Filename": 2, "Onset": 4, "Apex": 5, "Offset": 6, "Emotion": 10}
 

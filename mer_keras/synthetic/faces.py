@@ -8,10 +8,12 @@ light flickers and the sensor is noisy; none of this changes when the motion is 
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from mer_keras.synthetic.face_traits import FaceTraits
@@ -48,33 +50,11 @@ class Bump(NamedTuple):
 
 
 #: What each action unit moves, in units of its strongest push.
-ACTION_UNITS: dict[str, tuple[Bump, ...]] = {
-    "1": (Bump("inner_brow", 0.0, -1.0, 0.14, 0.15),),
-    "2": (Bump("outer_brow", 0.0, -1.0, 0.15, 0.15),),
-    "4": (
-        Bump("inner_brow", -0.55, 0.85, 0.13, 0.13),
-        Bump("middle_brow", -0.1, 0.4, 0.14, 0.12),
-    ),
-    "5": (Bump("upper_lid", 0.0, -1.0, 0.14, 0.07),),
-    "6": (Bump("cheek", 0.0, -1.0, 0.18, 0.14), Bump("lower_lid", 0.1, -0.3, 0.15, 0.08)),
-    "7": (Bump("lower_lid", 0.0, -0.9, 0.15, 0.08), Bump("upper_lid", 0.0, 0.45, 0.14, 0.07)),
-    "9": (
-        Bump("nose_wing", 0.1, -1.0, 0.11, 0.14),
-        Bump("nose_root", -0.2, 0.35, 0.12, 0.10),
-        Bump("upper_lip", 0.0, -0.5, 0.12, 0.09),
-    ),
-    "10": (Bump("upper_lip", 0.05, -1.0, 0.13, 0.09), Bump("nose_wing", 0.2, -0.5, 0.12, 0.12)),
-    "12": (Bump("corner", 0.65, -0.75, 0.15, 0.13), Bump("cheek", 0.15, -0.35, 0.18, 0.15)),
-    "14": (Bump("corner", 0.95, -0.1, 0.13, 0.09),),
-    "15": (Bump("corner", 0.1, 1.0, 0.14, 0.12),),
-    "17": (Bump("chin", 0.0, -1.0, 0.16, 0.12), Bump("lower_lip", 0.0, -0.45, 0.13, 0.08)),
-    "20": (Bump("corner", 1.0, 0.25, 0.18, 0.15), Bump("lower_lip", 0.35, 0.2, 0.14, 0.10)),
-    "24": (
-        Bump("upper_lip", 0.0, 0.65, 0.14, 0.08),
-        Bump("lower_lip", 0.0, -0.75, 0.14, 0.09),
-        Bump("corner", -0.6, 0.0, 0.12, 0.10),
-    ),
-    "25": (Bump("lower_lip", 0.0, 1.0, 0.16, 0.10), Bump("chin", 0.0, 0.5, 0.18, 0.14)),
+ACTION_UNITS: dict[str, list[Bump]] = {
+    code: [Bump(*bump) for bump in bumps]
+    for code, bumps in yaml.safe_load(
+        Path(__file__).with_name("action_units.yaml").read_text(encoding="utf-8")
+    ).items()
 }
 
 

@@ -1,7 +1,7 @@
 """Synthetic clips -> frames, in memory or as the files of an official layout."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from mer_keras.errors import FrameError
 from mer_keras.progress import CountProgress
-from mer_keras.synthetic.layout import FramePath, Layout, RenderedClip
+from mer_keras.synthetic.layout import Layout, RenderedClip
 from mer_keras.synthetic.options import StandInOptions
 from mer_keras.synthetic.synthetic_clip import SyntheticClip
+
+#: A clip and one of its frame numbers -> the frame's file, relative to the database's root.
+FramePath = Callable[[SyntheticClip, int], Path]
 
 _JPEG_QUALITY = 95
 #: Height of the rendered picture, which shows head and shoulders, as a share of a camera's frame.
@@ -77,7 +80,7 @@ def _render_clip(
         _save(root, clip, on_camera(frames, layout.native, clip.person), layout.frame_path)
     else:
         _save(root, clip, _resized(frames, layout.native), layout.frame_path)
-        if layout.camera_path is not None and layout.camera is not None:
+        if layout.camera_file is not None and layout.camera is not None:
             _save(root, clip, on_camera(frames, layout.camera, clip.person), layout.camera_path)
     return clip, frames[:0]  # Written frames are dropped, since many clips are under way at once.
 

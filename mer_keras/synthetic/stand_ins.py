@@ -12,42 +12,43 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
+import yaml
+
 from mer_keras import settings
 from mer_keras.errors import UserError, did_you_mean
 from mer_keras.progress import CountProgress
-from mer_keras.synthetic import (
-    cas_me2,
-    casme,
-    casme2,
-    megc2019,
-    mmew,
-    samm,
-    sequences,
-    smic,
-    stills,
-)
+from mer_keras.synthetic.cas_me2 import CasMe2
+from mer_keras.synthetic.casme import Casme
+from mer_keras.synthetic.casme2 import Casme2
+from mer_keras.synthetic.ckplus import CkPlus
 from mer_keras.synthetic.layout import Layout
+from mer_keras.synthetic.megc2019 import Megc2019
 from mer_keras.synthetic.options import GENERATOR_VERSION, StandInOptions
 from mer_keras.synthetic.rendering import rendered_clips
+from mer_keras.synthetic.samm import Samm
+from mer_keras.synthetic.stills import Fer2013, RafDb
 from mer_keras.synthetic.synthetic_clip import SyntheticClip, evenly_spaced
 from mer_keras.terms import SYNTHETIC_MARKER
 
 _ABANDONED_AFTER_S = 24 * 3600.0
 
+_CLASSES: dict[str, type[Layout]] = {
+    "cas_me2": CasMe2,
+    "casme": Casme,
+    "casme2": Casme2,
+    "ckplus": CkPlus,
+    "fer2013": Fer2013,
+    "megc2019": Megc2019,
+    "rafdb": RafDb,
+    "samm": Samm,
+}
+
 #: Database -> its layout.
 LAYOUTS: dict[str, Layout] = {
-    layout.name: layout
-    for layout in (
-        samm.LAYOUT,
-        casme.LAYOUT,
-        casme2.LAYOUT,
-        cas_me2.LAYOUT,
-        smic.LAYOUT,
-        mmew.LAYOUT,
-        megc2019.LAYOUT,
-        *sequences.LAYOUTS,
-        *stills.LAYOUTS,
+    path.stem: _CLASSES.get(path.stem, Layout)(
+        name=path.stem, **yaml.safe_load(path.read_text(encoding="utf-8"))
     )
+    for path in sorted((Path(__file__).parent / "layouts").glob("*.yaml"))
 }
 
 
@@ -85,11 +86,10 @@ def write(
     """
     layout, options = get_layout(name), options or StandInOptions()
     clips: list[SyntheticClip] = []
-    for part in layout.parts or (layout,):
-        chosen = _choose(part.draw_clips(options.seed), options.clips)
+    for part in [get_layout(part) for part in layout.parts] or [layout]:
+        clips += _choose(part.draw_clips(options.seed), options.clips)
         if layout.parts:
             write(part.name, root.parent / part.folder, options, progress)
-        clips += chosen
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise UserError(
             f"{root} is not an empty folder: a synthetic database is only written to a new place"
@@ -105,11 +105,10 @@ def write(
         "note": "Procedural drawings that resemble nobody: a check of the pipeline, not data.",
     }
     (root / SYNTHETIC_MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8")
-    if layout.write_pixels is not None:
-        layout.write_pixels(root, rendered_clips(layout, clips, options, progress))
-    elif not layout.parts:
-        for _ in rendered_clips(layout, clips, options, progress, root):
-            pass
+    if not layout.parts:
+        frames_root = root if layout.frame_file else None
+        rendered = rendered_clips(layout, clips, options, progress, frames_root)
+        layout.write_frames(root, rendered)
     layout.write_tables(root, clips)
 
 

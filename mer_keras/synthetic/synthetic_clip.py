@@ -4,33 +4,24 @@ Class and subject counts are those printed for the real databases. Who shows wha
 strongly is drawn from the seed; no annotation of a real clip is copied.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import yaml
 
 from mer_keras.errors import InvariantError
 
 #: Emotion -> typical sets of action units, the commonest first; the share of clips is halved from
 #: one to the next.
-PROTOTYPES: dict[str, tuple[Mapping[str, float], ...]] = {
-    "happiness": ({"6": 0.7, "12": 1.0}, {"12": 1.0}, {"6": 0.6, "12": 1.0, "25": 0.2}),
-    "surprise": (
-        {"1": 1.0, "2": 1.0, "5": 0.5},
-        {"1": 1.0, "2": 1.0},
-        {"1": 0.9, "2": 0.9, "25": 0.5},
-    ),
-    "anger": ({"4": 1.0, "7": 0.5}, {"4": 1.0}, {"4": 1.0, "7": 0.4, "24": 0.6}),
-    "disgust": ({"9": 1.0, "4": 0.4}, {"10": 1.0}, {"9": 1.0}),
-    "fear": ({"1": 0.8, "2": 0.5, "4": 0.7, "20": 1.0}, {"1": 0.9, "4": 0.6, "20": 1.0}),
-    "sadness": ({"1": 0.7, "15": 1.0}, {"15": 1.0}, {"1": 0.7, "4": 0.4, "15": 1.0}),
-    "contempt": ({"R14": 1.0}, {"L14": 1.0}),
-    "other": ({"14": 0.7, "17": 1.0}, {"17": 1.0}, {"24": 1.0}, {"7": 1.0}),
-}
-for _mixed in ("others", "repression", "tense"):
-    PROTOTYPES[_mixed] = PROTOTYPES["other"]
-PROTOTYPES["neutral"] = ({},)
+PROTOTYPES: dict[str, list[dict[str, float]]] = yaml.safe_load(
+    Path(__file__).with_name("prototypes.yaml").read_text(encoding="utf-8")
+)
 
 #: Range of the longest displacement at the apex, in pixels of a 90-pixel frame.
 PEAK = (2.2, 3.0)
@@ -38,10 +29,12 @@ PEAK = (2.2, 3.0)
 PEAK_MIXED = (1.4, 2.4)
 #: The same for macro-expressions.
 PEAK_MACRO = (5.0, 8.0)
+#: Objective class of what the others don't hold.
+OTHER_CLASS = 7
 _MIXED = frozenset({"other", "others", "repression", "tense"})
 
 #: A cell of an annotation table.
-Cell = str | int
+Cell = str | float
 T = TypeVar("T")
 
 
@@ -64,7 +57,7 @@ class SyntheticClip:
         last_frame: last frame number that is rendered; None: the offset.
         digits: number of digits that a frame number is padded to (1: not at all).
         objective_class: class by action units, 1 to 7; 0 where the database has none.
-        stimulus: number of the video that the expression was evoked by, where names hold it.
+        recording: folder of the video that holds the clip, where a video holds several.
         cells: column -> what the annotation table says instead of the truth.
         listed: whether the annotation table has a row for it.
     """
@@ -83,9 +76,14 @@ class SyntheticClip:
     last_frame: int | None = None
     digits: int = 1
     objective_class: int = 0
-    stimulus: int = 0
+    recording: str = ""
     cells: Mapping[str, Cell] = field(default_factory=dict)
     listed: bool = True
+
+    @property
+    def subject_number(self) -> int:
+        """The number in the subject's name."""
+        return int(re.sub(r"\D", "", self.subject))
 
     @property
     def action_unit_text(self) -> str:
@@ -147,13 +145,44 @@ def assign_roles(
         column = int(counts[busy].argmax())
         counts[busy, column] -= 1
         counts[idle, column] += 1
-    shown = [
-        (person, emotion)
-        for person in range(len(subjects))
-        for column, emotion in enumerate(emotions)
-        for _ in range(int(counts[person, column]))
-    ]
-    return [Role(index, person, subjects[person], e) for index, (person, e) in enumerate(shown)]
+    return repeat_roles(counts.tolist(), emotions, subjects)
+
+
+def repeat_roles(
+    counts: Sequence[Sequence[int]], emotions: Collection[str], subjects: Sequence[str]
+) -> list[Role]:
+    """Return a role for each clip that is counted by subject (rows) and emotion (columns)."""
+    roles: list[Role] = []
+    for person, row in enumerate(counts):
+        for emotion, clips in zip(emotions, row, strict=True):
+            for _ in range(clips):
+                roles.append(Role(len(roles), person, subjects[person], emotion))
+    return roles
+
+
+def assign_objective_classes(
+    roles: Sequence[Role], shares: Mapping[int, Mapping[str, int]]
+) -> list[int]:
+    """Give each clip a class by action units, so that the counts are the printed ones.
+
+    An emotion's clips of a class are spread evenly over its list, hence over the subjects.
+
+    Args:
+        roles: the clips.
+        shares: class -> number of its clips by emotion. All other clips are of ``OTHER_CLASS``.
+    """
+    classes = [OTHER_CLASS] * len(roles)
+    for number, counts in shares.items():
+        for emotion, clips in counts.items():
+            own = [k for k, role in enumerate(roles) if role.emotion == emotion]
+            for index in evenly_spaced([k for k in own if classes[k] == OTHER_CLASS], clips):
+                classes[index] = number
+    return classes
+
+
+def running_numbers() -> defaultdict[tuple[object, ...], Iterator[int]]:
+    """Return counters from 1 on, one for each key."""
+    return defaultdict(lambda: count(1))
 
 
 def draw_clip(
@@ -166,9 +195,6 @@ def draw_clip(
     peak: tuple[float, float] | None = None,
     prototype: str | None = None,
     extra_units: Mapping[str, float] | None = None,
-    digits: int = 1,
-    objective_class: int = 0,
-    stimulus: int = 0,
 ) -> SyntheticClip:
     """Draw how and how strongly an emotion shows, and when it peaks.
 
@@ -181,9 +207,6 @@ def draw_clip(
         peak: range of the longest displacement; by default that of a micro-expression.
         prototype: key of ``PROTOTYPES`` whose action units are shown; by default the emotion.
         extra_units: action units beside the prototype's.
-        digits: see ``SyntheticClip``.
-        objective_class: see ``SyntheticClip``.
-        stimulus: see ``SyntheticClip``.
     """
     variants = PROTOTYPES[prototype or role.emotion]
     share = 0.5 ** np.arange(len(variants))
@@ -198,9 +221,6 @@ def draw_clip(
         onset=onset,
         apex=onset + round(float(rng.uniform(0.35, 0.6)) * (frames - 1)),
         offset=onset + frames - 1,
-        digits=digits,
-        objective_class=objective_class,
-        stimulus=stimulus,
     )
 
 

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_keras.clips.flow import FlowMethod
+from mer_keras.clips.flow import METHODS
 from mer_keras.clips.spotting import apex_error, spot
 from mer_keras.errors import FrameError
 from mer_keras.synthetic.face_traits import FaceTraits
@@ -69,7 +69,7 @@ def test_a_still_clip_has_its_apex_in_the_middle(count):
     assert spotted.strength == 0
 
 
-@pytest.mark.parametrize("method", list(FlowMethod))
+@pytest.mark.parametrize("method", list(METHODS))
 def test_two_frames_are_enough(method):
     spotted = spot(moving_blob([0, 2]), method)
     assert 0 <= spotted.onset <= spotted.apex <= spotted.offset <= 1

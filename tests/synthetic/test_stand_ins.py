@@ -14,17 +14,19 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from mer_keras.errors import UserError
-from mer_keras.synthetic import mmew, rendering, samm, stand_ins
+from mer_keras.synthetic import rendering, stand_ins
 from mer_keras.synthetic.face_traits import FaceTraits
 from mer_keras.synthetic.faces import displacement
 from mer_keras.synthetic.options import GENERATOR_VERSION, StandInOptions
-from mer_keras.synthetic.stand_ins import ensure, write
+from mer_keras.synthetic.samm import STRAY_APEX
+from mer_keras.synthetic.stand_ins import LAYOUTS, ensure, write
 from mer_keras.terms import SYNTHETIC_MARKER
 
 pytestmark = pytest.mark.slow
 
 FEW = StandInOptions(size=32, clips=6)
-DRAW = {"samm": samm.draw_clips, "mmew": mmew.draw_clips}
+SAMM, MMEW = LAYOUTS["samm"], LAYOUTS["mmew"]
+DRAW = {"samm": SAMM.draw_clips, "mmew": MMEW.draw_clips}
 
 
 def contents(root):
@@ -58,7 +60,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize(
-    ("name", "emotions", "people"), [("samm", samm.EMOTIONS, 29), ("mmew", mmew.EMOTIONS, 36)]
+    ("name", "emotions", "people"), [("samm", SAMM.emotions, 29), ("mmew", MMEW.emotions, 36)]
 )
 def test_counts_are_the_published_ones(name, emotions, people, seed):
     clips = DRAW[name](seed)
@@ -69,13 +71,13 @@ def test_counts_are_the_published_ones(name, emotions, people, seed):
 
 
 def test_samm_objective_classes_are_the_published_ones():
-    clips = samm.draw_clips(0)
+    clips = SAMM.draw_clips(0)
     counts = Counter(clip.objective_class for clip in clips)
     assert [counts[number] for number in range(1, 8)] == [24, 13, 20, 8, 3, 7, 84]
     assert all(clip.objective_class == 7 for clip in clips if clip.emotion in ("contempt", "other"))
 
 
-@pytest.mark.parametrize("clips", [samm.draw_clips(0), mmew.draw_clips(0)], ids=["samm", "mmew"])
+@pytest.mark.parametrize("clips", [SAMM.draw_clips(0), MMEW.draw_clips(0)], ids=["samm", "mmew"])
 def test_classes_are_spread_over_subjects_unevenly(clips):
     for emotion in {clip.emotion for clip in clips}:
         assert len({clip.subject for clip in clips if clip.emotion == emotion}) >= 5
@@ -87,7 +89,7 @@ def test_classes_are_spread_over_subjects_unevenly(clips):
 
 
 @pytest.mark.parametrize(
-    ("clips", "fps"), [(samm.draw_clips(0), 200), (mmew.draw_clips(0), 90)], ids=["samm", "mmew"]
+    ("clips", "fps"), [(SAMM.draw_clips(0), 200), (MMEW.draw_clips(0), 90)], ids=["samm", "mmew"]
 )
 def test_frames_are_in_order_and_clips_last_a_quarter_to_half_a_second(clips, fps):
     for clip in clips:
@@ -105,8 +107,8 @@ def test_the_peak_displacement_is_one_to_three_pixels_at_90(name):
 
 
 def test_clips_depend_on_the_seed():
-    assert samm.draw_clips(1) == samm.draw_clips(1)
-    assert samm.draw_clips(1) != samm.draw_clips(2)
+    assert SAMM.draw_clips(1) == SAMM.draw_clips(1)
+    assert SAMM.draw_clips(1) != SAMM.draw_clips(2)
 
 
 # layout
@@ -117,7 +119,7 @@ def test_samm_has_the_official_tree(written):
     paths = sorted(p.relative_to(root).as_posix() for p in root.rglob("*.jpg"))
     for path in paths:
         subject, clip, file = path.split("/")
-        assert subject in samm.SUBJECTS and clip.startswith(f"{subject}_")
+        assert subject in SAMM.subjects and clip.startswith(f"{subject}_")
         assert file.startswith(f"{subject}_")
         assert len(file.removesuffix(".jpg").split("_")[1]) in (4, 5)
     assert len({p.split("/")[1] for p in paths}) == 6
@@ -128,7 +130,7 @@ def test_samm_has_the_official_tree(written):
 
 
 def test_samm_pads_some_frame_numbers_to_four_digits():
-    assert Counter(clip.digits for clip in samm.draw_clips(0)) == {5: 153, 4: 6}
+    assert Counter(clip.digits for clip in SAMM.draw_clips(0)) == {5: 153, 4: 6}
 
 
 def test_samm_table_has_its_header_in_row_14_and_one_row_a_clip(written):
@@ -146,12 +148,12 @@ def test_samm_table_has_its_header_in_row_14_and_one_row_a_clip(written):
         subject, clip, code, onset, apex, offset, duration, micro, units, emotion, objective = row[
             :11
         ]
-        assert isinstance(subject, str) and subject in samm.SUBJECTS
+        assert isinstance(subject, str) and subject in SAMM.subjects
         assert clip.startswith(f"{subject}_{int(code)}_")
         assert onset < offset and duration == offset - onset + 1
-        assert onset < apex < offset or clip in dict(samm.STRAY_APEX).values()
+        assert onset < apex < offset or clip in dict(STRAY_APEX).values()
         assert micro == "Micro - 1/2" and units
-        assert emotion.lower() in samm.EMOTIONS and emotion[0].isupper()
+        assert emotion.lower() in SAMM.emotions and emotion[0].isupper()
         assert objective in range(1, 8)
         numbers = sorted(int(p.stem.split("_")[1]) for p in (root / subject / clip).iterdir())
         assert numbers == list(range(int(onset), int(offset) + 1))
@@ -354,7 +356,7 @@ def test_a_linear_svm_finds_the_motion_and_nothing_else(tmp_path):
     from sklearn.svm import LinearSVC
 
     classes = {"happiness": "positive", "surprise": "surprise"}
-    clips = [clip for clip in samm.draw_clips(0) if clip.emotion != "other"]
+    clips = [clip for clip in SAMM.draw_clips(0) if clip.emotion != "other"]
     labels = np.array([classes.get(clip.emotion, "negative") for clip in clips])
     score = {}
     for motion in (True, False):
