@@ -13,7 +13,7 @@ from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.measure import Measurement, time_ways
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config.inputs import Clip, Magnification
+from mer_keras.config.inputs import Clip, FlowMethod, Magnification
 from mer_keras.databases import registry
 from mer_keras.databases.samples import Samples
 from mer_keras.synthetic import stand_ins
@@ -91,10 +91,12 @@ def _flow(options: CaseOptions) -> list[Measurement]:
     texture = _texture()
     pair = np.ascontiguousarray(texture[:, :280]), np.ascontiguousarray(texture[:, 1:281])
 
-    def way(method: flow.FlowMethod) -> Callable[[], object]:
+    def way(method: FlowMethod) -> Callable[[], object]:
         return lambda: flow.flow_image(*pair, method=method)
 
-    methods = {str(m): way(m) for m in reversed(flow.FlowMethod)}
+    methods: dict[str, Callable[[], object]] = {
+        name: way(name) for name in reversed(list(flow.METHODS))
+    }
     return time_ways("flow image, 280x340", methods, 1, 1 if options.quick else 5)
 
 

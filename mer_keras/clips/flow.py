@@ -1,13 +1,13 @@
 """Optical flow between two frames, and the images of it that methods read instead of pixels."""
 
-from enum import StrEnum
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.config.inputs import input_key
+from mer_keras.config.inputs import FlowMethod, input_key
 from mer_keras.errors import FrameError
 
 #: Gray values, (height, width).
@@ -16,19 +16,7 @@ Gray: TypeAlias = NDArray[np.uint8]
 Field: TypeAlias = NDArray[np.float32]
 
 
-class FlowMethod(StrEnum):
-    """How flow is computed, from the fastest method to the slowest.
-
-    ``dis`` is dense inverse search (Kroeger et al., ECCV 2016), ``farneback`` polynomial expansion
-    (Farneback, SCIA 2003), ``tvl1`` total variation (Zach, Pock, Bischof, DAGM 2007).
-    """
-
-    DIS = "dis"
-    FARNEBACK = "farneback"
-    TVL1 = "tvl1"
-
-
-def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1) -> Field:
+def optical_flow(first: Gray, second: Gray, method: FlowMethod = "tvl1") -> Field:
     """Compute how far what each pixel of the first frame shows has moved in the second.
 
     Args:
@@ -48,7 +36,7 @@ def optical_flow(first: Gray, second: Gray, method: FlowMethod = FlowMethod.TVL1
                 f"optical flow: frames of shapes {first.shape} and {second.shape} and types "
                 f"{first.dtype} and {second.dtype}, expected two gray frames of one size, 8 bits"
             )
-    field = _METHODS[method](first, second)
+    field = METHODS[method](first, second)
     if not np.isfinite(field).all():
         raise FrameError(
             f"optical flow by {method} has NaN or infinite values: look at the two frames, or "
@@ -75,9 +63,7 @@ def optical_strain(field: Field) -> Field:
     return np.sqrt(u_x**2 + v_y**2 + 2 * shear**2).astype(np.float32)
 
 
-def flow_image(
-    onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = FlowMethod.TVL1
-) -> Field:
+def flow_image(onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = "tvl1") -> Field:
     """Make the input of STSTNet: flow to the right, flow down, strain (Liong et al., FG 2019).
 
     Each channel is made smaller with area interpolation and scaled by its own range to 0..255, as
@@ -104,7 +90,7 @@ def flow_image(
 
 
 def flow_magnitude(
-    onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = FlowMethod.TVL1
+    onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = "tvl1"
 ) -> Field:
     """Compute how far the skin moves at each place, in whatever direction.
 
@@ -142,8 +128,11 @@ def _tvl1(first: Gray, second: Gray) -> Field:
     return np.dstack([right, down]).astype(np.float32)
 
 
-_METHODS = {
-    FlowMethod.DIS: _dis,
-    FlowMethod.FARNEBACK: _farneback,
-    FlowMethod.TVL1: _tvl1,
+#: Methods by the names that configs use, from the fastest to the slowest: dense inverse search
+#: (Kroeger et al., ECCV 2016), polynomial expansion (Farneback, SCIA 2003), total variation (Zach,
+#: Pock, Bischof, DAGM 2007).
+METHODS: Mapping[FlowMethod, Callable[[Gray, Gray], Field]] = {
+    "dis": _dis,
+    "farneback": _farneback,
+    "tvl1": _tvl1,
 }

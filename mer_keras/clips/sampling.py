@@ -6,7 +6,6 @@ and contain the apex. A number may repeat where the clip has too few frames.
 """
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import TypeAlias
 
 from mer_keras.config.inputs import Clip, input_key
@@ -38,19 +37,13 @@ def around_apex(onset: int, apex: int | None, offset: int, frames: int) -> tuple
         InvariantError: not onset <= apex <= offset.
     """
     if frames < 3 or frames % 2 == 0:
-        raise ConfigError(
-            f"sampling around_apex can't give {frames} frames: expected an odd number of at least "
-            f"3, with the apex in the middle; change {input_key('frames')}"
+        raise _refusal(
+            "around_apex", frames, "an odd number of at least 3, with the apex in the middle"
         )
     peak = _checked_apex(onset, apex, offset)
     inner = (frames - 3) // 2
-    return (
-        onset,
-        *_between(onset, peak, inner),
-        peak,
-        *_between(peak, offset, inner),
-        offset,
-    )
+    before, after = _between(onset, peak, inner), _between(peak, offset, inner)
+    return (onset, *before, peak, *after, offset)
 
 
 def uniform_with_apex(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, ...]:
@@ -70,10 +63,7 @@ def uniform_with_apex(onset: int, apex: int | None, offset: int, frames: int) ->
         InvariantError: not onset <= apex <= offset.
     """
     if frames < 3:
-        raise ConfigError(
-            f"sampling uniform_with_apex can't give {frames} frames: expected at least 3 (onset, "
-            f"apex, offset); change {input_key('frames')}"
-        )
+        raise _refusal("uniform_with_apex", frames, "at least 3 (onset, apex, offset)")
     peak = _checked_apex(onset, apex, offset)
     return tuple(sorted((onset, peak, offset, *_between(onset, offset, frames - 3))))
 
@@ -112,9 +102,7 @@ def apex_only(onset: int, apex: int | None, offset: int, frames: int) -> tuple[i
         InvariantError: not onset <= apex <= offset.
     """
     if frames != 1:
-        raise ConfigError(
-            f"sampling apex can't give {frames} frames: expected 1; change {input_key('frames')}"
-        )
+        raise _refusal("apex", frames, "1")
     return (_checked_apex(onset, apex, offset),)
 
 
@@ -160,21 +148,16 @@ def every(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, 
 
 #: The samplings that don't look at the apex.
 WITHOUT_APEX = frozenset({"last", "interpolated", "whole"})
-#: The samplings that span the clip, by the names that configs use.
-SPANNING: Mapping[str, SamplingFunction] = MappingProxyType(
-    {"around_apex": around_apex, "uniform_with_apex": uniform_with_apex}
-)
 #: All samplings by the names that configs use.
-SAMPLINGS: Mapping[str, SamplingFunction] = MappingProxyType(
-    {
-        **SPANNING,
-        "apex_window": apex_window,
-        "apex": apex_only,
-        "last": last,
-        "interpolated": every,
-        "whole": every,
-    }
-)
+SAMPLINGS: Mapping[str, SamplingFunction] = {
+    "around_apex": around_apex,
+    "uniform_with_apex": uniform_with_apex,
+    "apex_window": apex_window,
+    "apex": apex_only,
+    "last": last,
+    "interpolated": every,
+    "whole": every,
+}
 
 
 def sampled(clip: Clip, onset: int, apex: int | None, offset: int) -> tuple[int, ...]:
@@ -191,6 +174,13 @@ def sampled(clip: Clip, onset: int, apex: int | None, offset: int) -> tuple[int,
         InvariantError: not onset <= apex <= offset.
     """
     return SAMPLINGS[clip.sampling](onset, apex, offset, clip.frames or 0)
+
+
+def _refusal(sampling: str, frames: int, expected: str) -> ConfigError:
+    return ConfigError(
+        f"sampling {sampling} can't give {frames} frames: expected {expected}; change "
+        f"{input_key('frames')}"
+    )
 
 
 def _checked_apex(onset: int, apex: int | None, offset: int) -> int:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from mer_keras.clips.flow import FlowMethod, optical_flow
+from mer_keras.clips.flow import optical_flow
+from mer_keras.config.inputs import FlowMethod
 from mer_keras.errors import FrameError
 
 #: Side in pixels at which frames are best spotted in.
@@ -47,7 +48,7 @@ class Spotted:
     strength: float
 
 
-def spot(frames: NDArray[np.uint8], method: FlowMethod = FlowMethod.FARNEBACK) -> Spotted:
+def spot(frames: NDArray[np.uint8], method: FlowMethod = "farneback") -> Spotted:
     """Find the one expression in a clip.
 
     Args:

@@ -157,11 +157,10 @@ def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
     apex = sampling.middle(marks.onset, marks.offset) if marks.apex is None else marks.apex
     numbers = sorted(set(frames.nearest([marks.onset, apex])))
     entry = frames.stack(numbers, clip.flow.compute_size)
-    method = flow.FlowMethod(clip.flow.method)
     compute = flow.flow_magnitude if clip.flow.output == "magnitude" else flow.flow_image
 
     def onset_to_apex(stack: Stack) -> Array:
-        return compute(stack[0], stack[-1], size=clip.size, method=method)
+        return compute(stack[0], stack[-1], size=clip.size, method=clip.flow.method)
 
     params: cache.Parameters = {
         "method": clip.flow.method,

@@ -12,6 +12,9 @@ Sampling = Literal[
     "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated"
 ]
 
+#: How flow is computed (see ``clips.flow``).
+FlowMethod = Literal["tvl1", "farneback", "dis"]
+
 
 def input_key(key: str) -> str:
     """How a message names a key of an input, where the input's own name isn't known."""
@@ -80,7 +83,7 @@ class Flow(StrictModel):
     to 0..255; ``magnitude`` is the length of the flow in pixels, one channel.
     """
 
-    method: Literal["tvl1", "farneback", "dis"] = "tvl1"
+    method: FlowMethod = "tvl1"
     compute_size: int = Field(default=128, ge=16, le=1024)
     output: Literal["image", "magnitude"] = "image"
 

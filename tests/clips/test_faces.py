@@ -1,9 +1,9 @@
-from concurrent.futures import threading
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
-import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 

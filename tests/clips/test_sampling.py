@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from mer_keras.clips.sampling import (
     SAMPLINGS,
-    SPANNING,
     apex_only,
     apex_window,
     around_apex,
@@ -21,6 +20,7 @@ from mer_keras.config.inputs import Clip, Sampling
 from mer_keras.errors import ConfigError, InvariantError
 
 marks = st.lists(st.integers(0, 20_000), min_size=3, max_size=3).map(sorted)
+SPANNING = {"around_apex": around_apex, "uniform_with_apex": uniform_with_apex}
 odd = st.integers(1, 40).map(lambda half: 2 * half + 1)
 
 
