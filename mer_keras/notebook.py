@@ -85,26 +85,17 @@ def network(name: str, **arguments: object) -> Shown:
 
     built = registry.build(name, None, None, **arguments)
     layers = [
-        (
-            layer.name,
-            layer.kind,
-            ", ".join(layer.inputs),
-            shape_text(layer.output_shape),
-            f"{layer.parameters:,}",
-            f"{layer.multiply_accumulates:,}",
-        )
+        {
+            "layer": layer.name,
+            "kind": layer.kind,
+            "reads": ", ".join(layer.inputs),
+            "output": shape_text(layer.output_shape),
+            "parameters": f"{layer.parameters:,}",
+            "multiply-accumulates": f"{layer.multiply_accumulates:,}",
+        }
         for layer in cost.layer_costs(built)
     ]
-    return _table(
-        Table(
-            name=name,
-            title=name,
-            data_kind="",
-            caption=f"{built.count_params():,} parameters",
-            header=("layer", "kind", "reads", "output", "parameters", "multiply-accumulates"),
-            rows=tuple(layers),
-        )
-    )
+    return _table(Table(name, name, "", f"{built.count_params():,} parameters", layers))
 
 
 def clips(config: Experiment) -> Shown:

@@ -1,7 +1,7 @@
 """Which counts a printed share can come from: integers against rounding.
 
-In all functions a share is printed as ``value`` with so many ``decimals`` and a ``scale`` of 100
-for per cent or 1 for a fraction.
+In all functions a share is printed as ``value`` with so many ``decimals``, in per cent unless there
+is a ``scale``: 100 for per cent or 1 for a fraction.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ from itertools import product
 from math import ceil, floor
 from typing import NamedTuple
 
-from scipy.stats import beta
+from scipy.stats import binomtest
 
 #: Added to half a unit of the last digit, since some round halves up and some to even.
 _SLACK = 1e-9
@@ -60,32 +60,31 @@ def fractions_of(
 
 
 def fitting_wholes(
-    values: Sequence[float], decimals: int, most: int, *, scale: float = 100, units: float = 0.5
+    values: Sequence[float], decimals: int, most: int, *, units: float = 0.5
 ) -> list[int]:
     """Every number of samples up to ``most`` that a row of shares can be fractions of.
 
     The counts must add up to the number of samples.
 
     Args:
-        values: shares of one row of a confusion matrix, as printed.
+        values: shares of one row of a confusion matrix, in per cent as printed.
         decimals: number of their decimals.
         most: largest number of samples that is tried.
-        scale: 100 for per cent, 1 for fractions.
         units: see ``counts_of``.
     """
     wholes = []
     for whole in range(1, most + 1):
-        counts = [counts_of(whole, value, decimals, scale=scale, units=units) for value in values]
+        counts = [counts_of(whole, value, decimals, units=units) for value in values]
         if all(counts) and sum(c[0] for c in counts) <= whole <= sum(c[-1] for c in counts):
             wholes.append(whole)
     return wholes
 
 
 def row_counts(
-    values: Sequence[float], decimals: int, whole: int, *, scale: float = 100, units: float = 0.5
+    values: Sequence[float], decimals: int, whole: int, *, units: float = 0.5
 ) -> list[int] | None:
     """Counts of one row that add up to ``whole``; ``None`` if there are none."""
-    counts = [counts_of(whole, value, decimals, scale=scale, units=units) for value in values]
+    counts = [counts_of(whole, value, decimals, units=units) for value in values]
     return next((list(row) for row in product(*counts) if sum(row) == whole), None)
 
 
@@ -101,9 +100,9 @@ def partitions(whole: int, parts: int, most: int | None = None) -> Iterator[tupl
 
 
 def is_mean_over_folds(
-    value: float, decimals: int, clips: int, folds: int, *, scale: float = 100, units: float = 0.5
+    value: float, decimals: int, clips: int, folds: int, *, units: float = 0.5
 ) -> bool:
-    """Whether a share can be the plain mean of one share a fold.
+    """Whether a share in per cent can be the plain mean of one share a fold.
 
     Every way in which the clips of a class fall into the folds is tried; folds without any are
     left out of the mean.
@@ -113,11 +112,10 @@ def is_mean_over_folds(
         decimals: its number of decimals.
         clips: number of clips of the class.
         folds: at most so many folds hold clips of it.
-        scale: 100 for per cent, 1 for fractions.
         units: see ``counts_of``.
     """
-    half = units * 10**-decimals / scale + _SLACK
-    target = value / scale
+    half = units * 10**-decimals / 100 + _SLACK
+    target = value / 100
     for used in range(1, folds + 1):
         for sizes in partitions(clips, used):
             means = {0.0}
@@ -135,7 +133,5 @@ def is_mean_over_folds(
 
 def exact_interval(right: int, whole: int, level: float = 0.95) -> tuple[float, float]:
     """Exact binomial interval of a share (Clopper and Pearson, Biometrika 1934), in 0..1."""
-    tail = (1 - level) / 2
-    low = 0.0 if right == 0 else float(beta.ppf(tail, right, whole - right + 1))
-    high = 1.0 if right == whole else float(beta.ppf(1 - tail, right + 1, whole - right))
-    return low, high
+    interval = binomtest(right, whole).proportion_ci(level, method="exact")
+    return float(interval.low), float(interval.high)

@@ -1,9 +1,8 @@
 """Confusion matrices: how many samples stand behind them, and what the numbers beside them are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.fractions import fitting_wholes, is_mean_over_folds, row_counts
@@ -53,18 +52,16 @@ def counted(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> metrics.Matr
     """The matrix in counts, (classes, classes) int64; ``None`` where a row can't be counted."""
     rows = []
     for name, row in zip(matrix.classes, matrix.rows, strict=True):
-        size = sizes[name]
-        if size is None:
-            return None
+        size = sizes[name] or 0
         attempts = (row_counts(row, matrix.decimals, size, units=u) for u in _units(matrix))
-        counts = next((counts for counts in attempts if counts is not None), None)
+        counts = next(filter(None, attempts), None) if size else None
         if counts is None:
             return None
         rows.append(counts)
     return np.array(rows, np.int64)
 
 
-def weighted(matrix: PrintedMatrix, sizes: dict[str, int]) -> NDArray[np.float64]:
+def weighted(matrix: PrintedMatrix, sizes: dict[str, int]) -> metrics.Matrices:
     """The matrix in shares times class sizes: (classes, classes), what so many samples give."""
     shares = np.array(matrix.rows) / 100
     return shares * np.array([[sizes[name]] for name in matrix.classes], float)
@@ -105,25 +102,21 @@ def _samples_finding(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> Fin
 
 def _can_be_mean_over_folds(matrix: PrintedMatrix, names: list[str]) -> dict[str, bool | None]:
     """Whether the row of each named class could be a mean; ``None`` where that can't be tried."""
-    possible: dict[str, bool | None] = {}
-    for name, row in zip(matrix.classes, matrix.rows, strict=True):
-        clips = matrix.clips[name]
-        if name not in names:
-            continue
+
+    def is_possible(row: Sequence[float], clips: int) -> bool | None:
+        """Whether one row could be a mean over folds."""
         if matrix.folds is None or clips > MOST_CLIPS_IN_FOLDS:
-            possible[name] = None
-            continue
-        units = _units(matrix)[1]
-        possible[name] = all(
-            is_mean_over_folds(value, matrix.decimals, clips, matrix.folds, units=units)
-            for value in row
-        )
-    return possible
+            return None
+        folds, units = matrix.folds, _units(matrix)[1]
+        return all(is_mean_over_folds(v, matrix.decimals, clips, folds, units=units) for v in row)
+
+    rows = dict(zip(matrix.classes, matrix.rows, strict=True))
+    return {name: is_possible(rows[name], matrix.clips[name]) for name in names}
 
 
 def _matrices_by_samples(
     matrix: PrintedMatrix, sizes: dict[str, int | None]
-) -> dict[str, NDArray[np.number]]:
+) -> dict[str, metrics.Matrices]:
     """The matrix with the classes' clips and with the implied numbers of samples, by these words.
 
     It holds counts where the shares can be counted, and shares times class sizes elsewhere.
@@ -131,16 +124,14 @@ def _matrices_by_samples(
     exact = counted(matrix, sizes)
     if exact is not None and sizes == matrix.clips:
         return {"the classes' clips": exact}
-    matrices: dict[str, NDArray[np.number]] = {"the classes' clips": weighted(matrix, matrix.clips)}
-    if exact is not None:
-        matrices["the implied numbers of samples"] = exact
-    return matrices
+    shares = {"the classes' clips": weighted(matrix, matrix.clips)}
+    return shares if exact is None else {**shares, "the implied numbers of samples": exact}
 
 
 def _metric_finding(
     matrix: PrintedMatrix,
     number: PrintedNumber,
-    matrices: dict[str, NDArray[np.number]],
+    matrices: dict[str, metrics.Matrices],
     *,
     exact: bool,
 ) -> Finding:
@@ -160,11 +151,10 @@ def _metric_finding(
         if len(samples_of_equal) < len(matrices):
             says += f", over {samples_of_equal[0]}"
     else:
-        nearest = min(values, key=lambda key: abs(values[key] - number.value))
-        name, samples = nearest
+        name, samples = min(values, key=lambda key: abs(values[key] - number.value))
         says = (
             f"{number.name} {number.value:g} is no usual average of the matrix; nearest is "
-            f"{_NAMES[name]} over {samples}, {values[nearest]:.{number.decimals}f}"
+            f"{_NAMES[name]} over {samples}, {values[name, samples]:.{number.decimals}f}"
         )
     numbers = {f"{name} over {samples}": round(v, 4) for (name, samples), v in values.items()}
     about = f"{matrix.title}: what {number.name} is"

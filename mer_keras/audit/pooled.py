@@ -13,31 +13,24 @@ MOST_CLIPS_APART = 4
 def fractions_that_add_up(accuracy: PooledAccuracy) -> list[dict[str, Fraction]]:
     """Every way in which the databases' fractions add up to that of all: database -> fraction."""
     pooled = accuracy.pooled
-    fractions_of_databases = []
+    candidates = []
     for database, number in accuracy.databases.items():
         clips = accuracy.annotated_clips[database]
         sizes = range(clips - MOST_CLIPS_APART, clips + MOST_CLIPS_APART + 1)
-        fractions_of_databases.append(
-            fractions_of(sizes, number.value, number.decimals, scale=number.scale)
-        )
-    combinations = []
-    for fractions in product(*fractions_of_databases):
-        right, clips = _sum(fractions)
-        if clips == accuracy.clips and rounds_to(
-            right, clips, pooled.value, pooled.decimals, scale=pooled.scale
-        ):
-            combinations.append(dict(zip(accuracy.databases, fractions, strict=True)))
-    return combinations
+        candidates.append(fractions_of(sizes, number.value, number.decimals, scale=number.scale))
+    return [
+        dict(zip(accuracy.databases, fractions, strict=True))
+        for fractions in product(*candidates)
+        if (total := _sum(fractions)).clips == accuracy.clips
+        and rounds_to(*total, pooled.value, pooled.decimals, scale=pooled.scale)
+    ]
 
 
 def pooled_accuracy_finding(accuracy: PooledAccuracy) -> Finding:
     """Find the counts behind the databases' accuracies, from the accuracy of all together."""
     combinations = fractions_that_add_up(accuracy)
     numbers = {
-        "ways": [
-            {database: str(fraction) for database, fraction in fractions.items()}
-            for fractions in combinations
-        ],
+        "ways": [{name: str(f) for name, f in way.items()} for way in combinations],
         "about": dict(accuracy.annotated_clips),
     }
     about = f"{accuracy.pooled.name} of the databases and of all"

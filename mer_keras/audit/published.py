@@ -12,17 +12,22 @@ from mer_keras.errors import ConfigError, did_you_mean
 FILE = "published.yaml"
 
 
-class PrintedNumber(StrictModel):
+class Printed(StrictModel):
+    """Something that a paper prints, and the table or section where it stands."""
+
+    where: str
+
+
+class PrintedNumber(Printed):
     """A printed number: ``scale`` is 100 for per cent and 1 for a fraction."""
 
     name: str
     value: float
     decimals: int = Field(ge=0, le=6)
-    where: str
     scale: Literal[1, 100] = 100
 
 
-class PrintedMatrix(StrictModel):
+class PrintedMatrix(Printed):
     """A confusion matrix as printed: a row for each true class, in per cent of that class.
 
     ``title``: the method that predicted. ``clips``: how many clips of each class the paper says
@@ -30,7 +35,6 @@ class PrintedMatrix(StrictModel):
     cross-validation, where a mean over folds could explain a row.
     """
 
-    where: str
     title: str
     classes: tuple[str, ...]
     rows: tuple[tuple[float, ...], ...]
@@ -52,33 +56,31 @@ class PrintedMatrix(StrictModel):
         return self
 
 
-class PartAccuracy(StrictModel):
+class PartAccuracy(Printed):
     """An accuracy on a part of a database.
 
     ``title``: method and database. ``clips`` of the whole database. ``tested_share``: the part of
     them that is tested, in 0..1.
     """
 
-    where: str
     title: str
     number: PrintedNumber
     clips: int
     tested_share: float = Field(default=1.0, gt=0, le=1)
 
 
-class TableAccuracies(StrictModel):
+class TableAccuracies(Printed):
     """The accuracies of a table, which stand in the config ``experiment``.
 
     ``clips`` of each database by its own annotation (``all``: of numbers without a database).
     """
 
-    where: str
     experiment: str
     decimals: int = Field(ge=0, le=6)
     clips: dict[str, int]
 
 
-class PooledAccuracy(StrictModel):
+class PooledAccuracy(Printed):
     """An accuracy over the clips of several databases together, beside that of each database.
 
     ``clips`` is the number of clips of all databases together, as the paper prints it.
@@ -86,34 +88,31 @@ class PooledAccuracy(StrictModel):
     number may differ by a few.
     """
 
-    where: str
     pooled: PrintedNumber
     clips: int
     databases: dict[str, PrintedNumber]
     annotated_clips: dict[str, int]
 
 
-class ParameterCount(StrictModel):
+class ParameterCount(Printed):
     """A printed parameter count of the network ``model``.
 
     ``per_class``: parameters that each class adds to the network's head.
     """
 
-    where: str
     title: str
     published: int
     model: str
     per_class: int
 
 
-class PrintedTTests(StrictModel):
+class PrintedTTests(Printed):
     """p-values between a method and others, printed beside the tables of ``experiment``.
 
     ``own``: the method's row there. ``p``: metric -> other row -> p, a text that keeps the printed
     digits. The rows' own numbers of each database and of all together are in the config.
     """
 
-    where: str
     experiment: str
     own: str
     p: dict[Literal["uar", "uf1"], dict[str, str]]

@@ -1,6 +1,6 @@
 """Accuracies: of how many clips can they be a share?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.fractions import Fraction, exact_interval, fractions_of
@@ -21,13 +21,13 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
     """Find the fractions that an accuracy on a part of a database can be."""
     number = accuracy.number
     expected = accuracy.clips * accuracy.tested_share
-    sizes = range(
-        max(1, round(expected) - MOST_CLIPS_FROM_PART), round(expected) + MOST_CLIPS_FROM_PART + 1
-    )
-    fractions = fractions_of(
-        range(1, accuracy.clips + 1), number.value, number.decimals, scale=number.scale
-    )
-    expected_fractions = [fraction for fraction in fractions if fraction.clips in sizes]
+    sizes = range(1, accuracy.clips + 1)
+    fractions = fractions_of(sizes, number.value, number.decimals, scale=number.scale)
+    expected_fractions = [
+        fraction
+        for fraction in fractions
+        if abs(fraction.clips - round(expected)) <= MOST_CLIPS_FROM_PART
+    ]
     fraction = (expected_fractions or fractions)[0]
     low, high = exact_interval(*fraction)
     if expected_fractions:
@@ -50,7 +50,7 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
         {
             "expected": round(expected, 2),
             "fractions": _text(fractions, 12),
-            "at expected": _text(expected_fractions, len(expected_fractions)),
+            "at expected": [str(fraction) for fraction in expected_fractions],
             "interval": [round(low, 4), round(high, 4)],
         },
     )
@@ -58,19 +58,20 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
 
 def table_accuracy_findings(table: TableAccuracies) -> Iterator[Finding]:
     """Tell, for each database of a table, which accuracies are shares of its clips."""
+    numbers = [
+        (row.name, number)
+        for config in load_experiments(table.experiment)
+        for row in config.rows
+        for number in row.published
+    ]
     for database, clips in table.clips.items():
-        own: Fractions = {}
-        quoted: Fractions = {}
-        for config in load_experiments(table.experiment):
-            for row in config.rows:
-                for number in row.published:
-                    is_accuracy = number.metric == "war" or (
-                        number.quoted and number.metric == "unknown"
-                    )
-                    if is_accuracy and (number.database or "all") == database:
-                        accuracies = quoted if number.quoted else own
-                        accuracies[row.name] = _nearest_fractions(number, clips, table.decimals)
-        yield _table_finding(table, database, own, quoted)
+        accuracies: dict[bool, Fractions] = {False: {}, True: {}}
+        for name, number in numbers:
+            metrics = ("war", "unknown") if number.quoted else ("war",)
+            if number.metric in metrics and (number.database or "all") == database:
+                fractions = _nearest_fractions(number, clips, table.decimals)
+                accuracies[number.quoted][name] = fractions
+        yield _table_finding(table, database, own=accuracies[False], quoted=accuracies[True])
 
 
 def _table_finding(
@@ -100,18 +101,20 @@ def _table_finding(
             f"one clip is {100 / best.clips:.2f} points; {best} has the exact 95 % "
             f"interval {100 * low:.1f} to {100 * high:.1f}, clips taken as independent"
         )
-    limits = ""
-    if others:
-        limits = (
-            "Other clips than the database's may have been tested, or an average over people was "
-            "printed. The rows beside it are then not of the same clips."
-        )
+    limits = (
+        "Other clips than the database's may have been tested, or an average over people was "
+        "printed. The rows beside it are then not of the same clips."
+    )
     return Finding(
         table.where,
         "accuracies" if database == "all" else f"accuracies, {database}",
         "; ".join(sentences),
-        limits,
-        {"clips": clips, "own": _texts(own), "quoted": _texts(quoted)},
+        limits if others else "",
+        {
+            "clips": clips,
+            "own": {row: _text(fractions) for row, fractions in own.items()},
+            "quoted": {row: _text(fractions) for row, fractions in quoted.items()},
+        },
     )
 
 
@@ -131,7 +134,3 @@ def _is_share(fractions: list[Fraction], clips: int) -> bool:
 def _text(fractions: list[Fraction], count: int = 3) -> list[str]:
     """The first few fractions as texts."""
     return [str(fraction) for fraction in fractions[:count]]
-
-
-def _texts(fractions: Mapping[str, list[Fraction]]) -> dict[str, list[str]]:
-    return {row: _text(of_row) for row, of_row in fractions.items()}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from scipy import stats
 
@@ -36,12 +37,7 @@ class TTestForm:
         return f"{kind}, {'one' if self.sides == 1 else 'two'}-sided"
 
 
-FORMS = tuple(
-    TTestForm(paired, sides, with_pooled)
-    for paired in (True, False)
-    for sides in (2, 1)
-    for with_pooled in (False, True)
-)
+FORMS = tuple(TTestForm(*form) for form in product((True, False), (2, 1), (False, True)))
 #: The form that asks whether two methods differ on the databases.
 _STRICT = TTestForm(paired=True, sides=2, with_pooled=False)
 
@@ -56,18 +52,14 @@ def p_value(own: Row, other: Row, metric: str, form: TTestForm) -> float:
         form: how it is computed.
     """
     own_numbers, other_numbers = _numbers(own, metric), _numbers(other, metric)
-    databases = [
-        database
-        for database in own_numbers
+    pairs = [
+        (number, other_numbers[database])
+        for database, number in own_numbers.items()
         if database in other_numbers and (form.with_pooled or database is not None)
     ]
     test = stats.ttest_rel if form.paired else stats.ttest_ind
-    result = test(
-        [own_numbers[database] for database in databases],
-        [other_numbers[database] for database in databases],
-        alternative="two-sided" if form.sides == 2 else "greater",
-    )
-    return float(result.pvalue)
+    alternative = "two-sided" if form.sides == 2 else "greater"
+    return float(test(*zip(*pairs, strict=True), alternative=alternative).pvalue)
 
 
 def fits(p: float, printed: str) -> bool:
@@ -86,14 +78,13 @@ def t_test_finding(tests: PrintedTTests) -> Finding:
         for metric, texts in tests.p.items()
         for name, text in texts.items()
     ]
-    p_values = {
-        form: [p_value(own, other, metric, form) for metric, other, _ in printed] for form in FORMS
-    }
-    fitting = {
-        form: sum(fits(p, text) for p, (_, _, text) in zip(p_values[form], printed, strict=True))
-        for form in FORMS
-    }
-    significant = {form: sum(p < LEVEL for p in p_values[form]) for form in FORMS}
+    fitting: dict[TTestForm, int] = {}
+    significant: dict[TTestForm, int] = {}
+    for form in FORMS:
+        p_values = [p_value(own, other, metric, form) for metric, other, _ in printed]
+        texts = (text for _, _, text in printed)
+        fitting[form] = sum(map(fits, p_values, texts))
+        significant[form] = sum(p < LEVEL for p in p_values)
     best = max(FORMS, key=lambda form: fitting[form])
     count = len(_numbers(own, printed[0][0])) - (0 if best.with_pooled else 1)
     says = (

@@ -11,15 +11,18 @@ All rules share these arguments, each with one array a fold:
 - ``subjects``: the ``subject_id`` of each tested clip, (tested clips,).
 
 All raise ``UserError`` where a trajectory is empty or holds a NaN, or where labels or subjects do
-not belong to the trajectories.
+not belong to the trajectories. Arguments that a rule does not look at may be given, so that all
+rules are called alike.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
 
 from mer_keras.evaluation.metrics import Matrices, uf1
@@ -43,7 +46,7 @@ MetricForAll = Literal["right", "uf1", "fold_uar"]
 DECIMALS = 12
 
 
-def last_epoch(trajectories: Sequence[Trajectory]) -> Epochs:
+def last_epoch(trajectories: Sequence[Trajectory], *_: object) -> Epochs:
     """The last epoch of each fold: (folds,) int64. The tested clips' labels are not looked at.
 
     Source: the public code of STSTNet, RCN and ELRCN.
@@ -55,7 +58,7 @@ def last_epoch(trajectories: Sequence[Trajectory]) -> Epochs:
 def best_for_all(
     trajectories: Sequence[Trajectory],
     labels: Sequence[Labels],
-    *,
+    *_: object,
     metric: MetricForAll = "right",
     ties: Ties = "first",
 ) -> Epochs:
@@ -74,7 +77,6 @@ def best_for_all(
             occur in the fold's labels or predictions.
         ties: which of equally good epochs is taken.
     """
-    check_trajectories(trajectories)
     check_labels(trajectories, labels)
     lengths = last_epoch(trajectories)
     epochs = np.arange(lengths.max())
@@ -94,7 +96,7 @@ def best_for_all(
 def fold_best(
     trajectories: Sequence[Trajectory],
     labels: Sequence[Labels],
-    *,
+    *_: object,
     metric: Metric = "right",
     ties: Ties = "first",
     stop_at_perfect: bool = False,
@@ -112,15 +114,15 @@ def fold_best(
         stop_at_perfect: training would have ended at the first epoch with all of the fold's clips
             right, so that later epochs do not exist.
     """
-    check_trajectories(trajectories)
     check_labels(trajectories, labels)
-    return np.array(
-        [
-            _best_of_clips(trajectory, truth, metric, ties, stop_at_perfect)
-            for trajectory, truth in zip(trajectories, labels, strict=True)
-        ],
-        np.int64,
-    )
+    epochs = []
+    for trajectory, truth in zip(trajectories, labels, strict=True):
+        matrices = confusion_by_epoch(trajectory, truth)
+        if stop_at_perfect:
+            perfect = np.flatnonzero(_right(matrices) == len(truth))
+            matrices = matrices[: perfect[0] + 1] if perfect.size else matrices
+        epochs.append(_best(_METRICS[metric](matrices), ties))
+    return np.array(epochs, np.int64)
 
 
 def subject_best(
@@ -151,18 +153,21 @@ def subject_best(
         ties: which of equally good epochs is taken.
         stop_at_perfect: as in ``fold_best``, with all of the subject's clips right.
     """
-    check_trajectories(trajectories)
     check_labels(trajectories, labels)
     check_subjects(trajectories, subjects)
     epochs_of_folds = []
     for trajectory, truth, owners in zip(trajectories, labels, subjects, strict=True):
-        epochs = np.zeros(len(truth), np.int64)
-        for subject in np.unique(owners):
-            own = np.asarray(owners) == subject
-            epochs[own] = _best_of_clips(
-                trajectory[:, own], truth[own], metric, ties, stop_at_perfect
-            )
-        epochs_of_folds.append(epochs)
+        _, numbers = np.unique(owners, return_inverse=True)  # (tested clips,)
+        own_clips = [numbers == number for number in range(numbers.max() + 1)]
+        # Each subject is a fold of its own, whose trajectory holds that subject's clips alone.
+        epochs = fold_best(
+            [trajectory[:, own] for own in own_clips],
+            [truth[own] for own in own_clips],
+            metric=metric,
+            ties=ties,
+            stop_at_perfect=stop_at_perfect,
+        )
+        epochs_of_folds.append(epochs[numbers])
     return epochs_of_folds
 
 
@@ -183,52 +188,17 @@ class EpochRule:
     ]
 
 
+def _read_rules() -> Iterator[tuple[str, EpochRule]]:
+    rules = (last_epoch, best_for_all, fold_best, subject_best)
+    functions = {rule.__name__: rule for rule in rules}
+    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    for name, rule in yaml.safe_load(text).items():
+        choose = partial(functions[rule["function"]], **rule.get("settings", {}))
+        yield name, EpochRule(rule["title"], rule["source"], choose)
+
+
 #: Rules by name, from one epoch for all clips to one for each tested subject.
-RULES: Mapping[str, EpochRule] = {
-    "last_epoch": EpochRule(
-        "last epoch", "STSTNet, RCN, ELRCN", lambda trajectories, *_: last_epoch(trajectories)
-    ),
-    "best_for_all": EpochRule(
-        "best epoch for all folds by the number of right clips",
-        "",
-        lambda trajectories, labels, _: best_for_all(trajectories, labels),
-    ),
-    "best_for_all_uf1": EpochRule(
-        "best epoch for all folds by pooled UF1",
-        "",
-        lambda trajectories, labels, _: best_for_all(trajectories, labels, metric="uf1"),
-    ),
-    "best_for_all_fold_uar": EpochRule(
-        "best epoch for all folds by the mean of the folds' UAR",
-        "Off-TANet and the networks in its code",
-        lambda trajectories, labels, _: best_for_all(trajectories, labels, metric="fold_uar"),
-    ),
-    "fold_best": EpochRule(
-        "best epoch of each fold, first of equals",
-        "MicroExpSTCNN",
-        lambda trajectories, labels, _: fold_best(trajectories, labels),
-    ),
-    "subject_best_stopped": EpochRule(
-        "best epoch of each tested subject, first of equals, training ends at 100 %",
-        "CausalNet",
-        partial(subject_best, stop_at_perfect=True),
-    ),
-    "subject_best_latest_stopped": EpochRule(
-        "best epoch of each tested subject, latest of equals, training ends at 100 %",
-        "SKD-TSTSAN",
-        partial(subject_best, ties="latest", stop_at_perfect=True),
-    ),
-    "subject_best_latest": EpochRule(
-        "best epoch of each tested subject, latest of equals",
-        "HTNet",
-        partial(subject_best, ties="latest"),
-    ),
-    "subject_best_uf1": EpochRule(
-        "best epoch of each tested subject by UF1, latest of equals",
-        "CapsuleNet",
-        partial(subject_best, metric="uf1", ties="latest"),
-    ),
-}
+RULES: Mapping[str, EpochRule] = dict(_read_rules())
 
 
 def probabilities_by(
@@ -260,18 +230,6 @@ def _recall_of_occurring_classes(matrices: Matrices) -> NDArray[np.float64]:
     labelled, predicted = matrices.sum(axis=-1), matrices.sum(axis=-2)
     recalls = right / np.maximum(labelled, 1)
     return recalls.sum(axis=-1) / (labelled + predicted > 0).sum(axis=-1)
-
-
-def _best_of_clips(
-    trajectory: Trajectory, labels: Labels, metric: Metric, ties: Ties, stop_at_perfect: bool
-) -> int:
-    """The epoch, counted from 1, that is best on all clips of a trajectory."""
-    matrices = confusion_by_epoch(trajectory, labels)
-    if stop_at_perfect:
-        perfect = np.flatnonzero(_right(matrices) == len(labels))
-        if perfect.size:
-            matrices = matrices[: perfect[0] + 1]
-    return _best(_METRICS[metric](matrices), ties)
 
 
 def _best(scores: NDArray[np.float64], ties: Ties) -> int:

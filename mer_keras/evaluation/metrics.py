@@ -91,10 +91,7 @@ def wf1(matrix: Matrices) -> NDArray[np.float64]:
 
 
 METRICS: dict[str, Callable[[Matrices], NDArray[np.float64]]] = {
-    "uf1": uf1,
-    "uar": uar,
-    "war": war,
-    "wf1": wf1,
+    metric.__name__: metric for metric in (uf1, uar, war, wf1)
 }
 
 

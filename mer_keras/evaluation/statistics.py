@@ -52,17 +52,6 @@ class Predictions:
     labels: tuple[str, ...]
     predicted: tuple[tuple[str, ...], ...]
 
-    def in_order(self, sample_ids: Sequence[str]) -> "Predictions":
-        """The same predictions in another order of clips."""
-        index_of = {sample_id: index for index, sample_id in enumerate(self.sample_ids)}
-        order = [index_of[sample_id] for sample_id in sample_ids]
-        return Predictions(
-            tuple(sample_ids),
-            tuple(self.subject_ids[index] for index in order),
-            tuple(self.labels[index] for index in order),
-            tuple(tuple(of_seed[index] for index in order) for of_seed in self.predicted),
-        )
-
     def subject_matrices(self, classes: Sequence[str]) -> Matrices:
         """Confusion matrices: (seeds, subjects, classes, classes) int64, subjects sorted."""
         matrices = [
@@ -89,10 +78,14 @@ def align(first: Predictions, second: Predictions) -> Predictions:
             f"the runs tested different clips ({len(unshared)} stand in one only): predictions are "
             "compared clip by clip, so take two runs on the same samples"
         )
-    ordered = second.in_order(first.sample_ids)
-    if ordered.labels != first.labels:
+    index_of = {sample_id: index for index, sample_id in enumerate(second.sample_ids)}
+    order = [index_of[sample_id] for sample_id in first.sample_ids]
+    labels = tuple(second.labels[index] for index in order)
+    if labels != first.labels:
         raise UserError("the runs have different labels for the same clips: another label scheme")
-    return ordered
+    subject_ids = tuple(second.subject_ids[index] for index in order)
+    predicted = tuple(tuple(of_seed[index] for index in order) for of_seed in second.predicted)
+    return Predictions(first.sample_ids, subject_ids, labels, predicted)
 
 
 def difference(

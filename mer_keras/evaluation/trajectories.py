@@ -99,11 +99,13 @@ def check_trajectories(trajectories: Sequence[Trajectory]) -> None:
 
 
 def check_labels(trajectories: Sequence[Trajectory], labels: Sequence[Labels]) -> None:
-    """Refuse labels that do not belong to the trajectories.
+    """Refuse what is no trajectory, and labels that do not belong to the trajectories.
 
     Raises:
-        UserError: another number of folds or clips, no integers, or a class that does not exist.
+        UserError: as ``check_trajectories``; another number of folds or clips, no integers, or a
+            class that does not exist.
     """
+    check_trajectories(trajectories)
     check_number_of_folds(trajectories, labels)
     for fold, (trajectory, truth) in enumerate(zip(trajectories, labels, strict=True), start=1):
         _, clips, classes = trajectory.shape

@@ -8,16 +8,7 @@ from mer_keras.errors import UserError, did_you_mean
 from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
 from mer_keras.names import slug
 from mer_keras.report.scoring import SHOWN
-from mer_keras.report.view import RunView, find_run
-
-
-class ComparedRow(TypedDict):
-    """One of the two rows: its run, name, protocol and selection."""
-
-    run: str
-    row: str
-    protocol: str
-    selection: str
+from mer_keras.report.view import RowState, RunView, find_run
 
 
 class MetricDifference(TypedDict):
@@ -39,10 +30,13 @@ class McNemar(TypedDict):
 
 
 class Comparison(TypedDict):
-    """What ``mer-keras compare --json`` prints."""
+    """What ``mer-keras compare --json`` prints.
 
-    first: ComparedRow
-    second: ComparedRow
+    ``first`` and ``second``: run, name of the row, protocol and selection.
+    """
+
+    first: dict[str, str]
+    second: dict[str, str]
     data_kind: str
     n_samples: int
     n_subjects: int
@@ -59,8 +53,7 @@ def compare(first: str, second: str) -> Comparison:
         UserError: no such run or row, folds are missing, or the two tested different clips or
             kinds of data.
     """
-    first_view, first_key = _row(first)
-    second_view, second_key = _row(second)
+    (first_view, first_row), (second_view, second_row) = _row(first), _row(second)
     if first_view.data_kind != second_view.data_kind:
         raise UserError(
             f"one run is on {first_view.data_kind} data, the other on {second_view.data_kind} "
@@ -72,14 +65,14 @@ def compare(first: str, second: str) -> Comparison:
             f"the runs have different classes, {', '.join(classes)} and "
             f"{', '.join(second_view.classes)}"
         )
-    before = predictions_of(first_view.of_row(first_key))
-    after = align(before, predictions_of(second_view.of_row(second_key)))
+    before = predictions_of(first_view.of_row(first_row.key))
+    after = align(before, predictions_of(second_view.of_row(second_row.key)))
     only_first, only_second, p = mcnemar(before, after)
     differences = [difference(before, after, classes, metric) for metric in SHOWN]
     return {
-        "first": _describe(first_view, first_key),
-        "second": _describe(second_view, second_key),
-        "data_kind": str(first_view.data_kind),
+        "first": _describe(first_view, first_row),
+        "second": _describe(second_view, second_row),
+        "data_kind": first_view.data_kind,
         "n_samples": len(before.sample_ids),
         "n_subjects": len(set(before.subject_ids)),
         "differences": [
@@ -96,8 +89,8 @@ def compare(first: str, second: str) -> Comparison:
     }
 
 
-def _row(text: str) -> tuple[RunView, str]:
-    """The run and the row's key that ``RUN:ROW`` names."""
+def _row(text: str) -> tuple[RunView, RowState]:
+    """The run and the row that ``RUN:ROW`` names."""
     run, _, row = text.partition(":")
     view = find_run(run)
     states = {state.key: state for state in view.rows}
@@ -106,33 +99,29 @@ def _row(text: str) -> tuple[RunView, str]:
         if len(networks) != 1:
             raise UserError(f"{run} has several networks: add one of :{', :'.join(networks)}")
         row = networks[0]
-    key = row if row in states else slug(row)
-    if key not in states:
+    state = states.get(row) or states.get(slug(row))
+    if state is None:
         raise UserError(f"{run} has no row {row!r}{did_you_mean(row, states)}: {', '.join(states)}")
-    if not states[key].complete:
-        state = states[key]
+    if not state.complete:
         raise UserError(f"{run}: {state.name} is INCOMPLETE {state.done}/{state.expected}")
-    return view, key
+    return view, state
 
 
 def predictions_of(table: pd.DataFrame) -> Predictions:
     """Predictions of a complete row, as ``RunView.of_row`` gives them, sorted by sample id."""
     ordered = table.sort_values("sample_id", kind="stable")
     by_seed = [of_seed for _, of_seed in ordered.groupby("seed")]
-    clips = by_seed[0]
-    return Predictions(
-        tuple(clips["sample_id"]),
-        tuple(clips["subject_id"]),
-        tuple(clips["label"]),
-        tuple(tuple(of_seed["predicted"]) for of_seed in by_seed),
+    ids, subjects, labels = (
+        tuple(by_seed[0][name]) for name in ("sample_id", "subject_id", "label")
     )
+    predicted = tuple(tuple(of_seed["predicted"]) for of_seed in by_seed)
+    return Predictions(ids, subjects, labels, predicted)
 
 
-def _describe(view: RunView, key: str) -> ComparedRow:
-    state = next(state for state in view.rows if state.key == key)
+def _describe(view: RunView, row: RowState) -> dict[str, str]:
     return {
         "run": view.run_id,
-        "row": state.name,
-        "protocol": str(view.manifest["protocol"]),
-        "selection": state.selection,
+        "row": row.name,
+        "protocol": view.manifest["protocol"],
+        "selection": row.selection,
     }

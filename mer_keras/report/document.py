@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
 from mer_keras.names import slug
 from mer_keras.report.details import details_of
-from mer_keras.report.formats import as_csv, as_json, as_latex, markdown_text
+from mer_keras.report.formats import as_csv, as_json, as_latex, render
 from mer_keras.report.illustrations import (
     Illustration,
     figures_of,
@@ -22,7 +22,6 @@ from mer_keras.report.illustrations import (
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
-from mer_keras.terms import WATERMARK, DataKind
 
 
 @dataclass(frozen=True)
@@ -57,38 +56,21 @@ class ReportedExperiment:
     gaps: tuple[ReportedRun, ...]
 
     @property
-    def real(self) -> list[ReportedRun]:
-        """Published and real numbers."""
-        return [part for part in self.parts if not part.table.synthetic]
-
-    @property
-    def synthetic(self) -> list[ReportedRun]:
-        """Synthetic numbers, shown apart."""
-        return [part for part in (*self.parts, *self.gaps) if part.table.synthetic]
-
-    @property
-    def real_gaps(self) -> list[ReportedRun]:
-        """What choosing and testing add on real data."""
-        return [part for part in self.gaps if not part.table.synthetic]
-
-    @property
     def views(self) -> list[RunView]:
         """The runs that are shown."""
         return [part.table.view for part in self.parts if part.table.view]
 
     @property
-    def tables(self) -> Iterator[Table]:
+    def tables(self) -> list[Table]:
         """Every table."""
-        for part in (*self.parts, *self.gaps):
-            yield part.table
-            yield from part.details
+        parts = (*self.parts, *self.gaps)
+        return [table for part in parts for table in (part.table, *part.details)]
 
     @property
-    def figures(self) -> Iterator[Illustration]:
+    def figures(self) -> list[Illustration]:
         """Every figure."""
-        yield from self.matrices
-        for part in (*self.parts, *self.gaps):
-            yield from part.figures
+        parts = (*self.parts, *self.gaps)
+        return [*self.matrices, *(figure for part in parts for figure in part.figures)]
 
 
 def write_report(
@@ -106,9 +88,16 @@ def write_report(
     """
     sections = [_section(config, views) for config, views in experiments]
     implied = _implied(experiments)
+    shown = {
+        "sections": sections,
+        "implied": implied,
+        "provenance": provenance,
+        "version": __version__,
+        "anchor": slug,
+    }
     files = {
-        "report.html": _render("report.html.j2", sections, implied),
-        "report.md": _render("report.md.j2", sections, implied),
+        "report.html": render("report.html.j2", **shown),
+        "report.md": render("report.md.j2", **shown),
         "report.json": json.dumps(_tree(sections, implied), indent=1) + "\n",
     }
     for section in sections:
@@ -129,8 +118,8 @@ def _section(config: Experiment, views: Sequence[RunView]) -> ReportedExperiment
     parts = []
     for table in tables_of(config, views):
         view = table.view
-        details = tuple(details_of(config, view)) if view else ()
-        parts.append(ReportedRun(table, details, tuple(figures_of(view)) if view else ()))
+        details, figures = (details_of(config, view), figures_of(view)) if view else ((), ())
+        parts.append(ReportedRun(table, tuple(details), tuple(figures)))
     gaps = tuple(ReportedRun(gap.table, (), (gap_figure(gap),)) for gap in gaps_of(config, views))
     return ReportedExperiment(config, tuple(parts), tuple(published_matrices(config)), gaps)
 
@@ -171,32 +160,6 @@ def _excluded(view: RunView) -> str:
     # The text before a colon may name a file, and a file its subject.
     reasons = Counter(item["reason"].rpartition(": ")[2] for item in view.manifest["excluded"])
     return ", ".join(f"{count} ({reason})" for reason, count in sorted(reasons.items()))
-
-
-def _render(
-    template: str, sections: Sequence[ReportedExperiment], implied: dict[str, list[Finding]]
-) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
-    environment = Environment(
-        loader=PackageLoader("mer_keras.report"),
-        # Users choose names of clips, classes and rows, so these are escaped for browsers.
-        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["cell"] = markdown_text
-    return environment.get_template(template).render(
-        sections=sections,
-        implied=implied,
-        provenance=provenance,
-        watermark=WATERMARK,
-        version=__version__,
-        anchor=slug,
-        synthetic=str(DataKind.SYNTHETIC),
-    )
 
 
 def _tree(

@@ -6,7 +6,6 @@ numbered instead of named.
 """
 
 import base64
-import html
 import io
 import textwrap
 from collections.abc import Collection, Sequence
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from skimage.transform import resize
 
 from mer_keras.explanation.findings import Explained, Explanation
+from mer_keras.report.formats import render
 from mer_keras.terms import WATERMARK, DataKind
 
 if TYPE_CHECKING:
@@ -48,19 +48,18 @@ def write_explanation(
         if of_row[0].attention:
             number = len(figures)
             figures[f"attention-{number}"] = draw_attention(explanation, of_row, allowed)
-    images = []
     for name, picture in figures.items():
         (folder / f"{name}.png").write_bytes(picture)
-        encoded = base64.b64encode(picture).decode()
-        images.append(f'<p><img alt="{name}" src="data:image/png;base64,{encoded}"></p>')
-    title = html.escape(explanation.caption)
-    notes = "".join(f"<p>{html.escape(note)}</p>" for note in _notes(explanation, allowed))
+    kind = explanation.data_kind
     page = folder / "explanation.html"
-    page.write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
-        f"<h1>{title}</h1>{notes}{''.join(images)}</html>\n",
-        encoding="utf-8",
+    text = render(
+        "explanation.html.j2",
+        explanation=explanation,
+        synthetic=kind == DataKind.SYNTHETIC,
+        hidden=not all(is_shown(clip, kind, allowed) for clip in explanation.explained),
+        pictures={name: base64.b64encode(png).decode() for name, png in figures.items()},
     )
+    page.write_text(text, encoding="utf-8")
     return page
 
 
@@ -120,38 +119,19 @@ def draw_attention(
                 cell.bar(np.arange(len(bars)), bars, width=1.0, color="#3b6ea5")
                 cell.set_ylim(0, None)
                 cell.tick_params(labelsize=5)
+                cell.axis("on")
     return _png(figure)
 
 
 def is_shown(clip: Explained, data_kind: str, allowed: Collection[str]) -> bool:
     """Whether a clip's face may be shown."""
-    return data_kind == str(DataKind.SYNTHETIC) or clip.subject_id in allowed
+    return data_kind == DataKind.SYNTHETIC or clip.subject_id in allowed
 
 
 def coarse(heat: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average a map (height, width) down to at most ``COARSE`` rows and columns."""
     shape = tuple(min(side, COARSE) for side in heat.shape)
     return np.asarray(resize(heat, shape, order=1, anti_aliasing=True, mode="edge"), "float32")
-
-
-def _notes(explanation: Explanation, allowed: Collection[str]) -> list[str]:
-    notes = [
-        f"Run {explanation.run_id}. Each clip is explained by the network of the fold that tests "
-        "it, which was not trained on it. Maps are for the class that the network gives."
-    ]
-    if any(clip.as_stored is False for clip in explanation.explained):
-        notes.append(
-            "Some folds, trained again for this page, do not give the run's stored prediction: "
-            "another machine, another version, or the run used several workers."
-        )
-    if explanation.data_kind == str(DataKind.SYNTHETIC):
-        notes.append(WATERMARK)
-    elif not all(is_shown(clip, explanation.data_kind, allowed) for clip in explanation.explained):
-        notes.append(
-            "Faces are hidden and maps made coarse; --allow-face SUBJECT shows those of a subject "
-            "whose agreement you have."
-        )
-    return notes
 
 
 def _frame_of_interest(clips: Sequence[Explained]) -> int:
@@ -211,16 +191,13 @@ def _grid(
     for cell in axes.flat:
         cell.axis("off")
     title = explanation.caption
-    if explanation.data_kind == str(DataKind.SYNTHETIC):
+    if explanation.data_kind == DataKind.SYNTHETIC:
         title += f"\n{WATERMARK}"
     figure.suptitle(title, fontsize=8)
     return figure, axes
 
 
 def _png(figure: "Figure") -> bytes:
-    for cell in figure.axes:
-        if cell.patches:
-            cell.axis("on")
     figure.tight_layout()
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110, metadata={"Software": None})

@@ -39,20 +39,17 @@ def confusion_svg(view: RunView, row: RowState) -> str:
         [f"{100 * share:.0f} %\n({count})" for share, count in zip(*of_class, strict=True)]
         for of_class in zip(shares, counts, strict=True)
     ]
-    with _drawing(f"confusion.{view.run_id}.{row.key}", view) as drawing:
-        _draw_matrix(drawing.figure, shares, cells, view.classes, f"{row.name}\n{_data(view)}")
-    return drawing.svg
+    return _matrix_svg(
+        f"confusion.{view.run_id}.{row.key}", row.name, shares, cells, view.classes, view
+    )
 
 
 def published_confusion_svg(matrix: PrintedMatrix, title: str) -> str:
     """Draw a confusion matrix as its paper prints it, in shares of the true class."""
     shares = np.array(matrix.rows) / 100  # (classes, classes)
     cells = [[f"{value:.{matrix.decimals}f}" for value in row] for row in matrix.rows]
-    with _drawing(f"published.{title}") as drawing:
-        _draw_matrix(
-            drawing.figure, shares, cells, matrix.classes, f"{title}\npublished, {matrix.where}, %"
-        )
-    return drawing.svg
+    heading = f"{title}\npublished, {matrix.where}, %"
+    return _matrix_svg(f"published.{title}", heading, shares, cells, matrix.classes)
 
 
 def curves_svg(view: RunView, row: RowState) -> str:
@@ -61,13 +58,11 @@ def curves_svg(view: RunView, row: RowState) -> str:
     The curve ``fit`` is of the training clips, augmented; ``watched`` of the clips that chose the
     epoch, where there are any.
     """
-    histories = view.histories[row.key]
-    with _drawing(f"curves.{view.run_id}.{row.key}", view) as drawing:
-        drawing.figure.set_size_inches(6.4, 3)
-        for column, name in enumerate(("loss", "accuracy"), start=1):
-            axes = drawing.figure.add_subplot(1, 2, column)
+    title = f"{row.name}, {len(row.histories)} trainings"
+    with _drawing(f"curves.{view.run_id}.{row.key}", title, (6.4, 3), view) as drawing:
+        for axes, name in zip(drawing.figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             for key, label, colour in ((name, "fit", 0), (f"val_{name}", "watched", 1)):
-                curves = [history[key] for history in histories if history.get(key)]
+                curves = [history[key] for history in row.histories if history.get(key)]
                 if curves:
                     _draw_band(axes, curves, label, COLOURS[colour])
             if name == "loss":
@@ -78,9 +73,6 @@ def curves_svg(view: RunView, row: RowState) -> str:
             axes.set_xlabel("epoch")
             axes.set_title(name, fontsize=9)
             axes.legend(frameon=False, fontsize=8)
-        drawing.figure.suptitle(
-            f"{row.name}, {len(histories)} trainings\n{_data(view)}", fontsize=9
-        )
     return drawing.svg
 
 
@@ -94,9 +86,13 @@ def subjects_svg(view: RunView, row: RowState) -> str:
     of_people = right.groupby([clips["database"], clips["subject_id"]])
     people = of_people.agg(["mean", "size"]).reset_index()
     databases = sorted(people["database"].unique(), reverse=True)
-    with _drawing(f"subjects.{view.run_id}.{row.key}", view) as drawing:
-        drawing.figure.set_size_inches(6.4, 1.3 + 0.55 * len(databases))
-        axes = drawing.figure.add_subplot()
+    title, size = f"{row.name}: {len(people)} people", (6.4, 1.3 + 0.55 * len(databases))
+    with _drawing(f"subjects.{view.run_id}.{row.key}", title, size, view) as drawing:
+        axes = drawing.figure.add_subplot(
+            xlabel="share of a person's clips that is right",
+            xlim=(-0.03, 1.03),
+            ylim=(-0.6, len(databases) - 0.4),
+        )
         for line, database in enumerate(databases):
             # People are sorted by what is drawn, so that a position tells nothing of who it is.
             shown = people[people["database"] == database].sort_values(["mean", "size"])
@@ -110,31 +106,27 @@ def subjects_svg(view: RunView, row: RowState) -> str:
                 linewidths=0,
             )
         axes.set_yticks(range(len(databases)), databases)
-        axes.set_ylim(-0.6, len(databases) - 0.4)
-        axes.set_xlim(-0.03, 1.03)
-        axes.set_xlabel("share of a person's clips that is right")
-        axes.set_title(f"{row.name}: {len(people)} people\n{_data(view)}", fontsize=9)
     return drawing.svg
 
 
 def intervals_svg(
-    values: Mapping[str, Mapping[str, MetricValue]], view: RunView, title: str
+    values: Mapping[str, Mapping[str, MetricValue]],
+    metrics: Sequence[str],
+    view: RunView,
+    title: str,
 ) -> str:
     """Draw metrics with their intervals: ``values`` is label -> metric -> value, top to bottom."""
     labels = list(values)
-    metrics = list(next(iter(values.values())))
-    with _drawing(f"intervals.{view.run_id}.{title}", view) as drawing:
-        drawing.figure.set_size_inches(6.4, 1.4 + 0.65 * len(labels))
-        axes = drawing.figure.add_subplot()
+    size = (6.4, 1.4 + 0.65 * len(labels))
+    with _drawing(f"intervals.{view.run_id}.{title}", title, size, view) as drawing:
+        axes = drawing.figure.add_subplot(xlabel="value, with the 95 % interval over subjects")
         for number, metric in enumerate(metrics):
             of_metric = [values[label][metric] for label in labels]
-            pooled = np.array([value.pooled for value in of_metric])
-            below = np.array([value.pooled - value.low for value in of_metric])
-            above = np.array([value.high - value.pooled for value in of_metric])
+            pooled, low, high = np.array([(v.pooled, v.low, v.high) for v in of_metric]).T
             axes.errorbar(
                 pooled,
                 np.arange(len(labels)) + 0.2 * (number - (len(metrics) - 1) / 2),
-                xerr=np.maximum([below, above], 0),
+                xerr=np.maximum([pooled - low, high - pooled], 0),
                 fmt="o",
                 markersize=4,
                 color=COLOURS[number],
@@ -142,9 +134,7 @@ def intervals_svg(
             )
         axes.set_yticks(range(len(labels)), [textwrap.fill(label, 34) for label in labels])
         axes.invert_yaxis()
-        axes.set_xlabel("value, with the 95 % interval over subjects")
         axes.legend(frameon=False, fontsize=8)
-        axes.set_title(f"{title}\n{_data(view)}", fontsize=9)
     return drawing.svg
 
 
@@ -154,11 +144,6 @@ class _Drawing:
 
     figure: "Figure"
     svg: str = ""
-
-
-def _data(view: RunView) -> str:
-    """Kind of data and protocol, as titles say them."""
-    return f"{view.data_kind} data, {view.manifest['protocol']}"
 
 
 def _draw_band(axes: "Axes", curves: Sequence[Sequence[float]], label: str, colour: str) -> None:
@@ -174,47 +159,57 @@ def _draw_band(axes: "Axes", curves: Sequence[Sequence[float]], label: str, colo
     axes.fill_between(epochs, low, high, color=colour, alpha=0.2, linewidth=0)
 
 
-def _draw_matrix(
-    figure: "Figure",
+def _matrix_svg(
+    salt: str,
+    title: str,
     shares: NDArray[np.float64],
     cells: Sequence[Sequence[str]],
     classes: Sequence[str],
-    title: str,
-) -> None:
+    view: RunView | None = None,
+) -> str:
     """Draw a confusion matrix: ``shares`` (classes, classes) in 0..1 colour the ``cells``."""
-    figure.set_size_inches(1.6 + 0.85 * len(classes), 1.7 + 0.7 * len(classes))
-    axes = figure.add_subplot()
-    # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
-    edges = np.arange(len(classes) + 1) - 0.5
-    axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1)
-    axes.invert_yaxis()
-    axes.set_aspect("equal")
-    for row, column in np.ndindex(*shares.shape):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, cells[row][column], ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.set_title(title, fontsize=9)
+    size = (1.6 + 0.85 * len(classes), 1.7 + 0.7 * len(classes))
+    with _drawing(salt, title, size, view) as drawing:
+        axes = drawing.figure.add_subplot(xlabel="predicted", ylabel="true", aspect="equal")
+        # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
+        edges = np.arange(len(classes) + 1) - 0.5
+        axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1)
+        axes.invert_yaxis()
+        for row, column in np.ndindex(*shares.shape):
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, cells[row][column], ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
+        axes.set_yticks(range(len(classes)), classes)
+    return drawing.svg
 
 
 @contextmanager
-def _drawing(salt: str, view: RunView | None = None) -> Iterator[_Drawing]:
-    """Give an empty figure; its SVG text is there after the block.
+def _drawing(
+    salt: str, title: str, size: tuple[float, float], view: RunView | None = None
+) -> Iterator[_Drawing]:
+    """Give an empty figure; its SVG text, with titles and watermark, is there after the block.
 
-    ``salt`` makes the ids within a drawing differ from those of other drawings in a page.
+    Args:
+        salt: makes the ids within a drawing differ from those of other drawings in a page.
+        title: names what is drawn; kind of data and protocol of ``view`` are put below it.
+        size: width and height in inches.
+        view: the run that is drawn; none for published numbers.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "none", "font.size": 9}):
-        drawing = _Drawing(Figure())
+        drawing = _Drawing(Figure(figsize=size))
+        figure = drawing.figure
         yield drawing
+        if view is not None:
+            title += f"\n{view.data_kind} data, {view.manifest['protocol']}"
+        set_title = figure.axes[0].set_title if len(figure.axes) == 1 else figure.suptitle
+        set_title(title, fontsize=9)
         if view is not None and view.data_kind is DataKind.SYNTHETIC:
-            drawing.figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=7, color="#a00")
-        drawing.figure.tight_layout(rect=(0, 0.03, 1, 1))
+            figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=7, color="#a00")
+        figure.tight_layout(rect=(0, 0.03, 1, 1))
         buffer = io.StringIO()
-        drawing.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     drawing.svg = text[text.index("<svg") :]

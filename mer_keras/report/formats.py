@@ -1,88 +1,93 @@
-"""Tables as CSV, LaTeX and JSON, and text that is safe in each."""
+"""Tables as CSV, LaTeX and JSON, pages from templates, and text that is safe in each."""
 
 import csv
+import html
 import io
 import re
+from functools import cache
+from typing import TYPE_CHECKING
 
-from mer_keras.report.tables import Table
 from mer_keras.terms import WATERMARK
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from mer_keras.report.tables import Table
 
 #: Characters at the beginning of a cell that make a spreadsheet run it.
 _FORMULA = ("=", "+", "-", "@")
 #: A number with a sign, which is no formula, and perhaps its interval.
 _SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
 #: What is written in LaTeX for characters that it would read as commands.
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-    "†": r"$\dagger$",
-    "‡": r"$\ddagger$",
-}
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "{}&%$#_"}
+    | {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
+        "±": r"$\pm$",
+        "†": r"$\dagger$",
+        "‡": r"$\ddagger$",
+        "\n": " ",
+    }
+)
 
 
-def as_csv(table: Table) -> str:
+def as_csv(table: "Table") -> str:
     """Return a table as CSV text; the first column is the kind of data."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["data_kind", *map(_harmless, table.header)])
-    for row in table.rows:
-        writer.writerow([table.data_kind, *map(_harmless, row)])
+    writer.writerows([table.data_kind, *map(_harmless, row)] for row in table.rows)
     return buffer.getvalue()
 
 
-def as_latex(table: Table) -> str:
+def as_latex(table: "Table") -> str:
     """Return a table as a LaTeX ``table`` with booktabs; the caption holds the kind of data."""
-    caption = f"{WATERMARK}. {table.caption}" if table.synthetic else table.caption
-    lines = [
-        r"% needs \usepackage{booktabs}",
-        r"\begin{table}",
-        rf"\caption{{{latex_text(table.title)}: {latex_text(caption)}.}}",
-        rf"\begin{{tabular}}{{{'l' * len(table.header)}}}",
-        r"\toprule",
-        " & ".join(map(latex_text, table.header)) + r" \\",
-        r"\midrule",
-        *(" & ".join(map(latex_text, row)) + r" \\" for row in table.rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-        *(rf"\par [{i}] {latex_text(note)}" for i, note in enumerate(table.notes, start=1)),
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
+    return render("table.tex.j2", table=table)
 
 
-def as_json(table: Table) -> dict[str, object]:
-    """Return a table JSON-ready."""
-    return {
-        "name": table.name,
-        "title": table.title,
-        "data_kind": table.data_kind,
-        "caption": table.caption,
-        "header": table.header,
-        "rows": table.rows,
-        "notes": table.notes,
-    }
+def as_json(table: "Table") -> dict[str, object]:
+    """Return a table JSON-ready, without its run."""
+    keys = ("name", "title", "data_kind", "caption", "header", "rows", "notes")
+    return {key: getattr(table, key) for key in keys}
+
+
+def render(template: str, **values: object) -> str:
+    """Fill a template of this package; what users wrote is escaped in pages for browsers.
+
+    Templates of markdown and LaTeX escape by the filters ``cell`` and ``latex``.
+    """
+    return _environment().get_template(template).render(values, watermark=WATERMARK)
 
 
 def latex_text(text: str) -> str:
     """Escape what LaTeX would read as a command."""
-    return "".join(_LATEX.get(character, character) for character in text).replace("\n", " ")
+    return text.translate(_LATEX)
 
 
 def markdown_text(text: str) -> str:
     """Escape what markdown would read as a cell's end or as HTML."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped.replace("|", "\\|").replace("\n", " ")
+    return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+
+
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+    environment = Environment(
+        loader=PackageLoader("mer_keras.report"),
+        # Users choose names of clips, classes and rows, so these are escaped for browsers.
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"cell": markdown_text, "latex": latex_text}
+    return environment
 
 
 def _harmless(cell: str) -> str:

@@ -40,55 +40,45 @@ class Illustration:
 
 def figures_of(view: RunView) -> Iterator[Illustration]:
     """Confusion matrix, learning curves and people of each complete network of a run."""
-    kind = str(view.data_kind)
     for row in view.rows:
-        if row.role != "row" or not row.complete:
-            continue
-        stem = f"{view.run_id}.{row.key}"
-        yield Illustration(
-            f"{stem}.confusion", confusion_svg(view, row), _confusion_text(view, row), kind
-        )
-        yield Illustration(f"{stem}.people", subjects_svg(view, row), _people_text(view, row), kind)
-        if view.histories.get(row.key):
-            yield Illustration(
-                f"{stem}.curves", curves_svg(view, row), _curves_text(view, row), kind
-            )
+        if row.role == "row" and row.complete:
+            for name, draw, describe in (
+                ("confusion", confusion_svg, _confusion_text),
+                ("people", subjects_svg, _people_text),
+                ("curves", curves_svg, _curves_text),
+            ):
+                if name != "curves" or row.histories:
+                    stem = f"{view.run_id}.{row.key}.{name}"
+                    yield Illustration(stem, draw(view, row), describe(view, row), view.data_kind)
 
 
 def published_matrices(config: Experiment) -> Iterator[Illustration]:
     """Confusion matrices that the paper prints of the experiment's rows."""
     paper = config.name.partition("/")[0]
-    if paper not in published.papers():
-        return
-    for matrix in published.load(paper).matrices:
-        if matrix.experiment != config.name:
-            continue
-        title = str(matrix.row)
-        recalls = ", ".join(
-            f"{name} {matrix.rows[i][i]:g} %" for i, name in enumerate(matrix.classes)
-        )
-        yield Illustration(
-            f"{slug(config.name)}.{slug(matrix.where)}.published",
-            published_confusion_svg(matrix, title),
-            f"Confusion matrix of {title} as printed in {matrix.where}; right: {recalls}",
-            "published",
-        )
+    matrices = published.load(paper).matrices if paper in published.papers() else ()
+    for matrix in matrices:
+        if matrix.experiment == config.name:
+            title = str(matrix.row)
+            recalls = ", ".join(
+                f"{name} {matrix.rows[i][i]:g} %" for i, name in enumerate(matrix.classes)
+            )
+            yield Illustration(
+                f"{slug(config.name)}.{slug(matrix.where)}.published",
+                published_confusion_svg(matrix, title),
+                f"Confusion matrix of {title} as printed in {matrix.where}; right: {recalls}",
+                "published",
+            )
 
 
 def gap_figure(gap: Gap) -> Illustration:
     """Metrics with intervals of every setting of one method."""
-    shown = {
-        setting: {metric: values[metric] for metric in ("uf1", "uar")}
-        for setting, values in gap.values.items()
-    }
+    metrics = ("uf1", "uar")
     text = "; ".join(
-        f"{setting}: "
-        + ", ".join(f"{metric.upper()} {100 * v.pooled:.1f} %" for metric, v in values.items())
-        for setting, values in shown.items()
+        f"{setting}: " + ", ".join(f"{m.upper()} {100 * values[m].pooled:.1f} %" for m in metrics)
+        for setting, values in gap.values.items()
     )
-    return Illustration(
-        gap.table.name, intervals_svg(shown, gap.view, gap.row), text, str(gap.view.data_kind)
-    )
+    svg = intervals_svg(gap.values, metrics, gap.view, gap.row)
+    return Illustration(gap.table.name, svg, text, gap.view.data_kind)
 
 
 def _confusion_text(view: RunView, row: RowState) -> str:
@@ -110,7 +100,7 @@ def _people_text(view: RunView, row: RowState) -> str:
 
 
 def _curves_text(view: RunView, row: RowState) -> str:
-    losses = [history["loss"][-1] for history in view.histories[row.key]]
+    losses = [history["loss"][-1] for history in row.histories]
     return (
         f"Learning curves of {row.name} on {view.data_kind} data, {len(losses)} trainings: the "
         f"loss ends at {np.median(losses):.3f} in the middle"

@@ -1,12 +1,12 @@
 """The optimism gap: one method, tested in ways that know more and more of the tested clips."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mer_keras.config.experiment import Experiment
-from mer_keras.evaluation.epoch_rules import RULES, EpochRule
+from mer_keras.evaluation.epoch_rules import RULES
 from mer_keras.evaluation.statistics import align, difference
 from mer_keras.names import slug
 from mer_keras.report.comparison import predictions_of
@@ -55,103 +55,83 @@ def gaps_of(config: Experiment, views: Sequence[RunView]) -> Iterator[Gap]:
             key = (str(view.data_kind), view.profile, view.manifest["samples_digest"])
             groups.setdefault(key, []).append(view)
     for group in groups.values():
-        ordered = sorted(
-            group,
+        group.sort(
             key=lambda view: (
                 _ORDER.index(view.manifest["selection"]),
                 len(view.changes),
                 not view.records_epochs,
-            ),
+            )
         )
-        for row in ordered[0].rows:
-            gap = _gap(config, ordered, row) if row.role == "row" else None
-            if gap:
-                yield gap
+        for row in group[0].rows:
+            predictions = _predictions_by_setting(group, row.key) if row.role == "row" else {}
+            if len(predictions) > 1:
+                yield _gap(config, row, predictions)
 
 
-def _gap(config: Experiment, views: Sequence[RunView], row: RowState) -> Gap | None:
-    """The gap of one row; ``None`` where fewer than two settings are complete."""
-    complete = [
-        view
-        for view in views
-        if any(state.key == row.key and state.complete for state in view.rows)
-    ]
-    first = complete[0] if complete else None
-    if first is None:
-        return None
-    reference = predictions_of(first.of_row(row.key))
-    lines: list[tuple[str, ...]] = []
+def _gap(
+    config: Experiment, row: RowState, predictions: Mapping[str, tuple[RunView, pd.DataFrame]]
+) -> Gap:
+    """The gap of one row in at least two settings."""
+    first, first_clips = next(iter(predictions.values()))
+    reference = predictions_of(first_clips)
+    records = []
     values: dict[str, dict[str, MetricValue]] = {}
-    notes: list[str] = []
-
-    def add(name: str, view: RunView, clips: pd.DataFrame, tested: str, gap: str) -> None:
-        """Add a line for one setting."""
+    for name, (view, clips) in predictions.items():
         values[name] = values_of(clips, view.classes)
+        tested, gap = str(clips["sample_id"].nunique()), "-"
+        if clips["is_copy"].any():
+            tested, gap = f"{len(clips) // clips['seed'].nunique()} with copies", "other samples"
+        elif clips is not first_clips:
+            others = align(reference, predictions_of(clips))
+            uf1 = difference(reference, others, first.classes, "uf1")
+            gap = f"{100 * uf1.value:+.2f} [{100 * uf1.low:+.1f}, {100 * uf1.high:+.1f}]"
         seeds = len(view.manifest["config"]["seeds"])
-        cells = (with_interval(values[name][metric], seeds) for metric in SHOWN)
-        lines.append((name, tested, *cells, gap))
-
-    def gap_of(clips: pd.DataFrame) -> str:
-        """Difference of UF1 from the first setting, with its interval."""
-        predictions = align(reference, predictions_of(clips))
-        uf1 = difference(reference, predictions, first.classes, "uf1")
-        return f"{100 * uf1.value:+.2f} [{100 * uf1.low:+.1f}, {100 * uf1.high:+.1f}]"
-
-    for view in complete:
-        name = setting(view)
-        if name in values:
-            continue
-        clips = view.of_row(row.key)
-        tested = str(clips["sample_id"].nunique())
-        add(name, view, clips, tested, "-" if view is first else gap_of(clips))
-        for rule, of_rule in _other_rules(view, row):
-            label = ", ".join([f"{rule.title} {DAGGER}", *_changes(view)])
-            add(label, view, of_rule, tested, gap_of(of_rule))
-            note = f"{rule.title}: the public code of {rule.source} does so"
-            if rule.source and note not in notes:
-                notes.append(note)
-        copies = view.copies[view.copies["row"] == row.key] if len(view.copies) else view.copies
-        if len(copies):
-            with_copies = pd.concat([clips, copies], ignore_index=True)
-            tested = f"{len(with_copies) // with_copies['seed'].nunique()} with copies"
-            add(f"{name}, augmented copies tested too", view, with_copies, tested, "other samples")
-    if len(values) < 2:
-        return None
+        metrics = {
+            f"{metric.upper()} % [95 % over subjects]": with_interval(values[name][metric], seeds)
+            for metric in SHOWN
+        }
+        records.append(
+            {"setting": name, "tested": tested, **metrics, "UF1 points more than the first": gap}
+        )
     table = Table(
         name=f"{slug(config.name)}.{first.profile}.{first.data_kind}.{slug(row.name)}.optimism",
         title=f"What choosing and testing add: {row.name}",
-        data_kind=str(first.data_kind),
+        data_kind=first.data_kind,
         caption=(
             "The same method on the same people. Differences are of UF1 from the first line, with "
             "95 % intervals over subjects. Where subjects or clips are held back to choose the "
             f"epoch, fewer are trained on. First line: {describe(first)}"
         ),
-        header=(
-            "setting",
-            "tested",
-            *(f"{name.upper()} % [95 % over subjects]" for name in SHOWN),
-            "UF1 points more than the first",
-        ),
-        rows=tuple(lines),
-        notes=tuple(notes),
+        records=records,
+        notes=[
+            f"{rule.title}: the public code of {rule.source} does so"
+            for rule in RULES.values()
+            if rule.source and any(name.startswith(f"{rule.title} {DAGGER}") for name in values)
+        ],
         view=first,
     )
     return Gap(row.name, table, values, first)
 
 
-def setting(view: RunView) -> str:
-    """Selection and changed settings of a run, in words."""
-    return ", ".join([SELECTIONS[Selection(view.manifest["selection"])], *_changes(view)])
-
-
-def _changes(view: RunView) -> list[str]:
-    """Changed settings of a run, the selection apart."""
-    return [change for change in view.changes if not change.startswith("selection=")]
-
-
-def _other_rules(view: RunView, row: RowState) -> Iterator[tuple[EpochRule, pd.DataFrame]]:
-    """Rules other than the last epoch, with the predictions that each would have reported."""
-    if view.records_epochs and view.manifest["selection"] == Selection.LAST_EPOCH:
-        for name, table in predictions_by_rule(view, row.key).items():
-            if name != "last_epoch":
-                yield RULES[name], table
+def _predictions_by_setting(
+    views: Sequence[RunView], key: str
+) -> dict[str, tuple[RunView, pd.DataFrame]]:
+    """Setting in words -> the run and what it predicts; runs whose row is complete."""
+    settings: dict[str, tuple[RunView, pd.DataFrame]] = {}
+    for view in views:
+        changes = [change for change in view.changes if not change.startswith("selection=")]
+        name = ", ".join([SELECTIONS[Selection(view.manifest["selection"])], *changes])
+        complete = any(state.key == key and state.complete for state in view.rows)
+        if name in settings or not complete:
+            continue
+        clips = view.of_row(key)
+        settings[name] = view, clips
+        if view.records_epochs and view.manifest["selection"] == Selection.LAST_EPOCH:
+            for rule_name, of_rule in predictions_by_rule(view, key).items():
+                if rule_name != "last_epoch":
+                    label = ", ".join([f"{RULES[rule_name].title} {DAGGER}", *changes])
+                    settings[label] = view, of_rule
+        if view.copies.get("row", pd.Series(dtype=str)).eq(key).any():
+            with_copies = pd.concat([clips, view.copies[view.copies["row"] == key]])
+            settings[f"{name}, augmented copies tested too"] = view, with_copies
+    return settings

@@ -1,9 +1,10 @@
 """Every published table on one line: what is printed, and what is stored of our own runs."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import pandas as pd
 
 from mer_keras.config.experiment import Experiment, Row
 from mer_keras.config.files import experiment_names, load_experiments
@@ -40,13 +41,11 @@ def overview(stored: Path) -> list[OverviewLine]:
         stored: a folder of reports; their ``tables/*.csv`` on real data are read.
     """
     lines = []
-    for name in experiment_names():
-        for config in load_experiments(name):
-            own = [row for row in config.rows if config.plan_of(row) and not row.quoted]
-            printed = [row for row in own if any(n.metric != "parameters" for n in row.published)]
-            run = [row for row in own if any(_stored(config, row, stored))]
-            chosen = printed[-1:] or run or own[-1:]
-            lines += [_line(config, row, stored) for row in chosen]
+    for config in (config for name in experiment_names() for config in load_experiments(name)):
+        own = [row for row in config.rows if config.plan_of(row) and not row.quoted]
+        printed = [row for row in own if any(n.metric != "parameters" for n in row.published)]
+        run = [row for row in own if any(_stored(config, row, stored))]
+        lines += [_line(config, row, stored) for row in printed[-1:] or run or own[-1:]]
     return lines
 
 
@@ -72,31 +71,31 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
     ]
     pooled = [number for number in numbers if number.database is None]
     published = published_text(pooled or numbers, [])
-    for record in _stored(config, row, stored):
-        ours = ", ".join(
-            f"{metric} {value}"
-            for metric in ("UF1", "UAR")
-            for key, value in record.items()
-            if key.startswith(f"{metric} %, real")
-        )
-        verdict = record["verdict"].strip("'")
-        status = "run" if verdict == "-" else verdict
-        if record["profile"] != "full":
-            status += f"; profile {record['profile']}"
-        return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
-    needed = ", ".join(config.data.databases)
-    return OverviewLine(paper, table, command, published, "-", f"needs {needed}", "not run")
+    record = next(_stored(config, row, stored), None)
+    if record is None:
+        data = f"needs {', '.join(config.data.databases)}"
+        return OverviewLine(paper, table, command, published, "-", data, "not run")
+    ours = ", ".join(
+        f"{metric} {value}"
+        for metric in ("UF1", "UAR")
+        for key, value in record.items()
+        if key.startswith(f"{metric} %, real")
+    )
+    verdict = record["verdict"].strip("'")
+    status = "run" if verdict == "-" else verdict
+    if record["profile"] != "full":
+        status += f"; profile {record['profile']}"
+    return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
 
 
 def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, str]]:
-    """Rows of stored tables, full profiles first."""
+    """Records of complete stored tables on real data, full profiles first."""
     for profile in ("full", "quick"):
         for path in sorted(stored.glob(f"*/tables/{slug(config.name)}.{profile}.*.csv")):
-            with path.open(encoding="utf-8", newline="") as handle:
-                for record in csv.DictReader(handle):
-                    name = record.get("method", "").split(f" {DAGGER}")[0]
-                    of_row = name.split(f" {DOUBLE_DAGGER}")[0] == row.name
-                    uf1 = (v for k, v in record.items() if k and k.startswith("UF1 %, real"))
-                    complete = "[" in next(uf1, "")
-                    if of_row and "verdict" in record and complete:
-                        yield {**record, "profile": profile}
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            uf1 = [column for column in table if column.startswith("UF1 %, real")]
+            if uf1 and "verdict" in table:
+                names = table["method"].str.split(rf" [{DAGGER}{DOUBLE_DAGGER}]").str[0]
+                complete = table[uf1[0]].str.contains("[", regex=False)
+                records = table[complete & (names == row.name)].to_dict("records")
+                yield from ({**record, "profile": profile} for record in records)

@@ -43,15 +43,11 @@ class RowScores:
     Attributes:
         values: metric -> value, over all tested clips.
         databases: database -> metric -> value, over its clips alone; empty if there is only one.
-        clips: number of tested clips.
-        subjects: number of their subjects.
         seeds: number of seeds.
     """
 
     values: dict[str, MetricValue]
     databases: dict[str, dict[str, MetricValue]]
-    clips: int
-    subjects: int
     seeds: int
 
     def of(self, published: Published) -> MetricValue | None:
@@ -66,22 +62,19 @@ def score_row(view: RunView, row: RowState) -> RowScores | None:
     if not row.complete:
         return None
     predictions = view.of_row(row.key)
-    clips = predictions.drop_duplicates("sample_id")
-    databases = sorted(clips["database"].unique())
+    by_database = dict(list(predictions.groupby("database")))
     return RowScores(
         values=values_of(predictions, view.classes),
         databases={
-            database: values_of(predictions[predictions["database"] == database], view.classes)
-            for database in databases
-            if len(databases) > 1
+            str(database): values_of(of_database, view.classes)
+            for database, of_database in by_database.items()
+            if len(by_database) > 1
         },
-        clips=len(clips),
-        subjects=int(clips["subject_id"].nunique()),
         seeds=int(predictions["seed"].nunique()),
     )
 
 
-def verdict(published: Published, view: RunView, row: RowState, scores: RowScores | None) -> str:
+def verdict(published: Published, view: RunView, scores: RowScores | None) -> str:
     """Compare a published number with a real one, by a rule that was fixed beforehand.
 
     Returns:
@@ -108,8 +101,7 @@ def _as_in_the_paper(view: RunView) -> bool:
 
 def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, MetricValue]:
     """All metrics of predictions of one row, over however many seeds."""
-    by_seed = [of_seed for _, of_seed in predictions.groupby("seed")]
-    return {metric: _value(by_seed, classes, metric) for metric in metrics.METRICS}
+    return {metric: _value(predictions, classes, metric) for metric in metrics.METRICS}
 
 
 def confusion_of(predictions: pd.DataFrame, classes: Sequence[str]) -> metrics.Matrices:
@@ -119,8 +111,12 @@ def confusion_of(predictions: pd.DataFrame, classes: Sequence[str]) -> metrics.M
     )
 
 
-def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str) -> MetricValue:
-    pooled = [_pooled(of_seed, classes, metric) for of_seed in by_seed]
+def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> MetricValue:
+    def pooled_over(keys: list[str]) -> list[float]:
+        """The metric of each part of the predictions that ``keys`` tell apart."""
+        matrices = [confusion_of(part, classes) for _, part in predictions.groupby(keys)]
+        return [float(metrics.METRICS[metric](matrix)) for matrix in matrices]
+
     intervals = [
         metrics.bootstrap_interval(
             list(of_seed["label"]),
@@ -129,22 +125,15 @@ def _value(by_seed: Sequence[pd.DataFrame], classes: Sequence[str], metric: str)
             classes,
             metric,
         )
-        for of_seed in by_seed
+        for _, of_seed in predictions.groupby("seed")
     ]
-    of_folds = [
-        _pooled(of_fold, classes, metric)
-        for of_seed in by_seed
-        for _, of_fold in of_seed.groupby("fold")
-    ]
+    lows, highs = zip(*intervals, strict=True)
+    of_seeds, of_folds = pooled_over(["seed"]), pooled_over(["seed", "fold"])
     return MetricValue(
-        pooled=float(np.mean(pooled)),
-        low=float(np.mean([low for low, _ in intervals])),
-        high=float(np.mean([high for _, high in intervals])),
+        pooled=float(np.mean(of_seeds)),
+        low=float(np.mean(lows)),
+        high=float(np.mean(highs)),
         fold_mean=float(np.mean(of_folds)),
         fold_sd=float(np.std(of_folds)),
-        seed_sd=float(np.std(pooled)),
+        seed_sd=float(np.std(of_seeds)),
     )
-
-
-def _pooled(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> float:
-    return float(metrics.METRICS[metric](confusion_of(predictions, classes)))

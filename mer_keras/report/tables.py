@@ -4,7 +4,7 @@ Published and real numbers stand in one table; synthetic ones in a table of thei
 no published number. A number never stands without its kind of data, protocol and selection.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
@@ -38,8 +38,7 @@ class Table:
         title: names it for readers.
         data_kind: value of ``terms.DataKind``; ``published`` where there is no run.
         caption: what was run, on which data, under which protocol and selection.
-        header: names of the columns.
-        rows: cells of each row; the first cell names the row.
+        records: one a row, at least one: name of the column -> cell; the first names the row.
         notes: remarks below the table, numbered from 1.
         view: the run that the numbers come from.
     """
@@ -48,10 +47,19 @@ class Table:
     title: str
     data_kind: str
     caption: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
+    records: Sequence[Mapping[str, str]]
+    notes: Sequence[str] = ()
     view: RunView | None = None
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.records[0])
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """Cells of each row."""
+        return tuple(tuple(record.values()) for record in self.records)
 
     @property
     def synthetic(self) -> bool:
@@ -137,97 +145,76 @@ def _newest(views: Sequence[RunView]) -> list[RunView]:
 
 def _real_table(config: Experiment, view: RunView) -> Table:
     notes: list[str] = []
-    rows: list[tuple[str, ...]] = []
     states = {state.key: state for state in view.rows}
+    records = []
     for row in config.rows:
-        text = published_text(row.published, notes)
-        plan, state = config.plan_of(row), states.get(slug(row.name))
-        name = f"{row.name} (quoted)" if row.quoted else row.name
-        if plan is None:
-            rows.append((name, text, *["-"] * 4, _parameters(row), "-"))
-            continue
-        if state is None:
-            rows.append((name, text, *["not in this run"] * 4, _parameters(row, plan), "not run"))
-            continue
-        scores = score_row(view, state)
-        rows.append(
-            (
-                name.replace(row.name, marked_name(state, view)),
-                text,
-                *_numbers(state, scores),
-                _parameters(row, plan, state),
-                _verdicts(row, view, state, scores),
-            )
+        plan = config.plan_of(row)
+        state = states.get(slug(row.name)) if plan else None
+        scores = score_row(view, state) if state else None
+        name = marked_name(state, view) if state else row.name
+        records.append(
+            {
+                "method": f"{name} (quoted)" if row.quoted else name,
+                "published": published_text(row.published, notes),
+                **_numbers(view, state, scores, absent="not in this run" if plan else "-"),
+                "parameters": _parameters(row, plan, state),
+                "verdict": _verdicts(row, view, state, scores) if plan else "-",
+            }
         )
     for state in view.rows:
         if state.role == "baseline":
-            numbers = _numbers(state, score_row(view, state))
-            rows.append((f"{state.name} (baseline)", "-", *numbers, "-", "-"))
-    header = ("method", "published", *_metric_header(view.data_kind), "parameters", "verdict")
-    return Table(
-        name=file_stem(config, view),
-        title="Published and real",
-        data_kind=str(view.data_kind),
-        caption=describe(view),
-        header=header,
-        rows=tuple(rows),
-        notes=tuple(notes),
-        view=view,
-    )
+            numbers = _numbers(view, state, score_row(view, state))
+            record = {"method": f"{state.name} (baseline)", "published": "-", **numbers}
+            records.append(record | {"parameters": "-", "verdict": "-"})
+    name, title = file_stem(config, view), "Published and real"
+    return Table(name, title, view.data_kind, describe(view), records, notes, view)
 
 
 def _absent_table(config: Experiment) -> Table:
     notes: list[str] = []
-    rows = []
-    for row in config.rows:
-        plan = config.plan_of(row)
-        name = f"{row.name} (quoted)" if row.quoted else row.name
-        real = ABSENT if plan else "-"
-        rows.append((name, published_text(row.published, notes), real, _parameters(row, plan)))
-    return Table(
-        name=f"{slug(config.name)}.published",
-        title="Published",
-        data_kind="published",
-        caption=f"published numbers; real data: {ABSENT}",
-        header=("method", "published", "real", "parameters"),
-        rows=tuple(rows),
-        notes=tuple(notes),
-    )
+    records = [
+        {
+            "method": f"{row.name} (quoted)" if row.quoted else row.name,
+            "published": published_text(row.published, notes),
+            "real": ABSENT if config.plan_of(row) else "-",
+            "parameters": _parameters(row, config.plan_of(row)),
+        }
+        for row in config.rows
+    ]
+    name, caption = f"{slug(config.name)}.published", f"published numbers; real data: {ABSENT}"
+    return Table(name, "Published", "published", caption, records, notes)
 
 
 def _synthetic_table(config: Experiment, view: RunView) -> Table:
-    rows = [
-        (
-            marked_name(state, view) if state.role == "row" else f"{state.name} (baseline)",
-            *_numbers(state, score_row(view, state)),
-            f"{state.parameters:,}" if state.parameters else "-",
-        )
-        for state in view.rows
+    records = [
+        {
+            "method": marked_name(s, view) if s.role == "row" else f"{s.name} (baseline)",
+            **_numbers(view, s, score_row(view, s)),
+            "parameters as run": f"{s.parameters:,}" if s.parameters else "-",
+        }
+        for s in view.rows
     ]
-    return Table(
-        name=file_stem(config, view),
-        title="Synthetic",
-        data_kind=str(view.data_kind),
-        caption=describe(view),
-        header=("method", *_metric_header(view.data_kind), "parameters as run"),
-        rows=tuple(rows),
-        view=view,
-    )
+    name = file_stem(config, view)
+    return Table(name, "Synthetic", view.data_kind, describe(view), records, view=view)
 
 
-def _metric_header(kind: DataKind) -> tuple[str, ...]:
-    label = "synthetic" if kind is DataKind.SYNTHETIC else "real"
-    shown = [f"{name.upper()} %, {label} [95 % over subjects]" for name in SHOWN]
-    return (*shown, "UAR %, mean ± SD over folds")
-
-
-def _numbers(state: RowState, scores: RowScores | None) -> tuple[str, ...]:
-    if scores is None:
+def _numbers(
+    view: RunView, state: RowState | None, scores: RowScores | None, absent: str = "-"
+) -> dict[str, str]:
+    """Metrics of a row by their columns' names; ``absent`` where the run has no such row."""
+    kind = "synthetic" if view.data_kind is DataKind.SYNTHETIC else "real"
+    columns = [f"{name.upper()} %, {kind} [95 % over subjects]" for name in SHOWN]
+    columns.append("UAR %, mean ± SD over folds")
+    if scores:
+        uar = scores.values["uar"]
+        cells = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
+        cells.append(f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
+    elif state:
         failed = f", {len(state.failures)} failed" if state.failures else ""
-        return (f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-")
-    uar = scores.values["uar"]
-    cells = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
-    return (*cells, f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
+        cells = [f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-"]
+    else:
+        cells = [absent] * len(columns)
+    return dict(zip(columns, cells, strict=True))
 
 
 def with_interval(value: MetricValue, seeds: int) -> str:
@@ -244,7 +231,7 @@ def marked_name(state: RowState, view: RunView) -> str:
     return f"{state.name} {marks}".rstrip()
 
 
-def _parameters(row: Row, plan: RowPlan | None = None, state: RowState | None = None) -> str:
+def _parameters(row: Row, plan: RowPlan | None, state: RowState | None = None) -> str:
     printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
     counts = [f"published {printed:,}"] if printed else []
     network = plan.config.network if plan else None
@@ -257,9 +244,11 @@ def _parameters(row: Row, plan: RowPlan | None = None, state: RowState | None = 
     return "; ".join(counts) or "-"
 
 
-def _verdicts(row: Row, view: RunView, state: RowState, scores: RowScores | None) -> str:
+def _verdicts(row: Row, view: RunView, state: RowState | None, scores: RowScores | None) -> str:
+    if state is None:
+        return "not run"
     verdicts = [
-        f"{number.name}: {verdict(number, view, state, scores)}"
+        f"{number.name}: {verdict(number, view, scores)}"
         for number in row.published
         if number.metric != "parameters"
     ]

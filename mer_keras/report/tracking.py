@@ -4,8 +4,10 @@ They are written from what is stored, so that a run needs neither, and an old on
 Trainings are numbered: in leave-one-subject-out a fold's name is its subject's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+
+import pandas as pd
 
 from mer_keras.errors import UserError
 from mer_keras.report.scoring import SHOWN, score_row
@@ -31,19 +33,16 @@ def to_tensorboard(view: RunView, folder: Path) -> int:
         raise _absent("TensorBoard") from error
     written = 0
     for row in view.rows:
-        row_folder = folder / view.run_id / row.key
-        for number, history in enumerate(view.histories.get(row.key, ()), start=1):
-            writer = Writer(str(row_folder / f"training-{number:03}"))
-            for name, values in history.items():
-                for epoch, value in enumerate(values, start=1):
-                    writer.add_scalar(name, value, epoch)
-            writer.close()
+        pooled = {f"pooled/{name}": [value] for name, value in _pooled(view, row)}
+        curves = {"pooled": (pooled, 0)} if pooled else {}
+        for number, history in enumerate(row.histories, start=1):
+            curves[f"training-{number:03}"] = (history, 1)
             written += 1
-        pooled = dict(_pooled(view, row))
-        if pooled:
-            writer = Writer(str(row_folder / "pooled"))
-            for name, value in pooled.items():
-                writer.add_scalar(f"pooled/{name}", value, 0)
+        for name, (curves_by_name, first_epoch) in curves.items():
+            writer = Writer(str(folder / view.run_id / row.key / name))
+            for curve, values in curves_by_name.items():
+                for epoch, value in enumerate(values, start=first_epoch):
+                    writer.add_scalar(curve, value, epoch)
             writer.close()
     return written
 
@@ -70,9 +69,9 @@ def to_mlflow(view: RunView, uri: str) -> int:
     for row in view.rows:
         with mlflow.start_run(run_name=f"{view.run_id} {row.key}"):
             mlflow.set_tags(_tags(view, row))
-            mlflow.log_params(dict(_flat(view.manifest["config"]["train"])))
-            for name, value in _pooled(view, row):
-                mlflow.log_metric(name, value)
+            (settings,) = pd.json_normalize(view.manifest["config"]["train"]).to_dict("records")
+            mlflow.log_params(settings)
+            mlflow.log_metrics(dict(_pooled(view, row)))
     return len(view.rows)
 
 
@@ -104,12 +103,3 @@ def _pooled(view: RunView, row: RowState) -> Iterator[tuple[str, float]]:
         yield name, value.pooled
         yield f"{name}_low", value.low
         yield f"{name}_high", value.high
-
-
-def _flat(tree: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Values of a nested mapping with the keys that lead to them, joined by dots."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

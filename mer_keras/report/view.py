@@ -1,7 +1,6 @@
 """What a report reads of a run: its manifest, completeness and predictions."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +34,7 @@ class RowState:
             a method without any.
         multiply_accumulates: operations of that network for one clip, where they were counted.
         seconds: computing time of all that is stored.
+        histories: learning curves of the trainings: name of a curve -> one value an epoch.
     """
 
     key: str
@@ -48,6 +48,7 @@ class RowState:
     parameters: int | None
     multiply_accumulates: int | None
     seconds: float
+    histories: tuple[dict[str, list[float]], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -68,8 +69,6 @@ class RunView:
         rows: how far each row is.
         predictions: all rows, seeds and folds together; each tested clip once a row and seed.
         copies: predictions of augmented copies of tested clips; mostly empty.
-        histories: learning curves of each row's trainings by the row's key: name of a curve ->
-            one value an epoch.
     """
 
     run_id: str
@@ -79,8 +78,7 @@ class RunView:
     manifest: Manifest
     rows: tuple[RowState, ...]
     predictions: pd.DataFrame
-    copies: pd.DataFrame = field(default_factory=pd.DataFrame)
-    histories: Mapping[str, tuple[dict[str, list[float]], ...]] = field(default_factory=dict)
+    copies: pd.DataFrame
 
     @property
     def classes(self) -> list[str]:
@@ -126,14 +124,11 @@ def read_view(path: Path) -> RunView:
     folder = RunFolder(path)
     manifest = folder.manifest()
     units = units_of(manifest, folder.folds())
-    states, histories = [], {}
+    states = []
     for entry in manifest["rows"]:
         row_units = units[entry["key"]]
         records = [folder.record(unit) for unit in row_units if folder.is_done(unit)]
         failures = [reason for unit in row_units if (reason := folder.failure(unit))]
-        curves = tuple(record["history"] for record in records if record.get("history"))
-        if curves:
-            histories[entry["key"]] = curves
         states.append(
             RowState(
                 key=entry["key"],
@@ -147,6 +142,7 @@ def read_view(path: Path) -> RunView:
                 parameters=records[0]["parameters"] if records else None,
                 multiply_accumulates=records[0].get("multiply_accumulates") if records else None,
                 seconds=sum(record["seconds"] for record in records),
+                histories=tuple(r["history"] for r in records if r.get("history")),
             )
         )
     predictions = folder.predictions([unit for row_units in units.values() for unit in row_units])
@@ -160,7 +156,6 @@ def read_view(path: Path) -> RunView:
         rows=tuple(states),
         predictions=predictions[~is_copy],
         copies=predictions[is_copy],
-        histories=histories,
     )
 
 
@@ -197,9 +192,8 @@ def run_states() -> list[dict[str, JsonValue]]:
     ]
 
 
-def _run_folders() -> Sequence[Path]:
-    root = settings.results_root()
-    return sorted(manifest.parent for manifest in root.glob(f"*/{MANIFEST}"))
+def _run_folders() -> list[Path]:
+    return sorted(manifest.parent for manifest in settings.results_root().glob(f"*/{MANIFEST}"))
 
 
 def _experiment(path: Path) -> str:

@@ -102,7 +102,11 @@ def test_clips_are_joined_by_their_id():
     rng = np.random.default_rng(5)
     a = predictions_of([noisy(rng, 0.5)])
     order = rng.permutation(60)
-    mixed = a.in_order([a.sample_ids[i] for i in order])
+    ids, subjects, labels, predicted = (
+        tuple(values[i] for i in order)
+        for values in (a.sample_ids, a.subject_ids, a.labels, a.predicted[0])
+    )
+    mixed = Predictions(ids, subjects, labels, (predicted,))
     assert mixed.sample_ids != a.sample_ids
     assert align(a, mixed) == a
 

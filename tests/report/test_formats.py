@@ -11,7 +11,8 @@ from mer_keras.terms import WATERMARK
 
 
 def table(*rows, kind="licensed"):
-    return Table("n", "Title", kind, "24 clips, 95 %", ("method", "UF1_x"), rows, ("a note",))
+    records = [dict(zip(("method", "UF1_x"), row, strict=True)) for row in rows]
+    return Table("n", "Title", kind, "24 clips, 95 %", records, ("a note",))
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|x", "@SUM(1)", "-2+3+cmd|' /C calc'!A0", "+1.2=x"])

@@ -98,21 +98,21 @@ def test_verdict_by_the_fixed_rule(tmp_path):
 
     def judged(fraction, **changes):
         changed = number.model_copy(update={"value": 100 * fraction, **changes})
-        return verdict(changed, view, row, scores)
+        return verdict(changed, view, scores)
 
     assert judged(value.pooled) == "consistent"
     assert judged(value.low) == judged(value.high) == "consistent"
     assert judged(value.high + 0.01) == "lower"
     assert judged(value.low - 0.01) == "higher"
     assert judged(value.pooled, metric="unknown") == "not comparable"
-    assert verdict(number, view, row, None) == "not run"
+    assert verdict(number, view, None) == "not run"
 
 
 @pytest.mark.parametrize("changes", [{"profile": "quick"}, {"kind": "synthetic"}])
 def test_only_full_real_runs_are_judged(tmp_path, changes):
     view = make_run(tmp_path, **changes)
     scores = score_row(view, view.rows[0])
-    assert verdict(CONFIG.rows[0].published[0], view, view.rows[0], scores) == "not comparable"
+    assert verdict(CONFIG.rows[0].published[0], view, scores) == "not comparable"
 
 
 def test_caption_says_what_was_run(tmp_path):
@@ -130,7 +130,7 @@ def test_caption_says_what_was_run(tmp_path):
 def test_several_seeds_are_averaged_and_their_spread_is_said(tmp_path):
     view = make_run(tmp_path, seeds=[0, 1, 2])
     assert "SD over seeds" in cell(table_of([view]), "Proposed ConvLSTM", "UF1")
-    assert score_row(view, view.rows[0]).clips == 24
+    assert score_row(view, view.rows[0]).seeds == 3
 
 
 def test_the_newest_run_of_a_kind_is_shown(tmp_path):
@@ -249,7 +249,7 @@ class TestPooledRuns:
         absent = Published(name="x", value=1, metric="uar", database="casme2")
         scores = score_row(view, view.rows[0])
         assert scores.of(absent) is None
-        assert verdict(absent, view, view.rows[0], scores) == "not comparable"
+        assert verdict(absent, view, scores) == "not comparable"
 
 
 def test_rows_whose_tested_subjects_were_trained_on_bear_a_mark(tmp_path):
