@@ -3,26 +3,28 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Unpack
 
 import numpy as np
 from pydantic import JsonValue
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
-from sklearn.pipeline import Pipeline
 
 from mer_keras.arrays import Inputs, OneInput
 from mer_keras.config.method import Classical
 from mer_keras.errors import ConfigError
 from mer_keras.features.registry import extract
 from mer_keras.methods.classifiers import make_classifier
-from mer_keras.methods.contract import Labels, Method, Probabilities
-from mer_keras.methods.estimators import decisions, save_estimator
-from mer_keras.progress import EpochProgress
-from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
-
-#: A classifier of features; the dummy stands where all training clips have one class.
-Classifier: TypeAlias = Pipeline | DummyClassifier
+from mer_keras.methods.contract import (
+    FitOptions,
+    FoldOptions,
+    FoldResult,
+    Labels,
+    Method,
+    Probabilities,
+)
+from mer_keras.methods.estimators import Classifier, EstimatorMethod
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldRows
 
 
 class ClassicalMethod(Method):
@@ -43,18 +45,12 @@ class ClassicalMethod(Method):
         self._classifier = FeatureClassifier(config, classes)
         self._latest: tuple[Inputs, Inputs] | None = None
 
-    def fit(
-        self,
-        x: Inputs,
-        y: Labels,
-        *,
-        validation: tuple[Inputs, Labels] | None = None,
-        seed: int = 0,
-        on_epoch: EpochProgress | None = None,
-    ) -> FitRecord:
+    def fit(self, x: Inputs, y: Labels, **options: Unpack[FitOptions]) -> FitRecord:
         """Fit the classifier to the clips' features; see ``FeatureClassifier.fit``."""
-        watched = validation and (self._features(validation[0]), validation[1])
-        return self._classifier.fit(self._features(x), y, validation=watched, seed=seed)
+        validation = options.get("validation")
+        if validation is not None:
+            options["validation"] = self._features(validation[0]), validation[1]
+        return self._classifier.fit(self._features(x), y, **options)
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """Decide for each clip; see ``FeatureClassifier.predict_proba``."""
@@ -70,69 +66,51 @@ class ClassicalMethod(Method):
         y: Labels,
         folds: Sequence[FoldRows],
         seeds: Sequence[int],
-        *,
-        record_epochs: bool = False,
-        on_epoch: EpochProgress | None = None,
-    ) -> list[FoldOutcome | FoldFailedError]:
+        **options: Unpack[FoldOptions],
+    ) -> list[FoldResult]:
         """As ``Method.fit_predict_folds``, on features that are computed once for all calls."""
         if self._latest is None or self._latest[0] is not x:
             self._latest = (x, self._features(x))
-        return self._classifier.fit_predict_folds(self._latest[1], y, folds, seeds)
+        return self._classifier.fit_predict_folds(self._latest[1], y, folds, seeds, **options)
 
     def _features(self, x: Inputs) -> Inputs:
         """Feature vectors of clips, (clips, length) float32."""
         return extract(self._config.feature, _one_input(x), self._config.arguments)
 
 
-class FeatureClassifier(Method):
+class FeatureClassifier(EstimatorMethod):
     """A scikit-learn classifier of feature vectors, (clips, length) float32."""
 
     def __init__(self, config: Classical, classes: int) -> None:
         """See ``ClassicalMethod``."""
+        super().__init__(classes)
         self._config = config
-        self._classes = classes
-        self._fitted: Classifier | None = None
         for values in self._combinations():
             self._new_classifier(values, seed=0)  # It checks the names.
 
-    def fit(
-        self,
-        x: Inputs,
-        y: Labels,
-        *,
-        validation: tuple[Inputs, Labels] | None = None,
-        seed: int = 0,
-        on_epoch: EpochProgress | None = None,
-    ) -> FitRecord:
+    def fit(self, x: Inputs, y: Labels, **options: Unpack[FitOptions]) -> FitRecord:
         """Fit the classifier once for each combination of values to choose among.
 
         The combination is kept whose macro F1 on the validation clips is highest, the first of
         equals; without validation clips the first. See ``Method.fit``.
         """
-        combinations = list(self._combinations())
+        validation, seed = options.get("validation"), options.get("seed", 0)
         _check_features(x)
-        if validation is None:
-            combinations = combinations[:1]
-        else:
-            _check_features(validation[0])
-
-        def score(candidate: tuple[dict[str, JsonValue], Classifier]) -> float:
-            return 0.0 if validation is None else self._macro_f1(candidate[1], *validation)
-
-        candidates = [(values, self._fit_one(x, y, values, seed)) for values in combinations]
-        chosen, self._fitted = max(candidates, key=score)
+        best = -1.0
+        chosen: dict[str, JsonValue] = {}
+        for values in self._combinations():
+            classifier = self._fit_one(x, y, values, seed)
+            score = 0.0 if validation is None else self._macro_f1(classifier, *validation)
+            if score > best:
+                best, chosen, self.estimator = score, values, classifier
+            if validation is None:
+                break
         return FitRecord(epoch=0, chosen=chosen)
 
     def predict_proba(self, x: Inputs) -> Probabilities:
-        """Decide for each clip, (clips, classes) of 0 and 1."""
-        if self._fitted is None:
-            raise RuntimeError("predict_proba before fit")
+        """Decide for each clip, (clips, classes) float32 of 0 and 1."""
         _check_features(x)
-        return decisions(self._fitted.predict(x), self._classes)
-
-    def save(self, folder: Path) -> None:
-        """Write the fitted classifier; see ``Method.save``."""
-        save_estimator(self._fitted, folder)
+        return super().predict_proba(x)
 
     def _fit_one(self, x: Inputs, y: Labels, chosen: dict[str, JsonValue], seed: int) -> Classifier:
         if len(set(y.tolist())) == 1:  # Classifiers refuse a single class.
@@ -142,7 +120,7 @@ class FeatureClassifier(Method):
         except ValueError as error:  # Classifiers check the values of their arguments here.
             raise ConfigError(f"classifier {self._config.classifier!r}: {error}") from error
 
-    def _new_classifier(self, chosen: dict[str, JsonValue], seed: int) -> Pipeline:
+    def _new_classifier(self, chosen: dict[str, JsonValue], seed: int) -> Classifier:
         arguments = {**self._config.classifier_arguments, **chosen}
         return make_classifier(self._config.classifier, arguments, seed)
 
@@ -153,9 +131,9 @@ class FeatureClassifier(Method):
             yield dict(zip(names, values, strict=True))
 
     def _macro_f1(self, classifier: Classifier, x: Inputs, y: Labels) -> float:
-        predicted, classes = classifier.predict(x), range(self._classes)
-        score = f1_score(y, predicted, labels=list(classes), average="macro", zero_division=0)
-        return float(score)
+        _check_features(x)
+        predicted, labels = classifier.predict(x), list(range(self.classes))
+        return float(f1_score(y, predicted, labels=labels, average="macro", zero_division=0))
 
 
 def _check_features(x: Inputs) -> None:

@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,23 @@ from mer_keras.training.fold import (
 
 Labels: TypeAlias = NDArray[np.int32]
 Probabilities: TypeAlias = NDArray[np.float32]
+#: What a fold gave, or the error in its place.
+FoldResult: TypeAlias = FoldOutcome | FoldFailedError
+
+
+class FitOptions(TypedDict, total=False):
+    """What ``Method.fit`` may be told besides the training clips."""
+
+    validation: tuple[Inputs, Labels] | None
+    seed: int
+    on_epoch: EpochProgress | None
+
+
+class FoldOptions(TypedDict, total=False):
+    """What ``Method.fit_predict_folds`` may be told besides clips, folds and seeds."""
+
+    record_epochs: bool
+    on_epoch: EpochProgress | None
 
 
 class Method(ABC):
@@ -72,6 +89,9 @@ class Method(ABC):
             FoldFailedError: these clips can't be learned from.
         """
 
+    def use_fold(self, name: str) -> None:  # noqa: B027 - Most methods prepare nothing.
+        """Prepare for the fold of a name before ``fit``, such as by loading weights made for it."""
+
     @abstractmethod
     def predict_proba(self, x: Inputs) -> Probabilities:
         """Class probabilities of clips, (clips, classes) float32; 0 and 1 for a mere decision."""
@@ -90,10 +110,8 @@ class Method(ABC):
         y: Labels,
         folds: Sequence[FoldRows],
         seeds: Sequence[int],
-        *,
-        record_epochs: bool = False,
-        on_epoch: EpochProgress | None = None,
-    ) -> list[FoldOutcome | FoldFailedError]:
+        **options: Unpack[FoldOptions],
+    ) -> list[FoldResult]:
         """Fit and test several folds, each from the beginning.
 
         Args:
@@ -107,10 +125,11 @@ class Method(ABC):
         Returns:
             one outcome a fold; the error in its place if a fold failed, the others go on.
         """
-        outcomes: list[FoldOutcome | FoldFailedError] = []
+        outcomes: list[FoldResult] = []
         for rows, seed in zip(folds, seeds, strict=True):
+            self.use_fold(rows.name)
             try:
-                outcomes.append(self._fit_predict(x, y, rows, seed, record_epochs, on_epoch))
+                outcomes.append(self._fit_predict(x, y, rows, seed, **options))
             except FoldFailedError as error:
                 outcomes.append(error)
         return outcomes
@@ -121,8 +140,9 @@ class Method(ABC):
         y: Labels,
         rows: FoldRows,
         seed: int,
-        record_epochs: bool,
-        on_epoch: EpochProgress | None,
+        *,
+        record_epochs: bool = False,
+        on_epoch: EpochProgress | None = None,
     ) -> FoldOutcome:
         started = time.perf_counter()
         tested = take(x, rows.test)

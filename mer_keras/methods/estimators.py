@@ -1,27 +1,40 @@
-"""What methods made of scikit-learn estimators share: decisions over all classes, and storing."""
+"""Methods that hold one scikit-learn estimator: decisions over all classes, and storing."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
+from skops.io import dump
 
-from mer_keras.methods.contract import Probabilities
+from mer_keras.arrays import Inputs
+from mer_keras.methods.contract import Method, Probabilities
 
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
-
+#: A classifier of features, or what stands in for one.
+Classifier: TypeAlias = Pipeline | DummyClassifier
 FILE = "estimator.skops"
 
 
-def decisions(chosen: ArrayLike, classes: int) -> Probabilities:
-    """Class numbers, (clips,), as rows of 0 and 1, (clips, classes) float32."""
-    return np.eye(classes, dtype="float32")[np.asarray(chosen, "int64")]
+class EstimatorMethod(Method):
+    """A method whose ``fit`` sets ``estimator``, which decides for one class a clip."""
 
+    def __init__(self, classes: int) -> None:
+        """Prepare.
 
-def save_estimator(estimator: "BaseEstimator", folder: Path) -> None:
-    """Write a fitted estimator without pickle; reading it takes only types that are trusted."""
-    from skops.io import dump
+        Args:
+            classes: how many there are, also such that no training clip has.
+        """
+        self.classes = classes
+        self.estimator: Classifier | None = None
 
-    folder.mkdir(parents=True, exist_ok=True)
-    dump(estimator, folder / FILE)
+    def predict_proba(self, x: Inputs) -> Probabilities:
+        """Decide for each clip, (clips, classes) float32 of 0 and 1."""
+        if self.estimator is None:
+            raise RuntimeError("predict_proba before fit")
+        return np.eye(self.classes, dtype="float32")[self.estimator.predict(x)]
+
+    def save(self, folder: Path) -> None:
+        """Write the estimator without pickle; reading it takes only types that are trusted."""
+        folder.mkdir(parents=True, exist_ok=True)
+        dump(self.estimator, folder / FILE)

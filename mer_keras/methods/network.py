@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from mer_keras.arrays import Inputs
 from mer_keras.config.training import Train
-from mer_keras.methods.contract import Labels, Method, Probabilities
+from mer_keras.methods.contract import (
+    FitOptions,
+    FoldOptions,
+    FoldResult,
+    Labels,
+    Method,
+    Probabilities,
+)
 from mer_keras.models.weights import load_weights
-from mer_keras.progress import EpochProgress
-from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.training.fold import FitRecord, FoldRows
 from mer_keras.training.trainer import Trainer
 from mer_keras.training.vectorised.all_folds import AllFolds
 from mer_keras.training.vectorised.batches import chunks
@@ -68,22 +74,14 @@ class NetworkMethod(Method):
         folds = folds_at_once(self.trainer)
         return min(folds, 1) if self._alone else folds
 
-    def fit(
-        self,
-        x: Inputs,
-        y: Labels,
-        *,
-        validation: tuple[Inputs, Labels] | None = None,
-        seed: int = 0,
-        on_epoch: EpochProgress | None = None,
-    ) -> FitRecord:
+    def fit(self, x: Inputs, y: Labels, **options: Unpack[FitOptions]) -> FitRecord:
         """Train from fresh weights; see ``Method.fit``.
 
         Raises:
             FoldFailedError: the loss or a weight is no longer finite.
             OutOfMemoryError: a batch doesn't fit into the device's memory.
         """
-        return self.trainer.fit(x, y, validation=validation, seed=seed, on_epoch=on_epoch)
+        return self.trainer.fit(x, y, **options)
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """See ``Method.predict_proba``."""
@@ -104,25 +102,20 @@ class NetworkMethod(Method):
         y: Labels,
         folds: Sequence[FoldRows],
         seeds: Sequence[int],
-        *,
-        record_epochs: bool = False,
-        on_epoch: EpochProgress | None = None,
-    ) -> list[FoldOutcome | FoldFailedError]:
+        **options: Unpack[FoldOptions],
+    ) -> list[FoldResult]:
         """As ``Method.fit_predict_folds``, without ``fit`` where the recipe's engine says so."""
         if not self._folds_at_once:
-            return super().fit_predict_folds(
-                x, y, folds, seeds, record_epochs=record_epochs, on_epoch=on_epoch
-            )
+            return super().fit_predict_folds(x, y, folds, seeds, **options)
         latest = self._vectorised
         if latest is None or latest[0] is not x or latest[1] is not y:
             latest = self._vectorised = x, y, AllFolds(self.trainer, x, y)
-        outcome_of: dict[int, FoldOutcome | FoldFailedError] = {}
+        outcome_of: dict[int, FoldResult] = {}
         for positions in self.divide(y, folds):
             outcomes = latest[2].fit_predict(
                 [folds[position] for position in positions],
                 [seeds[position] for position in positions],
-                on_epoch=on_epoch,
-                record_epochs=record_epochs,
+                **options,
             )
             outcome_of |= dict(zip(positions, outcomes, strict=True))
         return [outcome_of[position] for position in range(len(folds))]
@@ -144,43 +137,14 @@ class GivenWeights(NetworkMethod):
             recipe: says whether inputs are standardised, and how copies are changed.
             weights_of: the weight file of a fold, by its name.
         """
-        super().__init__(build, recipe)
+        super().__init__(build, recipe.model_copy(update={"engine": "sequential"}))
         self._weights_of = weights_of
-
-    def divide(self, y: Labels, folds: Sequence[FoldRows]) -> list[list[int]]:
-        """Each fold by itself."""
-        return Method.divide(self, y, folds)
 
     def use_fold(self, name: str) -> None:
         """Load the weights of a fold."""
         load_weights(self.trainer.network, self._weights_of(name))
 
-    def fit(
-        self,
-        x: Inputs,
-        y: Labels,
-        *,
-        validation: tuple[Inputs, Labels] | None = None,
-        seed: int = 0,
-        on_epoch: EpochProgress | None = None,
-    ) -> FitRecord:
+    def fit(self, x: Inputs, y: Labels, **options: Unpack[FitOptions]) -> FitRecord:
         """Take the statistics of the training clips, and nothing else."""
         self.trainer.standardise_by(x)
         return FitRecord(epoch=0)
-
-    def fit_predict_folds(
-        self,
-        x: Inputs,
-        y: Labels,
-        folds: Sequence[FoldRows],
-        seeds: Sequence[int],
-        *,
-        record_epochs: bool = False,
-        on_epoch: EpochProgress | None = None,
-    ) -> list[FoldOutcome | FoldFailedError]:
-        """As ``Method.fit_predict_folds``, each fold with its own weights."""
-        outcomes: list[FoldOutcome | FoldFailedError] = []
-        for rows, seed in zip(folds, seeds, strict=True):
-            self.use_fold(rows.name)
-            outcomes += Method.fit_predict_folds(self, x, y, [rows], [seed])
-        return outcomes

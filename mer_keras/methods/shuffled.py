@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 
 from mer_keras.arrays import Inputs
-from mer_keras.methods.contract import Labels, Method, Probabilities
-from mer_keras.progress import EpochProgress
-from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.methods.contract import (
+    FitOptions,
+    FoldOptions,
+    FoldResult,
+    Labels,
+    Method,
+    Probabilities,
+)
+from mer_keras.training.fold import FitRecord, FoldRows
 
 
 class ShuffledLabels(Method):
@@ -28,19 +35,9 @@ class ShuffledLabels(Method):
         """See ``Method.multiply_accumulates``."""
         return self._method.multiply_accumulates
 
-    def fit(
-        self,
-        x: Inputs,
-        y: Labels,
-        *,
-        validation: tuple[Inputs, Labels] | None = None,
-        seed: int = 0,
-        on_epoch: EpochProgress | None = None,
-    ) -> FitRecord:
+    def fit(self, x: Inputs, y: Labels, **options: Unpack[FitOptions]) -> FitRecord:
         """Permute the labels by ``seed``, then fit; see ``Method.fit``."""
-        return self._method.fit(
-            x, _permuted(y, seed), validation=validation, seed=seed, on_epoch=on_epoch
-        )
+        return self._method.fit(x, _permuted(y, options.get("seed", 0)), **options)
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """See ``Method.predict_proba``."""
@@ -60,18 +57,14 @@ class ShuffledLabels(Method):
         y: Labels,
         folds: Sequence[FoldRows],
         seeds: Sequence[int],
-        *,
-        record_epochs: bool = False,
-        on_epoch: EpochProgress | None = None,
-    ) -> list[FoldOutcome | FoldFailedError]:
+        **options: Unpack[FoldOptions],
+    ) -> list[FoldResult]:
         """As ``Method.fit_predict_folds``; each fold permutes its training labels by its seed."""
-        outcomes: list[FoldOutcome | FoldFailedError] = []
+        outcomes: list[FoldResult] = []
         for rows, seed in zip(folds, seeds, strict=True):
             permuted = y.copy()
             permuted[rows.train] = _permuted(y[rows.train], seed)
-            outcomes += self._method.fit_predict_folds(
-                x, permuted, [rows], [seed], record_epochs=record_epochs, on_epoch=on_epoch
-            )
+            outcomes += self._method.fit_predict_folds(x, permuted, [rows], [seed], **options)
         return outcomes
 
 

@@ -7,27 +7,41 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mer_keras.config.method import Chance
 from mer_keras.errors import ConfigError
 from mer_keras.methods import classifiers
+from mer_keras.methods.chance import ChanceMethod
 from mer_keras.methods.classifiers import CLASSIFIERS, make_classifier
-from mer_keras.methods.estimators import FILE, decisions, save_estimator
+from mer_keras.methods.estimators import FILE, EstimatorMethod
 
 X = np.random.default_rng(0).normal(size=(30, 4)).astype("float32")
 Y = np.arange(30, dtype="int32") % 3
 
 
+class Given:
+    """An estimator whose decisions are the features themselves."""
+
+    def predict(self, x):
+        return x
+
+
+def new_method(estimator):
+    method = ChanceMethod(Chance(strategy="stratified"), 4)
+    method.estimator = estimator
+    return method
+
+
 def test_decisions():
-    chosen = decisions([2, 0, 2], 4)
-    assert chosen.dtype == np.float32
-    np.testing.assert_array_equal(chosen, [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
-    assert decisions([], 3).shape == (0, 3)
+    probabilities = EstimatorMethod.predict_proba(new_method(Given()), np.array([2, 0, 2], "int32"))
+    assert probabilities.dtype == np.float32
+    np.testing.assert_array_equal(probabilities, [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_can_be_stored_and_read_without_trusting_anything(name, tmp_path):
     classifier = make_classifier(name, {}, seed=0)
     classifier.fit(X, Y)
-    save_estimator(classifier, tmp_path / "new")
+    new_method(classifier).save(tmp_path / "new")
     assert skops.io.get_untrusted_types(file=tmp_path / "new" / FILE) == []
     again = skops.io.load(tmp_path / "new" / FILE, trusted=[])
     np.testing.assert_array_equal(again.predict(X), classifier.predict(X))
