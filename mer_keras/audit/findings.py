@@ -20,13 +20,11 @@ def audit(paper: str) -> list[Finding]:
 
 def findings_of(paper: PublishedPaper) -> list[Finding]:
     """Recompute what a paper's numbers imply."""
-    findings: list[Finding] = []
-    for matrix in paper.matrices:
-        findings += matrix_findings(matrix)
-    findings += map(part_accuracy_finding, paper.part_accuracies)
-    for table in paper.table_accuracies:
-        findings += table_accuracy_findings(table)
-    findings += map(pooled_accuracy_finding, paper.pooled_accuracies)
-    findings += map(t_test_finding, paper.t_tests)
-    findings += map(parameter_count_finding, paper.parameter_counts)
-    return findings
+    return [
+        *(finding for matrix in paper.matrices for finding in matrix_findings(matrix)),
+        *map(part_accuracy_finding, paper.part_accuracies),
+        *(finding for t in paper.table_accuracies for finding in table_accuracy_findings(t)),
+        *map(pooled_accuracy_finding, paper.pooled_accuracies),
+        *map(t_test_finding, paper.t_tests),
+        *map(parameter_count_finding, paper.parameter_counts),
+    ]

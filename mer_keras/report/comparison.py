@@ -21,18 +21,11 @@ class MetricDifference(TypedDict):
     interval: tuple[float, float]
 
 
-class McNemar(TypedDict):
-    """McNemar's exact test: clips that one row alone predicts correctly, and p."""
-
-    only_first: int
-    only_second: int
-    p: float
-
-
 class Comparison(TypedDict):
     """What ``mer-keras compare --json`` prints.
 
-    ``first`` and ``second``: run, name of the row, protocol and selection.
+    ``first`` and ``second``: run, name of the row, protocol and selection. ``mcnemar``, the exact
+    test: clips that one row alone predicts correctly (``only_first``, ``only_second``), and ``p``.
     """
 
     first: dict[str, str]
@@ -41,7 +34,7 @@ class Comparison(TypedDict):
     n_samples: int
     n_subjects: int
     differences: list[MetricDifference]
-    mcnemar: McNemar
+    mcnemar: dict[str, float]
 
 
 def compare(first: str, second: str) -> Comparison:

@@ -80,17 +80,10 @@ def _absent(name: str) -> UserError:
 
 
 def _tags(view: RunView, row: RowState) -> dict[str, str]:
-    return {
-        "run_id": view.run_id,
-        "row": row.name,
-        "data_kind": str(view.data_kind),
-        "protocol": str(view.manifest["protocol"]),
-        "selection": row.selection,
-        "profile": view.profile,
-        "n_samples": str(view.manifest["n_samples"]),
-        "n_subjects": str(view.manifest["n_subjects"]),
-        "folds": f"{row.done}/{row.expected}" + ("" if row.complete else " INCOMPLETE"),
-    }
+    names = ("run_id", "data_kind", "protocol", "profile", "n_samples", "n_subjects")
+    of_run = {name: str(view.manifest[name]) for name in names}
+    folds = f"{row.done}/{row.expected}" + ("" if row.complete else " INCOMPLETE")
+    return of_run | {"row": row.name, "selection": row.selection, "folds": folds}
 
 
 def _pooled(view: RunView, row: RowState) -> Iterator[tuple[str, float]]:
