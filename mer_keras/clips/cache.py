@@ -7,6 +7,7 @@ depends on it. Entries are written aside and renamed, and carry a checksum: a ki
 writer can't leave a wrong one, and a damaged one is computed anew.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -114,10 +115,8 @@ def size() -> int:
     """Bytes that the cache takes on the disk."""
     total = 0
     for path in _files():
-        try:
+        with contextlib.suppress(FileNotFoundError):  # Another process may have removed it.
             total += path.stat().st_size
-        except FileNotFoundError:  # Another process removed it since it was listed.
-            continue
     return total
 
 

@@ -82,7 +82,10 @@ class ClipFrames:
         def resize(pictures: Sequence[Picture]) -> Stack:
             if box is not None:  # Its pixels are those of the first frame.
                 width_height = pictures[0].shape[1::-1]
-                pictures = [faces.apply_box(_resized(p, width_height), box) for p in pictures]
+                pictures = [
+                    faces.apply_box(np.asarray(cv2.resize(picture, width_height), np.uint8), box)
+                    for picture in pictures
+                ]
             small = [
                 cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
                 for picture in pictures
@@ -132,9 +135,3 @@ class ClipFrames:
             self.remarks.add("all frames are black")
         elif len(pictures) > 1 and all(np.array_equal(p, pictures[0]) for p in pictures[1:]):
             self.remarks.add("all frames are identical")
-
-
-def _resized(picture: Picture, width_height: tuple[int, ...]) -> Picture:
-    if picture.shape[1::-1] == width_height:
-        return picture
-    return np.asarray(cv2.resize(picture, width_height), np.uint8)

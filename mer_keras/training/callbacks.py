@@ -55,13 +55,8 @@ def make_callbacks(
     if best_epoch is not None:
         callbacks.append(RestoreBestEpoch(best_epoch))
         if recipe.plateau:
-            callbacks.append(
-                keras.callbacks.ReduceLROnPlateau(
-                    monitor="val_loss",
-                    factor=recipe.plateau.factor,
-                    patience=recipe.plateau.patience,
-                )
-            )
+            plateau = recipe.plateau.model_dump()
+            callbacks.append(keras.callbacks.ReduceLROnPlateau("val_loss", **plateau))
     if on_epoch is not None:
         report = on_epoch
         callbacks.append(

@@ -88,32 +88,25 @@ class FitRecord:
     chosen: dict[str, JsonValue] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class FoldOutcome:
+@dataclass(frozen=True, kw_only=True)
+class FoldOutcome(FitRecord):
     """What training and testing one fold gave.
 
     Attributes:
         probabilities: (tested clips, classes) float32, in the order of ``FoldRows.test``.
-        epoch: see ``FitRecord``.
-        history: see ``FitRecord``.
         seconds: wall time of fitting and predicting; of folds trained together, a fold's share.
         parameters: number of weights; ``None`` for a method that has none.
         multiply_accumulates: of the forward pass of one clip (see ``models.cost``).
         copies: (copies, classes) float32, in the order of ``FoldRows.copies``.
         trajectory: (epochs, tested clips, classes) float32, ``probabilities`` as they were after
             each epoch; ``None`` where they were not recorded.
-        chosen: see ``FitRecord``.
     """
 
     probabilities: NDArray[np.float32]
-    epoch: int
-    history: dict[str, list[float]] = field(default_factory=dict)
-    seconds: float = 0.0
     parameters: int | None = None
     multiply_accumulates: int | None = None
     copies: NDArray[np.float32] | None = None
     trajectory: NDArray[np.float32] | None = None
-    chosen: dict[str, JsonValue] = field(default_factory=dict)
 
 
 def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]) -> None:

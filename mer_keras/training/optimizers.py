@@ -43,8 +43,7 @@ class CoupledSGD(keras.optimizers.SGD):
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
         """Change one variable."""
-        decay = ops.multiply(ops.cast(self.decay, variable.dtype), variable)
-        gradient = ops.add(ops.cast(gradient, variable.dtype), decay)
+        gradient = ops.cast(gradient, variable.dtype) + self.decay * variable
         super().update_step(gradient, variable, learning_rate)
 
     def get_config(self) -> dict[str, Any]:
@@ -81,13 +80,9 @@ class WarmAdam(keras.optimizers.Adam):
         self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
     ) -> None:
         """Change one variable."""
-        step = ops.cast(ops.add(self.iterations, 1), variable.dtype)
-        pace = ops.multiply(ops.cast(1 - self.beta_2, variable.dtype), step)
-        if self.warmup == "linear":
-            factor = ops.minimum(ops.cast(1, variable.dtype), ops.divide(pace, 2))
-        else:
-            factor = ops.subtract(ops.cast(1, variable.dtype), ops.exp(ops.negative(pace)))
-        rate = ops.multiply(ops.cast(learning_rate, variable.dtype), factor)
+        pace = (1 - self.beta_2) * ops.cast(self.iterations + 1, variable.dtype)
+        factor = ops.minimum(1.0, pace / 2) if self.warmup == "linear" else 1 - ops.exp(-pace)
+        rate = ops.cast(learning_rate, variable.dtype) * factor
         super().update_step(gradient, variable, rate)
 
     def get_config(self) -> dict[str, Any]:

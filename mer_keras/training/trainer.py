@@ -137,7 +137,7 @@ class Trainer:
                 verbose=0,
             ).history
         curves = {name: [float(value) for value in values] for name, values in history.items()}
-        check_finite(curves["loss"], [_to_numpy(weight) for weight in self.network.weights])
+        check_finite(curves["loss"], [np.array(weight) for weight in self.network.weights])
         epoch = len(curves["loss"]) if best_epoch is None else int(best_epoch.best[0])
         return FitRecord(epoch, curves, time.perf_counter() - started)
 
@@ -172,7 +172,7 @@ class Trainer:
         """Values with which the variables of ``model`` start in a fold of training clips ``x``."""
         self.reset(seed)
         self.standardise_by(x)
-        return [_to_numpy(variable) for variable in variables_of(self.model)]
+        return [np.array(variable) for variable in variables_of(self.model)]
 
     def set_state(self, state: State) -> None:
         """Give ``model`` other values, as ``start_state`` returns them."""
@@ -229,9 +229,3 @@ def _state_of(model: "keras.Model") -> "list[keras.Variable]":
     """Weights and random states of a model, in build order; no metrics."""
     metrics = {id(v) for metric in model.metrics for v in metric.variables}
     return [v for v in model.variables if id(v) not in metrics]
-
-
-def _to_numpy(variable: "keras.Variable") -> NDArray[np.generic]:
-    import keras
-
-    return np.array(keras.ops.convert_to_numpy(variable))

@@ -85,21 +85,20 @@ class Stack:
         if keras.backend.backend() != "jax":
             return self._step(batch)
         optimizer = self._optimizer.variables
-        values, changed, sums = self._step(
-            [v.value for v in self._all], [v.value for v in optimizer], batch
-        )
+        states = [variable.value for variable in optimizer]
+        values, changed, sums = self._step(self._values, states, batch)
         for variable, value in zip([*self._all, *optimizer], [*values, *changed], strict=True):
             variable.assign(value)
         return sums
 
     def evaluate(self, batch: Batch) -> Array:
         """Return (folds, 2), sums of the loss and of right predictions; nothing is trained."""
-        sums = self._sums([v.value for v in self._all], batch)
+        sums = self._sums(self._values, batch)
         return np.asarray(ops.convert_to_numpy(sums))
 
     def predict(self, batch: Batch) -> Array:
         """Return class probabilities, (folds, batch, classes) float32."""
-        probabilities = self._probabilities([v.value for v in self._all], batch)
+        probabilities = self._probabilities(self._values, batch)
         return np.asarray(ops.convert_to_numpy(probabilities), "float32")
 
     def keep(self, improved: NDArray[np.bool_]) -> None:
@@ -117,11 +116,15 @@ class Stack:
         """Variables of one fold."""
         return [np.asarray(ops.convert_to_numpy(v.value[fold])) for v in self._all]
 
+    @property
+    def _values(self) -> Tensors:
+        return [variable.value for variable in self._all]
+
     def _split(self, values: Tensors) -> tuple[Tensors, Tensors]:
         return values[: self._trained], values[self._trained :]
 
     def _assigning_step(self, batch: TensorBatch) -> Tensor:
-        trained, others = self._split([v.value for v in self._all])
+        trained, others = self._split(self._values)
         gradients, (others, sums) = self._gradients(trained, others, batch)
         self._optimizer.apply(gradients, self._all[: self._trained])
         for variable, value in zip(self._all[self._trained :], others, strict=True):

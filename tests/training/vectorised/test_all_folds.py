@@ -83,7 +83,7 @@ def one_by_one(settings, clips, folds, network=build):
             seed=seed,
         )
         probabilities = trainer.predict(images[fold.test])
-        outcomes.append(FoldOutcome(probabilities, record.epoch, record.history))
+        outcomes.append(FoldOutcome(record.epoch, record.history, probabilities=probabilities))
     return outcomes
 
 
