@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from mer_keras.errors import ConfigError
 
 Array: TypeAlias = NDArray[np.float32]
+#: Class numbers, (clips,).
+Labels: TypeAlias = NDArray[np.int32]
 #: What one input holds: (clips, ...), or a list of clips of different lengths.
 OneInput: TypeAlias = Array | list[Array]
 Inputs: TypeAlias = OneInput | tuple[OneInput, ...]

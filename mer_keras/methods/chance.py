@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 
-from mer_keras.arrays import Inputs, count
+from mer_keras.arrays import Inputs, Labels, count
 from mer_keras.config.method import Chance
-from mer_keras.methods.contract import FitOptions, Labels, Probabilities
+from mer_keras.methods.contract import FitOptions, Probabilities
 from mer_keras.methods.estimators import EstimatorMethod
 from mer_keras.training.fold import FitRecord
 

@@ -10,19 +10,12 @@ from pydantic import JsonValue
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
 
-from mer_keras.arrays import Inputs, OneInput
+from mer_keras.arrays import Inputs, Labels, OneInput
 from mer_keras.config.method import Classical
 from mer_keras.errors import ConfigError
 from mer_keras.features.registry import extract
 from mer_keras.methods.classifiers import make_classifier
-from mer_keras.methods.contract import (
-    FitOptions,
-    FoldOptions,
-    FoldResult,
-    Labels,
-    Method,
-    Probabilities,
-)
+from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.methods.estimators import Classifier, EstimatorMethod
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldRows
 

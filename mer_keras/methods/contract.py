@@ -9,7 +9,7 @@ from typing import TypeAlias, TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.arrays import Inputs, take
+from mer_keras.arrays import Inputs, Labels, take
 from mer_keras.progress import EpochProgress
 from mer_keras.training.fold import (
     FitRecord,
@@ -19,7 +19,6 @@ from mer_keras.training.fold import (
     check_prediction,
 )
 
-Labels: TypeAlias = NDArray[np.int32]
 Probabilities: TypeAlias = NDArray[np.float32]
 #: What a fold gave, or the error in its place.
 FoldResult: TypeAlias = FoldOutcome | FoldFailedError

@@ -4,16 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from mer_keras.arrays import Inputs
+from mer_keras.arrays import Inputs, Labels
 from mer_keras.config.training import Train
-from mer_keras.methods.contract import (
-    FitOptions,
-    FoldOptions,
-    FoldResult,
-    Labels,
-    Method,
-    Probabilities,
-)
+from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.models.weights import load_weights
 from mer_keras.training.fold import FitRecord, FoldRows
 from mer_keras.training.trainer import Trainer

@@ -6,15 +6,8 @@ from typing import Unpack
 
 import numpy as np
 
-from mer_keras.arrays import Inputs
-from mer_keras.methods.contract import (
-    FitOptions,
-    FoldOptions,
-    FoldResult,
-    Labels,
-    Method,
-    Probabilities,
-)
+from mer_keras.arrays import Inputs, Labels
+from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.training.fold import FitRecord, FoldRows
 
 
