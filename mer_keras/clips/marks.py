@@ -81,19 +81,3 @@ def spotted_marks(frames: ClipFrames, marks: Marks) -> tuple[int, int, int]:
     indices = cache.derive(entry, "marks spotted", {"opencv": cv2.__version__}, spot).array
     onset, apex, offset = (numbers[int(index)] for index in indices)
     return onset, apex, offset
-
-
-def apex_error(frames: ClipFrames) -> float:
-    """Spot the apex as if nobody had annotated it.
-
-    Returns:
-        Its distance to the annotated apex, as a share of the clip's length.
-
-    Raises:
-        UnusableClipError: no apex is annotated, or a mark is beyond the frames on disk.
-    """
-    marks = annotated_marks(frames)
-    if marks.apex is None:
-        raise UnusableClipError("apex not annotated: nothing to compare with")
-    _, apex, _ = spotted_marks(frames, marks)
-    return spotting.apex_error(apex, marks.apex, marks.offset - marks.onset + 1)

@@ -13,9 +13,10 @@ from mer_keras.arrays import Array
 from mer_keras.clips import cache, flow, magnification, sampling
 from mer_keras.clips.clip_frames import ClipFrames, Stack
 from mer_keras.clips.footage import Footage, UnusableClipError
-from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, apex_error, with_apex
+from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, spotted_marks, with_apex
 from mer_keras.clips.normalisation import Pixels, normalise_clip
 from mer_keras.clips.sample import Sample
+from mer_keras.clips.spotting import apex_error
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip, Magnification, input_key
 from mer_keras.errors import FrameError
@@ -83,12 +84,17 @@ def check_clip(sample: Sample, footage: Footage, policies: Policies) -> Loaded[N
 def spotting_error(sample: Sample, footage: Footage, policies: Policies) -> Loaded[float]:
     """Spot the apex of a clip as if nobody had annotated it, and compare.
 
-    Args and errors are those of ``load_clip``.
+    Args and errors are those of ``load_clip``; a clip without an annotated apex can't be used.
 
     Returns:
         The distance to the annotated apex, as a share of the clip's length.
     """
-    return Loaded(apex_error(ClipFrames(sample, footage, policies)))
+    frames = ClipFrames(sample, footage, policies)
+    marks = annotated_marks(frames)
+    if marks.apex is None:
+        raise UnusableClipError("apex not annotated: nothing to compare with")
+    _, apex, _ = spotted_marks(frames, marks)
+    return Loaded(apex_error(apex, marks.apex, marks.offset - marks.onset + 1))
 
 
 def _locate_face(frames: ClipFrames, marks: Marks, clip: Clip) -> None:

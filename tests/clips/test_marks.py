@@ -6,8 +6,9 @@ import pytest
 from mer_keras.clips.assemble import spotting_errors
 from mer_keras.clips.clip_frames import ClipFrames
 from mer_keras.clips.footage import Footage, UnusableClipError
-from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, apex_error, with_apex
+from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, with_apex
 from mer_keras.clips.sample import Sample
+from mer_keras.clips.steps import spotting_error
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip
 from tests.clips.blob import COUNT, draw, load, samples
@@ -93,5 +94,6 @@ def test_the_error_of_spotting_is_a_share_of_the_clip(tmp_path):
 
 
 def test_without_an_annotated_apex_there_is_no_error():
+    frames = frames_of(1, 9)
     with pytest.raises(UnusableClipError, match="nothing to compare with"):
-        apex_error(frames_of(1, 9))
+        spotting_error(frames.sample, frames.footage, frames.policies)
