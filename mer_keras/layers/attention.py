@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from mer_keras.layers.base import Free, PaperLayer
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ChannelAttention(keras.layers.Layer):
+class ChannelAttention(PaperLayer):
     """One weight a channel, from its mean and its maximum over all positions.
 
     M = sigmoid(network(mean) + network(maximum)), where ``network`` is two dense layers with
@@ -85,19 +86,9 @@ class ChannelAttention(keras.layers.Layer):
         channels = input_shapes[0][-1]
         return 4 * channels * max(channels // self.reduction, 1)
 
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        own = {
-            "reduction": self.reduction,
-            "activation": self.activation,
-            "use_bias": self.use_bias,
-            "shared": self.shared,
-        }
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class SpatialAttention(keras.layers.Layer):
+class SpatialAttention(PaperLayer):
     """One weight a position, from the mean and the maximum over its channels.
 
     M = sigmoid(W * [mean, maximum]), where * is a convolution with one filter. On clips, time is an
@@ -151,11 +142,6 @@ class SpatialAttention(keras.layers.Layer):
         positions = input_shapes[0][1:-1]
         return math.prod(positions) * 2 * self.kernel_size ** len(positions)
 
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        own = {"kernel_size": self.kernel_size, "use_bias": self.use_bias}
-        return {**super().get_config(), **own}
-
 
 @keras.saving.register_keras_serializable(package="mer_keras")
 class MicroAttention(keras.layers.Layer):
@@ -200,7 +186,7 @@ class MicroAttention(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ChannelMean(keras.layers.Layer):
+class ChannelMean(Free, keras.layers.Layer):
     """One weight a position: the mean of its channels through a sigmoid.
 
     Shapes: (batch, ..., channels) -> (batch, ..., 1).
@@ -212,7 +198,3 @@ class ChannelMean(keras.layers.Layer):
     def call(self, features: Tensor) -> Tensor:
         """Average as the class says."""
         return ops.sigmoid(ops.mean(features, axis=-1, keepdims=True))
-
-    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Nothing is multiplied."""
-        return 0

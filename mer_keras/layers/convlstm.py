@@ -6,6 +6,7 @@ from typing import Literal
 import keras
 from keras import ops
 
+from mer_keras.layers.base import PaperLayer
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 #: Input, forget, cell, output: the order of the gates in Keras' kernels.
@@ -13,7 +14,7 @@ GATES = 4
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class PeepholeConvLSTM(keras.layers.Layer):
+class PeepholeConvLSTM(PaperLayer):
     """ConvLSTM whose gates also see the cell state of the frame before, place by place.
 
     With * a convolution and . a product place by place, frame t gives
@@ -118,16 +119,6 @@ class PeepholeConvLSTM(keras.layers.Layer):
         """Values that a training step keeps of one clip: gates, cell and state of each frame."""
         height, width, filters = self._state_shape(input_shapes[0])
         return input_shapes[0][1] * (GATES + 2) * height * width * filters
-
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        own = {
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "padding": self.padding,
-            "return_sequences": self.return_sequences,
-        }
-        return {**super().get_config(), **own}
 
     def _state_shape(self, input_shape: Shape) -> tuple[int, int, int]:
         """Height, width and filters of a state."""

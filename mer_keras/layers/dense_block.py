@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from mer_keras.layers.base import PaperLayer
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class DenseBlock(keras.layers.Layer):
+class DenseBlock(PaperLayer):
     """Layers of which each reads the block's input and the outputs of all layers before it.
 
     Equation 4: x_l = BN(ReLU(W_l * [x_0, x_1, ..., x_(l-1)] + b_l)), where * is a convolution of
@@ -106,14 +107,3 @@ class DenseBlock(keras.layers.Layer):
         _, height, width, channels = input_shapes[0]
         seen = sum(channels + index * self.growth for index in range(1, self.depth))
         return height * width * (seen + 2 * self.depth * self.growth)
-
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        own = {
-            "depth": self.depth,
-            "growth": self.growth,
-            "kernel_size": self.kernel_size,
-            "momentum": self.momentum,
-            "epsilon": self.epsilon,
-        }
-        return {**super().get_config(), **own}

@@ -1,15 +1,14 @@
 """A shortcut without weights for residual blocks that change the size."""
 
-from collections.abc import Sequence
-
 import keras
 from keras import ops
 
+from mer_keras.layers.base import Free, PaperLayer
 from mer_keras.layers.tensors import Tensor, check_positive
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ZeroPaddedShortcut(keras.layers.Layer):
+class ZeroPaddedShortcut(Free, PaperLayer):
     """Every second place on each axis, and channels of zeros behind the given ones.
 
     Shapes: (batch, time, height, width, channels) -> (batch, time / 2, height / 2, width / 2,
@@ -35,11 +34,3 @@ class ZeroPaddedShortcut(keras.layers.Layer):
         """Thin out and pad as the class says."""
         thinned = clips[:, ::2, ::2, ::2]  # (batch, time / 2, height / 2, width / 2, channels)
         return ops.pad(thinned, [[0, 0]] * 4 + [[0, self.filters - clips.shape[-1]]])
-
-    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Nothing is multiplied."""
-        return 0
-
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        return {**super().get_config(), "filters": self.filters}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
+from mer_keras.layers.base import PaperLayer
 from mer_keras.layers.counted import share_of_value
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
@@ -13,7 +14,7 @@ WINDOW = 3
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ConvNormPool(keras.layers.Layer):
+class ConvNormPool(PaperLayer):
     """3x3 convolution (padding 2) -> ReLU -> batch norm -> 3x3 max-pool (stride 3, padding 1).
 
     Parallel streams of this form that read one input are one such layer whose filters are theirs
@@ -113,11 +114,6 @@ class ConvNormPool(keras.layers.Layer):
         """Multiplications with additions for one image, of the whole map."""
         _, height, width, channels = input_shapes[0]
         return (height + 2) * (width + 2) * WINDOW * WINDOW * channels * self.filters
-
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        own = {"filters": self.filters, "momentum": self.momentum, "epsilon": self.epsilon}
-        return {**super().get_config(), **own}
 
 
 def pad_in_front(maps: Tensor, rows: int, columns: int, value: float) -> Tensor:

@@ -1,15 +1,14 @@
 """From clips to tokens, and from tokens to one vector."""
 
-from collections.abc import Sequence
-
 import keras
 from keras import ops
 
+from mer_keras.layers.base import Free, PaperLayer
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class GridBlocks(keras.layers.Layer):
+class GridBlocks(Free, PaperLayer):
     """Cut every frame into a grid and stack each cell over time.
 
     Shapes: (batch, time, height, width, channels) -> (batch, rows * columns, time, height / rows,
@@ -54,17 +53,9 @@ class GridBlocks(keras.layers.Layer):
         cells = ops.transpose(cells, (0, 2, 4, 1, 3, 5, 6))
         return ops.reshape(cells, (-1, self.rows * self.columns, time, high, wide, channels))
 
-    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Nothing is multiplied."""
-        return 0
-
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        return {**super().get_config(), "rows": self.rows, "columns": self.columns}
-
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class PositionalEmbedding(keras.layers.Layer):
+class PositionalEmbedding(Free, keras.layers.Layer):
     """Add a learned vector to each token.
 
     Shapes: (batch, tokens, width) -> the same. The vectors start uniform in +-0.05.
@@ -83,13 +74,9 @@ class PositionalEmbedding(keras.layers.Layer):
         """Add the vectors."""
         return tokens + self.embedding
 
-    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Nothing is multiplied."""
-        return 0
-
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class TokenAt(keras.layers.Layer):
+class TokenAt(Free, PaperLayer):
     """Read out one token.
 
     Shapes: (batch, tokens, width) -> (batch, width).
@@ -108,11 +95,3 @@ class TokenAt(keras.layers.Layer):
     def call(self, tokens: Tensor) -> Tensor:
         """Take the token."""
         return tokens[:, self.index]
-
-    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
-        """Nothing is multiplied."""
-        return 0
-
-    def get_config(self) -> dict[str, object]:
-        """Arguments of the layer."""
-        return {**super().get_config(), "index": self.index}

@@ -87,21 +87,14 @@ def convlstm(
         (batch, height', width', filters), or with all states (batch, time, height', width',
         filters).
     """
-    if peepholes:
-        layer = PeepholeConvLSTM(
-            filters,
-            kernel_size,
-            padding=padding,
-            return_sequences=return_sequences,
-            name="convlstm",
-        )
-    else:
-        layer = choose(layers.ConvLSTM2D)(
-            filters,
-            kernel_size,
-            padding=padding,
-            return_sequences=return_sequences,
-            unroll=True,  # XLA compiles a convolution inside a loop for minutes.
-            name="convlstm",
-        )
-    return layer(clips)
+    layer_class = PeepholeConvLSTM if peepholes else choose(layers.ConvLSTM2D)
+    # XLA compiles a convolution inside a loop for minutes; the layer with peepholes has no loop.
+    loop = {} if peepholes else {"unroll": True}
+    return layer_class(
+        filters,
+        kernel_size,
+        padding=padding,
+        return_sequences=return_sequences,
+        name="convlstm",
+        **loop,
+    )(clips)

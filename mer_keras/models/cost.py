@@ -43,14 +43,7 @@ _FREE_OPERATIONS = re.compile(
 _KERNELS = re.compile(r"(Depthwise)?Conv[123]D|Dense")
 #: Recurrent layers, and values that the backward pass needs of each unit and frame: gates, cell and
 #: state; the one without gates keeps its state.
-_RECURRENT = {
-    "ConvLSTM1D": 6,
-    "ConvLSTM2D": 6,
-    "ConvLSTM3D": 6,
-    "LSTM": 6,
-    "GRU": 4,
-    "SimpleRNN": 1,
-}
+_RECURRENT = {f"ConvLSTM{axes}D": 6 for axes in (1, 2, 3)} | {"LSTM": 6, "GRU": 4, "SimpleRNN": 1}
 
 
 @dataclass(frozen=True)
@@ -142,9 +135,6 @@ class _Work(NamedTuple):
     multiply_accumulates: int
     kept: int
 
-    def times(self, count: int) -> "_Work":
-        return _Work(count * self.multiply_accumulates, count * self.kept)
-
 
 def _total(works: Sequence[_Work]) -> _Work:
     return _Work(sum(w.multiply_accumulates for w in works), sum(w.kept for w in works))
@@ -182,8 +172,7 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
 
     values = math.prod(output[1:])
     if hasattr(layer, "multiply_accumulates"):
-        has_kept = hasattr(layer, "kept_values")
-        kept = layer.kept_values(inputs) if has_kept else values
+        kept = layer.kept_values(inputs) if hasattr(layer, "kept_values") else values
         return _Work(int(layer.multiply_accumulates(inputs)), int(kept))
     if isinstance(layer, keras.Sequential) or hasattr(layer, "operations"):
         inner = [cost for cost in layer_costs(layer) if cost.kind != "InputLayer"]
@@ -205,15 +194,13 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
     if name in _RECURRENT:
         return _recurrent(layer, inputs[0], output, _RECURRENT[name])
     if name == "MultiHeadAttention":
-        return _Work(_attention(layer, inputs, output), values)
+        return _Work(_attention(layer, *inputs[:2]), values)
     if name == "TimeDistributed":
         part, inner = (inputs[0][0], *inputs[0][2:]), layer.layer
-        return _work(inner, [part], inner.compute_output_shape(part)).times(inputs[0][1])
+        return _total([_work(inner, [part], inner.compute_output_shape(part))] * inputs[0][1])
     if name == "Bidirectional":
-        directions = (layer.forward_layer, layer.backward_layer)
-        return _total(
-            [_work(rnn, inputs[:1], rnn.compute_output_shape(inputs[0])) for rnn in directions]
-        )
+        rnns = (layer.forward_layer, layer.backward_layer)
+        return _total([_work(rnn, inputs, rnn.compute_output_shape(inputs[0])) for rnn in rnns])
     raise _unknown(layer)
 
 
@@ -230,20 +217,16 @@ def _recurrent(layer: "keras.Layer", clip: Sizes, output: Sizes, kept_per_unit: 
     state = output[2:] if layer.return_sequences else output[1:]  # (..., filters)
     cell = layer.cell
     weights = math.prod(cell.kernel.shape) + math.prod(cell.recurrent_kernel.shape)
-    work = _Work(math.prod(state[:-1]) * weights, kept_per_unit * math.prod(state))
-    return work.times(clip[1])
-
-
-def _attention(layer: "keras.Layer", inputs: Sequence[Sizes], output: Sizes) -> int:
-    """Projections of queries, keys and values, scores, weighted sums, and the last projection."""
-    query, value, *rest = inputs
-    key = rest[0] if rest else value
-    config = layer.get_config()
-    queries, keys = math.prod(query[1:-1]), math.prod(key[1:-1])
-    key_width, value_width = (config["num_heads"] * config[f"{n}_dim"] for n in ("key", "value"))
-    projections = (
-        queries * query[-1] * key_width
-        + keys * (key[-1] * key_width + value[-1] * value_width)
-        + queries * value_width * output[-1]
+    frames = clip[1]
+    return _Work(
+        frames * math.prod(state[:-1]) * weights, frames * kept_per_unit * math.prod(state)
     )
-    return int(projections + queries * keys * (key_width + value_width))
+
+
+def _attention(layer: "keras.Layer", query: Sizes, value: Sizes) -> int:
+    """Projections of queries, keys and values, scores, weighted sums, and the last projection."""
+    queries, keys = math.prod(query[1:-1]), math.prod(value[1:-1])
+    parts = (layer.query_dense, layer.output_dense, layer.key_dense, layer.value_dense)
+    to_query, to_output, to_key, to_value = (math.prod(part.kernel.shape) for part in parts)
+    per_pair = layer.num_heads * (layer.key_dim + layer.value_dim)
+    return queries * (to_query + to_output) + keys * (to_key + to_value) + queries * keys * per_pair

@@ -8,7 +8,6 @@ PyTorch STSTNet under their own names is converted on loading.
 
 import hashlib
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,13 +38,13 @@ def fold_weights(path: Path, fold: str) -> Path:
     if path.is_file():
         return path
     stem = fold.replace("/", "_")
-    for suffix in SUFFIXES:
-        file = path / f"{stem}{suffix}"
+    files = [path / f"{stem}{suffix}" for suffix in SUFFIXES]
+    for file in files:
         if file.is_file():
             return file
     raise UserError(
         f"{path}: no weights for fold {fold!r}: expected a file, or a folder with "
-        + " or ".join(f"{stem}{suffix}" for suffix in SUFFIXES)
+        + " or ".join(file.name for file in files)
     )
 
 
@@ -96,7 +95,19 @@ def _load_npz(network: "keras.Model", file: Path) -> None:
                 f"{file}: not the tensors of a PyTorch STSTNet (conv1 to 3, bn1 to 3, fc): {error}"
             ) from error
     variables = {variable.path: variable for variable in network.weights}
-    _compare(file, arrays, variables)
+    missing, unknown = sorted(set(variables) - set(arrays)), sorted(set(arrays) - set(variables))
+    if missing or unknown:
+        raise UserError(
+            f"{file}: does not fit the network: missing {missing or 'nothing'}, unknown "
+            f"{unknown or 'nothing'}"
+        )
+    for path, variable in variables.items():
+        if arrays[path].shape != variable.shape:
+            raise UserError(
+                f"{file}: {path} has shape {arrays[path].shape}, expected {tuple(variable.shape)}"
+            )
+        _check_numbers(file, path, arrays[path])
+    # All arrays fit, so that the network changes as a whole or not at all.
     for path, variable in variables.items():
         variable.assign(arrays[path].astype("float32"))
 
@@ -118,22 +129,17 @@ def carry(source: "keras.Model", target: "keras.Model", *, head: bool = False) -
     Raises:
         UserError: the networks share no layer that has weights.
     """
-    of_source = {layer.name: layer for layer in source.layers if layer.weights}
-    own, copied = [], 0
-    for layer in target.layers:
-        if not layer.weights:
-            continue
-        twin = of_source.get(layer.name)
-        if (
-            twin is None
-            or [weight.shape for weight in twin.weights] != [w.shape for w in layer.weights]
-            or (layer.name == HEAD and not head)
-        ):
+    of_source = {layer.name: layer.get_weights() for layer in source.layers}
+    layers = [layer for layer in target.layers if layer.weights]
+    own = []
+    for layer in layers:
+        arrays = of_source.get(layer.name, [])
+        fits = [array.shape for array in arrays] == [weight.shape for weight in layer.weights]
+        if fits and (head or layer.name != HEAD):
+            layer.set_weights(arrays)
+        else:
             own.append(layer.name)
-            continue
-        layer.set_weights(twin.get_weights())
-        copied += 1
-    if not copied:
+    if len(own) == len(layers):
         raise UserError(
             f"{source.name!r} and {target.name!r} share no layer: weights can be carried between "
             "networks of one paper only"
@@ -161,7 +167,7 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
     if not file.is_file() or file.suffix != ".npz":
         raise UserError(f"{file}: expected an .npz file with one array a variable")
     arrays = _read_npz(file)
-    own, copied = [], 0
+    own = []
     for variable in network.weights:
         array, shape = arrays.get(variable.path), tuple(variable.shape)
         if array is not None and array.shape[-2:-1] == (3,) and shape[-2:-1] == (1,):
@@ -169,11 +175,10 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
         is_head = variable.path.split("/")[0] == HEAD
         if array is None or array.shape != shape or is_head:
             own.append(variable.path)
-            continue
-        _check_numbers(file, variable.path, array)
-        variable.assign(array.astype("float32"))
-        copied += 1
-    if not copied:
+        else:
+            _check_numbers(file, variable.path, array)
+            variable.assign(array.astype("float32"))
+    if len(own) == len(network.weights):
         raise UserError(
             f"{file}: holds nothing that fits {network.name!r}: mer-keras models show "
             f"{network.name} --variables lists the names and shapes"
@@ -187,10 +192,8 @@ def weights_digest(path: Path) -> str:
     Raises:
         UserError: nothing there.
     """
-    if path.is_file():
-        files = [path]
-    else:
-        files = sorted(file for suffix in SUFFIXES for file in path.glob(f"*{suffix}"))
+    stored = sorted(file for suffix in SUFFIXES for file in path.glob(f"*{suffix}"))
+    files = [path] if path.is_file() else stored
     if not files:
         raise UserError(
             f"{path}: no weights: expected a file ending in {' or '.join(SUFFIXES)}, or a folder "
@@ -211,25 +214,6 @@ def _read_npz(file: Path) -> dict[str, NDArray]:
         raise UserError(
             f"{file}: not a plain .npz of numeric arrays ({error}): write it with numpy.savez"
         ) from error
-
-
-def _compare(
-    file: Path, arrays: Mapping[str, NDArray], variables: "Mapping[str, keras.Variable]"
-) -> None:
-    """Check that a file has every variable of a network and nothing else."""
-    missing = sorted(set(variables) - set(arrays))
-    unknown = sorted(set(arrays) - set(variables))
-    if missing or unknown:
-        raise UserError(
-            f"{file}: does not fit the network: missing {missing or 'nothing'}, unknown "
-            f"{unknown or 'nothing'}"
-        )
-    for path, variable in variables.items():
-        if arrays[path].shape != tuple(variable.shape):
-            raise UserError(
-                f"{file}: {path} has shape {arrays[path].shape}, expected {tuple(variable.shape)}"
-            )
-        _check_numbers(file, path, arrays[path])
 
 
 def _check_numbers(file: Path, path: str, array: NDArray) -> None:

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from mer_keras.layers.fast.processor import on_tensorflow
-from mer_keras.layers.fast.registration import fast_form_of
+from mer_keras.layers.fast.registration import check_common, fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
@@ -23,24 +23,16 @@ class FastBatchNormalization(keras.layers.BatchNormalization):
     Args:
         momentum: of the moving statistics.
         epsilon: added to the variance.
-        name: as every layer takes it; no other setting of Keras' layer can be chosen.
-        trainable: likewise.
-        dtype: likewise.
+        **common: ``name``, ``trainable`` and ``dtype``, as every layer takes them.
+
+    Raises:
+        TypeError: another setting of Keras' layer.
     """
 
-    def __init__(
-        self,
-        momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        *,
-        name: str | None = None,
-        trainable: bool = True,
-        dtype: object = None,
-    ) -> None:
+    def __init__(self, momentum: float = 0.99, epsilon: float = 1e-3, **common: object) -> None:
         """See the class."""
-        super().__init__(
-            momentum=momentum, epsilon=epsilon, name=name, trainable=trainable, dtype=dtype
-        )
+        check_common(self, common)
+        super().__init__(momentum=momentum, epsilon=epsilon, **common)
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None

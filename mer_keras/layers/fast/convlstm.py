@@ -9,7 +9,7 @@ from keras import ops
 from mer_keras.layers.convlstm import GATES
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
-from mer_keras.layers.fast.registration import fast_form_of
+from mer_keras.layers.fast.registration import check_common, fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
@@ -38,9 +38,10 @@ class FastConvLSTM2D(keras.layers.ConvLSTM2D):
         padding: of the convolution of the input; that of the state is always ``same``.
         return_sequences: whether all states are returned.
         unroll: always; taken so that this layer and Keras' are made by the same call.
-        name: as every layer takes it; no other setting of Keras' layer can be chosen.
-        trainable: likewise.
-        dtype: likewise.
+        **common: ``name``, ``trainable`` and ``dtype``, as every layer takes them.
+
+    Raises:
+        TypeError: another setting of Keras' layer.
     """
 
     def __init__(
@@ -51,21 +52,12 @@ class FastConvLSTM2D(keras.layers.ConvLSTM2D):
         padding: Literal["valid", "same"] = "valid",
         return_sequences: bool = False,
         unroll: Literal[True] = True,
-        name: str | None = None,
-        trainable: bool = True,
-        dtype: object = None,
+        **common: object,
     ) -> None:
         """See the class."""
-        super().__init__(
-            filters,
-            kernel_size,
-            padding=padding,
-            return_sequences=return_sequences,
-            unroll=unroll,
-            name=name,
-            trainable=trainable,
-            dtype=dtype,
-        )
+        check_common(self, common)
+        common |= {"padding": padding, "return_sequences": return_sequences, "unroll": unroll}
+        super().__init__(filters, kernel_size, **common)
 
     def call(
         self,

@@ -1,11 +1,14 @@
 """How Keras knows a fast layer: as a class of its own that is stored like the plain layer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import keras
 
 Layer = TypeVar("Layer", bound=type)
+
+#: Arguments of every layer.
+_COMMON = {"name", "trainable", "dtype"}
 
 
 def fast_form_of(plain: type[keras.Layer]) -> Callable[[Layer], Layer]:
@@ -22,3 +25,18 @@ def fast_form_of(plain: type[keras.Layer]) -> Callable[[Layer], Layer]:
         return fast
 
     return register
+
+
+def check_common(layer: keras.Layer, arguments: Iterable[str]) -> None:
+    """Check that a fast form gets no arguments but its own and those of every layer.
+
+    Args:
+        layer: the fast form.
+        arguments: names of those that are not its own.
+
+    Raises:
+        TypeError: a setting of the plain layer that the fast form does not follow.
+    """
+    others = sorted(set(arguments) - _COMMON)
+    if others:
+        raise TypeError(f"{type(layer).__qualname__} has no argument {', '.join(others)}")

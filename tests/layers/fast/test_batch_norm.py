@@ -57,3 +57,8 @@ def test_one_place_has_no_variance():
     layer = FastBatchNormalization(0.5)
     np.testing.assert_array_equal(numbers(layer(maps((1, 1, 1, 3)), training=True)), 0)
     np.testing.assert_allclose(numbers(layer.moving_variance), 0.5)
+
+
+def test_no_setting_that_it_does_not_follow():
+    with pytest.raises(TypeError, match="FastBatchNormalization has no argument axis, scale"):
+        FastBatchNormalization(scale=False, axis=1, name="norm")

@@ -1,0 +1,24 @@
+"""What the papers' layers share: how Keras stores them, and which of them multiply nothing."""
+
+import inspect
+from collections.abc import Sequence
+
+import keras
+
+
+class PaperLayer(keras.layers.Layer):
+    """A layer with arguments of its own, each kept as the attribute of the same name."""
+
+    def get_config(self) -> dict[str, object]:
+        """Arguments of the layer, with those that were left at their defaults."""
+        _, *arguments = inspect.signature(type(self).__init__).parameters.values()
+        own = [argument.name for argument in arguments if argument.kind is not argument.VAR_KEYWORD]
+        return {**super().get_config(), **{name: getattr(self, name) for name in own}}
+
+
+class Free:
+    """Part of a layer's class that says that it only moves, adds or averages values."""
+
+    def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
+        """Nothing is multiplied."""
+        return 0
