@@ -1,16 +1,17 @@
 """What of a config was changed from the one that is shipped."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.yaml_text import Tree, Yaml
 
-#: Fields that describe the paper and its numbers, and decide no result.
-_DESCRIBES = {"paper", "table", "caption", "also_reproduces", "not_reproduced"}
-#: Keys of a row, and of a method, that decide its results.
-_ROW_DECIDES = ("method", "arguments", "input", "train")
-_METHOD_DECIDES = ("input", "network", "classical", "chance", "train", "shuffled_labels")
+#: Fields that describe the paper, its numbers and its methods, and decide no result.
+_DESCRIBES = {
+    **dict.fromkeys(("paper", "table", "caption", "also_reproduces", "not_reproduced"), True),
+    "rows": {"__all__": {"runs", "published"}},
+    "methods": {"__all__": {"title", "paper", "about", "missing", "claims", "facts"}},
+}
 
 
 def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
@@ -36,18 +37,10 @@ def _deciding(
 ) -> Tree:
     """Dotted keys and values of what decides results, of some rows and methods only."""
     tree = config.model_dump(mode="json", exclude=_DESCRIBES, exclude_defaults=exclude_defaults)
-    tree["rows"] = {
-        row["name"]: _only(row, _ROW_DECIDES) for row in tree["rows"] if row["name"] in rows
-    }
+    tree["rows"] = {row["name"]: row for row in tree["rows"] if row["name"] in rows}
     described = tree.get("methods", {})
-    tree["methods"] = {
-        name: _only(described[name], _METHOD_DECIDES) for name in described if name in methods
-    }
+    tree["methods"] = {name: described[name] for name in described if name in methods}
     return dict(_leaves(tree))
-
-
-def _only(tree: Tree, keys: Sequence[str]) -> Tree:
-    return {key: tree[key] for key in keys if key in tree}
 
 
 def _leaves(tree: Yaml, key: str = "") -> Iterator[tuple[str, Yaml]]:

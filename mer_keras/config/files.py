@@ -23,7 +23,7 @@ from mer_keras.config.experiment import Experiment, merge
 from mer_keras.config.method import MethodConfig
 from mer_keras.config.overrides import assign, parse_overrides
 from mer_keras.config.validation import validated
-from mer_keras.config.yaml_text import Tree, Yaml, is_file, read_yaml
+from mer_keras.config.yaml_text import Tree, is_file, read_yaml
 from mer_keras.errors import ConfigError, did_you_mean
 
 #: Most files of which each is the base of the next.
@@ -129,41 +129,36 @@ def load_config(
     tree = _read_tree(path)
     profiles, parts = _sets_of_values(tree, "profiles", path), _sets_of_values(tree, "parts", path)
     if part is not None or parts:
-        if part not in parts:
-            known = ", ".join(parts) or "none"
-            raise ConfigError(
-                f"{path}: no part {part!r}{did_you_mean(str(part), parts)}; known: {known}"
-            )
-        tree["name"] = f"{tree.get('name')}/{part}"
-        tree["table"] = f"{tree.get('table')}, {part}"
-        for key, value in parts[part].items():
-            assign(tree, key, value, f"{path}: part {part!r}")
+        tree["name"], tree["table"] = f"{tree.get('name')}/{part}", f"{tree.get('table')}, {part}"
+        _apply(tree, parts, "part", str(part), path)
         _keep_part(tree, str(part))
-    if profile not in profiles:
-        raise ConfigError(
-            f"{path}: no profile {profile!r}{did_you_mean(profile, profiles)}; "
-            f"known: {', '.join(profiles) or 'none'}"
-        )
-    for key, value in profiles[profile].items():
-        assign(tree, key, value, f"{path}: profile {profile!r}")
+    _apply(tree, profiles, "profile", profile, path)
     for key, value in parse_overrides(overrides).items():
         assign(tree, key, value, f"override {key!r}")
     _add_methods(tree)
     return validated(Experiment, tree, str(path))
 
 
+def _apply(tree: Tree, sets: dict[str, Tree], kind: str, name: str, path: Path) -> None:
+    """Assign the values of one of a file's parts or profiles."""
+    if name not in sets:
+        known = ", ".join(sets) or "none"
+        raise ConfigError(f"{path}: no {kind} {name!r}{did_you_mean(name, sets)}; known: {known}")
+    for key, value in sets[name].items():
+        assign(tree, key, value, f"{path}: {kind} {name!r}")
+
+
 def _add_methods(tree: Tree) -> None:
     """Add the descriptions of the methods that rows and baselines name, but for the file's own."""
-    rows, baselines, own = tree.get("rows"), tree.get("baselines"), tree.get("methods") or {}
-    names = [row.get("method") for row in rows or []] if _is_list(rows) else []
-    names += baselines if isinstance(baselines, list) else []
-    if not isinstance(own, dict):
+    try:
+        names = [row.get("method") for row in tree["rows"]] + list(tree.get("baselines") or [])
+        own = dict(tree.get("methods") or {})
+    except (AttributeError, KeyError, TypeError, ValueError):  # The check that follows says it.
         return
     for name in names:
-        if isinstance(name, str) and name not in own:
-            method = load_method(name)
-            if method is not None:
-                own[name] = method.model_dump(mode="json", exclude_unset=True)
+        method = load_method(name) if isinstance(name, str) and name not in own else None
+        if method is not None:
+            own[name] = method.model_dump(mode="json", exclude_unset=True)
     tree["methods"] = own
 
 
@@ -180,25 +175,19 @@ def _sets_of_values(tree: Tree, key: str, path: Path) -> dict[str, Tree]:
 def _keep_part(tree: Tree, part: str) -> None:
     """Drop published numbers of other parts, and quoted rows of which nothing is left.
 
-    A tree that is not a list of rows is left to the check that follows.
+    What is no list of rows is left to the check that follows.
     """
-    if not _is_list(tree.get("rows")):
-        return
     rows = []
-    for row in tree["rows"]:
-        numbers = row.get("published") or []
-        if not _is_list(numbers):
-            return
-        published = [n for n in numbers if n.get("part") in (None, part)]
-        quoted = numbers and all(n.get("quoted") for n in numbers)
-        if published or not quoted:
-            rows.append({**row, "published": published})
+    try:
+        for row in tree["rows"]:
+            numbers = row.get("published") or []
+            published = [n for n in numbers if n.get("part") in (None, part)]
+            quoted = numbers and all(n.get("quoted") for n in numbers)
+            if published or not quoted:
+                rows.append({**row, "published": published})
+    except (AttributeError, KeyError, TypeError):
+        return
     tree["rows"] = rows
-
-
-def _is_list(tree: Yaml) -> bool:
-    """Whether a tree is a list of mappings."""
-    return isinstance(tree, list) and all(isinstance(entry, dict) for entry in tree)
 
 
 def _roots() -> list[Path]:

@@ -1,6 +1,6 @@
 """``key=value`` texts of the command line, and how a dotted key reaches into a tree of values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from mer_keras.config.data import Policies
 from mer_keras.config.validation import validated
@@ -8,8 +8,15 @@ from mer_keras.config.yaml_text import Tree, Yaml, parse_yaml
 from mer_keras.errors import ConfigError
 
 
-def parse_overrides(texts: Sequence[str]) -> Tree:
+def parse_overrides(
+    texts: Sequence[str], *, kind: str = "override", example: str = "train.epochs=5"
+) -> Tree:
     """Read ``dotted.key=value`` texts, the values as YAML.
+
+    Args:
+        texts: as they were typed.
+        kind: what they are called in messages.
+        example: shown where a text has another form.
 
     Raises:
         ConfigError: no ``=``, or a value that is not YAML.
@@ -18,11 +25,11 @@ def parse_overrides(texts: Sequence[str]) -> Tree:
     for text in texts:
         key, equals, value = text.partition("=")
         if not equals:
-            raise ConfigError(f"override {text!r}: expected key=value, such as train.epochs=5")
+            raise ConfigError(f"{kind} {text!r}: expected key=value, such as {example}")
         try:
             overrides[key.strip()] = parse_yaml(value)
         except ConfigError as error:
-            raise ConfigError(f"override {text!r}: the value is not YAML: {error}") from error
+            raise ConfigError(f"{kind} {text!r}: the value is not YAML: {error}") from error
     return overrides
 
 
@@ -32,12 +39,7 @@ def parse_policies(texts: Sequence[str]) -> Policies:
     Raises:
         ConfigError: a text has another form, or names no policy or value.
     """
-    tree: Tree = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"policy {text!r}: expected name=value, such as frame_order=exclude")
-        tree[key.strip()] = value.strip()
+    tree = parse_overrides(texts, kind="policy", example="frame_order=exclude")
     return validated(Policies, tree, "policy")
 
 
@@ -51,21 +53,23 @@ def assign(tree: Tree, dotted: str, value: Yaml, where: str) -> None:
     *parents, last = dotted.split(".")
     node: Yaml = tree
     for part in parents:
-        child = (
-            node[_position(node, part, dotted, where)] if isinstance(node, list) else node.get(part)
-        )
+        key = _key_in(node, part, dotted, where)
+        child = node.get(key) if isinstance(node, dict) else node[key]
         if child is None:
-            child = node[part] = {}
-        if not isinstance(child, Mapping | list):
+            child = node[key] = {}
+        if not isinstance(child, dict | list):
             raise ConfigError(f"{where}: {dotted!r} goes into {part!r}, which holds a value")
         node = child
-    node[_position(node, last, dotted, where) if isinstance(node, list) else last] = value
+    node[_key_in(node, last, dotted, where)] = value
 
 
-def _position(entries: Sequence[Yaml], part: str, dotted: str, where: str) -> int:
+def _key_in(node: Tree | list[Yaml], part: str, dotted: str, where: str) -> str | int:
+    """A part of a dotted key as the key of a mapping, or as the position in a list."""
+    if isinstance(node, dict):
+        return part
     # As text first: not all that Python calls digits is a number, or one of bearable length.
-    if part not in map(str, range(len(entries))):
+    if part not in map(str, range(len(node))):
         raise ConfigError(
-            f"{where}: {dotted!r}: {part!r} is no place in a list of {len(entries)}, counted from 0"
+            f"{where}: {dotted!r}: {part!r} is no place in a list of {len(node)}, counted from 0"
         )
     return int(part)

@@ -1,5 +1,6 @@
 """YAML text -> plain values, whoever wrote it: limits of size and depth, one kind of error."""
 
+import os
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -49,20 +50,16 @@ def read_yaml(path: Path) -> Tree:
     """
     if not is_file(path):
         raise ConfigError(f"{path}: no such config file")
+    if path.stat().st_size > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES:,} bytes, which no config is")
-        text = path.read_text(encoding="utf-8")
+        tree = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"{path}: can't be read ({error.strerror}); check that you may read it"
         ) from error
-    except UnicodeDecodeError as error:
+    except (UnicodeDecodeError, ConfigError) as error:
         raise ConfigError(f"{path}: not a YAML file in UTF-8: {error}") from error
-    try:
-        tree = parse_yaml(text)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: not a YAML file: {error}") from error
     if not isinstance(tree, dict):
         raise ConfigError(f"{path}: expected a mapping at the top, found {type(tree).__name__}")
     return tree
@@ -70,7 +67,4 @@ def read_yaml(path: Path) -> Tree:
 
 def is_file(path: Path) -> bool:
     """Whether a path names a file; one that can't exist, or may not be looked at, doesn't."""
-    try:
-        return path.is_file()
-    except OSError:  # The name is too long, or lies in a closed folder.
-        return False
+    return os.path.isfile(path)  # noqa: PTH113 - Path's own raises where a name is too long.

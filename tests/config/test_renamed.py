@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
-from mer_keras.config import renamed
 from mer_keras.config.files import load_experiments
 from mer_keras.config.overrides import assign
+from mer_keras.config.renamed import RENAMED
 from mer_keras.errors import ConfigError
 from tests.config.small import FILE
 
@@ -34,8 +34,8 @@ OLD = {
 
 def test_every_renamed_key_is_tested():
     last_parts = {path.rpartition(".")[2] for path in OLD}
-    assert set(renamed._RENAMED) <= last_parts
-    assert set(renamed._MOVED) <= set(OLD) | last_parts
+    assert set(RENAMED["same_block"]) <= last_parts
+    assert set(RENAMED["other_block"]) <= set(OLD) | last_parts
 
 
 @pytest.mark.parametrize(("path", "message"), OLD.items())
