@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from pydantic.main import IncEx
+
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.yaml_text import Tree, Yaml
 
 #: Fields that describe the paper, its numbers and its methods, and decide no result.
-_DESCRIBES = {
+_DESCRIBES: IncEx = {
     **dict.fromkeys(("paper", "table", "caption", "also_reproduces", "not_reproduced"), True),
     "rows": {"__all__": {"runs", "published"}},
     "methods": {"__all__": {"title", "paper", "about", "missing", "claims", "facts"}},

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
@@ -21,6 +20,7 @@ from mer_keras.config.method import MethodConfig, Network, Paper
 from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.training import Train
+from mer_keras.config.validation import explain
 from mer_keras.errors import did_you_mean
 from mer_keras.names import slug
 from mer_keras.terms import Selection
@@ -194,14 +194,14 @@ class Experiment(StrictModel):
         if len(set(self.baselines)) != len(self.baselines):
             raise ValueError(f"baselines must differ, found {self.baselines}")
         name_of: dict[str, str] = {}
-        names = [row.name for row in self.rows] + [_baseline_name(m) for m in self.baselines]
-        for name in names:
-            other = name_of.setdefault(slug(name), name)
-            if other is not name or names.count(name) > 1:
+        for row in (*self.rows, *self._baseline_rows):
+            key = slug(row.name)
+            if key in name_of:
                 raise ValueError(
-                    f"rows {other!r} and {name!r} would have one key, {slug(name)!r}: rename one, "
-                    "with letters a to z or digits that the other lacks"
+                    f"rows {name_of[key]!r} and {row.name!r} would have one key, {key!r}: rename "
+                    "one, with letters a to z or digits that the other lacks"
                 )
+            name_of[key] = row.name
         return self
 
     @model_validator(mode="after")
@@ -222,53 +222,34 @@ class Experiment(StrictModel):
                 )
         return ""
 
-    def model_copy(
-        self, *, update: Mapping[str, object] | None = None, deep: bool = False
-    ) -> "Experiment":
-        """As pydantic's; the copy's ``plans`` are made anew."""
-        copied = super().model_copy(update=update, deep=deep)
-        copied.__dict__.pop("plans", None)
-        return copied
-
-    @cached_property
+    @property
     def plans(self) -> tuple[RowPlan, ...]:
         """Rows and baselines that run, in the order of the table, baselines last."""
-        rows = [
-            self._plan(row, row.method, slug(row.name), row.name, "row")
-            for row in self.rows
-            if row.method and row.runs and self.describe(row.method).runs
-        ]
-        baselines = [
-            self._plan(
-                Row(name=method),
-                method,
-                slug(_baseline_name(method)),
-                self.describe(method).title,
-                "baseline",
-            )
-            for method in self.baselines
-        ]
-        return (*rows, *baselines)
+        rows = (self.plan_of(row) for row in self.rows)
+        baselines = (self.plan_of(row, "baseline") for row in self._baseline_rows)
+        return tuple(plan for plan in (*rows, *baselines) if plan is not None)
 
-    def plan_of(self, row: Row) -> RowPlan | None:
-        """How a row of the table runs; None where it doesn't."""
-        key = slug(row.name)
-        return next((p for p in self.plans if p.role == "row" and p.key == key), None)
+    @property
+    def _baseline_rows(self) -> list[Row]:
+        return [Row(name=f"baseline {method}", method=method) for method in self.baselines]
 
     def describe(self, method: str) -> MethodConfig:
         """The description of a method; one without is a network of its name."""
         return self.methods.get(method) or MethodConfig(title=method, network=Network(model=method))
 
-    def _plan(
-        self, row: Row, method: str, key: str, name: str, role: Literal["row", "baseline"]
-    ) -> RowPlan:
-        config = self.describe(method)
+    def plan_of(self, row: Row, role: Literal["row", "baseline"] = "row") -> RowPlan | None:
+        """How a row of the table, or a baseline, runs; None where it doesn't."""
+        if row.method is None or not row.runs:
+            return None
+        config = self.describe(row.method)
+        if role == "row" and not config.runs:
+            return None
         names = row.input or config.input or ()
         return RowPlan(
-            key=key,
-            name=name,
+            key=slug(row.name),
+            name=row.name if role == "row" else config.title,
             role=role,
-            method=method,
+            method=row.method,
             config=config.with_arguments(row.arguments),
             inputs=(names,) if isinstance(names, str) else names,
             recipe=self._recipe(row, config),
@@ -281,9 +262,7 @@ class Experiment(StrictModel):
         try:
             return Train.model_validate(merge(merge(tree, method.train), row.train))
         except ValidationError as error:
-            problems = "; ".join(
-                f"train.{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()
-            )
+            problems = explain(error, Train, at=("train",))
             raise ValueError(f"row {row.name!r}: {problems}") from error
 
     def digest(self) -> str:
@@ -308,7 +287,3 @@ def merge(below: Mapping[str, JsonValue], above: Mapping[str, JsonValue]) -> dic
         else:
             merged[key] = deepcopy(value)
     return merged
-
-
-def _baseline_name(method: str) -> str:
-    return f"baseline {method}"

@@ -26,13 +26,20 @@ def validated(model: type[Model], tree: Yaml, where: str) -> Model:
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_explain(error, model)}") from error
+        raise ConfigError(f"{where}: {explain(error, model)}") from error
 
 
-def _explain(error: ValidationError, model: type[BaseModel]) -> str:
+def explain(error: ValidationError, model: type[BaseModel], at: Sequence[str] = ()) -> str:
+    """Say what pydantic found, each with the key, the value and the remedy.
+
+    Args:
+        error: pydantic's.
+        model: class of the model that was checked.
+        at: where the model itself stands in the file, such as below ``train``.
+    """
     lines = []
     for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"]) or "config"
+        path = ".".join(map(str, (*at, *item["loc"]))) or "config"
         if item["type"] == "extra_forbidden":
             known = _fields_at(item["loc"][:-1], model)
             hint = (
