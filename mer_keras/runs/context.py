@@ -92,9 +92,12 @@ class RunContext:
     def selection_of(self, plan: RowPlan) -> Selection:
         """Which data choose the epoch or hyper-parameters of a row.
 
-        The last epoch stands for a method that has nothing to choose.
+        Weights that are tested instead of training are a network's: the other methods still choose
+        as the config says. The last epoch stands for a method that has nothing to choose.
         """
-        return self.selection if chooses(plan) else Selection.LAST_EPOCH
+        if not chooses(plan):
+            return Selection.LAST_EPOCH
+        return self.selection if plan.config.network is not None else self.config.selection
 
     @cached_property
     def sample_ids(self) -> tuple[str, ...]:
