@@ -9,7 +9,7 @@ from mer_keras.config.experiment import Experiment
 from mer_keras.config.yaml_text import Tree, Yaml
 
 #: Fields that describe the paper, its numbers and its methods, and decide no result.
-_DESCRIBES: IncEx = {
+_DESCRIBES: dict[str, IncEx | bool] = {
     **dict.fromkeys(("paper", "table", "caption", "also_reproduces", "not_reproduced"), True),
     "rows": {"__all__": {"runs", "published"}},
     "methods": {"__all__": {"title", "paper", "about", "missing", "claims", "facts"}},

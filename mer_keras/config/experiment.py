@@ -186,7 +186,7 @@ class Experiment(StrictModel):
     not_reproduced: tuple[str, ...] = ()
 
     @model_validator(mode="after")
-    def _rows_can_be_told_apart(self) -> "Experiment":
+    def _each_row_has_its_key_and_inputs(self) -> "Experiment":
         if self.selection is Selection.EXTERNAL:
             raise ValueError("selection 'external' is set by --weights, not by a config")
         if len(set(self.seeds)) != len(self.seeds):
@@ -202,10 +202,6 @@ class Experiment(StrictModel):
                     "one, with letters a to z or digits that the other lacks"
                 )
             name_of[key] = row.name
-        return self
-
-    @model_validator(mode="after")
-    def _rows_fit_inputs_and_recipes(self) -> "Experiment":
         for plan in self.plans:
             problem = self.missing_input(plan, plan.inputs)
             if problem:

@@ -34,7 +34,10 @@ METHODS, PUBLISHED = "methods", "published.yaml"
 
 def experiment_names() -> list[str]:
     """Names of all experiments, ``<method>/<table>``, those of the working folder first."""
-    return list(dict.fromkeys(name for root in _roots() for name in _names_under(root)))
+    names: list[str] = []
+    for root in _roots():
+        names += sorted(f"{file.parent.name}/{file.stem}" for file in _configs(root, "*"))
+    return list(dict.fromkeys(names))
 
 
 def find_config(name: str) -> tuple[Path, str | None]:
@@ -192,10 +195,6 @@ def _keep_part(tree: Tree, part: str) -> None:
 
 def _roots() -> list[Path]:
     return [Path("experiments"), Path(__file__).parents[2] / "experiments"]
-
-
-def _names_under(root: Path) -> list[str]:
-    return sorted(str(file.relative_to(root).with_suffix("")) for file in _configs(root, "*"))
 
 
 def _configs(root: Path, paper: str) -> list[Path]:

@@ -114,11 +114,8 @@ class MethodConfig(StrictModel):
         """The same method with some arguments of its network or feature changed."""
         if not arguments:
             return self
-        for kind in ("network", "classical"):
-            block = getattr(self, kind)
-            if block is not None:
-                merged = {**block.arguments, **arguments}
-                return self.model_copy(
-                    update={kind: block.model_copy(update={"arguments": merged})}
-                )
-        raise ValueError(f"{self.title!r} takes no arguments, found {', '.join(arguments)}")
+        kind, block = ("network", self.network) if self.network else ("classical", self.classical)
+        if block is None:
+            raise ValueError(f"{self.title!r} takes no arguments, found {', '.join(arguments)}")
+        merged = block.model_copy(update={"arguments": {**block.arguments, **arguments}})
+        return self.model_copy(update={kind: merged})

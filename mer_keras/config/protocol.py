@@ -40,14 +40,12 @@ class ProtocolConfig(StrictModel):
     @property
     def title(self) -> str:
         """The protocol in words."""
-        if self.name == "subject_kfold":
-            return f"subject-exclusive stratified {self.k}-fold"
-        if self.name == "as_published":
-            share = f"{100 * (self.test_share or 0):g} %"
-            return f"random clip split, {share} tested, NOT subject-exclusive"
         return {
+            "subject_kfold": f"subject-exclusive stratified {self.k}-fold",
             "loso": "leave-one-subject-out",
             "cde": "composite-database leave-one-subject-out (CDE)",
             "sde": "leave-one-subject-out within each database (SDE)",
             "hde": "holdout-database: trained on the others, tested on one (HDE)",
+            "as_published": f"random clip split, {100 * (self.test_share or 0):g} % tested, NOT "
+            "subject-exclusive",
         }[self.name]
