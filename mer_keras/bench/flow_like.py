@@ -10,6 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mer_keras.evaluation import metrics
@@ -102,14 +103,14 @@ def write(flow: FlowLike, root: Path) -> Path:
     """
     folder = root / "megc2019_flow"
     (folder / "images").mkdir(parents=True)
-    lines = ["database,subject,clip,emotion,image"]
-    rows = zip(flow.images, flow.labels, flow.subjects, flow.databases, strict=True)
-    for number, (image, label, subject, database) in enumerate(rows):
-        file = f"images/{number:03}.png"
+    table = pd.DataFrame({"database": flow.databases, "subject": flow.subjects})
+    table["subject"] = table["subject"].str.partition("-")[2]
+    table["clip"] = [f"c{number:03}" for number in range(len(table))]
+    table["emotion"] = np.take(CLASSES, flow.labels)
+    table["image"] = "images/" + table["clip"].str[1:] + ".png"
+    for file, image in zip(table["image"], flow.images, strict=True):
         cv2.imwrite(str(folder / file), image)
-        name = subject.removeprefix(f"{database}-")
-        lines.append(f"{database},{name},c{number:03},{CLASSES[label]},{file}")
-    (folder / "samples.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    table.to_csv(folder / "samples.csv", index=False)
     marker = json.dumps({"drawn by": "mer_keras.bench"})
     (folder / "SYNTHETIC.json").write_text(marker + "\n", encoding="utf-8")
     return folder

@@ -12,27 +12,30 @@ seed of its own, says whether predictions are as good.
 
 import importlib.util
 import os
-import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
+import pandas as pd
 
 from mer_keras.bench import flow_like
 from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.measure import Measurement, NotMeasuredError
-from mer_keras.bench.memory import FamilyMemory, peak_memory
+from mer_keras.bench.memory import family_memory, peak_memory
+from mer_keras.evaluation import metrics
 
 #: Learning rate: larger than the published 5e-5, so that few epochs show how good predictions get.
 LEARNING_RATE = 1e-3
 _SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 #: Numbers of epochs for which the duration is extrapolated.
 _EXTRAPOLATED = (30, 800)
+_BESIDE_TORCH = "68 folds of STSTNet: a plain PyTorch loop and this suite, in turns"
+_BESIDE_KERAS = "the same beside plain Keras: built, compiled and fitted anew in each fold"
+_BY_ENGINE = "the same by train.engine and number of processes"
 
 
 @dataclass(frozen=True)
@@ -44,43 +47,26 @@ class Run:
     peak_mib: int
 
 
-#: Trains all folds in this process: (epochs, learning rate, seed) -> run.
-Way = Callable[[int, float, int], Run]
-#: Runs of one round, by number of epochs.
-Round = Mapping[int, Run]
-
-
 def cases(backend: str) -> list[Case]:
     """Comparisons; ratios are to the first way of each."""
     cores = os.cpu_count() or 1
+    own = [("vectorised", cores)]
     engines = [(engine, n) for engine in ("sequential", "vectorised") for n in sorted({1, cores})]
     return [
         Case(
-            "loso/torch",
-            "68 folds of STSTNet: a plain PyTorch loop and this suite, in turns",
-            partial(_take_turns, "plain_torch", [("vectorised", cores)], (2, 30)),
-            limit=5400,
+            f"loso/{name}",
+            about,
+            partial(_take_turns, script, ways, epochs),
+            limit=limit,
             backend=backend,
-            needs=("torch", backend),
-            quick=False,
-        ),
-        Case(
-            "loso/keras",
-            "the same beside plain Keras: built, compiled and fitted anew in each fold",
-            partial(_take_turns, "plain_keras", [("vectorised", cores)], (2, 6)),
-            limit=7200,
-            backend=backend,
-            needs=(backend,),
-            quick=False,
-        ),
-        Case(
-            "loso/engines",
-            "the same by train.engine and number of processes",
-            partial(_take_turns, None, engines, (2, 10)),
-            limit=5400,
-            backend=backend,
-            needs=(backend,),
-        ),
+            needs=tuple(dict.fromkeys(needs)),
+            quick=script is None,
+        )
+        for name, about, script, ways, epochs, limit, needs in (
+            ("torch", _BESIDE_TORCH, "plain_torch", own, (2, 30), 5400, ("torch", backend)),
+            ("keras", _BESIDE_KERAS, "plain_keras", own, (2, 6), 7200, (backend,)),
+            ("engines", _BY_ENGINE, None, engines, (2, 10), 5400, (backend,)),
+        )
     ]
 
 
@@ -95,25 +81,28 @@ def _take_turns(
     if options.quick:
         subjects, rounds, epochs, engines = 2, 1, (2,), engines[:1]
     flow_like.write(flow_like.draw(people=subjects), options.folder / "data")
-    ways: dict[str, Way] = {}
+    folds = subjects or sum(flow_like.SUBJECTS.values())
+    work = f"LOSO, {folds} folds"
+    ways: dict[str, Callable[[int, float, int], Run]] = {}
     if script is not None:
-        find_script(script)
         title = {"plain_torch": "plain PyTorch", "plain_keras": "plain Keras"}[script]
         ways[title] = partial(run_plain, script, subjects)
+        work += f" beside {title}"
     for engine, workers in engines:
         title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
         ways[title] = partial(run_suite, options.folder, engine, workers)
-    runs: dict[str, list[Round]] = {title: [] for title in ways}
-    for seed in range(rounds):
-        for title, way in ways.items():
-            runs[title].append(
-                {count: call_in_process(way, count, LEARNING_RATE, seed) for count in epochs}
-            )
-    folds = subjects or sum(flow_like.SUBJECTS.values())
-    work = f"LOSO, {folds} folds"
-    if script is not None:
-        work += f" beside {next(iter(ways))}"
-    return measurements_of(work, runs, folds)
+    runs = [
+        {
+            "way": title,
+            "seed": seed,
+            "epochs": count,
+            **asdict(call_in_process(way, count, LEARNING_RATE, seed)),
+        }
+        for seed in range(rounds)
+        for title, way in ways.items()
+        for count in epochs
+    ]
+    return measurements_of(work, pd.DataFrame(runs), folds)
 
 
 def run_plain(
@@ -169,92 +158,75 @@ def run_suite(
     )
     # A run that is stored already would not be computed again.
     os.environ["MER_RESULTS"] = str(folder / "results" / str(time.monotonic_ns()))
-    with FamilyMemory() as memory:
+    with family_memory() as peak_of:
         started = time.perf_counter()
         executor: Executor = ProcessExecutor(workers) if workers > 1 else SerialExecutor()
         run = run_experiment(config, profile="full", data="real", executor=executor)
         seconds = time.perf_counter() - started
-        peak = memory.peak(workers if workers > 1 else 0)
-    predictions = read_view(run.path).predictions
-    numbers = {name: number for number, name in enumerate(flow_like.CLASSES)}
-    labels, predicted = (
-        predictions[column].map(numbers).to_numpy(np.int32) for column in ("label", "predicted")
-    )
-    return Run(seconds, flow_like.uf1(labels, predicted), peak)
+        peak = peak_of(workers if workers > 1 else 0)
+    tested = read_view(run.path).predictions
+    scores = metrics.scores(list(tested["label"]), list(tested["predicted"]), flow_like.CLASSES)
+    return Run(seconds, scores.uf1, peak)
 
 
-def measurements_of(
-    work: str, runs: Mapping[str, Sequence[Round]], folds: int
-) -> list[Measurement]:
+def measurements_of(work: str, runs: pd.DataFrame, folds: int) -> list[Measurement]:
     """Summarise the runs of all ways.
+
+    Seconds that don't depend on the epochs, and seconds an epoch, are those of the line through the
+    smallest and the largest number of epochs, within each round.
 
     Args:
         work: what all ways did.
-        runs: rounds by way. UF1 is that of the run with most epochs, beside that of the first way.
+        runs: one row a run: ``way``, ``seed`` (one a round), ``epochs`` and the values of ``Run``.
+            UF1 is that of the runs with most epochs, beside that of the first way.
         folds: of each run.
     """
     measurements: list[Measurement] = []
-    first_uf1: list[float] = []
-    for title, rounds in runs.items():
-        peak = max(run.peak_mib for round_ in rounds for run in round_.values())
-        way = Measurement(work, title, pieces=folds, peak_mib=peak)
-        few, many = min(rounds[0]), max(rounds[0])
-        for count in sorted({few, many}):
-            seconds = tuple(round_[count].seconds for round_ in rounds)
-            measurements.append(replace(way, work=f"{work}, {count} epochs", seconds=seconds))
-        uf1 = [round_[many].uf1 for round_ in rounds]
+    few, many = runs["epochs"].min(), runs["epochs"].max()
+    first_uf1: pd.Series | None = None
+    for way, of_way in runs.groupby("way", sort=False):
+        seconds = of_way.pivot(index="seed", columns="epochs", values="seconds")
+        uf1 = of_way.loc[of_way["epochs"] == many, "uf1"]
         facts = _uf1_facts(uf1, first_uf1)
-        first_uf1 = first_uf1 or uf1
-        measurements[-1] = replace(measurements[-1], facts=facts)
+        first_uf1 = uf1 if first_uf1 is None else first_uf1
+        series = {f"{count} epochs": seconds[count] for count in sorted({few, many})}
         if many > few:
-            measurements += _extrapolated(way, rounds)
+            epoch = (seconds[many] - seconds[few]) / (many - few)
+            setup = seconds[few] - few * epoch
+            series |= {"set-up": setup, "an epoch": epoch}
+            for count in _EXTRAPOLATED:
+                series[f"{count} epochs, extrapolated"] = setup + count * epoch
+        measurements += [
+            Measurement(
+                f"{work}, {name}",
+                str(way),
+                tuple(values.tolist()),
+                folds,
+                int(of_way["peak_mib"].max()),
+                facts if name == f"{many} epochs" else {},
+            )
+            for name, values in series.items()
+        ]
     return measurements
 
 
-def _uf1_facts(uf1: Sequence[float], first_uf1: Sequence[float]) -> dict[str, float | str]:
+def _uf1_facts(uf1: pd.Series, first_uf1: pd.Series | None) -> dict[str, float | str]:
     """UF1 over the rounds, and where its median lies beside the range of the first way."""
-    median = statistics.median(uf1)
+    median = float(uf1.median())
     facts: dict[str, float | str] = {
         "UF1 median": median,
-        "least": min(uf1),
-        "largest": max(uf1),
+        "least": float(uf1.min()),
+        "largest": float(uf1.max()),
     }
-    if first_uf1:
-        low, high = min(first_uf1), max(first_uf1)
+    if first_uf1 is not None:
+        low, high = first_uf1.min(), first_uf1.max()
         side = "below" if median < low else "above" if median > high else "within"
         facts["beside the first way's"] = f"{side} {low:.3f} to {high:.3f}"
     return facts
 
 
-def _extrapolated(way: Measurement, rounds: Sequence[Round]) -> list[Measurement]:
-    parts = [
-        setup_and_epoch({count: run.seconds for count, run in round_.items()}) for round_ in rounds
-    ]
-    seconds_of = {
-        "set-up": [setup for setup, _ in parts],
-        "an epoch": [epoch for _, epoch in parts],
-    }
-    for count in _EXTRAPOLATED:
-        seconds_of[f"{count} epochs, extrapolated"] = [s + count * e for s, e in parts]
-    return [
-        replace(way, work=f"{way.work}, {name}", seconds=tuple(seconds))
-        for name, seconds in seconds_of.items()
-    ]
-
-
-def setup_and_epoch(seconds: Mapping[int, float]) -> tuple[float, float]:
-    """Return seconds that don't depend on the epochs, and seconds an epoch.
-
-    Args:
-        seconds: by number of epochs; the smallest and the largest number are used.
-    """
-    few, many = min(seconds), max(seconds)
-    epoch = (seconds[many] - seconds[few]) / (many - few)
-    return seconds[few] - few * epoch, epoch
-
-
-def find_script(name: str) -> Path:
-    """Return the path of a script of ``benchmarks/``.
+def load_script(name: str) -> ModuleType:
+    """Load a script of ``benchmarks/``.
 
     Raises:
         NotMeasuredError: it is not there, since only a checkout has it.
@@ -262,12 +234,7 @@ def find_script(name: str) -> Path:
     file = _SCRIPTS / f"{name}.py"
     if not file.is_file():
         raise NotMeasuredError(f"benchmarks/{file.name} is not there: it comes with a checkout")
-    return file
-
-
-def load_script(name: str) -> ModuleType:
-    """Load a script of ``benchmarks/``; see ``find_script``."""
-    spec = importlib.util.spec_from_file_location(name, find_script(name))
+    spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None  # noqa: S101 - The script is a file.
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

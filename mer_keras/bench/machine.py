@@ -1,45 +1,15 @@
 """The machine that something was measured on, without its name and without paths."""
 
-import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from mer_keras import provenance
-from mer_keras.errors import UserError
 from mer_keras.runs.processes import THREADS
 
 #: Waiting processes a core, above which they disturb a measurement.
 BUSY = 0.3
-
-
-def describe() -> dict[str, JsonValue]:
-    """Return what ``provenance.describe`` does, and ``machine``: processor, cores, memory."""
-    return {**provenance.describe(), "machine": machine()}
-
-
-def describe_in_process(backend: str) -> dict[str, JsonValue]:
-    """As ``describe``, for a backend, by another process: this one doesn't import the backend.
-
-    Raises:
-        UserError: the backend can't be used.
-    """
-    code = f"import json; from {__name__} import describe; print(json.dumps(describe()))"
-    process = subprocess.run(  # noqa: S603 - The code is this module's.
-        [sys.executable, "-c", code],
-        env=os.environ | {"KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    if process.returncode:
-        lines = process.stderr.strip().splitlines() or ["it printed nothing"]
-        raise UserError(f"KERAS_BACKEND={backend} can't be used: {lines[-1]}")
-    description: dict[str, JsonValue] = json.loads(process.stdout.splitlines()[-1])
-    return description
 
 
 def machine() -> dict[str, JsonValue]:

@@ -3,15 +3,17 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from mer_keras.errors import MerKerasError
 
 #: Values beside the seconds, by name. ``int`` is named, so that whole numbers stay whole when read.
 Facts = Mapping[str, int | float | str]
+#: Seconds of each repeat, and the peak memory in MiB, where it is that of another process.
+Timing = tuple[tuple[float, ...], int | None]
 
 
 class NotMeasuredError(MerKerasError):
@@ -49,32 +51,16 @@ class Measurement:
         return self.pieces / self.median if self.median and self.median > 0 else None
 
     def to_json(self, ratio: float | None) -> dict[str, JsonValue]:
-        """Return it JSON-ready, with its ratio (see ``ratios``)."""
-        return {
-            "work": self.work,
-            "way": self.way,
-            "seconds": [_rounded(s) for s in self.seconds],
-            "median": _rounded(self.median),
-            "least": _rounded(min(self.seconds, default=None)),
-            "largest": _rounded(max(self.seconds, default=None)),
-            "pieces": self.pieces,
-            "per_second": _rounded(self.rate),
-            "ratio": _rounded(ratio),
-            "peak_mib": self.peak_mib,
-            "facts": {**self.facts},
+        """Return it JSON-ready, with what follows from it and its ratio (see ``ratios``)."""
+        numbers = {
+            "median": self.median,
+            "least": min(self.seconds, default=None),
+            "largest": max(self.seconds, default=None),
+            "per_second": self.rate,
+            "ratio": ratio,
         }
-
-
-_MEASUREMENT = TypeAdapter(Measurement)
-
-
-def from_json(tree: Mapping[str, object]) -> Measurement:
-    """Return what ``Measurement.to_json`` or ``dataclasses.asdict`` made of a measurement.
-
-    Raises:
-        ValueError: a value is missing or of another type.
-    """
-    return _MEASUREMENT.validate_python(tree)
+        tree = asdict(self) | {"seconds": list(map(_rounded, self.seconds))}
+        return tree | {name: _rounded(number) for name, number in numbers.items()}
 
 
 def timed(
@@ -119,6 +105,35 @@ def ratios(measurements: Sequence[Measurement]) -> list[float | None]:
             continue
         ratios_to_first.append(first.setdefault(measurement.work, median) / median)
     return ratios_to_first
+
+
+def time_sizes(
+    work: str,
+    way: str,
+    name: str,
+    sizes: Sequence[int],
+    measure: Callable[[int], Timing],
+    pieces: int | None = None,
+) -> list[Measurement]:
+    """Measure some work at several sizes, then the exponent of its seconds (see ``exponent``).
+
+    Args:
+        work: what is done.
+        way: how it is done.
+        name: of the size.
+        sizes: at least two.
+        measure: measures one size.
+        pieces: number of clips, folds or frames; the size itself if left out.
+    """
+    measurements = []
+    for size in sizes:
+        seconds, peak = measure(size)
+        measurements.append(
+            Measurement(f"{work}, {name} {size}", way, seconds, pieces or size, peak)
+        )
+    slope = exponent(sizes, [statistics.median(m.seconds) for m in measurements])
+    facts: Facts = {"exponent": round(slope, 2), "sizes": f"{min(sizes)} to {max(sizes)}"}
+    return [*measurements, Measurement(f"{work}, seconds by {name}", way, facts=facts)]
 
 
 def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:

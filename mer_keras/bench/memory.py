@@ -6,8 +6,9 @@ that started it.
 
 import resource
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 _PROC = Path("/proc")
 #: Seconds between two looks at the child processes.
@@ -32,42 +33,29 @@ def peak_memory(process: str = "self") -> int:
     return 0
 
 
-class FamilyMemory:
-    """Follows the peaks of this process and of its children, inside a ``with`` block.
+@contextmanager
+def family_memory() -> Iterator[Callable[[int], int]]:
+    """Follow the peaks of this process and of its children, inside a ``with`` block.
 
-    The peaks are added up. This is more than was used at any moment if they were at different
-    times, and pages that processes share count for each of them.
+    Yields a function: the sum in MiB of the peaks of this process and of so many of its children,
+    the largest. This is more than was used at any moment if the peaks were at different times, and
+    pages that processes share count for each of them.
     """
+    peaks: dict[str, int] = {}
+    ended = threading.Event()
 
-    def __init__(self) -> None:
-        self._peaks: dict[str, int] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> "FamilyMemory":
-        """Begin to watch."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Watch no longer."""
-        self._ended.set()
-        self._thread.join()
-
-    def peak(self, children: int) -> int:
-        """Return the sum in MiB of this process and the ``children`` largest of its children."""
-        largest = sorted(self._peaks.values(), reverse=True)[:children]
-        return peak_memory() + sum(largest)
-
-    def _watch(self) -> None:
-        while not self._ended.wait(_INTERVAL):
+    def watch() -> None:
+        while not ended.wait(_INTERVAL):
             for child in _children():
-                self._peaks[child] = max(self._peaks.get(child, 0), peak_memory(child))
+                peaks[child] = max(peaks.get(child, 0), peak_memory(child))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda children: peak_memory() + sum(sorted(peaks.values())[::-1][:children])
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _children() -> set[str]:

@@ -9,12 +9,18 @@ as two operations.
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mer_keras.arrays import Array, each_shape
 from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
 from mer_keras.bench.memory import peak_memory
+
+if TYPE_CHECKING:
+    import keras
 
 #: Clips a step: the paper's batch; where it has none, that of its sibling here.
 BATCH = {
@@ -44,58 +50,73 @@ _MIXED = "mixed_bfloat16"
 def cases(backends: Sequence[str]) -> list[Case]:
     """Every network on every backend; on a GPU in mixed precision too."""
     return [
-        _case(group, name, backend, policy)
-        for group, policy in (("step", "float32"), ("step-mixed", _MIXED))
+        Case(
+            f"{group}/{name}/{backend}",
+            f"a training step of {name} with {backend}{precision}",
+            partial(measure, name, backend, policy),
+            limit=LIMIT,
+            backend=backend,
+            needs=(backend,),
+            gpu=policy == _MIXED,
+            quick=(group, name, backend) == ("step", "ststnet", "tensorflow"),
+        )
+        for group, policy, precision in (
+            ("step", "float32", ""),
+            ("step-mixed", _MIXED, f" in {_MIXED}, on a GPU"),
+        )
         for name in BATCH
         for backend in backends
     ]
 
 
-def _case(group: str, name: str, backend: str, policy: str) -> Case:
-    mixed = f" in {policy}, on a GPU" if policy == _MIXED else ""
-    return Case(
-        f"{group}/{name}/{backend}",
-        f"a training step of {name} with {backend}{mixed}",
-        partial(_measure, name, backend, policy),
-        limit=LIMIT,
-        backend=backend,
-        needs=(backend,),
-        gpu=policy == _MIXED,
-        quick=(group, name, backend) == ("step", "ststnet", "tensorflow"),
-    )
+def compiled_network(
+    name: str, batch: int, input_shape: tuple[int, ...] | None = None, classes: int | None = None
+) -> tuple["keras.Model", Array, NDArray[np.int32]]:
+    r"""Build and compile a network; draw clips and labels for it.
+
+    Args:
+        name: of the network.
+        batch: number of clips.
+        input_shape: of a clip, without the batch; that of the network's paper if left out.
+        classes: their number; likewise.
+
+    Returns:
+        The network; clips, float32 (batch, \*input_shape) in 0..1; labels, int32 (batch,).
+    """
+    import keras
+
+    from mer_keras.models import registry
+    from mer_keras.training.recipe import compile_model
+
+    spec = registry.get_spec(name)
+    shape, classes = input_shape or each_shape(spec.input_shape)[0], classes or spec.classes
+    network = registry.build(name, shape, classes)
+    compile_model(network, keras.optimizers.Adam(1e-4))
+    rng = np.random.default_rng(0)
+    clips = rng.random((batch, *shape), dtype=np.float32)
+    return network, clips, rng.integers(0, classes, batch).astype("int32")
 
 
-def _measure(name: str, backend: str, policy: str, options: CaseOptions) -> list[Measurement]:
-    if policy == _MIXED and not _has_gpu():
-        raise NotMeasuredError("no GPU")
-    return [measure(name, backend, policy, quick=options.quick)]
-
-
-def measure(
-    name: str, backend: str, policy: str = "float32", *, quick: bool = False
-) -> Measurement:
+def measure(name: str, backend: str, policy: str, options: CaseOptions) -> list[Measurement]:
     """Measure one network in this process, at the input and the classes of its paper.
 
     Args:
         name: of the network.
         backend: for the record: Keras has chosen its own when it was imported.
         policy: Keras' dtype policy.
-        quick: few clips, few steps and small matrices.
+        options: quick: few clips, few steps and small matrices.
     """
     import keras
 
-    from mer_keras.models import cost, registry
-    from mer_keras.training.recipe import compile_model
+    from mer_keras.models import cost
 
+    if policy == _MIXED and not _has_gpu():
+        raise NotMeasuredError("no GPU")
     keras.config.set_dtype_policy(policy)
+    quick = options.quick
     batch = min(BATCH[name], 8) if quick else BATCH[name]
     memory_before = device_memory()
-    spec = registry.get_spec(name)
-    network = registry.build(name)
-    compile_model(network, keras.optimizers.Adam(1e-4))
-    rng = np.random.default_rng(0)
-    clips = rng.random((batch, *spec.input_shape), dtype=np.float32)
-    labels = rng.integers(0, spec.classes, batch)
+    network, clips, labels = compiled_network(name, batch)
 
     def step() -> object:
         # The loss comes back as a number, so that a device has finished.
@@ -114,19 +135,15 @@ def measure(
         seconds.append(statistics.median(timed(step, _STEPS, budget=_TURN)))
         shares.append(operations / seconds[-1] / rate)
     speed = operations / statistics.median(seconds)
-    return Measurement(
-        work=f"training step, {name}, {batch} clips",
-        way=backend if policy == "float32" else f"{backend}, {policy}",
-        seconds=tuple(seconds),
-        pieces=batch,
-        peak_mib=peak,
-        facts={
-            "GFLOP/s": round(speed / 1e9, 1),
-            "share of matrix products": round(statistics.median(shares), 3),
-            "MiB for it": peak - memory_before,
-            "first step s": round(first_step, 2),
-        },
-    )
+    facts = {
+        "GFLOP/s": round(speed / 1e9, 1),
+        "share of matrix products": round(statistics.median(shares), 3),
+        "MiB for it": peak - memory_before,
+        "first step s": round(first_step, 2),
+    }
+    work = f"training step, {name}, {batch} clips"
+    way = backend if policy == "float32" else f"{backend}, {policy}"
+    return [Measurement(work, way, tuple(seconds), batch, peak, facts)]
 
 
 def device_memory() -> int:

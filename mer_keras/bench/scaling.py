@@ -4,35 +4,29 @@ Exponents are slopes of a line through logarithms: 1 is linear; in the side of a
 in its pixels. A part that doesn't grow, such as a start, lowers them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-
-import numpy as np
 
 from mer_keras.bench import flow_like
 from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.loso import LEARNING_RATE, run_suite
-from mer_keras.bench.measure import Facts, Measurement, exponent, timed
+from mer_keras.bench.measure import Measurement, Timing, time_sizes, timed
+from mer_keras.bench.networks import compiled_network
+from mer_keras.bench.preprocessing import CLIP
 from mer_keras.clips import cache
 from mer_keras.clips.assemble import load_clips
-from mer_keras.config.inputs import Clip
 from mer_keras.databases import registry as databases
 from mer_keras.synthetic import stand_ins
 
 #: Sizes of a training step of the frame-wise network of ESANN 2025, small enough for a processor.
-STEP = {"clips": 16, "frames": 9, "side": 48}
-STEP_SIZES = {"clips": (8, 16, 32, 64, 128), "frames": (5, 9, 17, 33), "side": (24, 48, 96, 144)}
+#: While one size varies, the others are the second of theirs.
+STEP = {"clips": (8, 16, 32, 64, 128), "frames": (5, 9, 17, 33), "side": (24, 48, 96, 144)}
 #: Sizes of what is loaded from clips of 640x480.
-LOADED = {"clips": 8, "frames": 9, "side": 90}
-LOADED_SIZES = {"clips": (4, 8, 16, 32), "frames": (5, 9, 17, 33), "side": (45, 90, 180, 360)}
-QUICK_LOADED = {**LOADED, "clips": 2}
+LOADED = {"clips": (4, 8, 16, 32), "frames": (5, 9, 17, 33), "side": (45, 90, 180, 360)}
 FOLDS = (2, 4, 8, 16, 32)
 _EPOCHS = 5
-
-#: Seconds of each repeat, and the peak memory in MiB, where it is that of another process.
-Timing = tuple[tuple[float, ...], int | None]
 
 
 def cases(backend: str) -> list[Case]:
@@ -69,55 +63,39 @@ def _folds(options: CaseOptions) -> list[Measurement]:
         return tuple(run.seconds for run in runs), max(run.peak_mib for run in runs)
 
     sizes = FOLDS[:2] if options.quick else FOLDS
-    return _series(f"run of STSTNet, {_EPOCHS} epochs", "mer_keras", "folds", sizes, run)
+    return time_sizes(f"run of STSTNet, {_EPOCHS} epochs", "mer_keras", "folds", sizes, run)
 
 
 def _step(options: CaseOptions) -> list[Measurement]:
-    repeats = 2 if options.quick else 7
-    return _vary(
-        "step of shallow_attention_conv2d",
-        "mer_keras",
-        STEP,
-        STEP_SIZES,
-        partial(_time_step, repeats),
-        options.quick,
-    )
+    def time_step(clips: int, frames: int, side: int) -> Timing:
+        import keras
 
+        keras.utils.clear_session()
+        network, images, labels = compiled_network(
+            "shallow_attention_conv2d", clips, (frames, side, side, 1), 5
+        )
 
-def _time_step(repeats: int, clips: int, frames: int, side: int) -> Timing:
-    import keras
+        def step() -> object:
+            return network.train_on_batch(images, labels)
 
-    from mer_keras.models import registry
-    from mer_keras.training.recipe import compile_model
+        step()
+        return timed(step, 2 if options.quick else 7, budget=20), None
 
-    keras.utils.clear_session()
-    network = registry.build("shallow_attention_conv2d", (frames, side, side, 1), 5)
-    compile_model(network, keras.optimizers.Adam(1e-4))
-    rng = np.random.default_rng(0)
-    images = rng.random((clips, frames, side, side, 1), dtype=np.float32)
-    labels = rng.integers(0, 5, clips)
-
-    def step() -> object:
-        return network.train_on_batch(images, labels)
-
-    step()
-    return timed(step, repeats, budget=20), None
+    work = "step of shallow_attention_conv2d"
+    return _vary(work, "mer_keras", STEP, options.quick, time_step)
 
 
 def _load(options: CaseOptions) -> list[Measurement]:
-    base = QUICK_LOADED if options.quick else LOADED
-    all_sizes = {**LOADED_SIZES, "clips": (1, 2)} if options.quick else LOADED_SIZES
+    sizes = LOADED | {"clips": (1, 2)} if options.quick else LOADED
     root = options.folder / "CASME2"
-    stand_in = stand_ins.StandInOptions(native=True, clips=max(all_sizes["clips"]))
+    stand_in = stand_ins.StandInOptions(native=True, clips=max(sizes["clips"]))
     stand_ins.write("casme2", root, stand_in)
     samples = databases.load("casme2", root, frame_source="raw")
     repeats = 1 if options.quick else 3
 
     def load(empty_cache: bool, clips: int, frames: int, side: int) -> Timing:
         first_samples = replace(samples, table=samples.table.head(clips))
-        recipe = Clip(
-            kind="frames", frames=frames, size=side, sampling="uniform_with_apex", crop="haar"
-        )
+        recipe = CLIP.model_copy(update={"frames": frames, "size": side})
 
         def load_once() -> None:
             if empty_cache:
@@ -127,57 +105,31 @@ def _load(options: CaseOptions) -> list[Measurement]:
         load_once()
         return timed(load_once, repeats, budget=30), None
 
-    measurements = []
-    for empty_cache, way in ((True, "empty cache"), (False, "full cache")):
-        measurements += _vary(
-            "load_clips, 640x480", way, base, all_sizes, partial(load, empty_cache), options.quick
+    return [
+        measurement
+        for way, empty_cache in (("empty cache", True), ("full cache", False))
+        for measurement in _vary(
+            "load_clips, 640x480", way, sizes, options.quick, partial(load, empty_cache)
         )
-    return measurements
+    ]
 
 
 def _vary(
     work: str,
     way: str,
-    base: Mapping[str, int],
     sizes: Mapping[str, tuple[int, ...]],
-    measure: Callable[..., Timing],
     quick: bool,
+    measure: Callable[..., Timing],
 ) -> list[Measurement]:
-    """Vary one size after the other, the others as in ``base``."""
+    """Vary one size after the other, the others at the second of theirs."""
+    usual = {name: values[1] for name, values in sizes.items()}
+
+    def at_size(name: str, size: int) -> Timing:
+        return measure(**{**usual, name: size})
+
     measurements = []
-    for name, all_sizes in sizes.items():
-        measurements += _series(
-            work,
-            way,
-            name,
-            all_sizes[:2] if quick else all_sizes,
-            partial(_with_size, measure, base, name),
-            None if name == "clips" else base["clips"],
-        )
+    for name, values in sizes.items():
+        measured = values[:2] if quick else values
+        clips = None if name == "clips" else usual["clips"]
+        measurements += time_sizes(work, way, name, measured, partial(at_size, name), clips)
     return measurements
-
-
-def _with_size(
-    measure: Callable[..., Timing], base: Mapping[str, int], name: str, size: int
-) -> Timing:
-    return measure(**{**base, name: size})
-
-
-def _series(
-    work: str,
-    way: str,
-    name: str,
-    sizes: Sequence[int],
-    measure: Callable[[int], Timing],
-    pieces: int | None = None,
-) -> list[Measurement]:
-    """Measure each size, which is the number of pieces too if that is None; then the exponent."""
-    measurements = []
-    for size in sizes:
-        seconds, peak = measure(size)
-        measurements.append(
-            Measurement(f"{work}, {name} {size}", way, seconds, pieces or size, peak)
-        )
-    slope = exponent(sizes, [float(m.median or 0) for m in measurements])
-    facts: Facts = {"exponent": round(slope, 2), "sizes": f"{min(sizes)} to {max(sizes)}"}
-    return [*measurements, Measurement(f"{work}, seconds by {name}", way, facts=facts)]

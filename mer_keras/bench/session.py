@@ -3,12 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from mer_keras import settings
-from mer_keras.bench.measure import Measurement, from_json, ratios
+from mer_keras.bench.measure import Measurement, ratios
 from mer_keras.bench.tables import as_markdown
 from mer_keras.errors import ResultsError, UserError
 from mer_keras.runs.json_files import read_json
@@ -43,43 +42,40 @@ class Session:
             measurements: what came of it.
             reason: why the case could not be measured, if so.
         """
-        self.measurements.pop(name, None)
+        self.measurements[name] = measurements
         self.not_measured.pop(name, None)
         if reason:
             self.not_measured[name] = reason
-        else:
-            both = {**self.measurements, name: measurements}
-            order = dict.fromkeys([*self.order, *both])
-            self.measurements = {case: both[case] for case in order if case in both}
         self.commits[name] = str(self.description["git"])
 
-    def table(self) -> list[Measurement]:
-        """All measurements, in the order of the cases."""
-        return [m for measurements in self.measurements.values() for m in measurements]
+    def rows(self) -> list[tuple[str, Measurement]]:
+        """All measurements, each with its case's name, in the order of the cases."""
+        names = dict.fromkeys([*self.order, *self.measurements])
+        return [(name, m) for name in names for m in self.measurements.get(name, [])]
 
-    def write(self) -> list[Path]:
-        """Write both files into the results folder; return their paths."""
-        table = self.table()
-        names = [name for name, measurements in self.measurements.items() for _ in measurements]
+    def as_markdown(self) -> str:
+        """The document ``bench.md``."""
+        commits = ", ".join(sorted(set(self.commits.values())))
+        measurements = [measurement for _, measurement in self.rows()]
+        return as_markdown(measurements, self.not_measured, {**self.description, "git": commits})
+
+    def write(self) -> None:
+        """Write both files into the results folder."""
+        rows = self.rows()
+        ratio_of = ratios([measurement for _, measurement in rows])
         tree = {
             **self.description,
             "measured": [
                 {"case": name, **measurement.to_json(ratio)}
-                for name, measurement, ratio in zip(names, table, ratios(table), strict=True)
+                for (name, measurement), ratio in zip(rows, ratio_of, strict=True)
             ],
             "not_measured": self.not_measured,
             "commits": self.commits,
         }
-        commits = ", ".join(sorted(set(self.commits.values())))
-        texts = {
-            "bench.json": json.dumps(tree, indent=1) + "\n",
-            "bench.md": as_markdown(table, self.not_measured, {**self.description, "git": commits}),
-        }
         root = settings.results_root()
         root.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            (root / name).write_text(text, encoding="utf-8")
-        return [root / name for name in texts]
+        (root / "bench.json").write_text(json.dumps(tree, indent=1) + "\n", encoding="utf-8")
+        (root / "bench.md").write_text(self.as_markdown(), encoding="utf-8")
 
 
 def stored_session(description: Mapping[str, JsonValue], order: list[str]) -> Session:
@@ -100,11 +96,15 @@ def stored_session(description: Mapping[str, JsonValue], order: list[str]) -> Se
     for name in _MUST_AGREE:
         if stored.get(name) != description[name]:
             raise UserError(f"{path}: measured with other {name}: move it away, or leave out --add")
+    measurements: dict[str, list[Measurement]] = {}
     try:
-        session = Session(description, order, commits=dict(stored["commits"]))
         for tree in stored["measured"]:
-            session.measurements.setdefault(tree["case"], []).append(from_json(tree))
-        session.not_measured |= {str(k): str(v) for k, v in stored["not_measured"].items()}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+            measurement = TypeAdapter(Measurement).validate_python(tree)
+            measurements.setdefault(tree["case"], []).append(measurement)
+        reasons, commits = (
+            TypeAdapter(dict[str, str]).validate_python(stored[part])
+            for part in ("not_measured", "commits")
+        )
+    except (KeyError, TypeError, ValidationError) as error:
         raise ResultsError(f"{path}: not what this version writes: move it away") from error
-    return session
+    return Session(description, order, measurements, reasons, commits)

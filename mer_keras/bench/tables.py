@@ -1,6 +1,7 @@
-"""Measurements as a table for the terminal and as markdown."""
+"""Measurements as markdown, in columns that a terminal shows too."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from pydantic import JsonValue
 
@@ -15,8 +16,8 @@ def cells(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
     """Return one row of cells a measurement, in the order of ``HEADER``."""
     return [
         (
-            m.work,
-            m.way,
+            m.work.replace("|", "/"),
+            m.way.replace("|", "/"),
             number(m.median),
             number(min(m.seconds, default=None)),
             number(max(m.seconds, default=None)),
@@ -47,19 +48,6 @@ def facts_text(facts: Facts) -> str:
     )
 
 
-def as_text(measurements: Sequence[Measurement]) -> str:
-    """Return a table for the terminal."""
-    rows = [HEADER, *cells(measurements)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column in _NUMERIC else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )
-
-
 def as_markdown(
     measurements: Sequence[Measurement],
     not_measured: Mapping[str, str],
@@ -72,39 +60,24 @@ def as_markdown(
         not_measured: names of cases, each with the reason.
         description: machine, versions and so on, one line each.
     """
-    rule = [("---:" if column in _NUMERIC else "---") for column in range(len(HEADER))]
-    lines = [
-        "# Speed and memory",
-        "",
-        "All data are synthetic. `ratio`: seconds of the first way of",
-    ]
-    lines += [
-        "a work, divided by those of this way (medians); above 1 is faster. `n`: repeats.",
-        "",
-    ]
-    lines += [f"- {name}: {_value_text(value)}" for name, value in description.items()]
-    lines += ["", *(_markdown_row(row) for row in (HEADER, rule, *cells(measurements)))]
-    if not_measured:
-        lines += ["", "Not measured:", ""]
-        lines += [
-            f"- {reason}: {', '.join(names)}" for reason, names in by_reason(not_measured).items()
+    from jinja2 import Environment, StrictUndefined
+
+    table = [HEADER, *cells(measurements)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    rows = [
+        [
+            cell.rjust(width) if column in _NUMERIC else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
-    return "\n".join(lines) + "\n"
-
-
-def by_reason(not_measured: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return the names of cases by the reason why they were not measured."""
-    names: dict[str, list[str]] = {}
-    for name, reason in not_measured.items():
-        names.setdefault(reason, []).append(name)
-    return names
-
-
-def _markdown_row(row: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in row)} |"
-
-
-def _value_text(value: JsonValue) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {item}" for name, item in value.items())
-    return str(value)
+        for row in table
+    ]
+    rule = ["-" * (width - 1) + "-:"[column in _NUMERIC] for column, width in enumerate(widths)]
+    environment = Environment(  # noqa: S701 - It is no HTML.
+        trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined
+    )
+    template = Path(__file__).with_name("bench.md.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(
+        description=description,
+        rows=[rows[0], rule, *rows[1:]],
+        not_measured=list(not_measured.items()),
+    )

@@ -6,24 +6,28 @@ compared with that of the step on it. Small networks are trained without ``fit``
 part of a step that picks its clips out of those on the device.
 """
 
+import statistics
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
 from mer_keras.bench.case import Case, CaseOptions
 from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
+from mer_keras.bench.networks import compiled_network
 from mer_keras.models import registry
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.training.vectorised.engine import SMALL
 
 if TYPE_CHECKING:
+    import keras
+
     from mer_keras.layers.tensors import Tensor
     from mer_keras.training.vectorised.stacked import Stack
 
@@ -36,13 +40,6 @@ NETWORKS = {
 _EPOCHS = 9
 #: Batches that are picked in one call of a compiled function, since a step picks within one, too.
 _PICKED = 20
-
-
-class TrainsOnBatch(Protocol):
-    """The method of ``keras.Model`` that a training step calls."""
-
-    def train_on_batch(self, x: object, y: object) -> object:
-        """Take one step."""
 
 
 def cases(backend: str) -> list[Case]:
@@ -60,57 +57,42 @@ def cases(backend: str) -> list[Case]:
 
 
 def _waiting(name: str, clip_count: int, batch: int, options: CaseOptions) -> list[Measurement]:
-    import keras
-
     from mer_keras.training.dataset import training_input
-    from mer_keras.training.recipe import compile_model
 
-    spec = registry.get_spec(name)
-    network = registry.build(name)
-    compile_model(network, keras.optimizers.Adam(1e-4))
-    rng = np.random.default_rng(0)
-    clips = rng.random((clip_count, *spec.input_shape), dtype=np.float32)
-    labels = rng.integers(0, spec.classes, clip_count).astype("int32")
+    network, clips, labels = compiled_network(name, clip_count)
     batches = training_input({"clip": clips}, labels, batch_size=batch, seed=0)["x"]
     if isinstance(batches, dict):
         raise NotMeasuredError("this backend gets its arrays as they are: nothing is prepared")
     count = 2 if options.quick else _EPOCHS
     train_epoch(network, batches)
-    epochs = [train_epoch(network, batches) for _ in range(count)]
-    shares = [epoch.waiting / epoch.seconds for epoch in epochs]
-    without_steps = timed(lambda: list(batches), count)
+    epochs = pd.DataFrame([train_epoch(network, batches) for _ in range(count)])
+    seconds = epochs["waiting"] + epochs["steps"]
+    shares = epochs["waiting"] / seconds
     facts = {
-        "share waiting for input": round(float(np.median(shares)), 4),
-        "largest share": round(max(shares), 4),
-        "of it the first batch": round(
-            float(np.median([epoch.first / epoch.waiting for epoch in epochs])), 2
-        ),
-        "input alone s": round(float(np.median(without_steps)), 4),
+        "share waiting for input": round(shares.median(), 4),
+        "largest share": round(shares.max(), 4),
+        "of it the first batch": round((epochs["first"] / epochs["waiting"]).median(), 2),
+        "input alone s": round(statistics.median(timed(lambda: list(batches), count)), 4),
     }
-    seconds = tuple(epoch.seconds for epoch in epochs)
     work = f"an epoch of {name}, {clip_count} clips by {batch}"
-    measurements = [Measurement(work, "training_input", seconds, clip_count, facts=facts)]
+    measurements = [
+        Measurement(work, "training_input", tuple(seconds.tolist()), clip_count, facts=facts)
+    ]
     if multiply_accumulates(network) <= SMALL:
         count = 20 if options.quick else 200
         measurements.append(_without_fit(name, work, clips, labels, batch, count))
     return measurements
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(NamedTuple):
     """Seconds of an epoch: of waiting for its first batch, for all batches, and of its steps."""
 
     first: float
     waiting: float
     steps: float
 
-    @property
-    def seconds(self) -> float:
-        """Of the whole epoch."""
-        return self.waiting + self.steps
 
-
-def train_epoch(network: TrainsOnBatch, batches: Iterable[tuple[object, object]]) -> Epoch:
+def train_epoch(network: "keras.Model", batches: Iterable[tuple[object, object]]) -> Epoch:
     """Train an epoch step by step, and tell waiting from stepping."""
     first = waiting = steps = 0.0
     started = time.perf_counter()
@@ -128,20 +110,7 @@ def train_epoch(network: TrainsOnBatch, batches: Iterable[tuple[object, object]]
 def _without_fit(
     name: str, work: str, clips: Array, labels: NDArray[np.int32], batch: int, epochs: int
 ) -> Measurement:
-    """Train one fold as a run does, and time its epochs and steps."""
-    seconds, steps = _time_epochs(name, clips, labels, batch, epochs)
-    share = _seconds_to_pick(clips, batch) * -(-len(clips) // batch) / float(np.median(seconds))
-    facts = {
-        "share waiting for input": round(float(np.median(1 - steps / seconds)) + share, 4),
-        "of it picking clips": round(share, 4),
-    }
-    return Measurement(work, "AllFolds", tuple(seconds.tolist()), len(clips), facts=facts)
-
-
-def _time_epochs(
-    name: str, clips: Array, labels: NDArray[np.int32], batch: int, epochs: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Seconds of each epoch but the first, which compiles, and of its steps: (epochs - 1,) each."""
+    """Train one fold as a run does; time steps, and epochs but the first, which compiles."""
     from mer_keras.config.training import Optimizer, Train
     from mer_keras.training.fold import FoldRows
     from mer_keras.training.trainer import Trainer
@@ -166,7 +135,14 @@ def _time_epochs(
 
     with patch.object(Stack, "train", timed_train):
         engine.fit_predict([FoldRows(rows, rows[:0], rows[:1])], [0], end_epoch)
-    return np.diff(ends), np.array(steps[1:-1])
+    seconds = np.diff(ends)  # (epochs - 1,)
+    outside_steps = float(np.median(1 - np.array(steps[1:-1]) / seconds))
+    picking = _seconds_to_pick(clips, batch) * -(-len(clips) // batch) / float(np.median(seconds))
+    facts = {
+        "share waiting for input": round(outside_steps + picking, 4),
+        "of it picking clips": round(picking, 4),
+    }
+    return Measurement(work, "AllFolds", tuple(seconds.tolist()), len(clips), facts=facts)
 
 
 def _seconds_to_pick(clips: Array, batch: int) -> float:

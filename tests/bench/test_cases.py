@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 from mer_keras.bench.__main__ import BACKENDS, all_cases, main, parse
 from mer_keras.bench.case import Case, choose
 from mer_keras.bench.isolation import call_in_process, measure_in_process, without_paths
+from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.errors import UserError
 from mer_keras.models.registry import MODELS
 
@@ -62,25 +64,62 @@ def test_list_measures_nothing(capsys):
     assert len(capsys.readouterr().out.splitlines()) == len(all_cases(parse([]).backends))
 
 
+def sleep(options):
+    time.sleep(60)
+
+
+def fail(options):
+    raise ValueError(f"{options.folder}/clip.png is damaged")
+
+
+def end(options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def lack(options):
+    raise NotMeasuredError("no GPU")
+
+
+def variables(options):
+    seconds = (float(options.folder.is_dir()),)
+    own = {name: value for name, value in os.environ.items() if name.startswith("MER_")}
+    return [Measurement("w", os.environ["KERAS_BACKEND"], seconds, facts=own)]
+
+
 def test_a_case_that_lacks_a_module_is_not_started():
-    case = Case("spotting", "", lambda options: [], needs=("no_such_module",))
-    outcome = measure_in_process(case, [])
-    assert outcome.reason == "no_such_module is not installed"
-    assert not outcome.failed
+    outcome = measure_in_process(Case("a", "", sleep, needs=("no_such_module",)))
+    assert (outcome.reason, outcome.failed) == ("no_such_module is not installed", False)
 
 
 def test_a_case_over_its_time_is_ended():
     started = time.perf_counter()
-    outcome = measure_in_process(Case("spotting", "", lambda options: [], limit=0.1), [])
-    assert outcome.reason == "over 0 s"
-    assert not outcome.failed
-    assert time.perf_counter() - started < 5
+    outcome = measure_in_process(Case("a", "", sleep, limit=0.1))
+    assert (outcome.reason, outcome.failed) == ("over 0 s", False)
+    assert time.perf_counter() - started < 15
 
 
 def test_a_fault_is_reported_as_one_without_its_paths():
-    outcome = measure_in_process(Case("no/such/case", "", lambda options: []), [])
+    outcome = measure_in_process(Case("a", "", fail))
     assert outcome.failed
-    assert outcome.reason.startswith("failed: ")
+    assert outcome.reason == "failed: ValueError('PATH is damaged')"
+
+
+@pytest.mark.parametrize(("measure", "reason"), [(end, "killed"), (lack, "no GPU")])
+def test_a_lack_of_the_machine_is_no_fault(measure, reason):
+    outcome = measure_in_process(Case("a", "", measure))
+    assert outcome.reason.startswith(reason) and not outcome.failed
+
+
+def test_a_case_has_a_process_with_its_own_folders_and_backend():
+    before = dict(os.environ)
+    outcome = measure_in_process(Case("a", "", variables, backend="jax"))
+    assert not outcome.reason
+    (measurement,) = outcome.measurements
+    assert measurement.way == "jax" and measurement.seconds == (1.0,)
+    assert measurement.peak_mib > 20
+    folders = {measurement.facts[f"MER_{part}"] for part in ("DATA", "CACHE", "RESULTS", "CONFIG")}
+    assert len(folders) == 4 and {Path(name).parent.exists() for name in folders} == {False}
+    assert dict(os.environ) == before
 
 
 def test_texts_lose_their_folders():
@@ -102,7 +141,7 @@ def test_a_quick_pass_prints_and_writes(places, capsys):
     assert session["versions"]["keras"]
     assert session["machine"]["cores"] >= 1
     text = (places / "results/bench.md").read_text()
-    assert "| spotting, 60 frames of 96x96 | flow |" in text
+    assert "| spotting, 60 frames of 96x96 | flow |" in text and text in shown
     assert str(places) not in text + json.dumps(session)
 
 
@@ -119,7 +158,7 @@ def test_a_case_ends_with_the_pass_that_started_it(tmp_path):
     environment = {**os.environ, "MER_RESULTS": str(tmp_path), "TMPDIR": str(tmp_path)}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     session = subprocess.Popen([sys.executable, "-c", code], env=environment, **silent)
-    case = wait_for(lambda: children_of(session.pid, "--inside"))
+    case = wait_for(lambda: with_children(children_of(session.pid, "spawn_main")))
     own = wait_for(lambda: children_of(case[0], "spawn_main"))
     session.kill()
     session.wait()
@@ -130,6 +169,11 @@ def children_of(parent, word):
     lists = [file.read_text() for file in Path(f"/proc/{parent}/task").glob("*/children")]
     commands = {int(pid): Path(f"/proc/{pid}/cmdline") for pid in " ".join(lists).split()}
     return [pid for pid, file in commands.items() if file.exists() and word in file.read_text()]
+
+
+def with_children(processes):
+    """Those that have started processes: the one of a case, not the one that describes."""
+    return [pid for pid in processes if children_of(pid, "spawn_main")]
 
 
 def runs(pid):

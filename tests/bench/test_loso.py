@@ -1,10 +1,11 @@
 """The synthetic flow set, the plain networks, and what is computed from their times."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.loso import Run, load_script, measurements_of, setup_and_epoch
+from mer_keras.bench.loso import load_script, measurements_of
 from mer_keras.bench.measure import NotMeasuredError, ratios
 from mer_keras.databases import registry
 
@@ -48,29 +49,30 @@ def test_uf1_leaves_out_what_was_not_tested():
     assert flow_like.uf1(labels, np.array([0, 1, 1, 0])) == pytest.approx((1 + 2 / 3) / 3)
 
 
-def test_set_up_and_epoch_are_separated():
-    assert setup_and_epoch({2: 7.0, 5: 99.0, 10: 15.0}) == (5.0, 1.0)
-
-
-def rounds(*several):
-    return [
-        {count: Run(seconds, uf1, 100) for count, (seconds, uf1) in one.items()} for one in several
-    ]
+def runs_of(**rounds_of):
+    return pd.DataFrame(
+        [
+            {"way": way, "seed": seed, "epochs": count, "seconds": s, "uf1": uf1, "peak_mib": 100}
+            for way, rounds in rounds_of.items()
+            for seed, runs in enumerate(rounds)
+            for count, (s, uf1) in runs.items()
+        ]
+    )
 
 
 def test_ways_are_compared_within_each_round_and_by_medians():
-    runs = {
-        "plain": rounds(
+    runs = runs_of(
+        plain=[
             {2: (14, 0.1), 30: (154, 0.70)},
             {2: (28, 0.1), 30: (308, 0.75)},  # The machine was half as fast.
             {2: (14, 0.1), 30: (154, 0.72)},
-        ),
-        "mer_keras": rounds(
+        ],
+        mer_keras=[
             {2: (12, 0.1), 30: (40, 0.71)},
             {2: (24, 0.1), 30: (80, 0.80)},
             {2: (12, 0.1), 30: (40, 0.79)},
-        ),
-    }
+        ],
+    )
     rows = measurements_of("LOSO", runs, 68)
     table = {(row.work, row.way): row for row in rows}
     assert {row.pieces for row in rows} == {68}
@@ -88,7 +90,7 @@ def test_ways_are_compared_within_each_round_and_by_medians():
 
 
 def test_one_number_of_epochs_gives_no_slope():
-    (row,) = measurements_of("LOSO", {"mer_keras": rounds({2: (3, 0.5)})}, 68)
+    (row,) = measurements_of("LOSO", runs_of(mer_keras=[{2: (3, 0.5)}]), 68)
     assert (row.work, row.seconds) == ("LOSO, 2 epochs", (3,))
 
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from mer_keras.bench.measure import Measurement, exponent, ratios, time_ways, timed
-from mer_keras.bench.memory import FamilyMemory, peak_memory
+from mer_keras.bench.measure import Measurement, exponent, ratios, time_sizes, time_ways, timed
+from mer_keras.bench.memory import family_memory, peak_memory
 
 
 def test_median_and_rate_are_of_the_repeats():
@@ -70,6 +70,18 @@ def test_exponent_refuses_what_has_no_slope(sizes, seconds):
         exponent(sizes, seconds)
 
 
+def test_sizes_are_measured_in_their_order_and_have_an_exponent():
+    rows = time_sizes("w", "a", "side", (2, 4), lambda size: ((size**2, 9, size**2), 7))
+    assert [(row.work, row.median, row.pieces, row.peak_mib) for row in rows[:2]] == [
+        ("w, side 2", 4, 2, 7),
+        ("w, side 4", 16, 4, 7),
+    ]
+    assert rows[2].work == "w, seconds by side"
+    assert rows[2].facts == {"exponent": 2.0, "sizes": "2 to 4"}
+    rows = time_sizes("w", "a", "n", (2, 4), lambda size: ((1,), 0), 5)
+    assert [row.pieces for row in rows[:2]] == [5, 5]
+
+
 def test_memory_of_a_process_is_its_own():
     hold = bytearray(300 << 20)
     code = "from mer_keras.bench.memory import peak_memory; print(peak_memory())"
@@ -80,8 +92,8 @@ def test_memory_of_a_process_is_its_own():
 
 def test_memory_of_children_is_followed():
     code = "import time; hold = bytearray(200 << 20); time.sleep(2)"
-    with FamilyMemory() as family:
+    with family_memory() as peak_of:
         subprocess.run([sys.executable, "-c", code], check=True)
-    assert family.peak(1) >= peak_memory() + 200
-    assert family.peak(0) == peak_memory()
+    assert peak_of(1) >= peak_memory() + 200
+    assert peak_of(0) == peak_memory()
     assert peak_memory("999999999") == 0

@@ -22,7 +22,7 @@ def test_added_cases_stand_beside_the_stored_ones_in_order(places):
     done.add("second", [], "no GPU")
     done.write()
     later = stored_session({**MACHINE, "git": "b"}, ORDER)
-    assert later.table() == done.table()
+    assert later.rows() == done.rows()
     later.add("first", [row("a", 4.0)])
     later.add("second", [row("b", 2.0)])
     later.write()
@@ -41,9 +41,9 @@ def test_a_case_that_is_measured_again_stands_once(places):
     done = Session(MACHINE, ORDER)
     done.add("first", [row("a", 4.0)])
     done.add("first", [row("a", 2.0)])
-    assert [r.median for r in done.table()] == [2.0]
+    assert [r.median for _, r in done.rows()] == [2.0]
     done.add("first", [], "over 5 s")
-    assert done.table() == [] and done.not_measured == {"first": "over 5 s"}
+    assert done.rows() == [] and done.not_measured == {"first": "over 5 s"}
 
 
 def test_numbers_of_another_machine_are_not_added_to(places):

@@ -1,7 +1,7 @@
 """What is printed and written."""
 
 from mer_keras.bench.measure import Measurement
-from mer_keras.bench.tables import HEADER, as_markdown, as_text, by_reason, facts_text, number
+from mer_keras.bench.tables import HEADER, as_markdown, facts_text, number
 
 ROWS = [
     Measurement("work", "plain", (2.0, 4.0, 3.0), pieces=6, peak_mib=100),
@@ -10,29 +10,34 @@ ROWS = [
 ]
 
 
-def test_table_for_the_terminal_has_a_line_a_row():
-    lines = as_text(ROWS).splitlines()
-    assert len(lines) == 4
-    assert "3.000  2.000  4.000  3" in lines[1] and lines[1].split()[-1] == "100"
-    assert "3.00" in lines[2] and lines[2].endswith("UF1 0.712, from 2 and 10")
-    assert lines[3].endswith("exponent 0.98")
-
-
-def test_markdown_has_as_many_cells_in_every_row():
-    text = as_markdown(
-        ROWS, {"x": "no GPU", "y": "no GPU"}, {"device": "2 CPU cores", "v": {"a": 1}}
-    )
-    table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + len(ROWS)
+def test_markdown_has_a_line_a_row_in_columns_of_equal_width():
+    description = {"device": "2 CPU cores", "v": {"a": 1, "b": 2}}
+    text = as_markdown(ROWS, {"x": "no GPU", "z": "too slow", "y": "no GPU"}, description)
+    lines = text.splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("|"))
+    table = lines[first : first + 2 + len(ROWS)]
     assert {line.count("|") for line in table} == {len(HEADER) + 1}
-    assert "- no GPU: x, y" in text
-    assert "- device: 2 CPU cores" in text and "- v: a 1" in text
+    assert len({len(line) for line in table}) == 1
+    assert lines[first - 1] == "" and lines[first + 2 + len(ROWS) :] == [
+        "",
+        "Not measured:",
+        "",
+        "- no GPU: x, y",
+        "- too slow: z",
+    ]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
+    assert cells[0] == list(HEADER)
+    assert [cell.endswith(":") for cell in cells[1]] == [2 <= column <= 8 for column in range(10)]
+    assert cells[2][2:9] == ["3.000", "2.000", "4.000", "3", "2.000", "1.00", "100"]
+    assert cells[3][7] == "3.00" and cells[3][-1] == "UF1 0.712, from 2 and 10"
+    assert cells[4][0] == "a / b" and cells[4][2:9] == ["-"] * 7
+    assert lines[first - 3 : first - 1] == ["- device: 2 CPU cores", "- v: a 1, b 2"]
+
+
+def test_markdown_says_nothing_of_cases_not_measured_where_there_are_none():
+    assert as_markdown(ROWS, {}, {}).splitlines()[-1].startswith("| a / b")
 
 
 def test_numbers_need_no_powers_of_ten():
     assert [number(v) for v in (None, 0.01234, 12.34, 1234.5)] == ["-", "0.012", "12.3", "1,234"]
     assert facts_text({"n": 3, "share": 0.123456, "of": "all"}) == "n 3, share 0.123, of all"
-
-
-def test_reasons_stand_once():
-    assert by_reason({"a": "x", "b": "y", "c": "x"}) == {"x": ["a", "c"], "y": ["b"]}
