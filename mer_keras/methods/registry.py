@@ -110,7 +110,8 @@ def make_method(
         alone: train each fold by itself.
 
     Raises:
-        ConfigError: the method is only described, or its arguments are wrong.
+        ConfigError: the method is only described, its arguments are wrong, or its labels would be
+            shuffled though nothing is trained.
     """
     config = plan.config
     method: Method
@@ -121,6 +122,11 @@ def make_method(
             networks.build, config.network.model, shape(), classes, **config.network.arguments
         )
         if weights is not None:
+            if config.shuffled_labels:
+                raise ConfigError(
+                    f"row {plan.name!r} shuffles the labels of its training clips, and with "
+                    "weights from elsewhere nothing is trained: leave the row or the weights out"
+                )
             method = GivenWeights(build, plan.recipe, partial(fold_weights, weights))
         else:
             method = NetworkMethod(build, plan.recipe, start, alone=alone)

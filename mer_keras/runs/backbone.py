@@ -1,7 +1,8 @@
 """Pretrained backbones: networks trained on other data, whose weights every fold starts from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,21 +41,14 @@ class Backbone:
         load_weights(network, self.file)
         return network
 
-    def starter(self, classes: Sequence[str]) -> "Starter":
-        """Return what gives a network its start; the head is carried if the classes are equal."""
-        return Starter(self, head=tuple(classes) == self.classes)
+    def starter(self, classes: Sequence[str]) -> "Callable[[keras.Model], None]":
+        """Return what copies to a network the layers that it shares with the backbone.
 
+        The weights are read once; the head is carried if ``classes`` are the backbone's.
+        """
+        build = cache(self.build)
 
-class Starter:
-    """Gives networks the weights of a backbone, which is read once."""
+        def start(network: "keras.Model") -> None:
+            carry(build(), network, head=tuple(classes) == self.classes)
 
-    def __init__(self, backbone: Backbone, *, head: bool) -> None:
-        """See ``Backbone.starter``."""
-        self._backbone, self._head = backbone, head
-        self._network: keras.Model | None = None
-
-    def __call__(self, network: "keras.Model") -> None:
-        """Copy the layers that the network shares with the backbone."""
-        if self._network is None:
-            self._network = self._backbone.build()
-        carry(self._network, network, head=self._head)
+        return start

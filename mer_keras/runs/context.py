@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +13,16 @@ from pydantic import JsonValue
 
 from mer_keras.arrays import Inputs, shape_of
 from mer_keras.clips.assemble import ClipArrays, load_clips
+from mer_keras.config.data import Policies
 from mer_keras.config.experiment import Experiment, RowPlan
+from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import ConfigError, FrameError
 from mer_keras.methods.contract import Method
 from mer_keras.methods.registry import check_methods, chooses, inputs_of, make_method
 from mer_keras.models.weights import weights_digest
 from mer_keras.names import slug
-from mer_keras.progress import Progress
+from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.runs.backbone import Backbone
@@ -60,11 +62,12 @@ class RunContext:
     @cached_property
     def identity(self) -> dict[str, JsonValue]:
         """Digests of everything that decides results; two runs with equal ones are one run."""
+        clips = [f"{name}={clips.digest()}" for name, clips in sorted(self.clips.items())]
         return {
             "config": self.config.digest(),
             "profile": self.profile,
             "samples": self.samples.digest(),
-            "clips": self._clips_digest(),
+            "clips": hashlib.blake2b("\n".join(clips).encode(), digest_size=16).hexdigest(),
             "folds": self.folds.digest(),
             "weights": weights_digest(self.weights) if self.weights else "",
             "stages": list(self.stages),
@@ -112,16 +115,12 @@ class RunContext:
 
     def fold(self, name: str) -> Fold:
         """The fold of a name."""
-        return self._fold_of[name]
+        return next(fold for fold in self.folds.folds if fold.name == name)
 
     def inputs(self, plan: RowPlan) -> Inputs:
         """The clips as a row's method reads them."""
-        arrays = self._inputs_of
-        names = inputs_of(plan)
-        if names not in arrays:
-            inputs = tuple(self.clips[name].arrays for name in names)
-            arrays[names] = inputs[0] if len(inputs) == 1 else inputs
-        return arrays[names]
+        inputs = tuple(self.clips[name].arrays for name in inputs_of(plan))
+        return inputs[0] if len(inputs) == 1 else inputs
 
     def method(self, plan: RowPlan, *, alone: bool = False) -> Method:
         """The method of a row, not yet fitted; ``alone``: each fold is trained by itself."""
@@ -162,22 +161,9 @@ class RunContext:
         tested = set(fold.test)
         return [self.sample_ids[row] for row in copies if self.sample_ids[row] in tested]
 
-    def _clips_digest(self) -> str:
-        """Digest of all inputs."""
-        digests = [f"{name}={clips.digest()}" for name, clips in sorted(self.clips.items())]
-        return hashlib.blake2b("\n".join(digests).encode(), digest_size=16).hexdigest()
-
-    @cached_property
-    def _fold_of(self) -> dict[str, Fold]:
-        return {fold.name: fold for fold in self.folds.folds}
-
     @cached_property
     def _row_of(self) -> dict[str, int]:
         return {sample_id: row for row, sample_id in enumerate(self.sample_ids)}
-
-    @cached_property
-    def _inputs_of(self) -> dict[tuple[str, ...], Inputs]:
-        return {}
 
     def _rows(self, ids: tuple[str, ...] | list[str]) -> NDArray[np.int64]:
         return np.array([self._row_of[sample_id] for sample_id in ids], "int64")
@@ -208,19 +194,13 @@ def compose(
         UserError: data, methods or weights can't be used.
     """
     if initial and not config.stages:
-        raise ConfigError(
-            f"{config.name} has no stage of pretraining that could start from weights"
-        )
+        raise ConfigError(f"{config.name} has no stage of pretraining to start from weights")
     check_methods(config)
     classes_of(config.data)  # It refuses databases of different classes before any is read.
     samples = load_samples(config.data, data, progress)
-    clips: dict[str, ClipArrays] = {}
-    for name in dict.fromkeys(name for plan in config.plans for name in inputs_of(plan)):
-        report = partial(progress, f"input {name}") if progress else None
-        clips[name] = load_clips(
-            samples, config.inputs[name], config.data.policies, progress=report
-        )
-    samples, clips = keep_common(samples, clips)
+    names = dict.fromkeys(name for plan in config.plans for name in inputs_of(plan))
+    recipes = {name: config.inputs[name] for name in names}
+    samples, clips = load_inputs(samples, recipes, config.data.policies, progress)
     folds = build_folds(samples.table, config.protocol, config.selection)
     context = RunContext(config, profile, samples, clips, folds, weights)
     if weights or not pretraining or not config.stages:
@@ -228,6 +208,33 @@ def compose(
     from mer_keras.runs.pretrain import pretrain
 
     return replace(context, backbones=pretrain(context, initial, progress))
+
+
+def load_inputs(
+    samples: Samples,
+    recipes: Mapping[str, Clip],
+    policies: Policies,
+    progress: Progress | None,
+    title: str = "",
+) -> tuple[Samples, dict[str, ClipArrays]]:
+    """Load the clips of some inputs, of which those are kept that every input could load.
+
+    Args:
+        samples: whose clips are loaded.
+        recipes: how, by name of the input.
+        policies: what to do about faults that leave a choice.
+        progress: told what is loaded.
+        title: stands before the name of the input when progress is told.
+
+    Raises:
+        FrameError: see ``clips.assemble.load_clips``.
+        ConfigError: likewise.
+    """
+    clips = {}
+    for name, recipe in recipes.items():
+        report = under_title(progress, f"{title}input {name}")
+        clips[name] = load_clips(samples, recipe, policies, progress=report)
+    return keep_common(samples, clips)
 
 
 def keep_common(
@@ -259,10 +266,9 @@ def keep_common(
         warnings=(*samples.warnings, *warnings),
     )
     ids = tuple(table["sample_id"])
-    return kept, {name: _in_order(arrays, ids) for name, arrays in clips.items()}
-
-
-def _in_order(clips: ClipArrays, ids: tuple[str, ...]) -> ClipArrays:
-    if clips.sample_ids == ids:
-        return clips
-    return replace(clips, sample_ids=ids, arrays=clips.select(ids))
+    return kept, {
+        name: arrays
+        if arrays.sample_ids == ids
+        else replace(arrays, sample_ids=ids, arrays=arrays.select(ids))
+        for name, arrays in clips.items()
+    }

@@ -1,7 +1,7 @@
 """Who computes the tasks of runs: this process, or others through the same interface."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mer_keras.errors import MerKerasError
 from mer_keras.progress import EpochProgress, Progress
@@ -11,8 +11,31 @@ from mer_keras.runs.predictions import predictions_table, unit_record
 from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
 from mer_keras.runs.units import Task, Unit
 
-#: A run and its folder, which is open for writing.
-OpenRun = tuple[RunContext, RunFolder]
+
+class OpenRun(NamedTuple):
+    """A run and its folder, which is open for writing."""
+
+    context: RunContext
+    folder: RunFolder
+
+    def pending(self, units: Sequence[Unit]) -> list[Unit]:
+        """Those of some units that are not stored."""
+        return [unit for unit in units if not self.folder.is_done(unit)]
+
+    def pending_rows(self) -> list[str]:
+        """Keys of the rows of which a unit is not stored, in the order of the table."""
+        return list(dict.fromkeys(unit.row for unit in self.pending(all_units(self.context))))
+
+    def store(self, pending: Sequence[Unit], task: Task, outcomes: Sequence[Outcome]) -> None:
+        """Store what a task gave of its pending units: predictions, or why there are none."""
+        for unit, outcome in zip(task, outcomes, strict=True):
+            if unit not in pending:
+                continue
+            if isinstance(outcome, MerKerasError):
+                self.folder.fail(unit, str(outcome))
+                continue
+            table = predictions_table(self.context, unit, outcome)
+            self.folder.store(unit, table, unit_record(outcome), outcome.trajectory)
 
 
 class Executor(Protocol):
@@ -34,48 +57,21 @@ class SerialExecutor:
 
     def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
         """See ``Executor.execute``."""
-        for context, folder in runs:
-            runner = TaskRunner(context)
-            units = all_units(context)
-            names = {plan.key: plan.name for plan in context.config.plans}
-            done = sum(map(folder.is_done, units))
-            for row in rows_with_pending_units(context, folder):
-                for task, pending in pending_tasks(folder, runner.tasks(row)):
+        for run in runs:
+            runner = TaskRunner(run.context)
+            units = all_units(run.context)
+            names = {plan.key: plan.name for plan in run.context.config.plans}
+            done = len(units) - len(run.pending(units))
+            for row in run.pending_rows():
+                for task in runner.tasks(row):
+                    pending = run.pending(task)
+                    if not pending:
+                        continue
                     report = _report_epochs(progress, names[row], done, len(pending), len(units))
-                    store(folder, context, task, pending, runner.compute(task, report))
+                    run.store(pending, task, runner.compute(task, report))
                     done += len(pending)
             if progress:
                 progress("done", len(units), len(units))
-
-
-def rows_with_pending_units(context: RunContext, folder: RunFolder) -> list[str]:
-    """Keys of the rows of which a unit is not stored, in the order of the table."""
-    rows = [unit.row for unit in all_units(context) if not folder.is_done(unit)]
-    return list(dict.fromkeys(rows))
-
-
-def pending_tasks(folder: RunFolder, tasks: Sequence[Task]) -> list[tuple[Task, list[Unit]]]:
-    """The tasks that are not whole, each with its units that are not stored."""
-    pairs = [(task, [unit for unit in task if not folder.is_done(unit)]) for task in tasks]
-    return [(task, pending) for task, pending in pairs if pending]
-
-
-def store(
-    folder: RunFolder,
-    context: RunContext,
-    task: Task,
-    pending: Sequence[Unit],
-    outcomes: Sequence[Outcome],
-) -> None:
-    """Store what a task gave of its pending units: predictions, or why there are none."""
-    for unit, outcome in zip(task, outcomes, strict=True):
-        if unit not in pending:
-            continue
-        if isinstance(outcome, MerKerasError):
-            folder.fail(unit, str(outcome))
-            continue
-        table = predictions_table(context, unit, outcome)
-        folder.store(unit, table, unit_record(outcome), outcome.trajectory)
 
 
 def _report_epochs(

@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +36,6 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Wrap a folder; nothing is read or written."""
         self.path = path
-        self._tested_of: dict[str, tuple[str, ...]] = {}
-        self._run_id = ""
 
     @property
     def run_id(self) -> str:
@@ -91,6 +90,8 @@ class RunFolder:
             handle.truncate(0)
             handle.write(str(os.getpid()))
             handle.flush()
+            for part in self.path.rglob("*.part"):  # A process that was killed may have left some.
+                part.unlink()
             yield
 
     def manifest(self) -> Json:
@@ -130,29 +131,23 @@ class RunFolder:
             ResultsError: predictions or trajectory are of another unit or lack a column, or the
                 disk is full.
         """
+        buffers = {".parquet": io.BytesIO()}
         reason = self._mismatch(unit, predictions)
-        if trajectory is not None and not reason:
-            reason = self._mismatch_of_trajectory(unit, trajectory)
+        predictions.to_parquet(buffers[".parquet"], index=False)
+        if trajectory is not None:
+            reason = reason or self._mismatch_of_trajectory(unit, trajectory)
+            np.save(buffers.setdefault(".npy", io.BytesIO()), trajectory, allow_pickle=False)
         if reason:
             raise ResultsError(f"predictions of {unit}: {reason}")
-        table = io.BytesIO()
-        predictions.to_parquet(table, index=False)
-        contents = {".parquet": table.getvalue()}
-        if trajectory is not None:
-            epochs = io.BytesIO()
-            np.save(epochs, trajectory, allow_pickle=False)
-            contents[".npy"] = epochs.getvalue()
+        contents = {suffix: buffer.getvalue() for suffix, buffer in buffers.items()}
+        binding = {
+            **self._binding(unit),
+            "samples": _ids_digest(predictions),
+            "checksums": {suffix: _checksum(content) for suffix, content in contents.items()},
+        }
         try:
             for suffix, content in contents.items():
                 write_whole(self._file(unit, suffix), content)
-            binding = {
-                "run_id": self._id(),
-                "row": unit.row,
-                "seed": unit.seed,
-                "fold": unit.fold,
-                "samples": _digest(list(predictions["sample_id"])),
-                "checksums": {suffix: _checksum(content) for suffix, content in contents.items()},
-            }
             write_json(self._file(unit, ".json"), {**record, **binding})
         except OSError as error:
             raise ResultsError(
@@ -202,7 +197,7 @@ class RunFolder:
             except (OSError, ValueError, ArrowException) as error:
                 raise ResultsError(f"{file}: no table of predictions: {error}") from error
             reason = self._mismatch(unit, table)
-            if not reason and record.get("samples") != _digest(list(table["sample_id"])):
+            if not reason and record.get("samples") != _ids_digest(table):
                 reason = "other samples than its record names"
             if reason:
                 raise ResultsError(f"{file}: {reason}")
@@ -236,38 +231,39 @@ class RunFolder:
     def _file(self, unit: Unit, suffix: str) -> Path:
         return self.path / "predictions" / (unit.stem() + suffix)
 
+    @cached_property
     def _id(self) -> str:
         """The run's id by its manifest; the folder may have been renamed."""
-        if not self._run_id:
-            self._run_id = str(self.manifest()["run_id"])
-        return self._run_id
+        return str(self.manifest()["run_id"])
 
-    def _tested(self, fold: str) -> tuple[str, ...]:
-        """Ids that a fold tests; none if the run has no such fold."""
-        if not self._tested_of:
-            self._tested_of = {fold.name: fold.test for fold in self.folds().folds}
-        return self._tested_of.get(fold, ())
+    @cached_property
+    def _tested(self) -> dict[str, tuple[str, ...]]:
+        """Ids that a fold tests, by the fold's name."""
+        return {fold.name: fold.test for fold in self.folds().folds}
+
+    def _binding(self, unit: Unit) -> dict[str, object]:
+        """What a record and every row of predictions say of the unit that they belong to."""
+        return {"run_id": self._id, "row": unit.row, "seed": unit.seed, "fold": unit.fold}
 
     def _mismatch(self, unit: Unit, table: pd.DataFrame) -> str:
         """Why a table of predictions is not this unit's, or nothing."""
         absent = [c for c in (*PREDICTION_COLUMNS, "is_copy") if c not in table.columns]
         if absent:
             return f"the column(s) {', '.join(absent)} are missing"
-        expected = {"run_id": self._id(), "row": unit.row, "seed": unit.seed, "fold": unit.fold}
-        for column, value in expected.items():
+        for column, value in self._binding(unit).items():
             others = table.loc[table[column] != value, column]
             if len(others):
                 return f"column {column} holds {others.iloc[0]!r}, expected {value!r}"
         is_copy = table["is_copy"].astype(bool)
-        if tuple(table.loc[~is_copy, "sample_id"]) != self._tested(unit.fold):
+        if tuple(table.loc[~is_copy, "sample_id"]) != self._tested.get(unit.fold, ()):
             return "the samples are not those that the fold tests"
         return ""
 
     def _mismatch_of_trajectory(self, unit: Unit, trajectory: NDArray[np.float32]) -> str:
         """Why an array is no trajectory of this unit, or nothing."""
-        clips = len(self._tested(unit.fold))
-        has_three_axes = trajectory.dtype == np.float32 and trajectory.ndim == 3
-        if has_three_axes and trajectory.shape[1] == clips:
+        clips = len(self._tested.get(unit.fold, ()))
+        axes_fit = trajectory.ndim == 3 and trajectory.shape[1] == clips
+        if axes_fit and trajectory.dtype == np.float32:
             return ""
         return (
             f"{trajectory.dtype} of shape {trajectory.shape}, expected float32 of shape (epochs, "
@@ -276,18 +272,14 @@ class RunFolder:
 
     def _record(self, unit: Unit) -> Json | None:
         """The record of a unit whose files are whole and are this unit's, else nothing."""
-        file = self._file(unit, ".json")
-        if not file.exists():
-            return None
         try:
-            record = read_json(file)
+            record = read_json(self._file(unit, ".json"))
         except ResultsError:
             return None
-        own = {"run_id": self._id(), "row": unit.row, "seed": unit.seed, "fold": unit.fold}
         checksums = record.get("checksums")
         if not isinstance(checksums, dict) or ".parquet" not in checksums:
             return None
-        if any(record.get(key) != value for key, value in own.items()):
+        if any(record.get(key) != value for key, value in self._binding(unit).items()):
             return None
         for suffix, checksum in checksums.items():
             stored = self._file(unit, suffix)
@@ -302,6 +294,6 @@ def _checksum(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _digest(ids: Sequence[str]) -> str:
-    """Digest of sample ids in their order."""
-    return hashlib.blake2b("\n".join(ids).encode(), digest_size=16).hexdigest()
+def _ids_digest(table: pd.DataFrame) -> str:
+    """Digest of the sample ids of a table of predictions, in their order."""
+    return _checksum("\n".join(table["sample_id"]).encode())

@@ -1,8 +1,10 @@
 """Files that are written whole or not at all."""
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,27 +20,34 @@ def write_json(path: Path, tree: Mapping[str, object]) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place, flush it to the disk, and rename it.
+    """Write a file whole or not at all (see ``whole_file``)."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Give a path beside ``path`` to write to; then flush the file to the disk and rename it.
+
+    The temporary name is this call's own, so that two processes may write one file at a time: the
+    later one replaces the earlier one's.
+
+    Args:
+        path: of the file; its folder is made.
+        suffix: which the temporary name must have, for writers that look at it.
 
     Raises:
         OSError: the disk is full or read-only; what stood there before still does.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part{suffix}")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _flush(temporary)
         temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
     finally:
-        os.close(folder)
+        temporary.unlink(missing_ok=True)
+    _flush(path.parent)
 
 
 def read_json(path: Path) -> Json:
@@ -56,3 +65,12 @@ def read_json(path: Path) -> Json:
     if not isinstance(tree, dict):
         raise ResultsError(f"{path}: expected a mapping")
     return tree
+
+
+def _flush(path: Path) -> None:
+    """Wait until a file or a folder's list of names is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

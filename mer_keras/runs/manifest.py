@@ -9,8 +9,7 @@ from mer_keras.runs.context import RunContext
 
 def make_manifest(context: RunContext) -> dict[str, JsonValue]:
     """Return what a run folder says of its run, JSON-ready."""
-    layers = str(chosen_form())
-    return {**describe_run(context), **provenance.describe(), "layers": layers}
+    return {**describe_run(context), **provenance.describe(), "layers": str(chosen_form())}
 
 
 def describe_run(context: RunContext) -> dict[str, JsonValue]:

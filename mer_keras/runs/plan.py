@@ -1,13 +1,12 @@
 """What a run would do, without training: folds, steps, disk and time."""
 
-import time
+import timeit
 from collections.abc import Sequence
-from math import prod
 from typing import TypedDict
 
 import numpy as np
 
-from mer_keras.arrays import Inputs, OneInput, values_of
+from mer_keras.arrays import Inputs, values_of
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.training import Train
 from mer_keras.errors import ConfigError
@@ -74,14 +73,18 @@ def describe_plan(config: Experiment, data: str) -> Plan:
     matrix products, early stopping not counted.
     """
     context = compose(config, "plan", data, pretraining=False)
-    table = context.samples.table
+    table, folds = context.samples.table, context.folds.folds
+    # The clips of an array or a list, one after the other.
+    clip_bytes = sum(clip.nbytes for clips in context.clips.values() for clip in clips.arrays)
+    # Clips are cached with 8 bits a value; a fold's predictions are a small file.
+    result_bytes = len(config.plans) * len(config.seeds) * len(folds) * RESULT_BYTES
     steps, operations = 0, 0.0
     for plan in config.plans:
         if plan.config.network is None:
             continue
         spec = get_spec(plan.config.network.model)
         macs = _multiply_accumulates(spec, context.inputs(plan))
-        for fold in context.folds.folds:
+        for fold in folds:
             clips = _fitted(context, fold, plan.recipe)
             steps += -(-clips // plan.recipe.batch_size) * plan.recipe.epochs
             operations += 2 * PASSES * macs * clips * plan.recipe.epochs
@@ -96,12 +99,11 @@ def describe_plan(config: Experiment, data: str) -> Plan:
         "n_subjects": int(table["subject_id"].nunique()),
         "folds_digest": context.folds.digest(),
         "folds": [
-            _describe_fold(context, number, fold)
-            for number, fold in enumerate(context.folds.folds, start=1)
+            _describe_fold(context, number, fold) for number, fold in enumerate(folds, start=1)
         ],
         "steps": steps * len(config.seeds),
-        "clips_mib": round(_clip_bytes(context) / 2**20, 1),
-        "disk_mib": round(_disk_bytes(context) / 2**20, 1),
+        "clips_mib": round(clip_bytes / 2**20, 1),
+        "disk_mib": round((clip_bytes // 4 + result_bytes) / 2**20, 1),
         "estimated_seconds": round(seconds),
         "stages": [stage.name for stage in config.stages],
         "notes": list(context.folds.notes),
@@ -122,9 +124,8 @@ def _describe_fold(context: RunContext, number: int, fold: Fold) -> FoldPlan:
 
 
 def _class_counts(context: RunContext, ids: Sequence[str]) -> dict[str, int]:
-    label_of = dict(zip(context.sample_ids, context.samples.table["label"], strict=True))
-    labels = [label_of[sample_id] for sample_id in ids]
-    return {name: labels.count(name) for name in context.classes}
+    labels = context.samples.table.set_index("sample_id")["label"].loc[list(ids)]
+    return {name: int((labels == name).sum()) for name in context.classes}
 
 
 def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
@@ -135,41 +136,17 @@ def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
     return len(fold.train)
 
 
-def _clip_bytes(context: RunContext) -> int:
-    total = 0
-    for clips in context.clips.values():
-        arrays = clips.arrays if isinstance(clips.arrays, list) else [clips.arrays]
-        total += sum(array.nbytes for array in arrays)
-    return total
-
-
-def _disk_bytes(context: RunContext) -> int:
-    """Clips are cached with 8 bits a value, predictions stored in a small file a fold."""
-    files = len(context.config.plans) * len(context.config.seeds) * len(context.folds.folds)
-    return _clip_bytes(context) // 4 + files * RESULT_BYTES
-
-
 def _multiply_accumulates(spec: ModelSpec, inputs: Inputs) -> float:
-    """Those of one forward pass, scaled from the paper's input to this one."""
-    own = inputs if isinstance(inputs, tuple) else (inputs,)
-    return spec.multiply_accumulates * sum(map(_values, own)) / values_of(spec.input_shape)
-
-
-def _values(clips: OneInput) -> int:
-    """Numbers in the largest clip of an input."""
-    if isinstance(clips, list):
-        return max(clip.size for clip in clips)
-    return prod(clips.shape[1:])
+    """Those of one forward pass of the largest clip, scaled from the paper's input to this one."""
+    arrays = inputs if isinstance(inputs, tuple) else (inputs,)
+    values = sum(max(clip.size for clip in clips) for clips in arrays)
+    return spec.multiply_accumulates * values / values_of(spec.input_shape)
 
 
 def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
     """Floating-point operations a second of this machine's float32 matrix products."""
-    a = np.ones((size, size), np.float32)
-    best = float("inf")
-    for _ in range(repeats):
-        started = time.perf_counter()
-        a @ a
-        best = min(best, time.perf_counter() - started)
+    matrix = np.ones((size, size), np.float32)
+    best = min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=repeats))
     return 2 * size**3 / best
 
 

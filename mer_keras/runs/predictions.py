@@ -7,6 +7,9 @@ from mer_keras.runs.context import RunContext
 from mer_keras.runs.units import Unit
 from mer_keras.training.fold import FoldOutcome
 
+#: Fields of an outcome that are stored in the unit's record.
+RECORDED = ("seconds", "epoch", "parameters", "multiply_accumulates", "history", "chosen")
+
 
 def predictions_table(context: RunContext, unit: Unit, outcome: FoldOutcome) -> pd.DataFrame:
     """One row a tested clip, joined by ``sample_id``: ``PREDICTION_COLUMNS``, then ``prob_*``.
@@ -51,11 +54,4 @@ def predictions_table(context: RunContext, unit: Unit, outcome: FoldOutcome) -> 
 
 def unit_record(outcome: FoldOutcome) -> dict[str, object]:
     """What is stored of a unit beside its predictions, JSON-ready."""
-    return {
-        "seconds": outcome.seconds,
-        "epoch": outcome.epoch,
-        "parameters": outcome.parameters,
-        "multiply_accumulates": outcome.multiply_accumulates,
-        "history": outcome.history,
-        "chosen": outcome.chosen,
-    }
+    return {name: getattr(outcome, name) for name in RECORDED}

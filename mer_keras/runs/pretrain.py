@@ -8,7 +8,6 @@ Source: Micro-attention, section 3.3; Dense Connections and Mixed Attention, sec
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,18 +20,20 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mer_keras import settings
-from mer_keras.clips.assemble import ClipArrays, load_clips
-from mer_keras.config.experiment import RowPlan, Stage
+from mer_keras.arrays import Array
+from mer_keras.clips.assemble import ClipArrays
+from mer_keras.config.experiment import Stage
 from mer_keras.config.method import Network
+from mer_keras.databases.samples import Samples
 from mer_keras.errors import ConfigError, ProtocolError, UserError
 from mer_keras.methods.registry import inputs_of
 from mer_keras.models import registry
 from mer_keras.models.weights import carry_file, weights_digest
-from mer_keras.progress import Progress
+from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import hold_back
 from mer_keras.runs.backbone import Backbone
-from mer_keras.runs.context import RunContext, keep_common
-from mer_keras.runs.json_files import read_json, write_json
+from mer_keras.runs.context import RunContext, load_inputs
+from mer_keras.runs.json_files import read_json, whole_file, write_json
 from mer_keras.runs.samples import classes_of, load_samples
 from mer_keras.terms import DataKind
 from mer_keras.training.trainer import Trainer
@@ -48,13 +49,20 @@ WEIGHTS = "backbone.weights.h5"
 
 @dataclass(frozen=True)
 class _Source:
-    """Images or clips of a stage, a row of ``table`` each."""
+    """What a stage trains on.
 
-    table: pd.DataFrame
-    arrays: NDArray[np.float32]
+    Attributes:
+        samples: a row of their table for each image, or for each clip.
+        images: (images, height, width, channels) or (clips, time, height, width, channels).
+        classes: in order.
+        digest: of the samples and clips of all databases of the stage.
+        kind: of the experiment's data, which the stage's are taken to be alike.
+    """
+
+    samples: Samples
+    images: Array
     classes: tuple[str, ...]
     digest: str
-    counts: dict[str, int]
     kind: DataKind
 
 
@@ -77,31 +85,27 @@ def pretrain(
         ConfigError: a stage's input differs from the target's in shape, range or frame rate, or a
             row's network reads several inputs.
     """
-    networks = [(plan, plan.config.network) for plan in context.config.plans]
-    before: dict[str, Backbone] = {}
+    previous: dict[str, Backbone] = {}
     for stage in context.config.stages:
         sources: dict[str, _Source] = {}
         backbones: dict[str, Backbone] = {}
-        for plan, network in networks:
+        for plan in context.config.plans:
+            network = plan.config.network
             if network is None:
                 continue
-            name = _single_input(plan, stage)
+            name, *further_inputs = inputs_of(plan)
+            if further_inputs:
+                raise ConfigError(
+                    f"stage {stage.name!r}: row {plan.name!r} reads the inputs "
+                    f"{', '.join([name, *further_inputs])}; only networks with one input can be "
+                    "pretrained"
+                )
             if name not in sources:
                 sources[name] = _load(context, stage, name, progress)
-            start = before.get(plan.key) if before else initial
+            start = previous[plan.key] if previous else initial
             backbones[plan.key] = _backbone(stage, network, sources[name], start, progress)
-        before = backbones
-    return before
-
-
-def _single_input(plan: RowPlan, stage: Stage) -> str:
-    names = inputs_of(plan)
-    if len(names) > 1:
-        raise ConfigError(
-            f"stage {stage.name!r}: row {plan.name!r} reads the inputs {', '.join(names)}; only "
-            "networks with one input can be pretrained"
-        )
-    return names[0]
+        previous = backbones
+    return previous
 
 
 def check_subjects(stage: Stage, source: pd.DataFrame, target: pd.DataFrame) -> None:
@@ -134,76 +138,66 @@ def check_domain(
     if arrays.shape[1:] != target.shape[1:]:
         raise ConfigError(
             f"stage {stage.name!r}: input of shape {arrays.shape[1:]}, the experiment's is "
-            f"{target.shape[1:]}: make size, channels and frames of both alike"
-            f" (inputs.{name})"
+            f"{target.shape[1:]}: make size, channels and frames of both alike (inputs.{name})"
         )
     if (float(arrays.max()) > 1.001) != (float(target.max()) > 1.001):
         raise ConfigError(
             f"stage {stage.name!r}: values up to {arrays.max():.3g}, the experiment's up to "
             f"{target.max():.3g}: make inputs.{name}.normalise alike for both"
         )
-    if arrays.ndim == 5:  # clips: a motion's speed in frames depends on the frame rate
-        own = float(table["fps"].median())
-        other = float(context.samples.table["fps"].median())
-        if not (np.isfinite(own) and np.isfinite(other)):
-            return
-        if not 1 / FPS_FACTOR <= own / other <= FPS_FACTOR:
+    if arrays.ndim == 5:  # A motion's speed in frames depends on the clips' frame rate.
+        rates = [float(clips["fps"].median()) for clips in (table, context.samples.table)]
+        if np.isfinite(rates).all() and max(rates) > FPS_FACTOR * min(rates):
             raise ConfigError(
-                f"stage {stage.name!r}: {own:g} frames a second, the experiment's clips have "
-                f"{other:g}: sample both at like intervals, or pretrain on images"
+                f"stage {stage.name!r}: {rates[0]:g} frames a second, the experiment's clips have "
+                f"{rates[1]:g}: sample both at like intervals, or pretrain on images"
             )
 
 
 def _load(context: RunContext, stage: Stage, input_name: str, progress: Progress | None) -> _Source:
     """Choose the clips of a stage, then read those alone."""
-    target = context.config.data
-    kind = context.samples.data_kind
-    datas = [stage.data_of(source, target) for source in stage.sources]
-    recipes = [
-        stage.input_of(source, context.config.inputs[input_name]) for source in stage.sources
-    ]
-    classes = [classes_of(data) for data in datas]
-    if any(other != classes[0] for other in classes):
+    datas = [stage.data_of(source, context.config.data) for source in stage.sources]
+    classes, *other_classes = map(classes_of, datas)
+    if any(other != classes for other in other_classes):
         raise ConfigError(f"stage {stage.name!r}: its sources have different classes")
-    asked = "synthetic" if kind is DataKind.SYNTHETIC else "real"
+    kind = context.samples.data_kind
+    real_or_synthetic = "synthetic" if kind is DataKind.SYNTHETIC else "real"
     try:
-        samples_of_sources = [load_samples(data, asked, progress) for data in datas]
+        samples_of_sources = [load_samples(data, real_or_synthetic, progress) for data in datas]
     except UserError as error:
         raise type(error)(
             f"stage {stage.name!r}: {error}\nWithout pretraining: --set stages=[]"
         ) from error
-    everything = pd.concat([samples.table for samples in samples_of_sources], ignore_index=True)
-    places = balanced(everything, stage.balance, stage.images_per_class)
-    chosen = set(everything["sample_id"].iloc[places])
-    tables, arrays, digests = [], [], []
-    for data, recipe, samples in zip(datas, recipes, samples_of_sources, strict=True):
+    table = pd.concat([samples.table for samples in samples_of_sources], ignore_index=True)
+    rows = balanced(table, stage.balance, stage.images_per_class)
+    chosen = set(table["sample_id"].iloc[rows])
+    tables, images, digests = [], [], []
+    for origin, data, samples in zip(stage.sources, datas, samples_of_sources, strict=True):
         used = samples.table[samples.table["sample_id"].isin(chosen)].reset_index(drop=True)
         if used.empty:
             continue
-        samples = replace(samples, table=used)
-        report = partial(progress, f"{stage.name}: images") if progress else None
-        clips = load_clips(samples, recipe, data.policies, progress=report)
-        kept, _ = keep_common(samples, {input_name: clips})
-        table, images = _single_images(kept.table, clips, stage)
-        tables.append(table)
-        arrays.append(images)
-        digests += [kept.digest(), clips.digest()]
-    shapes = {images.shape[1:] for images in arrays}
+        recipes = {input_name: stage.input_of(origin, context.config.inputs[input_name])}
+        samples, clips = load_inputs(
+            replace(samples, table=used), recipes, data.policies, progress, f"{stage.name}: "
+        )
+        table_of_images, images_of_source = _images(samples, clips[input_name], stage)
+        tables.append(table_of_images)
+        images.append(images_of_source)
+        digests += [samples.digest(), clips[input_name].digest()]
+    shapes = {array.shape[1:] for array in images}
     if len(shapes) > 1:
         raise ConfigError(
             f"stage {stage.name!r}: its sources have inputs of different shapes, "
             f"{' and '.join(map(str, sorted(shapes)))}"
         )
-    table = pd.concat(tables, ignore_index=True)
-    counts = {str(k): int(v) for k, v in table["label"].value_counts().sort_index().items()}
-    digest = hashlib.blake2b("".join(digests).encode(), digest_size=16).hexdigest()
-    images = np.concatenate(arrays)
-    check_subjects(stage, table, context.samples.table)
-    check_domain(stage, table, images, context, input_name)
-    return _Source(table, images, classes[0], digest, counts, kind)
+    pooled = replace(samples_of_sources[0], table=pd.concat(tables, ignore_index=True))
+    source = _Source(pooled, np.concatenate(images), classes, _digest("".join(digests)), kind)
+    check_subjects(stage, pooled.table, context.samples.table)
+    check_domain(stage, pooled.table, source.images, context, input_name)
+    return source
 
 
-def _array(clips: ClipArrays, stage: Stage) -> NDArray[np.float32]:
+def _array(clips: ClipArrays, stage: Stage) -> Array:
     if isinstance(clips.arrays, list):
         raise ConfigError(
             f"stage {stage.name!r}: clips of different lengths can't be pretrained on"
@@ -211,17 +205,14 @@ def _array(clips: ClipArrays, stage: Stage) -> NDArray[np.float32]:
     return clips.arrays
 
 
-def _single_images(
-    table: pd.DataFrame, clips: ClipArrays, stage: Stage
-) -> tuple[pd.DataFrame, NDArray[np.float32]]:
-    """Rows of the arrays in their order; with ``each_frame``, every frame of a clip is an image."""
-    arrays = _array(clips, stage)
-    ordered = table.set_index("sample_id").loc[list(clips.sample_ids)].reset_index()
+def _images(samples: Samples, clips: ClipArrays, stage: Stage) -> tuple[pd.DataFrame, Array]:
+    """The arrays, and a table of their samples; by ``each_frame`` every frame is an image."""
+    arrays, table = _array(clips, stage), samples.table
     if not stage.each_frame or arrays.ndim == 4:
-        return ordered, arrays
+        return table, arrays
     frames = arrays.shape[1]
-    repeated = ordered.loc[ordered.index.repeat(frames)].reset_index(drop=True)
-    frame_number = np.tile(np.arange(frames), len(ordered)).astype(str)
+    repeated = table.loc[table.index.repeat(frames)].reset_index(drop=True)
+    frame_number = np.tile(np.arange(frames), len(table)).astype(str)
     repeated["sample_id"] = repeated["sample_id"] + "#" + frame_number
     return repeated, arrays.reshape(-1, *arrays.shape[2:])  # (clips * frames, height, width, c)
 
@@ -238,39 +229,39 @@ def balanced(table: pd.DataFrame, how: str, per_class: int | None) -> NDArray[np
     most = int(counts.min() if how == "subsample" else counts.max())
     most = min(most, per_class or most)
     rng = np.random.default_rng(0)
-    places = []
+    rows: list[int] = []
     for _, group in sorted(table.groupby("label").groups.items()):
-        by_name = sorted(group, key=lambda place: str(table.at[place, "sample_id"]))
-        places += list(rng.permutation(by_name)[:most])
-    return np.sort(np.array(places, dtype="int64"))
+        by_name = sorted(group, key=lambda row: str(table.at[row, "sample_id"]))
+        rows += list(rng.permutation(by_name)[:most])
+    return np.sort(np.array(rows, dtype="int64"))
 
 
 def _backbone(
     stage: Stage,
     network: Network,
     source: _Source,
-    before: Backbone | Path | None,
+    previous: Backbone | Path | None,
     progress: Progress | None,
 ) -> Backbone:
+    """Train a backbone that starts from the previous one or a file, or find it in the cache."""
     model = stage.model or network.model
     arguments = registry.reading_of(model, stage.arguments if stage.model else network.arguments)
-    shape = tuple(int(side) for side in source.arrays.shape[1:])
+    shape = tuple(int(side) for side in source.images.shape[1:])
     start: Callable[[keras.Model], None] | None = None
-    came_from = ""
-    if isinstance(before, Backbone):
-        start, came_from = before.starter(source.classes), str(before.record["digest"])
-    elif before is not None:
-        start, came_from = _file_starter(before), weights_digest(before)
+    start_digest = ""
+    if isinstance(previous, Backbone):
+        start, start_digest = previous.starter(source.classes), str(previous.record["digest"])
+    elif previous is not None:
+        start, start_digest = _file_starter(previous), weights_digest(previous)
     identity = {
         "stage": stage.model_dump(mode="json", exclude={"model", "arguments"}),
         "model": model,
         "arguments": arguments,
         "shape": shape,
         "source": source.digest,
-        "before": came_from,
+        "before": start_digest,
     }
-    text = json.dumps(identity, sort_keys=True)
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    digest = _digest(json.dumps(identity, sort_keys=True))
     folder = settings.cache_root() / "backbones" / digest
     if not ((folder / RECORD).is_file() and (folder / WEIGHTS).is_file()):
         build = partial(registry.build, model, shape, len(source.classes), **arguments)
@@ -278,9 +269,9 @@ def _backbone(
             "digest": digest,
             "stage": stage.name,
             "model": model,
-            "start_from": isinstance(before, Path),
+            "start_from": isinstance(previous, Path),
             "data_kind": str(source.kind),
-            "counts": source.counts,
+            "counts": source.samples.class_counts(),
             **_train(Trainer(build, stage.train, start), stage, source, folder, progress),
         }
         write_json(folder / RECORD, record)
@@ -293,34 +284,27 @@ def _train(
     trainer: Trainer, stage: Stage, source: _Source, folder: Path, progress: Progress | None
 ) -> dict[str, JsonValue]:
     """Train a backbone, keep the epoch that is best on validation images, and store it."""
-    train, held = hold_back(source.table, stage.validation_split, stage.validation_split_by)
-    position = pd.Series(np.arange(len(source.table)), index=source.table["sample_id"])
+    table, images = source.samples.table, source.images
+    row_of = pd.Series(np.arange(len(table)), index=table["sample_id"])
+    ids = hold_back(table, stage.validation_split, stage.validation_split_by)
+    train, val = (row_of[list(part)].to_numpy() for part in ids)
     number = {name: index for index, name in enumerate(source.classes)}
-    labels = source.table["label"].map(number).to_numpy("int32")
-    fitted, watched = position[train].to_numpy(), position[held].to_numpy()
-
-    def tell(epoch: int, epochs: int) -> None:
-        if progress:
-            progress(f"{stage.name}: training", epoch, epochs)
-
+    labels = table["label"].map(number).to_numpy("int32")
     fit = trainer.fit(
-        source.arrays[fitted],
-        labels[fitted],
-        validation=(source.arrays[watched], labels[watched]),
+        images[train],
+        labels[train],
+        validation=(images[val], labels[val]),
         seed=0,
-        on_epoch=tell,
+        on_epoch=under_title(progress, f"{stage.name}: training"),
     )
-    probabilities = trainer.predict(source.arrays[watched])
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"part-{os.getpid()}-{WEIGHTS}"
-    trainer.network.save_weights(part)
-    part.replace(folder / WEIGHTS)
-    right = probabilities.argmax(axis=1) == labels[watched]
+    predicted = trainer.predict(images[val]).argmax(axis=1)
+    with whole_file(folder / WEIGHTS, suffix=WEIGHTS) as file:
+        trainer.network.save_weights(file)
     return {
-        "images": len(fitted),
-        "validation_images": len(watched),
+        "images": len(train),
+        "validation_images": len(val),
         "validation_split_by": stage.validation_split_by,
-        "accuracy": float(right.mean()),
+        "accuracy": float((predicted == labels[val]).mean()),
         "epoch": fit.epoch,
         "seconds": fit.seconds,
     }
@@ -333,3 +317,7 @@ def _file_starter(file: Path) -> "Callable[[keras.Model], None]":
         carry_file(file, network)
 
     return start
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process, resource_tracker
@@ -16,11 +16,10 @@ from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from mer_keras.errors import InvariantError, UserError
+from mer_keras.errors import UserError
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext
-from mer_keras.runs.executors import OpenRun, pending_tasks, rows_with_pending_units, store
-from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.executors import OpenRun
 from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
@@ -40,8 +39,8 @@ _PATIENCE = 0.5
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")
 
-#: The task runner of this worker process.
-_runner: TaskRunner | None = None
+#: The task runner of this worker process; ``_begin`` makes it.
+_runner: TaskRunner
 
 
 class ProcessExecutor:
@@ -60,13 +59,13 @@ class ProcessExecutor:
 
     def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
         """See ``Executor.execute``."""
-        for context, folder in runs:
-            rows = rows_with_pending_units(context, folder)
+        for run in runs:
+            rows = run.pending_rows()
             if not rows:
                 continue
             try:
-                with self._pool(context) as pool:
-                    self._compute(pool, context, folder, rows, progress)
+                with self._pool(run.context) as pool:
+                    self._compute(pool, run, rows, progress)
             except ProcessExpired as death:
                 raise UserError(f"no row can be begun: {_how_it_died(death.exitcode)}") from death
             except BrokenProcessPool as error:
@@ -75,37 +74,32 @@ class ProcessExecutor:
                 ) from error
 
     def _compute(
-        self,
-        pool: ProcessPool,
-        context: RunContext,
-        folder: RunFolder,
-        rows: Sequence[str],
-        progress: Progress | None,
+        self, pool: ProcessPool, run: OpenRun, rows: list[str], progress: Progress | None
     ) -> None:
-        units = all_units(context)
-        done = sum(map(folder.is_done, units))
+        units = all_units(run.context)
+        done = len(units) - len(run.pending(units))
         title = f"{self._workers} processes" + (", one a task" if self._isolate else "")
-        waiting_rows = list(rows)
         divisions: set[Future[list[Task]]] = set()
         computations: dict[Future[list[Outcome]], tuple[Task, list[Unit]]] = {}
-        while waiting_rows or divisions or computations:
-            if waiting_rows and not divisions:
+        while rows or divisions or computations:
+            if rows and not divisions:
                 # A worker divides the row, so that this process need not build its network. The
                 # next row waits behind the tasks of this one, so that workers change rows seldom.
-                divisions.add(_schedule(pool, _tasks, waiting_rows.pop(0)))
+                divisions.add(_schedule(pool, _tasks, rows.pop(0)))
             futures: set[Future[Any]] = {*divisions, *computations}
             finished, _ = wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
             for division in divisions & finished:
                 divisions.remove(division)
-                for task, pending in pending_tasks(folder, division.result()):
-                    computations[_schedule(pool, _compute, task)] = (task, pending)
+                for task in division.result():
+                    if pending := run.pending(task):
+                        computations[_schedule(pool, _compute, task)] = (task, pending)
             for computation in computations.keys() & finished:
                 task, pending = computations.pop(computation)
                 try:
-                    store(folder, context, task, pending, computation.result())
+                    run.store(pending, task, computation.result())
                 except ProcessExpired as death:
                     for unit in pending:
-                        folder.fail(unit, _how_it_died(death.exitcode))
+                        run.folder.fail(unit, _how_it_died(death.exitcode))
                 done += len(pending)
             if progress:
                 progress(title, done, len(units))
@@ -120,7 +114,7 @@ class ProcessExecutor:
         processes = get_context("spawn")
         number = processes.Value("i", 0)
         threads = max(1, (os.cpu_count() or 1) // self._workers)
-        with _as_file(context) as file, _environment(dict.fromkeys(THREADS, str(threads))):
+        with _as_file(context) as file, _threads_of_workers(threads):
             pool = ProcessPool(
                 self._workers,
                 max_tasks=1 if self._isolate else 0,
@@ -182,18 +176,16 @@ def _as_file(context: RunContext) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, which new processes inherit before they import anything."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+def _threads_of_workers(number: int) -> Iterator[None]:
+    """Let new processes start so many threads: they read it before they import anything."""
+    before = {name: os.environ[name] for name in THREADS if name in os.environ}
+    os.environ.update(dict.fromkeys(THREADS, str(number)))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in THREADS:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 @contextlib.contextmanager
@@ -228,17 +220,11 @@ def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:
 
 
 def _tasks(row: str) -> list[Task]:
-    return _this_runner().tasks(row)
+    return _runner.tasks(row)
 
 
 def _compute(task: Task) -> list[Outcome]:
-    return _this_runner().compute(task)
-
-
-def _this_runner() -> TaskRunner:
-    if _runner is None:
-        raise InvariantError("this process was not told which run it works for")
-    return _runner
+    return _runner.compute(task)
 
 
 def _end_with_parent() -> None:

@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mer_keras.errors import InvariantError, UserError
-from mer_keras.progress import Progress
-from mer_keras.runs.executors import OpenRun, pending_tasks, rows_with_pending_units, store
+from mer_keras.progress import CountProgress, Progress, under_title
+from mer_keras.runs.executors import OpenRun
 from mer_keras.runs.processes import THREADS
 from mer_keras.runs.ray_worker import Job, compute
 from mer_keras.runs.tasks import TaskRunner, all_units
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 #: A task whose process died is begun again so many times.
 RETRIES = 3
-#: Part of a GPU that a fold takes where the cluster has one: small networks share it.
+#: Part of a GPU that a fold takes where the cluster has one, since small networks can share it.
 GPUS_A_FOLD = 0.25
 #: Seconds to wait for an address to answer.
 PATIENCE = 3
@@ -49,10 +49,10 @@ class Cluster:
     """A cluster that this process has joined.
 
     Attributes:
-        hosts: machines.
-        cores: of all of them.
-        cpus: cores a fold, and threads that it may start.
-        gpus: of a GPU a fold; 0: none is used.
+        hosts: number of machines.
+        cores: number of cores of all of them.
+        cpus: number of cores for a fold, and of threads that it may start.
+        gpus: share of a GPU for a fold; 0: none is used.
     """
 
     hosts: int
@@ -72,9 +72,9 @@ def joined(
     Args:
         address: ``local`` for a new cluster of this machine, reached from nowhere else; ``auto``
             for the one that runs on this machine; or ``HOST:PORT`` of one's head.
-        cpus: cores a fold.
-        gpus: of a GPU a fold; by default ``GPUS_A_FOLD`` where the cluster has one.
-        cores: of a local cluster, by default all.
+        cpus: number of cores for a fold.
+        gpus: share of a GPU for a fold; by default ``GPUS_A_FOLD`` where the cluster has one.
+        cores: number of cores of a local cluster, by default all.
 
     Raises:
         UserError: Ray isn't installed, nothing answers, or the cluster is too small for a fold.
@@ -82,26 +82,28 @@ def joined(
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    for name, value in _SHARED_DEVICE.items():  # this process looks at networks, others train them
+    # This process only builds networks; those that train them need the GPU.
+    for name, value in _SHARED_DEVICE.items():
         os.environ.setdefault(name, value)
     options: dict[str, object] = {"address": address}
-    with contextlib.ExitStack() as left:
+    with contextlib.ExitStack() as stack:
         if address == "local":
-            # Ray's switch for what other systems do by default: its servers listen to 127.0.0.1
+            # With this switch of Ray its servers listen to 127.0.0.1, as on other systems.
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-            place = tempfile.TemporaryDirectory(prefix="mer-", ignore_cleanup_errors=True)
+            folder = tempfile.TemporaryDirectory(prefix="mer-", ignore_cleanup_errors=True)
             options |= {
                 "num_cpus": cores or os.cpu_count(),
                 "include_dashboard": False,
                 "_node_ip_address": "127.0.0.1",
-                "_temp_dir": left.enter_context(place),
+                "_temp_dir": stack.enter_context(folder),
             }
         elif address != "auto":
             _check_address(address)
         ray = _import_ray()
-        if address == "local":  # for a process that imported Ray before
+        if address == "local":  # The variable is read when Ray is imported, maybe before.
             ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
-        left.enter_context(contextlib.redirect_stdout(sys.stderr))  # Ray remarks on dead workers
+        # Ray prints remarks on workers that died.
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         try:
             ray.init(
                 log_to_driver=False,
@@ -113,7 +115,7 @@ def joined(
             raise UserError(
                 f"--cluster {address}: no cluster to join ({_first(error)}): {_HOW_TO_START}"
             ) from error
-        left.callback(ray.shutdown)
+        stack.callback(ray.shutdown)
         if address == "local" and ray.nodes()[0]["NodeManagerAddress"] != "127.0.0.1":
             raise InvariantError("this release of Ray opens a local cluster to the network")
         yield _measure(ray, cpus, gpus)
@@ -139,17 +141,20 @@ class RayExecutor:
         total = 0
         tasks: dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]] = {}
         try:
-            for context, folder in runs:
-                total += len(all_units(context))
-                rows = rows_with_pending_units(context, folder)
+            for run in runs:
+                total += len(all_units(run.context))
+                rows = run.pending_rows()
                 if not rows:
                     continue
-                job, runner = ray.put(Job.of(context)), TaskRunner(context)
-                for row in rows:
-                    for task, pending in pending_tasks(folder, runner.tasks(row)):
-                        reference = compute_remotely.remote([job], task)
-                        tasks[reference] = (context, folder), task, pending
-            _collect(tasks, total, _report(progress, self._cluster))
+                job, runner = ray.put(Job.of(run.context)), TaskRunner(run.context)
+                for task in (task for row in rows for task in runner.tasks(row)):
+                    if pending := run.pending(task):
+                        tasks[compute_remotely.remote([job], task)] = run, task, pending
+            machines = (
+                "one machine" if self._cluster.hosts == 1 else f"{self._cluster.hosts} machines"
+            )
+            title = f"{self._cluster.cores} cores of {machines}"
+            _collect(tasks, total, under_title(progress, title))
         except BaseException:
             for reference in tasks:
                 ray.cancel(reference, force=True)
@@ -157,7 +162,9 @@ class RayExecutor:
 
 
 def _collect(
-    tasks: "dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]]", total: int, progress: Progress
+    tasks: "dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]]",
+    total: int,
+    report: CountProgress | None,
 ) -> None:
     """Store what tasks give until none is left; an error that a task raises ends them all."""
     import ray
@@ -169,33 +176,35 @@ def _collect(
         ray.exceptions.ObjectLostError,
     )
     while tasks:
-        progress("", total - sum(len(pending) for *_, pending in tasks.values()), total)
+        if report:
+            report(total - sum(len(pending) for *_, pending in tasks.values()), total)
         finished, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0.5)
         failure: BaseException | None = None
         for reference in finished:
-            (context, folder), task, pending = tasks.pop(reference)
+            run, task, pending = tasks.pop(reference)
             try:
-                store(folder, context, task, pending, ray.get(reference))
+                run.store(pending, task, ray.get(reference))
             except ray.exceptions.RayTaskError as error:  # The task raised an error, of any kind.
-                failure = failure or _raised(error.cause)
+                failure = failure or error.cause
             except deaths as error:
                 for unit in pending:
-                    folder.fail(unit, _how_it_died(error))
+                    run.folder.fail(unit, _how_it_died(error))
             except ray.exceptions.RayError as error:
-                failure = failure or _raised(error)
+                failure = failure or error
+        if isinstance(failure, ray.exceptions.RayError):
+            raise UserError(f"the cluster can't compute a fold: {_first(failure)}") from failure
         if failure:
             raise failure
-    progress("", total, total)
+    if report:
+        report(total, total)
 
 
 def _variables(cpus: int, gpus: float | None) -> dict[str, str]:
     """What worker processes find in their environment, before they import a numeric library."""
-    found = {name: str(cpus) for name in THREADS}
-    found |= {name: os.environ[name] for name in _CARRIED if name in os.environ}
-    found |= {"TF_CPP_MIN_LOG_LEVEL": "2", **_SHARED_DEVICE}
-    if gpus == 0:
-        found["CUDA_VISIBLE_DEVICES"] = "-1"
-    return found
+    variables = {name: str(cpus) for name in THREADS}
+    variables |= {name: os.environ[name] for name in _CARRIED if name in os.environ}
+    variables |= {"TF_CPP_MIN_LOG_LEVEL": "2", **_SHARED_DEVICE}
+    return variables | ({"CUDA_VISIBLE_DEVICES": "-1"} if gpus == 0 else {})
 
 
 def _measure(ray: ModuleType, cpus: int, gpus: float | None) -> Cluster:
@@ -236,30 +245,11 @@ def _import_ray() -> ModuleType:
     return ray
 
 
-def _report(progress: Progress | None, cluster: Cluster) -> Progress:
-    where = "one machine" if cluster.hosts == 1 else f"{cluster.hosts} machines"
-
-    def tell(_: str, done: float, total: float) -> None:
-        if progress:
-            progress(f"{cluster.cores} cores of {where}", done, total)
-
-    return tell
-
-
 def _how_it_died(error: Exception) -> str:
     """Say it without Ray's own words, which may name a host."""
     low = type(error).__name__ == "OutOfMemoryError"
     what = "memory ran low on its machine" if low else "its process or its machine died"
     return f"{what}, {RETRIES + 1} times in all; processes die when memory runs out"
-
-
-def _raised(error: BaseException) -> BaseException:
-    """What a run ends with: the error as it is, in words if it is the cluster's own."""
-    import ray
-
-    if isinstance(error, ray.exceptions.RayError):
-        return UserError(f"the cluster can't compute a fold: {_first(error)}")
-    return error
 
 
 def _first(error: BaseException) -> str:

@@ -1,7 +1,6 @@
 """What a worker process of a cluster holds and does (see ``ray_cluster``)."""
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from mer_keras import provenance, settings
 from mer_keras.errors import UserError
 from mer_keras.models.weights import SUFFIXES
 from mer_keras.runs.context import RunContext
+from mer_keras.runs.json_files import write_whole
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task
 
@@ -37,12 +37,9 @@ class Files:
         for name, content in self.contents.items():
             digest.update(name.encode() + hashlib.blake2b(content).digest())
         folder = settings.cache_root() / "brought" / digest.hexdigest()
-        folder.mkdir(parents=True, exist_ok=True)
         for name, content in self.contents.items():
             if not (folder / name).exists():
-                part = folder / f"part-{os.getpid()}-{name}"
-                part.write_bytes(content)
-                part.replace(folder / name)
+                write_whole(folder / name, content)
         return folder / self.name
 
 

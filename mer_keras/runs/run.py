@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Required, TypedDict, Unpack
 
 from mer_keras import settings
 from mer_keras.config.experiment import Experiment
@@ -13,15 +14,24 @@ from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.manifest import make_manifest
 
 
+class RunOptions(TypedDict, total=False):
+    """How experiments are run.
+
+    ``profile``: its name, for the record. ``data``: see ``samples.load_samples``. ``weights``:
+    weights to evaluate instead of training: a file, or a folder with one file a fold (see
+    ``models.weights``). ``initial``: weights that pretraining starts from, such as ImageNet's (see
+    ``pretrain``). ``progress``: told what is being done.
+    """
+
+    profile: Required[str]
+    data: str
+    weights: Path | None
+    initial: Path | None
+    progress: Progress | None
+
+
 def run_experiment(
-    config: Experiment,
-    *,
-    profile: str,
-    data: str = "auto",
-    weights: Path | None = None,
-    initial: Path | None = None,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
+    config: Experiment, *, executor: Executor | None = None, **options: Unpack[RunOptions]
 ) -> RunFolder:
     """Run every row and baseline over every fold; go on where an earlier call stopped.
 
@@ -29,38 +39,21 @@ def run_experiment(
 
     Args:
         config: the experiment, its profile applied.
-        profile: the profile's name, for the record.
-        data: see ``samples.load_samples``.
-        weights: weights to evaluate instead of training: a file, or a folder with one file a
-            fold (see ``models.weights``).
-        initial: weights that pretraining starts from, such as ImageNet's (see ``pretrain``).
         executor: who computes; this process if left out.
-        progress: told what is being done.
+        options: see ``RunOptions``.
 
     Raises:
         UserError: data, weights or the run folder can't be used.
     """
-    (folder,) = run_experiments(
-        [config],
-        profile=profile,
-        data=data,
-        weights=weights,
-        initial=initial,
-        executor=executor,
-        progress=progress,
-    )
+    (folder,) = run_experiments([config], executor=executor, **options)
     return folder
 
 
 def run_experiments(
     configs: Sequence[Experiment],
     *,
-    profile: str,
-    data: str = "auto",
-    weights: Path | None = None,
-    initial: Path | None = None,
     executor: Executor | None = None,
-    progress: Progress | None = None,
+    **options: Unpack[RunOptions],
 ) -> list[RunFolder]:
     """Run several experiments at the same time (see ``run_experiment``); return their folders.
 
@@ -71,14 +64,12 @@ def run_experiments(
     runs: dict[str, OpenRun] = {}
     with contextlib.ExitStack() as stack:
         for config in configs:
-            context = compose(
-                config, profile, data, weights=weights, initial=initial, progress=progress
-            )
+            context = compose(config, **options)
             if context.run_id in runs:
                 continue
             folder = RunFolder(settings.results_root() / context.run_id)
             stack.enter_context(folder.writer())
             folder.open(make_manifest(context), context.folds)
-            runs[context.run_id] = context, folder
-        executor.execute(list(runs.values()), progress)
-    return [folder for _, folder in runs.values()]
+            runs[context.run_id] = OpenRun(context, folder)
+        executor.execute(list(runs.values()), options.get("progress"))
+    return [run.folder for run in runs.values()]

@@ -1,15 +1,12 @@
 """The labelled samples that an experiment is about."""
 
-from functools import partial
-from pathlib import Path
-
 from mer_keras.config.data import Data
 from mer_keras.databases import registry as databases
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.databases.labels import apply_scheme
 from mer_keras.databases.samples import Samples, pool
 from mer_keras.errors import ConfigError
-from mer_keras.progress import Progress
+from mer_keras.progress import Progress, under_title
 from mer_keras.synthetic import stand_ins
 from mer_keras.terms import DataKind
 
@@ -35,18 +32,24 @@ def load_samples(data: Data, kind: str, progress: Progress | None = None) -> Sam
         raise ConfigError(f"there is no synthetic {unwritable[0]}: use real data")
     parts = []
     for name in data.databases:
+        root = None
         if kind == "synthetic":
-            report = partial(progress, f"synthetic {name}: writing clips") if progress else None
             options = stand_ins.StandInOptions(
                 motion=data.synthetic_motion, clips=data.synthetic_clips
             )
-            samples = _read(data, name, stand_ins.ensure(name, options, report))
-        else:
-            samples = _read(data, name)
-            if not data.synthetic_motion and samples.data_kind is not DataKind.SYNTHETIC:
-                raise ConfigError(
-                    "data.synthetic_motion=false is for synthetic data: add --data synthetic"
-                )
+            report = under_title(progress, f"synthetic {name}: writing clips")
+            root = stand_ins.ensure(name, options, report)
+        samples = databases.load(
+            name,
+            root,
+            frame_source=data.frame_source,
+            corrections=data.corrections,
+            policies=data.policies,
+        )
+        if not data.synthetic_motion and samples.data_kind is not DataKind.SYNTHETIC:
+            raise ConfigError(
+                "data.synthetic_motion=false is for synthetic data: add --data synthetic"
+            )
         parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
     return pool(parts)
 
@@ -66,13 +69,3 @@ def classes_of(data: Data) -> tuple[str, ...]:
                 "databases need the same classes in the same order"
             )
     return schemes[0].classes
-
-
-def _read(data: Data, name: str, root: Path | None = None) -> Samples:
-    return databases.load(
-        name,
-        root,
-        frame_source=data.frame_source,
-        corrections=data.corrections,
-        policies=data.policies,
-    )

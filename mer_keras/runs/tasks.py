@@ -7,7 +7,6 @@ caller's.
 import hashlib
 from typing import TypeAlias
 
-from mer_keras.config.experiment import RowPlan
 from mer_keras.methods.contract import Method
 from mer_keras.methods.registry import changes_clips
 from mer_keras.progress import EpochProgress
@@ -44,7 +43,8 @@ class TaskRunner:
         """All tasks of a row. They depend on the folds and the config alone."""
         tasks: list[Task] = []
         method = self._method(row)
-        for units in units_of_row(self._context, row):
+        for seed in self._context.config.seeds:
+            units = [Unit(row, seed, fold.name) for fold in self._context.folds.folds]
             rows = [self._fold_rows(unit) for unit in units]
             divided = method.divide(self._context.labels, rows)
             tasks += [tuple(units[i] for i in positions) for positions in divided]
@@ -73,28 +73,16 @@ class TaskRunner:
         return self._latest[1]
 
     def _fold_rows(self, unit: Unit) -> FoldRows:
-        copied = tests_copies(self._context, self._plans[unit.row])
+        # Changed copies of tested clips are tested too, where training changes copies.
+        copied = self._context.config.evaluate_augmented and changes_clips(self._plans[unit.row])
         return self._context.fold_rows(unit.fold, copies_seed=unit.seed if copied else None)
-
-
-def units_of_row(context: RunContext, row: str) -> list[list[Unit]]:
-    """The units of a row, one list a seed."""
-    return [
-        [Unit(row, seed, fold.name) for fold in context.folds.folds]
-        for seed in context.config.seeds
-    ]
 
 
 def all_units(context: RunContext) -> list[Unit]:
     """The units of all rows, in the order of the table."""
     return [
-        unit
+        Unit(plan.key, seed, fold.name)
         for plan in context.config.plans
-        for units in units_of_row(context, plan.key)
-        for unit in units
+        for seed in context.config.seeds
+        for fold in context.folds.folds
     ]
-
-
-def tests_copies(context: RunContext, plan: RowPlan) -> bool:
-    """Whether changed copies of a row's tested clips are tested too."""
-    return context.config.evaluate_augmented and changes_clips(plan)

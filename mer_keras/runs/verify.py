@@ -1,6 +1,7 @@
 """Derive one fold of a stored run anew and compare: is the run what it says it is?"""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +21,7 @@ from mer_keras.runs.predictions import predictions_table, unit_record
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Manifest, Unit, units_of
 from mer_keras.terms import DataKind
-from mer_keras.training.fold import FoldFailedError, FoldOutcome
+from mer_keras.training.fold import FoldFailedError
 
 #: Another machine, another version or other threads round differently.
 TOLERANCE = 1e-3
@@ -98,7 +99,9 @@ def verify_fold(
     outcome = TaskRunner(context).compute_again(unit)
     if isinstance(outcome, FoldFailedError):
         raise ResultsError(f"{folder.path}: the fold fails now: {outcome}")
-    check_record(folder, unit, outcome)
+    described = unit_record(outcome)
+    expected = {key: described[key] for key in _RECORD_MUST_EQUAL}
+    _check_equal(f"{folder.path}: {unit}: the record", folder.record(unit), expected)
     verification = compare(
         folder, unit, folder.predictions([unit]), predictions_table(context, unit, outcome)
     )
@@ -117,31 +120,10 @@ def check_manifest(folder: RunFolder, stored: Manifest, context: RunContext) -> 
             raise ResultsError(
                 f"{folder.path}: {key} is no longer what the run began with: nothing to compare"
             )
-    # Tuples become lists in a file.
-    now: Json = json.loads(json.dumps(describe_run(context)))
-    for key, value in now.items():
-        if _comparable(key, stored.get(key)) != _comparable(key, value):
-            raise ResultsError(
-                f"{folder.path}: the manifest says {key}={stored.get(key)!r}, and it is {value!r}: "
-                "the file was changed after the run"
-            )
+    expected: Json = json.loads(json.dumps(describe_run(context)))  # Tuples become lists.
+    _check_equal(f"{folder.path}: the manifest", _comparable(stored), _comparable(expected))
     if folder.folds().digest() != context.folds.digest():
         raise ResultsError(f"{folder.path}: the folds were changed after the run")
-
-
-def check_record(folder: RunFolder, unit: Unit, outcome: FoldOutcome) -> None:
-    """Check that a unit's record describes the method that is run now.
-
-    Raises:
-        ResultsError: naming what differs.
-    """
-    stored, computed = folder.record(unit), unit_record(outcome)
-    for key in _RECORD_MUST_EQUAL:
-        if stored.get(key) != computed[key]:
-            raise ResultsError(
-                f"{folder.path}: {unit}: the record says {key}={stored.get(key)!r}, and it is "
-                f"{computed[key]!r}: the file was changed after the run"
-            )
 
 
 def compare(
@@ -230,11 +212,22 @@ def how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, str
     return config, profile, "synthetic" if synthetic and not in_folder else "real"
 
 
-def _comparable(key: str, value: object) -> object:
-    """A value of a manifest; of stages without what differs when they are trained again."""
-    if key != "stages" or not isinstance(value, list):
-        return value
-    return [{k: v for k, v in stage.items() if k not in _STAGES_MAY_DIFFER} for stage in value]
+def _check_equal(file: str, stored: Mapping[str, object], expected: Mapping[str, object]) -> None:
+    for key, value in expected.items():
+        if stored.get(key) != value:
+            raise ResultsError(
+                f"{file} says {key}={stored.get(key)!r}, and it is {value!r}: the file was changed "
+                "after the run"
+            )
+
+
+def _comparable(manifest: Manifest) -> Manifest:
+    """A manifest; of its stages without what differs when they are trained again."""
+    stages = [
+        {key: value for key, value in stage.items() if key not in _STAGES_MAY_DIFFER}
+        for stage in manifest["stages"]
+    ]
+    return {**manifest, "stages": stages}
 
 
 def _choose(folder: RunFolder, manifest: Manifest, row: str | None, fold: str | None) -> Unit:
@@ -244,13 +237,10 @@ def _choose(folder: RunFolder, manifest: Manifest, row: str | None, fold: str | 
         raise UserError(
             f"{folder.path} has no row {key!r}{did_you_mean(key, units)}: {', '.join(units)}"
         )
-    of_row = units[key]
-    if fold is not None:
-        named = [unit for unit in of_row if unit.fold == fold]
-        if not named:
-            known = [unit.fold for unit in of_row]
-            raise UserError(f"{folder.path} has no fold {fold!r}{did_you_mean(fold, known)}")
-        of_row = named
+    of_row = [unit for unit in units[key] if fold in (None, unit.fold)]
+    if not of_row:
+        known = [unit.fold for unit in units[key]]
+        raise UserError(f"{folder.path} has no fold {fold!r}{did_you_mean(str(fold), known)}")
     done = [unit for unit in of_row if folder.is_done(unit)]
     if not done:
         raise UserError(f"{folder.path}: no such fold is finished: mer-keras resume goes on")

@@ -110,18 +110,17 @@ class Trainer:
         """
         from mer_keras.training.callbacks import make_callbacks
 
-        started = time.perf_counter()
-        recipe = self.recipe
-        self.reset(seed)
-        self.standardise_by(x)
-        rows, is_copy = training_rows(y, recipe, seed)
-        if not np.array_equal(rows, np.arange(len(y))):
-            x, y = take(x, rows), y[rows]
-        best_epoch, watched = None, None
-        if validation is not None:
-            best_epoch = BestEpoch(recipe.early_stopping, np.array([len(validation[1])]))
-            watched = self._named(validation[0]), validation[1]
+        started, recipe = time.perf_counter(), self.recipe
         with out_of_memory_told(recipe.batch_size):
+            self.reset(seed)
+            self.standardise_by(x)
+            rows, is_copy = training_rows(y, recipe, seed)
+            if not np.array_equal(rows, np.arange(len(y))):
+                x, y = take(x, rows), y[rows]
+            best_epoch, watched = None, None
+            if validation is not None:
+                best_epoch = BestEpoch(recipe.early_stopping, np.array([len(validation[1])]))
+                watched = self._named(validation[0]), validation[1]
             history = self.model.fit(
                 **training_input(
                     self._named(x, is_copy),
@@ -136,10 +135,10 @@ class Trainer:
                 callbacks=make_callbacks(recipe, best_epoch, on_epoch),
                 verbose=0,
             ).history
-        curves = {name: [float(value) for value in values] for name, values in history.items()}
-        check_finite(curves["loss"], [np.array(weight) for weight in self.network.weights])
-        epoch = len(curves["loss"]) if best_epoch is None else int(best_epoch.best[0])
-        return FitRecord(epoch, curves, time.perf_counter() - started)
+            curves = {name: [float(value) for value in values] for name, values in history.items()}
+            check_finite(curves["loss"], [np.array(weight) for weight in self.network.weights])
+            epoch = len(curves["loss"]) if best_epoch is None else int(best_epoch.best[0])
+            return FitRecord(epoch, curves, time.perf_counter() - started)
 
     def predict(self, x: Inputs) -> Array:
         """Class probabilities, (clips, classes) float32, by the present weights.

@@ -87,6 +87,12 @@ def test_methods_are_made_of_their_kind(tmp_path):
         assert type(made) is kind
 
 
+def test_weights_from_elsewhere_are_not_tested_as_if_trained_on_shuffled_labels(tmp_path):
+    network = {"title": "t", "network": {"model": "ststnet"}, "shuffled_labels": True}
+    with pytest.raises(ConfigError, match=r"shuffles the labels .* leave the row or the weights"):
+        make_method(plan_of(network), lambda: (28, 28, 3), 3, weights=tmp_path)
+
+
 def test_a_network_is_built_for_its_input_and_classes_with_the_rows_arguments():
     method = {"title": "t", "network": {"model": "micro_attention"}}
     made = make_method(plan_of(method, arguments={"attention": "none"}), lambda: (40, 40, 1), 5)

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("keras")
@@ -152,6 +153,20 @@ def test_fault_42_out_of_memory_names_the_batch_size(small_data, monkeypatch):
         run(config)
     (path,) = (small_data / "results").iterdir()
     assert len(contents(path)) == 1, "the finished fold is kept"
+
+
+@pytest.mark.parametrize("step", ["reset", "standardise_by"])
+def test_fault_42_memory_that_ends_before_the_first_step_is_told_too(monkeypatch, step):
+    """While a network is built, or while the statistics of its input are computed."""
+
+    def full(self, *_):
+        raise MemoryError
+
+    monkeypatch.setattr(Trainer, "reset", lambda *_: None)
+    monkeypatch.setattr(Trainer, step, full)
+    trainer = Trainer(lambda: None, small().train)
+    with pytest.raises(OutOfMemoryError, match="batches of"):
+        trainer.fit(np.zeros((2, 4, 4, 1), "float32"), np.zeros(2, "int32"))
 
 
 def test_fault_42_other_errors_stay_what_they_are(small_data, monkeypatch):
