@@ -5,7 +5,6 @@ Notebooks use drawn faces, so that anybody can run them; nothing here reads a li
 
 import base64
 import io
-import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from mer_keras.arrays import Array, shape_text
 from mer_keras.audit import findings
@@ -23,7 +23,8 @@ from mer_keras.report.details import details_of
 from mer_keras.report.illustrations import Illustration, figures_of, published_matrices
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView, read_view
-from mer_keras.terms import WATERMARK, DataKind
+from mer_keras.terms import WATERMARK
+from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,10 +52,7 @@ def begin() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("MER_RESULTS", str(Path(__file__).parents[1] / "results"))
-    import keras  # noqa: F401 - TensorFlow sets its logger up when it is imported.
-
-    # A notebook has many networks, each with a graph of its own, which TensorFlow warns of.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    import_keras()
 
 
 def load(name: str, *overrides: str, rows: Sequence[str] = ()) -> Experiment:
@@ -107,22 +105,20 @@ def clips(config: Experiment) -> Shown:
     arrays = context.clips[inputs_of(config.plans[0])[0]]
     first = context.samples.table.drop_duplicates("label").set_index("label")["sample_id"]
     images = {
-        name: _with_time(_stretched(arrays.select([first[name]])[0]))
+        name: _stretched(arrays.select([first[name]])[0])
         for name in context.classes
         if name in first
     }
-    return _picture(_png(_draw_clips(images)), f"drawn faces: {', '.join(images)}")
+    png = io.BytesIO()
+    _draw_clips(images).savefig(png, format="png", dpi=100, metadata={"Software": None})
+    return _picture(png.getvalue(), f"drawn faces: {', '.join(images)}")
 
 
 def _stretched(clip: Array) -> Array:
-    """Scale a clip by its own range to 0..1."""
+    """Scale a clip by its own range to 0..1; give a single image a time axis."""
     low, high = clip.min(), clip.max()
-    return (clip - low) / (high - low) if high > low else np.zeros_like(clip)
-
-
-def _with_time(clip: Array) -> Array:
-    """A clip as (time, height, width, channels), where a single image has no time axis."""
-    return clip if clip.ndim == 4 else clip[None]
+    scaled = (clip - low) / (high - low) if high > low else np.zeros_like(clip)
+    return scaled if clip.ndim == 4 else scaled[None]  # (time, height, width, channels)
 
 
 def _draw_clips(clips_of: dict[str, Array]) -> "Figure":
@@ -193,34 +189,35 @@ def maps(view: RunView, config: Experiment, *, most: int = 2) -> Shown:
 def implied(paper: str) -> Shown:
     """What the printed numbers of a paper imply, and what they don't."""
     paper_findings = findings.audit(paper)
-    items = "".join(
-        f"<li><b>{escape(finding.where)}, {escape(finding.about)}</b>: {escape(finding.says)}. "
-        f"<i>{escape(finding.limits)}</i></li>"
-        for finding in paper_findings
+    return _list(
+        [
+            f"<b>{escape(f.where)}, {escape(f.about)}</b>: {escape(f.says)}. "
+            f"<i>{escape(f.limits)}</i>"
+            for f in paper_findings
+        ],
+        [f"{f.where}, {f.about}: {f.says}. {f.limits}" for f in paper_findings],
     )
-    text = "\n".join(f"{f.where}, {f.about}: {f.says}. {f.limits}" for f in paper_findings)
-    return Shown(f"<ul>{items}</ul>", text)
 
 
 def not_reproduced(config: Experiment) -> Shown:
     """What is not as in the paper."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in config.not_reproduced)
-    return Shown(f"<ul>{items}</ul>", "\n".join(config.not_reproduced))
+    return _list(map(escape, config.not_reproduced), config.not_reproduced)
+
+
+def _list(items: Iterable[str], lines: Sequence[str]) -> Shown:
+    """A list of HTML items, and their text."""
+    return Shown(f"<ul>{''.join(f'<li>{item}</li>' for item in items)}</ul>", "\n".join(lines))
 
 
 def _table(table: Table) -> Shown:
-    mark = f"<p><b>{WATERMARK}</b></p>" if table.data_kind == DataKind.SYNTHETIC else ""
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
-    )
+    with pd.option_context("display.max_colwidth", None):
+        html = pd.DataFrame(table.records).to_html(index=False, border=0)
     notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    html = f"<p>{escape(f'{table.title}: {table.caption}')}</p>{html}<ol>{notes}</ol>"
     text = "\n".join(" | ".join(row) for row in (table.header, *table.rows))
-    return Shown(
-        f"{mark}<p>{escape(table.title)}: {escape(table.caption)}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><ol>{notes}</ol>",
-        f"{WATERMARK}\n{text}" if mark else text,
-    )
+    if table.synthetic:
+        html, text = f"<p><b>{WATERMARK}</b></p>{html}", f"{WATERMARK}\n{text}"
+    return Shown(html, text)
 
 
 def _drawings(figures: Iterable[Illustration]) -> Shown:
@@ -244,9 +241,3 @@ def _together(parts: Iterable[Shown], separator: str) -> Shown:
     """Several parts below one another; ``separator`` stands between their texts."""
     shown = list(parts)
     return Shown("".join(p.html for p in shown), separator.join(p.text for p in shown))
-
-
-def _png(figure: "Figure") -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return buffer.getvalue()

@@ -9,15 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer import Argument, Option
 
 from mer_keras import __version__
 from mer_keras.cli.data import app as data_app
 from mer_keras.cli.models import app as models_app
-from mer_keras.cli.show import Json, counts, duration, print_json, print_table, show_progress
-from mer_keras.cli.start import import_keras
+from mer_keras.cli.show import (
+    Json,
+    counts,
+    duration,
+    print_json,
+    print_table,
+    show,
+    show_progress,
+)
 from mer_keras.cli.stored import Experiments, check_folder, report_on
 from mer_keras.cli.stored import app as stored_app
 from mer_keras.errors import MerKerasError, UserError
+from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     from mer_keras.config.experiment import Experiment
@@ -38,14 +47,11 @@ app.add_typer(stored_app)
 
 _YES = {True: "yes", False: "no"}
 
-Profile = Annotated[str, typer.Option(help="Set of overrides in the config: quick or full.")]
-Data = Annotated[
-    str, typer.Option(help="real, synthetic, or auto: real where present, else synthetic.")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="Override a config value, such as train.epochs=5. Repeatable."),
-]
+Profile = Annotated[str, Option(help="Set of overrides in the config: quick or full.")]
+Data = Annotated[str, Option(help="real, synthetic, or auto: real where present, else synthetic.")]
+Texts = list[str] | None
+Overrides = Annotated[Texts, Option("--set", help="Such as train.epochs=5. Repeatable.")]
+Workers = Annotated[int, Option(min=1, help="Processes that share the folds.")]
 
 
 def main() -> None:
@@ -72,7 +78,7 @@ def _show_version(version: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+        bool, Option("--version", callback=_show_version, is_eager=True, help="Print it.")
     ] = False,
 ) -> None:
     """Do published micro-expression results hold, and under which protocol?"""
@@ -80,9 +86,7 @@ def _options(
 
 @app.command()
 def doctor(
-    device: Annotated[
-        str, typer.Option(help="any, or gpu: then a machine that computes without one fails.")
-    ] = "any",
+    device: Annotated[str, Option(help="any, or gpu: fail where no GPU computes.")] = "any",
     as_json: Json = False,
 ) -> None:
     """Say whether this machine is ready, what is wrong, and how to mend it.
@@ -96,13 +100,12 @@ def doctor(
     from mer_keras.doctor import examine
 
     checks = examine(device)
-    if as_json:
-        print_json([check.to_json() for check in checks])
-    else:
-        print_table(
-            ["check", "found", "wrong", "remedy"],
-            [[c.name, c.found, c.problem or "-", c.remedy or "-"] for c in checks],
-        )
+    show(
+        as_json,
+        [check.to_json() for check in checks],
+        ["check", "found", "wrong", "remedy"],
+        [[c.name, c.found, c.problem or "-", c.remedy or "-"] for c in checks],
+    )
     problems = [f"{c.name}: {c.problem}: {c.remedy}" for c in checks if c.problem]
     if problems:
         raise UserError("; ".join(problems))
@@ -115,26 +118,20 @@ def run(
     data: Data = "auto",
     overrides: Overrides = None,
     weights: Annotated[
-        Path | None,
-        typer.Option(help="Evaluate these weights instead of training: a file, or a folder."),
+        Path | None, Option(help="Evaluate these instead of training: a file, or a folder.")
     ] = None,
     start_from: Annotated[
-        Path | None,
-        typer.Option(help="Weights (.npz) that pretraining starts from, such as ImageNet's."),
+        Path | None, Option(help="Weights (.npz) that pretraining starts from, as ImageNet's.")
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes that share the folds.")] = 1,
-    isolate: Annotated[
-        bool, typer.Option("--isolate", help="A process of its own for each fold.")
-    ] = False,
+    workers: Workers = 1,
+    isolate: Annotated[bool, Option("--isolate", help="A process for each fold.")] = False,
     cluster: Annotated[
-        str | None,
-        typer.Option(help="Share the folds over a Ray cluster: local, auto, or HOST:PORT."),
+        str | None, Option(help="Share the folds over a Ray cluster: local, auto, or HOST:PORT.")
     ] = None,
     gpus_per_fold: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="With --cluster; a quarter where it has a GPU."),
+        float | None, Option(min=0, max=1, help="With --cluster; a quarter where it has a GPU.")
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a report into this folder.")] = None,
+    report: Annotated[Path | None, Option(help="Write a report into this folder.")] = None,
 ) -> None:
     """Train and test every row of published tables; an interrupted run goes on.
 
@@ -169,8 +166,8 @@ def run(
 
 @app.command()
 def resume(
-    run_folder: Annotated[Path, typer.Argument(help="A folder under results/.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes that share the folds.")] = 1,
+    run_folder: Annotated[Path, Argument(help="A folder under results/.")],
+    workers: Workers = 1,
 ) -> None:
     """Go on with an interrupted run, by the config that is stored in it.
 
@@ -202,10 +199,7 @@ def plan(
     profile: Profile = "full",
     data: Data = "auto",
     overrides: Overrides = None,
-    find_batch: Annotated[
-        bool,
-        typer.Option("--find-batch", help="Try larger and larger batches on this device instead."),
-    ] = False,
+    find_batch: Annotated[bool, Option("--find-batch", help="Try batches here instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show folds, class counts, steps, memory, disk and estimated time; train nothing.
@@ -218,16 +212,9 @@ def plan(
     if find_batch:
         import_keras()
         batches = [batch for config in configs for batch in find_batches(config, data)]
-        if as_json:
-            print_json(batches)
-            return
-        print_table(
-            ["experiment", "row", "batch", "clips a second", "fastest"],
-            [
-                [b["experiment"], b["row"], b["batch"], b["clips_a_second"], _YES[b["fastest"]]]
-                for b in batches
-            ],
-        )
+        header = ["experiment", "row", "batch", "clips a second", "fastest"]
+        rows = [[*list(batch.values())[:-1], _YES[batch["fastest"]]] for batch in batches]
+        show(as_json, batches, header, rows)
         return
     plans = [describe_plan(config, data) for config in configs]
     if as_json:
@@ -238,13 +225,11 @@ def plan(
             f"{entry['experiment']}: {entry['data_kind']} data, {entry['n_samples']} clips, "
             f"{entry['n_subjects']} subjects, {entry['protocol']}, {entry['selection']}"
         )
-        print_table(
-            ["fold", "train", "val", "test", "test clips by class"],
-            [
-                [f["name"], f["train"], f["val"], f["test"], counts(f["test_classes"])]
-                for f in entry["folds"]
-            ],
-        )
+        rows = [
+            [fold["name"], fold["train"], fold["val"], fold["test"], counts(fold["test_classes"])]
+            for fold in entry["folds"]
+        ]
+        print_table(["fold", "train", "val", "test", "test clips by class"], rows)
         print(
             f"steps in all: {entry['steps']:,}; clips: {entry['clips_mib']:,} MiB of memory; "
             f"disk: {entry['disk_mib']:,} MiB; "
@@ -259,17 +244,16 @@ def plan(
 
 @app.command()
 def explain(
-    experiment: Annotated[str, typer.Argument(help="A name or a path of a YAML file.")],
+    experiment: Annotated[str, Argument(help="A name or a path of a YAML file.")],
     profile: Profile = "quick",
     data: Data = "auto",
     overrides: Overrides = None,
-    row: Annotated[list[str] | None, typer.Option(help="A row's name. Repeatable.")] = None,
-    sample: Annotated[list[str] | None, typer.Option(help="A sample id. Repeatable.")] = None,
+    row: Annotated[Texts, Option(help="A row's name. Repeatable.")] = None,
+    sample: Annotated[Texts, Option(help="A sample id. Repeatable.")] = None,
     allow_face: Annotated[
-        list[str] | None,
-        typer.Option(help="A subject (database/subject) whose face may be shown. Repeatable."),
+        Texts, Option(help="A subject (database/subject) whose face may be shown. Repeatable.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results/explanation"),
+    out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/explanation"),
 ) -> None:
     """Show where networks look: Grad-CAM and attention maps of tested clips.
 
@@ -313,20 +297,16 @@ def methods(as_json: Json = False) -> None:
     from mer_keras.models.registry import MODELS
 
     described = {name: describe_method(name) for name in known_methods()}
-    if as_json:
-        print_json({name: method.model_dump(mode="json") for name, method in described.items()})
-        return
     papers = {name: spec.paper for name, spec in MODELS.items()}
     papers |= {name: method.paper.short for name, method in described.items() if method.paper}
-    print_table(
+    show(
+        as_json,
+        {name: method.model_dump(mode="json") for name, method in described.items()},
         ["method", "title", "paper", "runs"],
-        [
-            [name, method.title, papers.get(name, "-"), _YES[method.runs]]
-            for name, method in described.items()
-        ],
+        [[name, m.title, papers.get(name, "-"), _YES[m.runs]] for name, m in described.items()],
     )
     for name, method in described.items():
-        if method.missing:
+        if method.missing and not as_json:
             print(f"\n{name}: {method.missing}")
 
 

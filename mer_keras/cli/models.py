@@ -66,9 +66,9 @@ def show(
     """
     from dataclasses import asdict
 
-    from mer_keras.cli.start import import_keras
     from mer_keras.config.overrides import parse_overrides
     from mer_keras.models import cost, registry
+    from mer_keras.training.quiet_start import import_keras
 
     registry.get_spec(name)
     import_keras()

@@ -64,6 +64,16 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         )
 
 
+def show(
+    as_json: bool, tree: object, header: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
+    """Print JSON where that is asked for, else a table that says the same to readers."""
+    if as_json:
+        print_json(tree)
+    else:
+        print_table(header, rows)
+
+
 def duration(seconds: float) -> str:
     """Return ``"under a minute"``, ``"12 min"``, ``"3 h 05 min"`` or ``"4 days"``."""
     minutes = round(seconds / 60)

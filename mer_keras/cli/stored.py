@@ -4,24 +4,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer import Argument, Option
 
-from mer_keras.cli.show import Json, print_json, print_table, show_progress
-from mer_keras.cli.start import import_keras
+from mer_keras.cli.show import Json, print_json, print_table, show, show_progress
 from mer_keras.errors import InvariantError, UserError
+from mer_keras.training.quiet_start import import_keras
 
 app = typer.Typer()
 
 Experiments = Annotated[
-    list[str],
-    typer.Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files."),
+    list[str], Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files.")
 ]
 
 
 @app.command()
 def verify(
-    run_folder: Annotated[Path, typer.Argument(help="A folder under results/.")],
-    row: Annotated[str | None, typer.Option(help="Key of a row; by default the first.")] = None,
-    fold: Annotated[str | None, typer.Option(help="Name of a fold; the first finished.")] = None,
+    run_folder: Annotated[Path, Argument(help="A folder under results/.")],
+    row: Annotated[str | None, Option(help="Key of a row; by default the first.")] = None,
+    fold: Annotated[str | None, Option(help="Name of a fold; the first finished.")] = None,
     as_json: Json = False,
 ) -> None:
     """Compute one fold of a stored run anew, and compare it with what is stored.
@@ -55,22 +55,16 @@ def status(as_json: Json = False) -> None:
     from mer_keras.report.view import run_states
 
     states = run_states()
-    if as_json:
-        print_json(states)
-        return
-    print_table(
-        ["run", "data", "folds done", "failed"],
-        [
-            [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]]
-            for s in states
-        ],
-    )
+    rows = [
+        [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]] for s in states
+    ]
+    show(as_json, states, ["run", "data", "folds done", "failed"], rows)
 
 
 @app.command()
 def report(
     experiments: Experiments,
-    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("results/report"),
+    out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/report"),
 ) -> None:
     """Write tables, figures and one HTML file from the stored predictions.
 
@@ -81,12 +75,8 @@ def report(
 
 @app.command()
 def overview(
-    stored: Annotated[Path, typer.Option(help="Folder of stored reports.")] = Path(
-        "results/published"
-    ),
-    update: Annotated[
-        Path | None, typer.Option(help="Put the table into this text, between its marks.")
-    ] = None,
+    stored: Annotated[Path, Option(help="Of stored reports.")] = Path("results/published"),
+    update: Annotated[Path | None, Option(help="A text: put it between its marks.")] = None,
 ) -> None:
     """Show every published table on one line: what is printed, and what is stored of our runs.
 
@@ -107,13 +97,9 @@ def overview(
 
 @app.command()
 def track(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="A run id or a run folder.")],
-    tensorboard: Annotated[
-        Path | None, typer.Option(help="Write TensorBoard logs into this folder.")
-    ] = None,
-    mlflow: Annotated[
-        str | None, typer.Option(help="Send to this MLflow server, or sqlite:///FILE.")
-    ] = None,
+    run_id: Annotated[str, Argument(metavar="RUN", help="A run id or a run folder.")],
+    tensorboard: Annotated[Path | None, Option(help="Folder for TensorBoard logs.")] = None,
+    mlflow: Annotated[str | None, Option(help="An MLflow server, or sqlite:///FILE.")] = None,
 ) -> None:
     """Send a stored run to an experiment tracker (extra: tracking). Nobody is named there.
 
@@ -134,8 +120,8 @@ def track(
 
 @app.command()
 def compare(
-    first: Annotated[str, typer.Argument(help="RUN or RUN:ROW.")],
-    second: Annotated[str, typer.Argument(help="RUN or RUN:ROW, on the same clips.")],
+    first: Annotated[str, Argument(help="RUN or RUN:ROW.")],
+    second: Annotated[str, Argument(help="RUN or RUN:ROW, on the same clips.")],
     as_json: Json = False,
 ) -> None:
     """Say whether two rows of stored runs differ by more than chance, clip by clip.
@@ -154,20 +140,13 @@ def compare(
         f"{compared['data_kind']} data, {compared['n_samples']} clips, "
         f"{compared['n_subjects']} subjects\n"
     )
-    print_table(
-        ["metric, %", "first", "second", "second - first [95 % over subjects]"],
-        [
-            [
-                d["metric"].upper(),
-                f"{100 * d['first']:.2f}",
-                f"{100 * d['second']:.2f}",
-                "{:+.2f} [{:+.1f}, {:+.1f}]".format(
-                    *(100 * value for value in (d["difference"], *d["interval"]))
-                ),
-            ]
-            for d in compared["differences"]
-        ],
-    )
+    rows = []
+    for metric in compared["differences"]:
+        difference, low, high = (100 * v for v in (metric["difference"], *metric["interval"]))
+        values = [f"{100 * metric[which]:.2f}" for which in ("first", "second")]
+        interval = f"{difference:+.2f} [{low:+.1f}, {high:+.1f}]"
+        rows.append([metric["metric"].upper(), *values, interval])
+    print_table(["metric, %", "first", "second", "second - first [95 % over subjects]"], rows)
     test = compared["mcnemar"]
     print(
         f"\nright by the first alone: {test['only_first']}, by the second alone: "
@@ -177,9 +156,7 @@ def compare(
 
 @app.command()
 def audit(
-    papers: Annotated[
-        list[str] | None, typer.Argument(help="Names such as meranet; all if none is given.")
-    ] = None,
+    papers: Annotated[list[str] | None, Argument(help="Such as meranet; else all.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say what the published numbers imply: what a metric is, how many samples stand behind it.
