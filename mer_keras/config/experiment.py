@@ -252,8 +252,6 @@ class Experiment(StrictModel):
         )
 
     def _recipe(self, row: Row, method: MethodConfig) -> Train:
-        if not (row.train or method.train):
-            return self.train
         tree = self.train.model_dump(mode="json", exclude_unset=True)
         try:
             return Train.model_validate(merge(merge(tree, method.train), row.train))

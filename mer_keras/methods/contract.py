@@ -134,21 +134,14 @@ class Method(ABC):
         return outcomes
 
     def _fit_predict(
-        self,
-        x: Inputs,
-        y: Labels,
-        rows: FoldRows,
-        seed: int,
-        *,
-        record_epochs: bool = False,
-        on_epoch: EpochProgress | None = None,
+        self, x: Inputs, y: Labels, rows: FoldRows, seed: int, **options: Unpack[FoldOptions]
     ) -> FoldOutcome:
-        started = time.perf_counter()
+        started, on_epoch = time.perf_counter(), options.get("on_epoch")
         tested = take(x, rows.test)
         trajectory: list[Probabilities] = []
 
         def after_epoch(epoch: int, epochs: int) -> None:
-            if record_epochs:
+            if options.get("record_epochs"):
                 trajectory.append(self.predict_proba(tested))
             if on_epoch is not None:
                 on_epoch(epoch, epochs)
