@@ -1,8 +1,14 @@
 """A case of the suite, and the choice of cases by name."""
 
+import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter
 
 from mer_keras.bench.measure import Measurement
 from mer_keras.errors import UserError, did_you_mean
@@ -34,7 +40,7 @@ class Case:
         measure: measures it.
         limit: seconds after which it is stopped.
         backend: of Keras in its process.
-        needs: modules without which it can't run.
+        needs: modules without which it can't run, beside the backend.
         gpu: whether it needs a GPU.
         quick: whether a quick session of all cases includes it.
     """
@@ -47,6 +53,22 @@ class Case:
     needs: tuple[str, ...] = ()
     gpu: bool = False
     quick: bool = True
+
+
+def case_file() -> dict[str, Any]:
+    """What ``cases.yaml`` says."""
+    return yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text(encoding="utf-8"))
+
+
+def load_cases(backend: str) -> list[Case]:
+    """Return the cases that ``cases.yaml`` describes, on a backend."""
+    cases = []
+    for name, entry in case_file()["cases"].items():
+        function = pkgutil.resolve_name(f"mer_keras.bench.{entry.pop('measure')}")
+        measure = partial(function, **entry.pop("arguments", {}))
+        case = {"name": name, "measure": measure, "backend": backend, **entry}
+        cases.append(TypeAdapter(Case).validate_python(case))
+    return cases
 
 
 def choose(cases: Sequence[Case], names: Sequence[str], *, quick: bool) -> list[Case]:

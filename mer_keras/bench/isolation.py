@@ -54,7 +54,9 @@ def measure_in_process(
         repeats: see ``CaseOptions``.
         limit: seconds, in place of the case's own.
     """
-    missing = [name for name in case.needs if importlib.util.find_spec(name) is None]
+    missing = [
+        name for name in (*case.needs, case.backend) if importlib.util.find_spec(name) is None
+    ]
     if missing:
         return Outcome(reason=f"{missing[0]} is not installed")
     if case.gpu and not may_have_gpu():

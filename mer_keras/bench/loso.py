@@ -22,7 +22,7 @@ from types import ModuleType
 import pandas as pd
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.bench.memory import family_memory, peak_memory
@@ -33,9 +33,6 @@ LEARNING_RATE = 1e-3
 _SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 #: Numbers of epochs for which the duration is extrapolated.
 _EXTRAPOLATED = (30, 800)
-_BESIDE_TORCH = "68 folds of STSTNet: a plain PyTorch loop and this suite, in turns"
-_BESIDE_KERAS = "the same beside plain Keras: built, compiled and fitted anew in each fold"
-_BY_ENGINE = "the same by train.engine and number of processes"
 
 
 @dataclass(frozen=True)
@@ -47,39 +44,22 @@ class Run:
     peak_mib: int
 
 
-def cases(backend: str) -> list[Case]:
-    """Comparisons; ratios are to the first way of each."""
-    cores = os.cpu_count() or 1
-    own = [("vectorised", cores)]
-    engines = [(engine, n) for engine in ("sequential", "vectorised") for n in sorted({1, cores})]
-    return [
-        Case(
-            f"loso/{name}",
-            about,
-            partial(_take_turns, script, ways, epochs),
-            limit=limit,
-            backend=backend,
-            needs=tuple(dict.fromkeys(needs)),
-            quick=script is None,
-        )
-        for name, about, script, ways, epochs, limit, needs in (
-            ("torch", _BESIDE_TORCH, "plain_torch", own, (2, 30), 5400, ("torch", backend)),
-            ("keras", _BESIDE_KERAS, "plain_keras", own, (2, 6), 7200, (backend,)),
-            ("engines", _BY_ENGINE, None, engines, (2, 10), 5400, (backend,)),
-        )
-    ]
-
-
-def _take_turns(
-    script: str | None,
-    engines: Sequence[tuple[str, int]],
-    epochs: Sequence[int],
-    options: CaseOptions,
+def take_turns(
+    options: CaseOptions, *, script: str | None, engines: Sequence[str], epochs: Sequence[int]
 ) -> list[Measurement]:
-    """Let a plain script and engines, each with a number of processes, take turns."""
+    """Let a plain script and this suite take turns; ratios are to the first way.
+
+    Args:
+        options: how to measure.
+        script: of ``benchmarks/``; None: only this suite is measured, with one process too.
+        engines: see ``config.training.Train``; each has as many processes as there are cores.
+        epochs: numbers of epochs.
+    """
+    cores = os.cpu_count() or 1
+    suites = [(name, n) for name in engines for n in ([cores] if script else sorted({1, cores}))]
     subjects, rounds = None, options.repeats
     if options.quick:
-        subjects, rounds, epochs, engines = 2, 1, (2,), engines[:1]
+        subjects, rounds, epochs, suites = 2, 1, (2,), suites[:1]
     flow_like.write(flow_like.draw(people=subjects), options.folder / "data")
     folds = subjects or sum(flow_like.SUBJECTS.values())
     work = f"LOSO, {folds} folds"
@@ -88,7 +68,7 @@ def _take_turns(
         title = {"plain_torch": "plain PyTorch", "plain_keras": "plain Keras"}[script]
         ways[title] = partial(run_plain, script, subjects)
         work += f" beside {title}"
-    for engine, workers in engines:
+    for engine, workers in suites:
         title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
         ways[title] = partial(run_suite, options.folder, engine, workers)
     runs = [

@@ -15,27 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array, each_shape
-from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.case import Case, CaseOptions, case_file
 from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
 from mer_keras.bench.memory import peak_memory
 
 if TYPE_CHECKING:
     import keras
 
-#: Clips a step: the paper's batch; where it has none, that of its sibling here.
-BATCH = {
-    "shallow_convlstm": 16,
-    "shallow_attention_conv3d": 32,
-    "shallow_attention_conv2d": 32,
-    "shallow_attention_convlstm": 32,
-    "resnet10": 10,
-    "micro_attention": 10,
-    "complex_attention": 10,
-    "resnet3d_18": 8,
-    "meranet": 8,
-    "dense_mixed_attention": 32,
-    "ststnet": 256,
-}
+#: Clips of a training step, by network.
+BATCH: dict[str, int] = case_file()["batches"]
 #: Seconds a network: some take minutes to compile, or for a step, on a processor.
 LIMIT = 300
 #: Sides of the matrices.
@@ -56,7 +44,6 @@ def cases(backends: Sequence[str]) -> list[Case]:
             partial(measure, name, backend, policy),
             limit=LIMIT,
             backend=backend,
-            needs=(backend,),
             gpu=policy == _MIXED,
             quick=(group, name, backend) == ("step", "ststnet", "tensorflow"),
         )

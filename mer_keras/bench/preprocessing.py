@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.measure import Measurement, time_ways
 from mer_keras.clips import faces, flow, magnification, sampling, spotting
 from mer_keras.clips.assemble import load_clips
@@ -23,17 +23,7 @@ CLIPS = 12
 CLIP = Clip(kind="frames", frames=9, size=90, sampling="uniform_with_apex", crop="haar")
 
 
-def cases() -> list[Case]:
-    """Preprocessing, magnification, flow, spotting."""
-    return [
-        Case("preprocessing", "decoding and cropping: a plain loop beside load_clips", _clips),
-        Case("magnification", "Eulerian magnification by pyramid", _magnifying),
-        Case("flow", "flow images by method", _flow),
-        Case("spotting", "spotting of an apex", _spotting),
-    ]
-
-
-def _clips(options: CaseOptions) -> list[Measurement]:
+def load(options: CaseOptions) -> list[Measurement]:
     """Decode, crop to the face, sample, resize and keep clips: a plain loop and ``load_clips``."""
     folder = options.folder
     root = folder / "CASME2"
@@ -74,7 +64,7 @@ def _plain_loop(samples: Samples, folder: Path) -> None:
         np.save(folder / f"{row['subject']}-{row['clip']}.npy", np.stack(frames))
 
 
-def _magnifying(options: CaseOptions) -> list[Measurement]:
+def magnify(options: CaseOptions) -> list[Measurement]:
     """Magnify 30 gray frames of 640x480."""
     clip = np.random.default_rng(0).random((30, 480, 640), dtype=np.float32)
 
@@ -86,7 +76,7 @@ def _magnifying(options: CaseOptions) -> list[Measurement]:
     return time_ways("magnification, 30 frames of 640x480", ways, 30, 1 if options.quick else 5)
 
 
-def _flow(options: CaseOptions) -> list[Measurement]:
+def compute_flow(options: CaseOptions) -> list[Measurement]:
     """Compute the flow image of a 280x340 pair."""
     texture = _texture()
     pair = np.ascontiguousarray(texture[:, :280]), np.ascontiguousarray(texture[:, 1:281])
@@ -100,7 +90,7 @@ def _flow(options: CaseOptions) -> list[Measurement]:
     return time_ways("flow image, 280x340", methods, 1, 1 if options.quick else 5)
 
 
-def _spotting(options: CaseOptions) -> list[Measurement]:
+def spot(options: CaseOptions) -> list[Measurement]:
     """Spot the apex of a clip that moves slowly."""
     texture = _texture()
     frames = np.stack([np.roll(texture[:96, :96], k // 20, axis=1) for k in range(60)])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.measure import Measurement, Timing, time_sizes, timed
 from mer_keras.config.files import find_config, load_config
 from mer_keras.progress import Progress
@@ -46,12 +46,8 @@ class RandomExecutor:
                 OpenRun(context, folder).store([unit], (unit,), [outcome])
 
 
-def cases() -> list[Case]:
-    """One: reading and writing, over several numbers of folds."""
-    return [Case("report", "reading a stored run and writing its report", _report)]
-
-
-def _report(options: CaseOptions) -> list[Measurement]:
+def report(options: CaseOptions) -> list[Measurement]:
+    """Read a stored run and write its report, over several numbers of folds."""
     from mer_keras.runs.run import run_experiment  # It imports Keras.
 
     config = load_config(find_config("ststnet/megc2019")[0])

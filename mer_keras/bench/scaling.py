@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from mer_keras.bench import flow_like
-from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.loso import LEARNING_RATE, run_suite
 from mer_keras.bench.measure import Measurement, Timing, time_sizes, timed
@@ -29,30 +29,8 @@ FOLDS = (2, 4, 8, 16, 32)
 _EPOCHS = 5
 
 
-def cases(backend: str) -> list[Case]:
-    """Folds, the training step, loading."""
-    return [
-        Case(
-            "scaling/folds",
-            "training the same clips in more and more folds of subjects",
-            _folds,
-            limit=1800,
-            backend=backend,
-            quick=False,
-        ),
-        Case(
-            "scaling/step",
-            "a training step by clips, frames and side of the image",
-            _step,
-            backend=backend,
-            needs=(backend,),
-            quick=False,
-        ),
-        Case("scaling/load", "load_clips by clips, frames, side of the image", _load, limit=1200),
-    ]
-
-
-def _folds(options: CaseOptions) -> list[Measurement]:
+def vary_folds(options: CaseOptions) -> list[Measurement]:
+    """Train the same clips in more and more folds of subjects."""
     flow_like.write(flow_like.draw(), options.folder / "data")
     repeats = 1 if options.quick else 3
 
@@ -66,7 +44,9 @@ def _folds(options: CaseOptions) -> list[Measurement]:
     return time_sizes(f"run of STSTNet, {_EPOCHS} epochs", "mer_keras", "folds", sizes, run)
 
 
-def _step(options: CaseOptions) -> list[Measurement]:
+def vary_step(options: CaseOptions) -> list[Measurement]:
+    """Take training steps with more and more clips, frames and pixels."""
+
     def time_step(clips: int, frames: int, side: int) -> Timing:
         import keras
 
@@ -85,7 +65,8 @@ def _step(options: CaseOptions) -> list[Measurement]:
     return _vary(work, "mer_keras", STEP, options.quick, time_step)
 
 
-def _load(options: CaseOptions) -> list[Measurement]:
+def vary_load(options: CaseOptions) -> list[Measurement]:
+    """Load more and more clips, frames and pixels, with and without a cache."""
     sizes = LOADED | {"clips": (1, 2)} if options.quick else LOADED
     root = options.folder / "CASME2"
     stand_in = stand_ins.StandInOptions(native=True, clips=max(sizes["clips"]))

@@ -18,9 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
-from mer_keras.bench.case import Case, CaseOptions
+from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
-from mer_keras.bench.networks import compiled_network
+from mer_keras.bench.networks import BATCH, compiled_network
 from mer_keras.models import registry
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.training.vectorised.engine import SMALL
@@ -31,34 +31,16 @@ if TYPE_CHECKING:
     from mer_keras.layers.tensors import Tensor
     from mer_keras.training.vectorised.stacked import Stack
 
-#: Network -> clips, clips a batch; the smallest network waits the longest for its size.
-NETWORKS = {
-    "ststnet": (442, 256),
-    "shallow_attention_conv2d": (160, 32),
-    "micro_attention": (80, 10),
-}
 _EPOCHS = 9
 #: Batches that are picked in one call of a compiled function, since a step picks within one, too.
 _PICKED = 20
 
 
-def cases(backend: str) -> list[Case]:
-    """One a network."""
-    return [
-        Case(
-            f"input/{name}",
-            f"share of an epoch of {name} that is spent waiting for input",
-            partial(_waiting, name, clips, batch),
-            backend=backend,
-            quick=name == "ststnet",
-        )
-        for name, (clips, batch) in NETWORKS.items()
-    ]
-
-
-def _waiting(name: str, clip_count: int, batch: int, options: CaseOptions) -> list[Measurement]:
+def share_of_waiting(options: CaseOptions, *, name: str, clip_count: int) -> list[Measurement]:
+    """Train a network on clips that are in memory, by batches as in ``networks``."""
     from mer_keras.training.dataset import training_input
 
+    batch = BATCH[name]
     network, clips, labels = compiled_network(name, clip_count)
     batches = training_input({"clip": clips}, labels, batch_size=batch, seed=0)["x"]
     if isinstance(batches, dict):

@@ -1,5 +1,6 @@
 """Which cases there are, which are chosen, and what becomes of one that can't run."""
 
+import inspect
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mer_keras.bench.__main__ import BACKENDS, all_cases, main, parse
-from mer_keras.bench.case import Case, choose
+from mer_keras.bench.case import Case, CaseOptions, choose, load_cases
 from mer_keras.bench.isolation import call_in_process, measure_in_process, without_paths
 from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.errors import UserError
@@ -59,6 +60,16 @@ def test_every_network_has_a_case_on_every_backend():
     assert {f"step/{name}/{backend}" for name in MODELS for backend in BACKENDS} <= set(cases)
 
 
+def test_arguments_in_the_file_of_cases_are_those_of_the_functions():
+    cases = load_cases("tensorflow")
+    assert len(cases) == 14
+    for case in cases:
+        inspect.signature(case.measure).bind(CaseOptions(quick=True, folder=Path("x")))
+    assert all(case.about for case in cases)
+    (torch,) = choose(cases, ["loso/torch"], quick=True)
+    assert (torch.needs, torch.limit, torch.quick) == (("torch",), 5400, False)
+
+
 def test_list_measures_nothing(capsys):
     assert main(["--list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(all_cases(parse([]).backends))
@@ -89,6 +100,8 @@ def variables(options):
 def test_a_case_that_lacks_a_module_is_not_started():
     outcome = measure_in_process(Case("a", "", sleep, needs=("no_such_module",)))
     assert (outcome.reason, outcome.failed) == ("no_such_module is not installed", False)
+    outcome = measure_in_process(Case("a", "", sleep, backend="no_such_backend"))
+    assert outcome.reason == "no_such_backend is not installed"
 
 
 def test_a_case_over_its_time_is_ended():
@@ -110,12 +123,13 @@ def test_a_lack_of_the_machine_is_no_fault(measure, reason):
     assert outcome.reason.startswith(reason) and not outcome.failed
 
 
-def test_a_case_has_a_process_with_its_own_folders_and_backend():
+def test_a_case_has_a_process_with_its_own_folders_and_backend(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     before = dict(os.environ)
-    outcome = measure_in_process(Case("a", "", variables, backend="jax"))
+    outcome = measure_in_process(Case("a", "", variables, backend="tensorflow"))
     assert not outcome.reason
     (measurement,) = outcome.measurements
-    assert measurement.way == "jax" and measurement.seconds == (1.0,)
+    assert measurement.way == "tensorflow" and measurement.seconds == (1.0,)
     assert measurement.peak_mib > 20
     folders = {measurement.facts[f"MER_{part}"] for part in ("DATA", "CACHE", "RESULTS", "CONFIG")}
     assert len(folders) == 4 and {Path(name).parent.exists() for name in folders} == {False}

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from mer_keras.bench.case import CaseOptions
-from mer_keras.bench.waiting import cases, train_epoch
+from mer_keras.bench.case import CaseOptions, choose, load_cases
+from mer_keras.bench.waiting import train_epoch
 
 
 class Network:
@@ -29,7 +29,7 @@ def test_waiting_and_steps_are_timed_apart():
 
 def test_a_small_network_is_timed_with_and_without_fit(tmp_path):
     pytest.importorskip("tensorflow")
-    (case,) = [case for case in cases("tensorflow") if case.name == "input/ststnet"]
+    (case,) = choose(load_cases("tensorflow"), ["input/ststnet"], quick=True)
     by_fit, without = case.measure(CaseOptions(quick=True, folder=tmp_path, repeats=1))
     assert (by_fit.way, without.way) == ("training_input", "AllFolds")
     for row in (by_fit, without):
