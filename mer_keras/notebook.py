@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,9 +24,6 @@ from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView, read_view
 from mer_keras.terms import WATERMARK
 from mer_keras.training.quiet_start import import_keras
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Most frames of a clip that are shown.
 MOST_FRAMES = 5
@@ -109,9 +105,7 @@ def clips(config: Experiment) -> Shown:
         for name in context.classes
         if name in first
     }
-    png = io.BytesIO()
-    _draw_clips(images).savefig(png, format="png", dpi=100, metadata={"Software": None})
-    return _picture(png.getvalue(), f"drawn faces: {', '.join(images)}")
+    return _picture(_draw_clips(images), f"drawn faces: {', '.join(images)}")
 
 
 def _stretched(clip: Array) -> Array:
@@ -121,8 +115,8 @@ def _stretched(clip: Array) -> Array:
     return scaled if clip.ndim == 4 else scaled[None]  # (time, height, width, channels)
 
 
-def _draw_clips(clips_of: dict[str, Array]) -> "Figure":
-    """Draw clips, (time, height, width, channels) in 0..1, by class.
+def _draw_clips(clips_of: dict[str, Array]) -> bytes:
+    """Draw clips, (time, height, width, channels) in 0..1, by class; return a PNG.
 
     Clips of one image stand beside one another; of longer ones, a row of frames each.
     """
@@ -141,7 +135,9 @@ def _draw_clips(clips_of: dict[str, Array]) -> "Figure":
             cell.set_title(f"{name}, frame {frame + 1}" if count > 1 else name, fontsize=7)
     figure.suptitle(WATERMARK, fontsize=7, color="#a00")
     figure.tight_layout()
-    return figure
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=100, metadata={"Software": None})
+    return png.getvalue()
 
 
 def run(config: Experiment) -> RunView:

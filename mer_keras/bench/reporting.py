@@ -1,5 +1,6 @@
 """Duration of writing a report, by the number of folds: random predictions of STSTNet's table."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -51,15 +52,15 @@ def report(options: CaseOptions) -> list[Measurement]:
     from mer_keras.runs.run import run_experiment  # It imports Keras.
 
     config = load_config(find_config("ststnet/megc2019")[0])
-    flow_like.write(flow_like.draw(), options.folder / "data")
 
     def write_reports(folds: int) -> Timing:
-        protocol = config.protocol.model_copy(update={"name": "subject_kfold", "k": folds})
-        divided = config.model_copy(update={"protocol": protocol})
-        run = run_experiment(divided, profile="full", data="real", executor=RandomExecutor())
+        data = options.folder / f"data-{folds}"
+        flow_like.write(flow_like.draw(people=folds), data)
+        os.environ["MER_DATA"] = str(data)
+        run = run_experiment(config, profile="full", data="real", executor=RandomExecutor())
 
         def write() -> None:
-            write_report([(divided, [read_view(run.path)])], options.folder / "report")
+            write_report([(config, [read_view(run.path)])], options.folder / "report")
 
         write()  # The first report imports modules and fonts, which isn't timed.
         return timed(write, 1 if options.quick else 5), None

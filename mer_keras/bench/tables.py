@@ -63,7 +63,7 @@ def as_markdown(
     from jinja2 import Environment, StrictUndefined
 
     table = [HEADER, *cells(measurements)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = [max(3, *map(len, column)) for column in zip(*table, strict=True)]
     rows = [
         [
             cell.rjust(width) if column in _NUMERIC else cell.ljust(width)

@@ -50,7 +50,7 @@ _YES = {True: "yes", False: "no"}
 Profile = Annotated[str, Option(help="Set of overrides in the config: quick or full.")]
 Data = Annotated[str, Option(help="real, synthetic, or auto: real where present, else synthetic.")]
 Texts = list[str] | None
-Overrides = Annotated[Texts, Option("--set", help="Such as train.epochs=5. Repeatable.")]
+Overrides = Annotated[Texts, Option("--set", help="Override a value: train.epochs=5. Repeatable.")]
 Workers = Annotated[int, Option(min=1, help="Processes that share the folds.")]
 
 
@@ -199,7 +199,7 @@ def plan(
     profile: Profile = "full",
     data: Data = "auto",
     overrides: Overrides = None,
-    find_batch: Annotated[bool, Option("--find-batch", help="Try batches here instead.")] = False,
+    find_batch: Annotated[bool, Option("--find-batch", help="Try larger batches instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show folds, class counts, steps, memory, disk and estimated time; train nothing.

@@ -75,8 +75,8 @@ def report(
 
 @app.command()
 def overview(
-    stored: Annotated[Path, Option(help="Of stored reports.")] = Path("results/published"),
-    update: Annotated[Path | None, Option(help="A text: put it between its marks.")] = None,
+    stored: Annotated[Path, Option(help="Folder of reports.")] = Path("results/published"),
+    update: Annotated[Path | None, Option(help="Put it between the marks of this text.")] = None,
 ) -> None:
     """Show every published table on one line: what is printed, and what is stored of our runs.
 
@@ -156,7 +156,7 @@ def compare(
 
 @app.command()
 def audit(
-    papers: Annotated[list[str] | None, Argument(help="Such as meranet; else all.")] = None,
+    papers: Annotated[list[str] | None, Argument(help="Such as meranet; all if none.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say what the published numbers imply: what a metric is, how many samples stand behind it.

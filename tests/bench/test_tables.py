@@ -1,5 +1,7 @@
 """What is printed and written."""
 
+import re
+
 from mer_keras.bench.measure import Measurement
 from mer_keras.bench.tables import HEADER, as_markdown, facts_text, number
 
@@ -27,6 +29,7 @@ def test_markdown_has_a_line_a_row_in_columns_of_equal_width():
     ]
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table]
     assert cells[0] == list(HEADER)
+    assert all(re.fullmatch("--+[-:]", cell) for cell in cells[1])
     assert [cell.endswith(":") for cell in cells[1]] == [2 <= column <= 8 for column in range(10)]
     assert cells[2][2:9] == ["3.000", "2.000", "4.000", "3", "2.000", "1.00", "100"]
     assert cells[3][7] == "3.00" and cells[3][-1] == "UF1 0.712, from 2 and 10"
