@@ -26,7 +26,7 @@ def attention_of(network: keras.Model, clips: Array) -> list[Attention]:
 
     Args:
         network: functional.
-        clips: as the network reads them, (clips, ...) float32.
+        clips: the network's input, (clips, ...) float32.
     """
     attention = []
     for layer in network.layers:

@@ -1,4 +1,4 @@
-"""What explanations hold, for whoever draws them."""
+"""What explanations hold; the report draws them."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ class Attention:
     """What one attention layer says of clips.
 
     Attributes:
-        layer: its name.
+        layer: the layer's name.
         kind: ``map``: (clips, height, width) or (clips, time, height, width), a weight a place.
             ``channels``: (clips, channels). ``tokens``: (clips, heads, tokens), how much each
             token gives to the one that is read out, or to the mean of all.
@@ -27,7 +27,7 @@ class Explained:
     """One clip, as one network saw it.
 
     Attributes:
-        sample_id: of the clip.
+        sample_id: the clip's id.
         subject_id: database and subject.
         label: true class.
         row: name of the table's row.
@@ -53,7 +53,7 @@ class Explained:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What was explained, for whoever draws it."""
+    """The explained clips of one run."""
 
     run_id: str
     caption: str

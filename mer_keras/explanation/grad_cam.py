@@ -66,7 +66,7 @@ def to_input_size(heat: Array, shape: tuple[int, ...]) -> Array:
 
     Args:
         heat: (height, width) or (time, height, width), not negative.
-        shape: of the input, without batch and channels.
+        shape: the input's shape without batch and channels.
     """
     if heat.ndim < len(shape):
         heat = heat[None]

@@ -5,7 +5,6 @@ folder already; then they are kept there. Its answer is compared with the stored
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -20,9 +19,10 @@ from mer_keras.explanation.grad_cam import grad_cam
 from mer_keras.methods.network import NetworkMethod
 from mer_keras.models import registry
 from mer_keras.models.weights import load_weights
-from mer_keras.progress import Progress
+from mer_keras.progress import Progress, under_title
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.json_files import whole_file
 from mer_keras.runs.tasks import fold_seed
 from mer_keras.runs.units import Unit
 
@@ -48,7 +48,7 @@ def explain(
         rows: names of rows; if none is given all rows with a network that reads one input, whose
             clips have one shape.
         samples: sample ids; if none is given the first clip of each class, in the table's order.
-        progress: told which fold is being trained.
+        progress: a callback that reports which fold is being trained.
 
     Raises:
         UserError: no such row, or a sample that no fold tests.
@@ -68,8 +68,7 @@ def explain(
         network = _Network(context, plan, folder, progress)
         for fold in dict.fromkeys(fold_of[sample] for sample in ids):
             explained += network.explain(fold, [i for i in ids if fold_of[i] == fold])
-    order = {sample: position for position, sample in enumerate(ids)}
-    explained.sort(key=lambda clip: order[clip.sample_id])
+    explained.sort(key=lambda clip: ids.index(clip.sample_id))
     kind = str(context.samples.data_kind)
     caption = f"{config.name}, {kind} data, {config.protocol.title}"
     return Explanation(context.run_id, caption, kind, tuple(explained))
@@ -105,17 +104,20 @@ class _Network:
         self, context: RunContext, plan: RowPlan, folder: RunFolder, progress: Progress | None
     ) -> None:
         method = context.method(plan)
-        if not isinstance(method, NetworkMethod):
+        if plan.config.network is None or not isinstance(method, NetworkMethod):
             raise UserError(f"{plan.name}: only networks can be explained")
         self._context, self._plan, self._folder = context, plan, folder
         self._method, self._progress = method, progress
+        self._focus = registry.get_spec(plan.config.network.model).focus
 
     def explain(self, fold: str, ids: Sequence[str]) -> list[Explained]:
         """Explain some of the clips that a fold tests."""
         context = self._context
         unit = Unit(self._plan.key, context.config.seeds[0], fold)
         self._take_weights(unit)
-        clips = self._clips(ids)
+        rows = [context.sample_ids.index(sample) for sample in ids]
+        # The row has one input, whose clips have one shape.
+        clips = cast(Array, take(context.inputs(self._plan), rows))
         trainer, classes = self._method.trainer, context.classes
         probabilities = trainer.predict(clips)
         predicted = probabilities.argmax(axis=1)
@@ -125,64 +127,40 @@ class _Network:
         stored = self._folder.predictions([unit])
         stored = stored[~stored["is_copy"].astype(bool)].set_index("sample_id")
         table = context.samples.table.set_index("sample_id")
-        explained = []
-        for i, sample in enumerate(ids):
-            as_stored = None
-            if sample in stored.index:
-                columns = [f"prob_{name}" for name in classes]
-                before = stored.loc[sample, columns].to_numpy("float32")
-                as_stored = bool(np.abs(before - probabilities[i]).max() <= TOLERANCE)
-            explained.append(
-                Explained(
-                    sample_id=sample,
-                    subject_id=str(table.loc[sample, "subject_id"]),
-                    label=str(table.loc[sample, "label"]),
-                    row=self._plan.name,
-                    predicted=classes[predicted[i]],
-                    as_stored=as_stored,
-                    clip=clips[i],
-                    heat=heat[i],
-                    attention=tuple(Attention(a.layer, a.kind, a.weights[i]) for a in attention),
-                )
+        columns = [f"prob_{name}" for name in classes]
+        before = stored.reindex(index=ids, columns=columns).to_numpy("float32")
+        difference = np.abs(before - probabilities).max(axis=1)  # NaN: the clip is not stored.
+        return [
+            Explained(
+                sample_id=sample,
+                subject_id=str(table.loc[sample, "subject_id"]),
+                label=str(table.loc[sample, "label"]),
+                row=self._plan.name,
+                predicted=classes[predicted[i]],
+                as_stored=None if np.isnan(difference[i]) else bool(difference[i] <= TOLERANCE),
+                clip=clips[i],
+                heat=heat[i],
+                attention=tuple(Attention(a.layer, a.kind, a.weights[i]) for a in attention),
             )
-        return explained
-
-    @property
-    def _focus(self) -> str:
-        network = self._plan.config.network
-        return registry.get_spec(network.model).focus if network else ""
-
-    def _clips(self, ids: Sequence[str]) -> Array:
-        position = {sample: row for row, sample in enumerate(self._context.sample_ids)}
-        clips = take(self._context.inputs(self._plan), [position[sample] for sample in ids])
-        return cast(Array, clips)  # The row has one input, whose clips have one shape.
+            for i, sample in enumerate(ids)
+        ]
 
     def _take_weights(self, unit: Unit) -> None:
         """Give the network the weights of a fold: stored ones, or trained now and stored."""
         context, trainer = self._context, self._method.trainer
         rows = context.fold_rows(unit.fold)
         x, y = context.inputs(self._plan), context.labels
-        file = self._weights_file(unit)
+        file = self._folder.path / "weights" / f"{unit.stem()}.weights.h5"
         if file.is_file():
             load_weights(trainer.network, file)
             trainer.standardise_by(take(x, rows.train))
             return
-
-        def report(epoch: int, epochs: int) -> None:
-            if self._progress:
-                self._progress(f"training {self._plan.name}", epoch, epochs)
-
         self._method.fit(
             take(x, rows.train),
             y[rows.train],
             validation=(take(x, rows.val), y[rows.val]) if len(rows.val) else None,
             seed=fold_seed(unit.seed, unit.fold),
-            on_epoch=report,
+            on_epoch=under_title(self._progress, f"training {self._plan.name}"),
         )
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name("part-" + file.name)
-        trainer.network.save_weights(partial)
-        partial.replace(file)
-
-    def _weights_file(self, unit: Unit) -> Path:
-        return self._folder.path / "weights" / f"{unit.stem()}.weights.h5"
+        with whole_file(file, suffix=".weights.h5") as temporary:
+            trainer.network.save_weights(temporary)

@@ -21,10 +21,10 @@ class Backbone:
 
     Attributes:
         model: name of its network.
-        arguments: of its builder.
-        shape: of its input, without the batch.
-        classes: that it was trained on, in order.
-        file: its weights.
+        arguments: the arguments of the network's builder.
+        shape: shape of the network's input, without the batch.
+        classes: names of the classes that it was trained on, in order.
+        file: the file of its weights.
         record: what it was trained on and how well it did on validation data, JSON-ready.
     """
 

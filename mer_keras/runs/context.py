@@ -39,9 +39,9 @@ class RunContext:
     Attributes:
         config: the experiment, its profile applied.
         profile: the profile's name.
-        samples: those that every input could load; the others with their reasons.
-        clips: by name of the input, all in the order of the samples table.
-        folds: how samples are divided.
+        samples: the samples that every input could load; the others are listed with their reasons.
+        clips: arrays by the name of their input, all in the order of the samples table.
+        folds: the division of the samples.
         weights: weights that are tested instead of training.
         backbones: pretrained networks that rows start from, by the row's key.
     """
@@ -138,7 +138,7 @@ class RunContext:
         """The rows of one fold in all arrays.
 
         Args:
-            name: of the fold.
+            name: the fold's name.
             copies_seed: the run's seed, where copies of tested clips are tested too.
         """
         fold = self.fold(name)
@@ -188,7 +188,7 @@ def compose(
         weights: weights to test instead of training: a file, or a folder with one file a fold.
         initial: weights that pretraining starts from, such as ImageNet's.
         pretraining: whether stages are trained; without, rows start from random weights.
-        progress: told what is being done.
+        progress: a callback that reports what is being done.
 
     Raises:
         UserError: data, methods or weights can't be used.
@@ -220,11 +220,11 @@ def load_inputs(
     """Load the clips of some inputs, of which those are kept that every input could load.
 
     Args:
-        samples: whose clips are loaded.
-        recipes: how, by name of the input.
+        samples: the table of the clips.
+        recipes: how a clip is loaded, by name of the input.
         policies: what to do about faults that leave a choice.
-        progress: told what is loaded.
-        title: stands before the name of the input when progress is told.
+        progress: a callback that reports how many clips are loaded.
+        title: words that stand before the input's name in these reports.
 
     Raises:
         FrameError: see ``clips.assemble.load_clips``.
@@ -254,19 +254,19 @@ def keep_common(
     excluded: dict[tuple[str, str], Excluded] = {}
     warnings: dict[str, None] = {}
     for name, arrays in clips.items():
-        where = f"input {name}: " if len(clips) > 1 else ""
+        prefix = f"input {name}: " if len(clips) > 1 else ""
         for clip in arrays.excluded:
             key = clip.database, clip.clip
-            excluded.setdefault(key, replace(clip, reason=where + clip.reason))
+            excluded.setdefault(key, replace(clip, reason=prefix + clip.reason))
         warnings |= dict.fromkeys(arrays.warnings)
-    kept = replace(
+    common_samples = replace(
         samples,
         table=table,
         excluded=(*samples.excluded, *excluded.values()),
         warnings=(*samples.warnings, *warnings),
     )
     ids = tuple(table["sample_id"])
-    return kept, {
+    return common_samples, {
         name: arrays
         if arrays.sample_ids == ids
         else replace(arrays, sample_ids=ids, arrays=arrays.select(ids))

@@ -19,11 +19,11 @@ class OpenRun(NamedTuple):
     folder: RunFolder
 
     def pending(self, units: Sequence[Unit]) -> list[Unit]:
-        """Those of some units that are not stored."""
+        """Return the units that are not stored, of those given."""
         return [unit for unit in units if not self.folder.is_done(unit)]
 
     def pending_rows(self) -> list[str]:
-        """Keys of the rows of which a unit is not stored, in the order of the table."""
+        """Return the keys of rows of which a unit is not stored, in the order of the table."""
         return list(dict.fromkeys(unit.row for unit in self.pending(all_units(self.context))))
 
     def store(self, pending: Sequence[Unit], task: Task, outcomes: Sequence[Outcome]) -> None:

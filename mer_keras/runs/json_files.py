@@ -33,8 +33,8 @@ def whole_file(path: Path, suffix: str = "") -> Iterator[Path]:
     later one replaces the earlier one's.
 
     Args:
-        path: of the file; its folder is made.
-        suffix: which the temporary name must have, for writers that look at it.
+        path: the file; its folder is made.
+        suffix: ending of the temporary name, for writers that take certain endings only.
 
     Raises:
         OSError: the disk is full or read-only; what stood there before still does.

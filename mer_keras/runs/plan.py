@@ -137,7 +137,7 @@ def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
 
 
 def _multiply_accumulates(spec: ModelSpec, inputs: Inputs) -> float:
-    """Those of one forward pass of the largest clip, scaled from the paper's input to this one."""
+    """Return the cost of the largest clip: the paper's, scaled to the size of this input."""
     arrays = inputs if isinstance(inputs, tuple) else (inputs,)
     values = sum(max(clip.size for clip in clips) for clips in arrays)
     return spec.multiply_accumulates * values / values_of(spec.input_shape)

@@ -54,9 +54,9 @@ class _Source:
     Attributes:
         samples: a row of their table for each image, or for each clip.
         images: (images, height, width, channels) or (clips, time, height, width, channels).
-        classes: in order.
-        digest: of the samples and clips of all databases of the stage.
-        kind: of the experiment's data, which the stage's are taken to be alike.
+        classes: names of the classes, in order.
+        digest: digest of the samples and clips of all databases of the stage.
+        kind: kind of the experiment's data; the stage's are of the same kind.
     """
 
     samples: Samples
@@ -72,9 +72,9 @@ def pretrain(
     """Train the backbones of all rows of networks, or find them in the cache.
 
     Args:
-        context: of the run, whose clips will be fine-tuned and tested on.
+        context: the run; its networks are later fine-tuned and tested on its own clips.
         initial: weights that the first stage starts from (see ``weights.carry_file``).
-        progress: told about loading and epochs.
+        progress: a callback that reports loading and epochs.
 
     Returns:
         The last stage's backbone by the row's key.
@@ -109,7 +109,7 @@ def pretrain(
 
 
 def check_subjects(stage: Stage, source: pd.DataFrame, target: pd.DataFrame) -> None:
-    """Check that nobody is both in pretraining and tested.
+    """Check that no subject is both in pretraining and tested.
 
     Raises:
         ProtocolError: naming the first who is.
@@ -223,16 +223,16 @@ def balanced(table: pd.DataFrame, how: str, per_class: int | None) -> NDArray[np
     Args:
         table: with ``sample_id`` and ``label``.
         how: ``none`` or ``subsample``.
-        per_class: at most so many of each class.
+        per_class: largest number of rows of each class; ``None``: no limit.
     """
     counts = table["label"].value_counts()
-    most = int(counts.min() if how == "subsample" else counts.max())
-    most = min(most, per_class or most)
+    limit = int(counts.min() if how == "subsample" else counts.max())
+    limit = min(limit, per_class or limit)
     rng = np.random.default_rng(0)
     rows: list[int] = []
     for _, group in sorted(table.groupby("label").groups.items()):
         by_name = sorted(group, key=lambda row: str(table.at[row, "sample_id"]))
-        rows += list(rng.permutation(by_name)[:most])
+        rows += list(rng.permutation(by_name)[:limit])
     return np.sort(np.array(rows, dtype="int64"))
 
 

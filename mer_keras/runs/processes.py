@@ -140,7 +140,7 @@ def take_gpu(number: int) -> None:
     memory they need, not all there is.
 
     Args:
-        number: of the process, from 0.
+        number: the process' number, from 0.
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -236,8 +236,8 @@ def _end_with_parent() -> None:
 
 
 def _how_it_died(code: int | None) -> str:
-    how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    cause = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
     return (
-        f"its process ended with {how}; signal 9 is what the system sends when memory runs out: "
+        f"its process ended with {cause}; signal 9 is what the system sends when memory runs out: "
         "fewer --workers or a smaller train.batch_size"
     )

@@ -247,9 +247,9 @@ def _import_ray() -> ModuleType:
 
 def _how_it_died(error: Exception) -> str:
     """Say it without Ray's own words, which may name a host."""
-    low = type(error).__name__ == "OutOfMemoryError"
-    what = "memory ran low on its machine" if low else "its process or its machine died"
-    return f"{what}, {RETRIES + 1} times in all; processes die when memory runs out"
+    out_of_memory = type(error).__name__ == "OutOfMemoryError"
+    cause = "memory ran low on its machine" if out_of_memory else "its process or its machine died"
+    return f"{cause}, {RETRIES + 1} times in all; processes die when memory runs out"
 
 
 def _first(error: BaseException) -> str:

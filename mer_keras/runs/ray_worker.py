@@ -66,12 +66,12 @@ class Job:
         Raises:
             UserError: this machine has other versions than the one that began the run.
         """
-        here = provenance.versions()
+        installed = provenance.versions()
         for name, version in self.versions.items():
-            if here.get(name) != version:
+            if installed.get(name) != version:
                 raise UserError(
-                    f"a machine of the cluster has {name} {here.get(name, 'not at all')}, the one "
-                    f"that runs this has {version}: install the same lock on all of them"
+                    f"a machine of the cluster has {name} {installed.get(name, 'not at all')}, the "
+                    f"one that runs this has {version}: install the same lock on all of them"
                 )
         backbones = {
             row: replace(backbone, file=self.backbones[row].place())
@@ -90,7 +90,7 @@ def compute(job: "list[ObjectRef]", task: Task) -> list[Outcome]:
 
     Args:
         job: one reference to a ``Job`` in the object store; bare, Ray would read it for each task.
-        task: of that run.
+        task: a task of that run.
 
     Raises:
         UserError: the task can't be computed here, nor elsewhere.

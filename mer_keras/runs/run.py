@@ -39,7 +39,7 @@ def run_experiment(
 
     Args:
         config: the experiment, its profile applied.
-        executor: who computes; this process if left out.
+        executor: what computes the tasks; by default this process.
         options: see ``RunOptions``.
 
     Raises:

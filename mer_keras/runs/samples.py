@@ -15,10 +15,10 @@ def load_samples(data: Data, kind: str, progress: Progress | None = None) -> Sam
     """Find the config's databases and return their labelled samples, pooled.
 
     Args:
-        data: which databases, and how emotions become classes.
+        data: the databases, and how emotions become classes.
         kind: ``real``, ``synthetic``, or ``auto``: real where all databases are present, else
             synthetic where this package can write them all.
-        progress: told while synthetic clips are written.
+        progress: a callback that reports how synthetic clips are written.
 
     Raises:
         DatabaseNotFoundError: a database is absent and nothing stands in for it.

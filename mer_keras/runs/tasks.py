@@ -31,7 +31,7 @@ class TaskRunner:
         """Prepare; nothing is built before the first task.
 
         Args:
-            context: of the run.
+            context: the run.
             alone: train each fold by itself, also where folds could be trained together.
         """
         self._context = context

@@ -83,8 +83,8 @@ def verify_fold(
     Args:
         folder: the run.
         row: key of a row; by default the first.
-        fold: its name; by default the first that is finished.
-        progress: told what is being done.
+        fold: name of the fold; by default the first that is finished.
+        progress: a callback that reports what is being done.
 
     Raises:
         UserError: no such row or fold, or none is finished.
@@ -120,7 +120,7 @@ def check_manifest(folder: RunFolder, stored: Manifest, context: RunContext) -> 
             raise ResultsError(
                 f"{folder.path}: {key} is no longer what the run began with: nothing to compare"
             )
-    expected: Json = json.loads(json.dumps(describe_run(context)))  # Tuples become lists.
+    expected: Json = json.loads(json.dumps(describe_run(context)))  # JSON turns tuples into lists.
     _check_equal(f"{folder.path}: the manifest", _comparable(stored), _comparable(expected))
     if folder.folds().digest() != context.folds.digest():
         raise ResultsError(f"{folder.path}: the folds were changed after the run")
@@ -142,26 +142,21 @@ def compare(
             f"{', '.join(computed.columns)} expected"
         )
     names = [name for name in stored.columns if name.startswith("prob_")]
-    for column in stored.columns.difference([*names, *_ROUNDING_CHANGES]):
-        differs = stored[column].to_numpy() != computed[column].to_numpy()
-        if differs.any():
-            first = int(differs.argmax())
-            raise ResultsError(
-                f"{folder.path}: {unit}: row {first} has {column}="
-                f"{stored[column].iloc[first]!r}, expected {computed[column].iloc[first]!r}: the "
-                "file was changed after the run"
-            )
-    before, now = stored[names].to_numpy("float32"), computed[names].to_numpy("float32")
+    exact = stored.columns.difference([*names, *_ROUNDING_CHANGES])
+    rows = zip(stored[exact].to_dict("records"), computed[exact].to_dict("records"), strict=True)
+    for number, (stored_row, computed_row) in enumerate(rows):
+        _check_equal(f"{folder.path}: {unit}: row {number}", stored_row, computed_row)
+    old, new = stored[names].to_numpy("float32"), computed[names].to_numpy("float32")
     classes = np.array([name.removeprefix("prob_") for name in names])
-    if list(classes[before.argmax(axis=1)]) != list(stored["predicted"]):
+    if list(classes[old.argmax(axis=1)]) != list(stored["predicted"]):
         raise ResultsError(
             f"{folder.path}: {unit}: a stored class is not the one with the highest probability"
         )
     return Verification(
         unit,
         int((~stored["is_copy"].astype(bool)).sum()),
-        float(np.abs(before - now).max()),
-        int((before.argmax(axis=1) != now.argmax(axis=1)).sum()),
+        float(np.abs(old - new).max()),
+        int((old.argmax(axis=1) != new.argmax(axis=1)).sum()),
     )
 
 
