@@ -18,6 +18,9 @@ READ_ELSEWHERE = {
     ("Experiment", "also_reproduces"): "config.files, before the file is checked",
     ("Published", "part"): "config.files, before the file is checked",
     ("Published", "where"): "whoever looks the number up in the paper",
+    # Keras gets the whole block, and refuses a keyword that it doesn't know.
+    ("Plateau", "factor"): "ReduceLROnPlateau",
+    ("Plateau", "patience"): "ReduceLROnPlateau",
     ("MethodConfig", "about"): "whoever lists methods",
     ("MethodConfig", "facts"): "whoever lists methods",
     ("MethodConfig", "claims"): "whoever lists methods",
