@@ -15,16 +15,16 @@ from mer_keras.models.registry import ModelSpec, get_spec
 from mer_keras.protocols.folds import Fold
 from mer_keras.runs.context import RunContext, compose
 
-#: Share of the rate of matrix products that a training step reaches, about (``make bench``).
+#: A training step reaches about this share of the rate of matrix products (see ``make bench``).
 SHARE = 0.4
-#: Bytes of a stored fold: predictions and their record.
+#: A stored fold takes about so many bytes: predictions and their record.
 RESULT_BYTES = 20_000
-#: A training step costs about as much as three forward passes.
+#: A training step costs about as much as so many forward passes.
 PASSES = 3
 
 
 class FoldPlan(TypedDict):
-    """One fold of a plan; ``fitted``: clips that an epoch sees, copies included."""
+    """One fold of a plan; ``fitted`` is the number of clips of an epoch, copies included."""
 
     name: str
     train: int
@@ -129,7 +129,7 @@ def _class_counts(context: RunContext, ids: Sequence[str]) -> dict[str, int]:
 
 
 def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
-    """Clips that an epoch sees, copies included."""
+    """Return the number of clips of an epoch, copies included."""
     counts = _class_counts(context, fold.train)
     if recipe.balance == "oversample":
         return max(counts.values()) * sum(count > 0 for count in counts.values())

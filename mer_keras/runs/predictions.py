@@ -12,9 +12,9 @@ RECORDED = ("seconds", "epoch", "parameters", "multiply_accumulates", "history",
 
 
 def predictions_table(context: RunContext, unit: Unit, outcome: FoldOutcome) -> pd.DataFrame:
-    """One row a tested clip, joined by ``sample_id``: ``PREDICTION_COLUMNS``, then ``prob_*``.
+    """Return one row for each tested clip: ``PREDICTION_COLUMNS``, ``is_copy``, then ``prob_*``.
 
-    Copies of tested clips stand below the clips, marked by ``is_copy``.
+    Copies of tested clips stand below the clips, and ``is_copy`` is true in their rows.
     """
     plan = next(plan for plan in context.config.plans if plan.key == unit.row)
     fold = context.fold(unit.fold)
@@ -53,5 +53,5 @@ def predictions_table(context: RunContext, unit: Unit, outcome: FoldOutcome) -> 
 
 
 def unit_record(outcome: FoldOutcome) -> dict[str, object]:
-    """What is stored of a unit beside its predictions, JSON-ready."""
+    """Return what is stored of a unit beside its predictions, JSON-ready."""
     return {name: getattr(outcome, name) for name in RECORDED}

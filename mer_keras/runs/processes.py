@@ -106,10 +106,10 @@ class ProcessExecutor:
 
     @contextlib.contextmanager
     def _pool(self, context: RunContext) -> Iterator[ProcessPool]:
-        """Processes that know the run; they end with this one, however it ends.
+        """Start processes that know the run; they end with this one, however it ends.
 
-        When this process gives up, they are ended at once: nothing waits for work that nobody
-        wants. Ctrl-C in the terminal reaches this process alone.
+        When this process fails or is interrupted, it ends them at once. Ctrl-C in the terminal
+        reaches this process alone.
         """
         processes = get_context("spawn")
         number = processes.Value("i", 0)
