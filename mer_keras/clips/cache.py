@@ -80,11 +80,11 @@ def fetch(
     known = _load_content(stat_path)
     entry: Entry[Value] | None = None
     if known is not None:
-        entry = _load_entry(_array_key(known, step, params))
+        entry = _load_entry(array_key(known, step, params))
     if entry is None:
         contents = [read_bytes(path) for path in sources]
         content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
-        entry = _load_or_compute(_array_key(content, step, params), lambda: compute(contents))
+        entry = _load_or_compute(array_key(content, step, params), lambda: compute(contents))
         not_stored = _store(stat_path, json.dumps({"content": content}).encode())
         entry = replace(entry, not_stored=entry.not_stored or not_stored)
     return entry
@@ -107,7 +107,7 @@ def derive(
     Raises:
         FrameError: whatever ``compute`` raises; nothing is stored then.
     """
-    key = _array_key(entry.key, step, params)
+    key = array_key(entry.key, step, params)
     return _load_or_compute(key, lambda: (compute(entry.array), {}))
 
 
@@ -159,7 +159,8 @@ def _path(level: str, key: str, suffix: str) -> Path:
     return root() / level / key[:2] / f"{key}{suffix}"
 
 
-def _array_key(content: str, step: str, params: Parameters) -> str:
+def array_key(content: str, step: str, params: Parameters) -> str:
+    """Key of what a step makes of a content; see ``fetch``."""
     return _digest(_canonical([content, step, dict(params)]))
 
 

@@ -81,7 +81,9 @@ class Footage:
             return compute(pictures), {"formats": list(formats), "shapes": len(shapes)}
 
         if self.pixels is not None:
-            return cache.Entry(*of_contents([]), key=f"{self.key} {list(numbers)}")
+            # What is derived from these pictures must not be taken for another step's.
+            key = cache.array_key(self.key, step, {**params, "numbers": list(numbers)})
+            return cache.Entry(*of_contents([]), key=key)
         if self.files:
             files = [self.files[number] for number in numbers]
             return cache.fetch(files, step, params, of_contents)

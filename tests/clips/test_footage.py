@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -122,3 +123,13 @@ def test_a_truncated_tiff_is_left_out(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(FrameError, match=r"a\.tiff: .*TIFF"):
         load(path, IMAGE, **NO_MARKS)
+
+
+def test_what_is_derived_of_a_table_of_pixels_is_told_apart_by_step_and_parameters(places):
+    """Derived arrays are kept under the entry's key, so that two steps need two keys."""
+    table = footage.Footage(Path("faces.csv"), pixels=np.zeros((3, 4, 4), np.uint8), key="table")
+    steps = [("a", {"size": 2}, [0]), ("b", {"size": 2}, [0]), ("a", {"size": 3}, [0])]
+    steps += [("a", {"size": 2}, [1])]
+    entries = [table.fetch(numbers, step, p, lambda x: x[0]) for step, p, numbers in steps]
+    assert len({entry.key for entry in entries}) == len(steps)
+    assert entries[0].key == table.fetch([0], "a", {"size": 2}, lambda x: x[0]).key
