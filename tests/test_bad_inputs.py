@@ -164,7 +164,7 @@ def test_fault_04_disorder_can_be_left_out_by_policy(samm, check):
     [
         ("frame_ordr=exclude", "did you mean 'frame_order'"),
         ("apex=guess", "'middle', 'spot' or 'exclude'"),
-        ("apex", "expected name=value"),
+        ("apex", "expected key=value"),
     ],
 )
 def test_an_unknown_policy_is_refused(samm, check, policy, words):

@@ -9,6 +9,7 @@ import pytest
 
 from mer_keras.cli import main as cli
 from mer_keras.models.registry import MODELS
+from mer_keras.models.specs import ModelSpec
 
 
 def in_a_process(*arguments):
@@ -110,6 +111,14 @@ def test_models_as_json(call):
     assert {"published_parameters", "built_parameters", "leaves_open"} <= set(ststnet)
 
 
+def test_a_network_without_counts_is_listed(call, monkeypatch):
+    facts = {"name": "own", "title": "own", "paper": "nobody", "builder": "x:y", "classes": 3}
+    monkeypatch.setitem(MODELS, "own", ModelSpec(**facts, input_shape=(4, 4, 1)))
+    lines = call("models").stdout.splitlines()
+    assert ["own", "4x4x1", *"------"] in [line.split() for line in lines]
+    assert json.loads(call("models", "--json").stdout)[-1]["built_parameters"] is None
+
+
 def test_methods_are_those_of_the_registry_with_what_they_need(call):
     entries = json.loads(call("methods", "--json").stdout)
     assert set(entries) >= {*MODELS, "majority", "linear_svm", "lbp_top"}
@@ -133,7 +142,9 @@ def test_a_run_is_made_continued_verified_compared_and_shown(call, places):
     assert (places / "report/report.html").exists()
     again = call("resume", folder)
     assert again.stdout.splitlines() == [f"small/table: {folder}"], again.stderr
-    checked = json.loads(call("verify", folder, "--json").stdout)
+    run_id = folder.rpartition("/")[2]
+    assert call("resume", run_id).stdout == again.stdout
+    checked = json.loads(call("verify", run_id, "--json").stdout)
     assert checked["identical"] and checked["samples"] > 0
     (state,) = json.loads(call("status", "--json").stdout)
     assert (state["done"], state["expected"], state["failed"]) == (6, 6, 0)

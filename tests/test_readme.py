@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from mer_keras.arrays import each_shape
 from mer_keras.cli.main import app
 from mer_keras.config.files import load_experiments
+from mer_keras.config.yaml_text import parse_yaml
+from mer_keras.methods.registry import check_methods
+from mer_keras.models.registry import MODELS
+from mer_keras.models.specs import ModelSpec
 from mer_keras.terms import DataKind
+from tests.config.small import experiment
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "README.md").read_text()
@@ -30,10 +36,12 @@ def test_the_experiment_is_a_file_that_loads(tmp_path, monkeypatch):
     shutil.copy(ROOT / "experiments/shallow_convlstm/table1.yaml", folder)
     (folder / "smic.yaml").write_text(block("yaml", "shallow_convlstm/smic"))
     monkeypatch.chdir(tmp_path)
-    (config,) = load_experiments("shallow_convlstm/smic")
-    assert config.data.database == "smic"
-    assert config.protocol.name == "loso"
-    assert [row.name for row in config.rows] == ["ConvLSTM"]
+    protocols = {"full": "loso", "quick": "subject_kfold", "smoke": "subject_kfold"}
+    for profile, protocol in protocols.items():
+        (config,) = load_experiments("shallow_convlstm/smic", profile=profile)
+        assert config.data.database == "smic"
+        assert config.protocol.name == protocol
+        assert [row.name for row in config.rows] == ["ConvLSTM"]
 
 
 @pytest.fixture
@@ -109,10 +117,21 @@ def test_the_method_runs_is_verified_and_reported(with_changes, places, monkeypa
 
 
 def test_the_network_is_a_function_that_builds():
-    keras = pytest.importorskip("keras")
-    names = {"keras": keras}
+    pytest.importorskip("keras")
+    names = {}
     exec(block("python", "def build"), names)
     assert names["build"]((9, 32, 32, 1), 3).output_shape == (None, 3)
+
+
+@pytest.mark.parametrize("name", ["small_network", "two_streams"])
+def test_the_entries_of_networks_are_read_and_are_rows_of_a_table(monkeypatch, name):
+    ((own, facts),) = parse_yaml(block("yaml", f"{name}:")).items()
+    spec = ModelSpec.model_validate({"name": own, **facts})
+    monkeypatch.setitem(MODELS, name, spec)
+    tree = parse_yaml(block("yaml", "name: Two streams"))
+    row = {**tree["rows"][0], "method": name, "input": list(spec.inputs)}
+    check_methods(experiment(inputs=tree["inputs"], rows=[row]))
+    assert len(each_shape(spec.input_shape)) == len(spec.inputs)
 
 
 def test_the_list_of_clips_is_read(places):

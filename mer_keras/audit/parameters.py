@@ -2,13 +2,20 @@
 
 from mer_keras.audit.finding import Finding
 from mer_keras.audit.published import ParameterCount
+from mer_keras.errors import UserError
 from mer_keras.models.registry import get_spec
 
 
 def parameter_count_finding(count: ParameterCount) -> Finding:
-    """Find the number of classes with which the network that is built here has the count."""
+    """Find the number of classes with which the network that is built here has the count.
+
+    Raises:
+        UserError: the registry doesn't say how many parameters of the network are trained.
+    """
     spec = get_spec(count.model)
     classes, built = spec.classes, spec.trainable_parameters
+    if built is None:
+        raise UserError(f"network {spec.name!r}: 'trainable_parameters' is needed in networks.yaml")
     without_head = built - count.per_class * classes
     published_classes, rest = divmod(count.published - without_head, count.per_class)
     numbers = {"built": built, "published": count.published, "per class": count.per_class}

@@ -47,7 +47,9 @@ app.add_typer(stored_app)
 
 _YES = {True: "yes", False: "no"}
 
-Profile = Annotated[str, Option(help="Set of overrides in the config: quick or full.")]
+Profile = Annotated[
+    str, Option(help="full (the paper's settings), quick or smoke: overrides in the config.")
+]
 Data = Annotated[str, Option(help="real, synthetic, or auto: real where present, else synthetic.")]
 Texts = list[str] | None
 Overrides = Annotated[Texts, Option("--set", help="Override a value: train.epochs=5. Repeatable.")]
@@ -166,16 +168,16 @@ def run(
 
 @app.command()
 def resume(
-    run_folder: Annotated[Path, Argument(help="A folder under results/.")],
+    run: Annotated[str, Argument(help="A run id or a run folder.")],
     workers: Workers = 1,
 ) -> None:
     """Go on with an interrupted run, by the config that is stored in it.
 
-    Example: mer-keras resume results/ststnet-megc2019-full-public-3b6b82e3
+    Example: mer-keras resume ststnet-megc2019-full-public-3b6b82e3
     """
-    from mer_keras.runs.folder import RunFolder
+    from mer_keras.runs.folder import find_folder
 
-    stored = RunFolder(run_folder)
+    stored = find_folder(run)
     manifest = stored.manifest()
     import_keras()
     from mer_keras.runs.run import run_experiment
@@ -186,10 +188,8 @@ def resume(
         folder = run_experiment(
             config, profile=profile, data=data, executor=_executor(workers), progress=progress
         )
-    if folder.run_id != run_folder.resolve().name:
-        raise UserError(
-            f"{run_folder}: data or config changed since; a new run was made in {folder.path}"
-        )
+    if folder.run_id != stored.path.resolve().name:
+        raise UserError(f"{run}: data or config changed since; a new run was made in {folder.path}")
     _show_runs([folder])
 
 

@@ -33,18 +33,18 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
             [
                 spec.name,
                 shape_text(spec.input_shape),
-                f"{spec.built_parameters:,}",
-                f"{spec.trainable_parameters:,}",
-                f"{spec.published_parameters:,}" if spec.published_parameters else "-",
+                _whole(spec.built_parameters),
+                _whole(spec.trainable_parameters),
+                _whole(spec.published_parameters),
                 _short(spec.multiply_accumulates),
-                f"{16 * spec.trainable_parameters / 2**20:.0f} MiB",
-                f"{4 * spec.activations / 2**20:.0f} MiB",
+                _mebibytes(spec.trainable_parameters, 16),
+                _mebibytes(spec.activations, 4),
             ]
             for spec in specs
         ],
     )
     for spec in specs:
-        print(f"\n{spec.name}: {spec.title} ({spec.paper})\n  left open: {spec.leaves_open}")
+        print(f"\n{spec.name}: {spec.title} ({spec.paper})\n  left open: {spec.leaves_open or '-'}")
         if spec.count_differs:
             print(f"  published count: {spec.count_differs}")
 
@@ -117,8 +117,20 @@ def card(name: Annotated[str, typer.Argument(help="Name of the network.")]) -> N
     print(model_card(name), end="")
 
 
-def _short(count: int) -> str:
-    """``2661189264`` -> ``2.66 G``."""
+def _whole(count: int | None) -> str:
+    """``11664323`` -> ``11,664,323``; ``-`` where it is unknown."""
+    return "-" if count is None else f"{count:,}"
+
+
+def _mebibytes(count: int | None, size: int) -> str:
+    """Memory of so many values of ``size`` bytes; ``-`` where it is unknown."""
+    return "-" if count is None else f"{size * count / 2**20:.0f} MiB"
+
+
+def _short(count: int | None) -> str:
+    """``2661189264`` -> ``2.66 G``; ``-`` where it is unknown."""
+    if count is None:
+        return "-"
     for factor, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= factor:
             return f"{count / factor:.3g} {unit}"

@@ -19,7 +19,7 @@ Experiments = Annotated[
 
 @app.command()
 def verify(
-    run_folder: Annotated[Path, Argument(help="A folder under results/.")],
+    run: Annotated[str, Argument(help="A run id or a run folder.")],
     row: Annotated[str | None, Option(help="Key of a row; by default the first.")] = None,
     fold: Annotated[str | None, Option(help="Name of a fold; the first finished.")] = None,
     as_json: Json = False,
@@ -29,21 +29,21 @@ def verify(
     On the machine that made the run, by one process, every bit is the same. Exits with 3 if
     more than rounding differs.
 
-    Example: mer-keras verify results/ststnet-megc2019-quick-public-3b6b82e3
+    Example: mer-keras verify ststnet-megc2019-quick-public-3b6b82e3
     """
     import_keras()
-    from mer_keras.runs.folder import RunFolder
+    from mer_keras.runs.folder import find_folder
     from mer_keras.runs.verify import verify_fold
 
     with show_progress("verify") as progress:
-        result = verify_fold(RunFolder(run_folder), row=row, fold=fold, progress=progress)
+        result = verify_fold(find_folder(run), row=row, fold=fold, progress=progress)
     if as_json:
         print_json(result.to_json())
     else:
         same = "identical" if result.identical else f"differs by {result.difference:.2g} at most"
         print(f"{result.unit.row}: {result.samples} clips, {same}; {result.changed} other classes")
     if not result.agrees:
-        raise InvariantError(f"{run_folder}: the fold can't be derived again from its config")
+        raise InvariantError(f"{run}: the fold can't be derived again from its config")
 
 
 @app.command()

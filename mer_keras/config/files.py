@@ -16,7 +16,7 @@ descriptions become part of the experiment, so that a stored config stands for i
 
 import glob
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mer_keras.config.experiment import Experiment, merge
@@ -136,8 +136,11 @@ def load_config(
         _apply(tree, parts, "part", str(part), path)
         _keep_part(tree, str(part))
     _apply(tree, profiles, "profile", profile, path)
-    for key, value in parse_overrides(overrides).items():
+    own = parse_overrides(overrides)
+    inputs = _names_of_inputs(tree)
+    for key, value in own.items():
         assign(tree, key, value, f"override {key!r}")
+    _check_inputs(tree, inputs, own, "override ")
     _add_methods(tree)
     return validated(Experiment, tree, str(path))
 
@@ -147,8 +150,33 @@ def _apply(tree: Tree, sets: dict[str, Tree], kind: str, name: str, path: Path) 
     if name not in sets:
         known = ", ".join(sets) or "none"
         raise ConfigError(f"{path}: no {kind} {name!r}{did_you_mean(name, sets)}; known: {known}")
+    inputs = _names_of_inputs(tree)
     for key, value in sets[name].items():
         assign(tree, key, value, f"{path}: {kind} {name!r}")
+    _check_inputs(tree, inputs, sets[name], f"{path}: {kind} {name!r}: ")
+
+
+def _names_of_inputs(tree: Tree) -> list[str]:
+    inputs = tree.get("inputs")
+    return list(inputs) if isinstance(inputs, dict) else []
+
+
+def _check_inputs(tree: Tree, known: Sequence[str], keys: Iterable[str], where: str) -> None:
+    """Check that keys such as ``inputs.clips.size`` change known inputs, or make whole ones.
+
+    Raises:
+        ConfigError: an input is new and has no kind, so that its name is a slip.
+    """
+    for name in _names_of_inputs(tree):
+        recipe = tree["inputs"][name]
+        if name in known or not isinstance(recipe, dict) or "kind" in recipe:
+            continue
+        for key in keys:
+            if key.startswith(f"inputs.{name}."):
+                raise ConfigError(
+                    f"{where}{key!r}: no input {name!r}{did_you_mean(name, known)}; "
+                    f"known: {', '.join(known)}"
+                )
 
 
 def _add_methods(tree: Tree) -> None:

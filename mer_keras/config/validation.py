@@ -49,9 +49,10 @@ def explain(error: ValidationError, model: type[BaseModel], at: Sequence[str] = 
             )
             lines.append(f"{path}: unknown key{hint}")
         else:
-            # For an absent key, the input is all that stands around it.
-            value = "" if item["type"] == "missing" else f" (found {item['input']!r})"
-            lines.append(f"{path}: {item['msg']}{value}")
+            # Mappings and lists are left out: the whole config may stand there.
+            is_scalar = isinstance(item["input"], str | int | float | bool | None)
+            value = f" (found {item['input']!r})" if is_scalar else ""
+            lines.append(f"{path}: {item['msg'].removeprefix('Value error, ')}{value}")
     return "; ".join(lines)
 
 

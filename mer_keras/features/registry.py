@@ -30,8 +30,10 @@ def get_feature(name: str) -> Feature:
         ConfigError: no feature has this name.
     """
     if name not in FEATURES:
-        known = ", ".join(FEATURES)
-        raise ConfigError(f"no feature {name!r}{did_you_mean(name, FEATURES)}; known: {known}")
+        raise ConfigError(
+            f"no feature {name!r}{did_you_mean(name, FEATURES)}; known: {', '.join(FEATURES)}; for "
+            "a new one, add a line to FEATURES in mer_keras/features/registry.py"
+        )
     module, _, function = FEATURES[name].partition(":")
     feature: Feature = getattr(import_module(module), function)
     return feature

@@ -20,19 +20,30 @@ CLASSIFIERS: dict[str, Callable[..., Pipeline]] = {
 }
 
 
+def get_classifier(name: str) -> Callable[..., Pipeline]:
+    """Return the function that makes a classifier.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in CLASSIFIERS:
+        known = ", ".join(CLASSIFIERS)
+        raise ConfigError(
+            f"no classifier {name!r}{did_you_mean(name, CLASSIFIERS)}; known: {known}; for a new "
+            "one, add a line to CLASSIFIERS in mer_keras/methods/classifiers.py"
+        )
+    return CLASSIFIERS[name]
+
+
 def make_classifier(name: str, arguments: Mapping[str, JsonValue], seed: int) -> Pipeline:
     """Return a new classifier, every random draw of it decided by ``seed``.
 
     Raises:
         ConfigError: there is none of that name, or it has no such argument.
     """
-    if name not in CLASSIFIERS:
-        known = ", ".join(CLASSIFIERS)
-        raise ConfigError(
-            f"no classifier {name!r}{did_you_mean(name, CLASSIFIERS)}; known: {known}"
-        )
+    function = get_classifier(name)
     try:
-        classifier = CLASSIFIERS[name](**arguments)
+        classifier = function(**arguments)
     except TypeError as error:
         raise ConfigError(f"classifier {name!r}: {error}") from error
     draws = [key for key in classifier.get_params() if key.endswith("random_state")]

@@ -10,6 +10,7 @@ from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.config.files import load_method, method_names
 from mer_keras.config.method import MethodConfig, Network
 from mer_keras.errors import ConfigError, did_you_mean
+from mer_keras.features.registry import get_feature
 from mer_keras.methods.contract import Method
 from mer_keras.models import registry as networks
 from mer_keras.models.weights import fold_weights
@@ -30,10 +31,18 @@ def describe_method(name: str) -> MethodConfig:
     """What a method is; a network without a description is described by its entry.
 
     Raises:
-        ConfigError: there is no such method.
+        ConfigError: there is no such method, or its feature or classifier is not registered.
     """
     method = load_method(name)
     if method is not None:
+        if method.classical is not None:
+            from mer_keras.methods.classifiers import get_classifier
+
+            try:
+                get_feature(method.classical.feature)
+                get_classifier(method.classical.classifier)
+            except ConfigError as error:
+                raise ConfigError(f"method {name!r}: {error}") from error
         return method
     if name in networks.MODELS:
         return MethodConfig(title=networks.MODELS[name].title, network=Network(model=name))

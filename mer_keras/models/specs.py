@@ -14,6 +14,8 @@ from mer_keras.config.yaml_text import read_yaml
 class ModelSpec(StrictModel):
     """What is known of a network without building it.
 
+    The counts may be left out; what needs one then builds the network, or says that it is unknown.
+
     Attributes:
         name: used in configs.
         title: for readers.
@@ -26,7 +28,7 @@ class ModelSpec(StrictModel):
         trainable_parameters: those that training changes.
         multiply_accumulates: of a forward pass of one clip (see ``models.cost``).
         activations: values that a training step keeps of one clip, at least.
-        leaves_open: what the paper does not say, in a line.
+        leaves_open: what the paper does not say, in a line; empty where that is nothing.
         count_differs: why the published count is not the built one; empty where it is.
         preset: arguments of the builder that make it this network.
         focus: layer whose maps Grad-CAM weighs, the last one that still has positions.
@@ -40,12 +42,12 @@ class ModelSpec(StrictModel):
     builder: str
     input_shape: Shape
     classes: int
-    published_parameters: int | None
-    built_parameters: int
-    trainable_parameters: int
-    multiply_accumulates: int
-    activations: int
-    leaves_open: str
+    published_parameters: int | None = None
+    built_parameters: int | None = None
+    trainable_parameters: int | None = None
+    multiply_accumulates: int | None = None
+    activations: int | None = None
+    leaves_open: str = ""
     count_differs: str = ""
     preset: Mapping[str, object] = Field(default_factory=dict)
     focus: str = ""

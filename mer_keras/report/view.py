@@ -11,8 +11,8 @@ from mer_keras import settings
 from mer_keras.config.differences import differences
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
-from mer_keras.errors import ConfigError, ResultsError, UserError
-from mer_keras.runs.folder import MANIFEST, RunFolder
+from mer_keras.errors import ConfigError, ResultsError
+from mer_keras.runs.folder import MANIFEST, RunFolder, find_folder
 from mer_keras.runs.units import Manifest, units_of
 from mer_keras.terms import DataKind
 
@@ -166,10 +166,7 @@ def find_run(run: str) -> RunView:
         UserError: there is none.
         ResultsError: see ``read_view``.
     """
-    path = Path(run) if Path(run).is_dir() else settings.results_root() / run
-    if not path.is_dir():
-        raise UserError(f"{run}: no such run: mer-keras status lists them")
-    return read_view(path)
+    return read_view(find_folder(run).path)
 
 
 def views_of(experiment: str) -> list[RunView]:

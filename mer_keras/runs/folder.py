@@ -20,7 +20,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyarrow import ArrowException
 
-from mer_keras.errors import ResultsError
+from mer_keras import settings
+from mer_keras.errors import ResultsError, UserError
 from mer_keras.protocols.folds import FoldSet
 from mer_keras.runs.json_files import Json, read_json, write_json, write_whole
 from mer_keras.runs.units import Manifest, Unit
@@ -28,6 +29,19 @@ from mer_keras.terms import PREDICTION_COLUMNS
 
 MANIFEST = "manifest.json"
 FOLDS = "folds.json"
+
+
+def find_folder(run: str) -> "RunFolder":
+    """Return the run of an id below the results, or of a folder's path.
+
+    Raises:
+        UserError: there is none.
+    """
+    for path in (Path(run), settings.results_root() / run):
+        with contextlib.suppress(OSError):  # No name of a folder is so long.
+            if path.is_dir():
+                return RunFolder(path)
+    raise UserError(f"{run}: no such run: mer-keras status lists them")
 
 
 class RunFolder:

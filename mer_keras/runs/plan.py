@@ -6,14 +6,15 @@ from typing import TypedDict
 
 import numpy as np
 
-from mer_keras.arrays import Inputs, values_of
-from mer_keras.config.experiment import Experiment
+from mer_keras.arrays import values_of
+from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.config.training import Train
 from mer_keras.errors import ConfigError
 from mer_keras.methods.network import NetworkMethod
-from mer_keras.models.registry import ModelSpec, get_spec
+from mer_keras.models.registry import get_spec
 from mer_keras.protocols.folds import Fold
 from mer_keras.runs.context import RunContext, compose
+from mer_keras.training.quiet_start import import_keras
 
 #: A training step reaches about this share of the rate of matrix products (see ``make bench``).
 SHARE = 0.4
@@ -79,15 +80,17 @@ def describe_plan(config: Experiment, data: str) -> Plan:
     # Clips are cached with 8 bits a value; a fold's predictions are a small file.
     result_bytes = len(config.plans) * len(config.seeds) * len(folds) * RESULT_BYTES
     steps, operations = 0, 0.0
+    notes = list(context.folds.notes)
     for plan in config.plans:
         if plan.config.network is None:
             continue
-        spec = get_spec(plan.config.network.model)
-        macs = _multiply_accumulates(spec, context.inputs(plan))
+        macs = _multiply_accumulates(context, plan)
+        if macs is None:
+            notes.append(f"row {plan.name!r} is not in the time: its layers have no known cost")
         for fold in folds:
             clips = _fitted(context, fold, plan.recipe)
             steps += -(-clips // plan.recipe.batch_size) * plan.recipe.epochs
-            operations += 2 * PASSES * macs * clips * plan.recipe.epochs
+            operations += 2 * PASSES * (macs or 0) * clips * plan.recipe.epochs
     seconds = len(config.seeds) * operations / (SHARE * matrix_rate())
     return {
         "experiment": config.name,
@@ -106,7 +109,7 @@ def describe_plan(config: Experiment, data: str) -> Plan:
         "disk_mib": round((clip_bytes // 4 + result_bytes) / 2**20, 1),
         "estimated_seconds": round(seconds),
         "stages": [stage.name for stage in config.stages],
-        "notes": list(context.folds.notes),
+        "notes": notes,
     }
 
 
@@ -136,8 +139,17 @@ def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
     return len(fold.train)
 
 
-def _multiply_accumulates(spec: ModelSpec, inputs: Inputs) -> float:
-    """Return the cost of the largest clip: the paper's, scaled to the size of this input."""
+def _multiply_accumulates(context: RunContext, plan: RowPlan) -> float | None:
+    """Return the cost of the largest clip in a row's network; None where it is unknown.
+
+    It is the paper's, scaled to the size of this input; a network whose entry has none is built.
+    """
+    network = plan.config.network
+    spec = get_spec(network.model) if network is not None else None
+    if spec is None or spec.multiply_accumulates is None:
+        import_keras()
+        return context.method(plan).multiply_accumulates
+    inputs = context.inputs(plan)
     arrays = inputs if isinstance(inputs, tuple) else (inputs,)
     values = sum(max(clip.size for clip in clips) for clips in arrays)
     return spec.multiply_accumulates * values / values_of(spec.input_shape)

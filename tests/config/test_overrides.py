@@ -27,7 +27,11 @@ TABLE1 = find_config("shallow_convlstm/table1")[0]
         ("train.epochs=0", "greater than or equal to 1"),
         ("train.augmentation.flp=1", "did you mean 'flip'"),
         ("inputs.clips.sise=5", "did you mean 'size'"),
-        ("inputs.other.sise=5", "did you mean 'size'"),
+        ("inputs.other={kind: frames, sise: 5}", "did you mean 'size'"),
+        (
+            "inputs.clip.size=20",
+            r"override 'inputs.clip.size': no input 'clip' \(did you mean 'clips'\?\)",
+        ),
         ("methods.majority.chance.strategi=x", "did you mean 'strategy'"),
         ("rows.0.metod=x", "did you mean 'method'"),
         ("train.epochs", "expected key=value"),
@@ -43,6 +47,20 @@ def test_bad_overrides_say_what_to_do(override, complaint):
     with pytest.raises(ConfigError, match=complaint) as caught:
         load_config(TABLE1, overrides=[override])
     assert caught.value.exit_code == 2
+
+
+def test_an_input_may_be_added_key_by_key():
+    overrides = ["inputs.apex.size=20", "inputs.apex.kind=frames"]
+    assert load_config(TABLE1, overrides=overrides).inputs["apex"].size == 20
+
+
+def test_an_error_shows_the_value_and_never_the_whole_config():
+    with pytest.raises(ConfigError) as caught:
+        load_config(TABLE1, overrides=["selection=external"])
+    said = "config: selection 'external' is set by --weights, not by a config"
+    assert str(caught.value) == f"{TABLE1}: {said}"
+    with pytest.raises(ConfigError, match=r"train\.epochs: .* \(found 'five'\)$"):
+        load_config(TABLE1, overrides=["train.epochs=five"])
 
 
 def test_overrides_come_after_the_profile():

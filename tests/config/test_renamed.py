@@ -25,10 +25,10 @@ OLD = {
     "covers": "renamed to 'also_reproduces'",
     "protocol.draw": "renamed to 'seed'",
     "rows.0.model": "renamed to 'method'",
-    "data.clip": "renamed to inputs.clips",
-    "data.clip.size": "renamed to inputs.clips",
-    "train.inner_fraction": "renamed to protocol.inner_fraction",
-    "rows.1.quoted": "renamed to a property of each published number",
+    "data.clip": "unknown key; write inputs.clips instead: clip",
+    "data.clip.size": "unknown key; write inputs.clips instead: clip",
+    "train.inner_fraction": "unknown key; write protocol.inner_fraction instead",
+    "rows.1.quoted": "unknown key; write it into each published number instead",
 }
 
 
@@ -57,7 +57,7 @@ def test_it_is_told_in_a_file_that_is_named(add, path, message):
 @pytest.mark.parametrize("path", ["data.clip.size", "covers"])
 def test_it_is_told_in_a_profile(add, path):
     add("paper/old", FILE | {"profiles": {"full": {path: 1}}})
-    with pytest.raises(ConfigError, match="was renamed to"):
+    with pytest.raises(ConfigError, match=r"was renamed to|instead"):
         load_experiments("paper/old")
 
 

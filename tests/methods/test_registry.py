@@ -54,6 +54,27 @@ def test_an_unknown_method_names_the_nearest():
 
 
 @pytest.mark.parametrize(
+    ("block", "complaint"),
+    [
+        (
+            "feature: pixel\n  classifier: linear_svm",
+            "'pixels'.*add a line to FEATURES in mer_keras",
+        ),
+        ("classifier: svm", "no classifier 'svm'.*add a line to CLASSIFIERS in mer_keras"),
+    ],
+)
+def test_a_method_is_not_described_without_its_feature_and_classifier(
+    tmp_path, monkeypatch, block, complaint
+):
+    (tmp_path / "experiments/methods").mkdir(parents=True)
+    file = tmp_path / "experiments/methods/own.yaml"
+    file.write_text(f"title: Own\nclassical:\n  {block}\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=f"method 'own': .*{complaint}"):
+        describe_method("own")
+
+
+@pytest.mark.parametrize(
     ("changes", "complaint"),
     [
         ({"rows": [{"name": "a", "method": "merannet"}]}, "a: no method.*did you mean 'meranet'"),

@@ -5,6 +5,7 @@ import pytest
 from mer_keras.databases.registry import DATABASES
 from mer_keras.errors import UserError
 from mer_keras.models.registry import MODELS
+from mer_keras.models.specs import ModelSpec
 from mer_keras.report import tracking
 from mer_keras.report.cards import data_card, model_card
 from tests.report.stored import SECRET, make_run
@@ -16,6 +17,14 @@ def test_every_network_has_a_card(name):
     assert f"{spec.built_parameters:,}" in text
     assert spec.paper in text
     assert "Not for lie detection" in text
+    assert "None" not in text
+
+
+def test_a_network_without_counts_has_a_card(monkeypatch):
+    facts = {"name": "own", "title": "own", "paper": "nobody", "builder": "x:y", "classes": 3}
+    monkeypatch.setitem(MODELS, "own", ModelSpec(**facts, input_shape=(4, 4, 1)))
+    text = model_card("own")
+    assert "| parameters, built | - |" in text and "Nothing is noted." in text
     assert "None" not in text
 
 

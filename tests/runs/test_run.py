@@ -16,6 +16,7 @@ from mer_keras.clips.assemble import ClipArrays
 from mer_keras.config.files import load_config
 from mer_keras.databases.samples import Excluded, make_samples
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, FrameError
+from mer_keras.models.registry import MODELS
 from mer_keras.runs import context as context_room
 from mer_keras.runs import samples as samples_room
 from mer_keras.runs.context import compose, keep_common
@@ -345,6 +346,19 @@ def test_plan_counts_steps(run):
     assert plan["estimated_seconds"] >= 0
     assert plan["subject_exclusive"]
     assert plan["stages"] == []
+
+
+def test_the_estimate_of_a_network_without_counts_is_of_the_built_one(run, monkeypatch):
+    known = describe_plan(small(), "auto")
+    spec = MODELS["ststnet"].model_copy(update={"multiply_accumulates": None})
+    monkeypatch.setitem(MODELS, "ststnet", spec)
+    monkeypatch.setattr("mer_keras.runs.plan.matrix_rate", lambda: 1.0)
+    counted = describe_plan(small(), "auto")
+    assert counted["steps"] == known["steps"] and counted["estimated_seconds"] > 0
+    monkeypatch.setattr("mer_keras.training.trainer.Trainer.multiply_accumulates", None)
+    unknown = describe_plan(small(), "auto")
+    assert unknown["estimated_seconds"] == 0
+    assert "row 'Proposed ConvLSTM' is not in the time" in unknown["notes"][-1]
 
 
 def test_the_estimate_grows_with_the_work(run):
