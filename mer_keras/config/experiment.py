@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
@@ -27,6 +27,10 @@ from mer_keras.terms import Selection
 
 #: Version of what a config means; a change that makes equal configs give other results raises it.
 SCHEMA_VERSION = 2
+
+
+#: Seed of a run; NumPy and Keras take no other.
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
 
 class Published(StrictModel):
@@ -176,7 +180,7 @@ class Experiment(StrictModel):
     evaluate_augmented: bool = False
     #: Store the tested clips' probabilities after every epoch (see ``evaluation.epoch_rules``).
     record_epochs: bool = False
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
     rows: tuple[Row, ...] = Field(min_length=1)
     #: Methods that every row has to beat, run on the same clips.
     baselines: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """YAML text -> plain values, whoever wrote it: limits of size and depth, one kind of error."""
 
 import os
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +18,19 @@ MAX_CONFIG_BYTES = 1_000_000
 MAX_VALUES = 100_000
 
 
+class _Loader(yaml.SafeLoader):
+    """The safe loader, which also refuses a key that stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Yaml]:
+        texts: set[str] = set()
+        for key, _ in node.value:
+            text = repr(self.construct_object(key, deep=True))
+            if text in texts:
+                raise ConfigError(f"key {text} stands twice in one mapping")
+            texts.add(text)
+        return super().construct_mapping(node, deep)
+
+
 def parse_yaml(text: str) -> Yaml:
     """Read YAML that whoever wrote it may have got wrong, or made to exhaust memory.
 
@@ -24,7 +38,11 @@ def parse_yaml(text: str) -> Yaml:
         ConfigError: it is not YAML, or has more than ``MAX_VALUES`` values.
     """
     try:
-        tree = yaml.safe_load(text)
+        loader = _Loader(text)
+        try:
+            tree = loader.get_single_data()
+        finally:
+            loader.dispose()
     except Exception as error:  # Dates, numbers and depths out of range each raise their own kind.
         raise ConfigError(str(error)) from error
     # Ten aliases of ten aliases of ... are few bytes here and a million values where they are

@@ -1,5 +1,6 @@
 """All methods by name, and how a row's method is made."""
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -66,10 +67,20 @@ def check_methods(config: Experiment) -> None:
                 describe_method(method)
             except ConfigError as error:
                 raise ConfigError(f"{config.name}: {where}: {error}") from error
+        if where == "baselines" and not config.describe(method).runs:
+            raise ConfigError(f"{config.name}: baselines: {method!r} is described but doesn't run")
     for plan in config.plans:
-        problem = config.missing_input(plan, inputs_of(plan))
+        names = inputs_of(plan)
+        problem = config.missing_input(plan, names)
         if problem:
             raise ConfigError(f"{config.name}: {problem}")
+        if plan.config.network is not None:
+            own = networks.get_spec(plan.config.network.model).inputs
+            if len(names) != len(own):
+                raise ConfigError(
+                    f"{config.name}: row {plan.name!r} reads the inputs {', '.join(names)}, and "
+                    f"its network takes {len(own)}"
+                )
         if plan.config.classical is not None:
             from mer_keras.methods.classical import ClassicalMethod
 
@@ -77,6 +88,32 @@ def check_methods(config: Experiment) -> None:
                 ClassicalMethod(plan.config.classical, classes=1)
             except ConfigError as error:
                 raise ConfigError(f"{config.name}: row {plan.name!r}: {error}") from error
+
+
+def all_arguments(plan: RowPlan) -> dict[str, object]:
+    """Arguments of a row's network, or of its feature and classifier, defaults included.
+
+    Raises:
+        ConfigError: one that they do not have.
+    """
+    config = plan.config
+    if config.network is not None:
+        return networks.all_arguments(config.network.model, config.network.arguments)
+    if config.classical is None:
+        return {}
+    from mer_keras.methods.classifiers import get_classifier
+
+    classical = config.classical
+    feature, classifier = get_feature(classical.feature), get_classifier(classical.classifier)
+    return {
+        "feature": {**_defaults(feature), **classical.arguments},
+        "classifier": {**_defaults(classifier), **classical.classifier_arguments},
+    }
+
+
+def _defaults(function: Callable[..., object]) -> dict[str, object]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty}
 
 
 def inputs_of(plan: RowPlan) -> tuple[str, ...]:

@@ -83,7 +83,7 @@ def layer_costs(network: "keras.Model") -> list[LayerCost]:
     import keras
 
     graph = network._functional if isinstance(network, keras.Sequential) else network
-    if not hasattr(graph, "operations"):
+    if not hasattr(graph, "operations") or not _is_of_keras(graph):
         raise UserError(
             f"the cost of network {network.name!r} can't be counted: build it as "
             "keras.Model(inputs, outputs)"
@@ -93,6 +93,11 @@ def layer_costs(network: "keras.Model") -> list[LayerCost]:
         for node in nodes:
             calls[id(node.operation)].append(node)
     return [_cost_of(operation, calls[id(operation)]) for operation in graph.operations]
+
+
+def _is_of_keras(operation: "keras.Operation") -> bool:
+    """Whether Keras itself says what is computed; a class of somebody's own may compute more."""
+    return type(operation).__module__.startswith("keras.")
 
 
 def multiply_accumulates(network: "keras.Model") -> int:
@@ -179,7 +184,9 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
         return _total([_Work(cost.multiply_accumulates, cost.activations) for cost in inner])
     kind = plain_form(type(layer))
     name = kind.__name__
-    if not isinstance(layer, keras.Layer):
+    if getattr(layer, "lora_enabled", False):
+        raise _unknown(layer)
+    if not isinstance(layer, keras.Layer) and _is_of_keras(layer):
         free = _FREE_OPERATIONS
     elif getattr(keras.layers, name, None) is kind:
         free = _FREE

@@ -50,17 +50,27 @@ def build(
         ConfigError: an argument that the builder does not have.
     """
     spec = get_spec(name)
-    builder, defaults = _builder(spec)
-    known = list(defaults)
-    unknown = [key for key in arguments if key not in known]
-    if unknown:
-        raise ConfigError(
-            f"network {name!r} has no argument {unknown[0]!r}{did_you_mean(unknown[0], known)}; "
-            f"known: {', '.join(known)}"
-        )
-    return builder(
-        input_shape or spec.input_shape, classes or spec.classes, **{**spec.preset, **arguments}
-    )
+    builder, _ = _builder(spec)
+    shape = input_shape or spec.input_shape
+    return builder(shape, classes or spec.classes, **all_arguments(name, arguments))
+
+
+def all_arguments(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
+    """All named arguments of a network's builder, defaults and preset included.
+
+    Raises:
+        UserError: no such network.
+        ConfigError: an argument that the builder does not have.
+    """
+    spec = get_spec(name)
+    defaults = _builder(spec)[1]
+    for key in arguments:
+        if key not in defaults:
+            raise ConfigError(
+                f"network {name!r} has no argument {key!r}{did_you_mean(key, defaults)}; "
+                f"known: {', '.join(defaults)}"
+            )
+    return {**defaults, **spec.preset, **arguments}
 
 
 def reading_of(name: str, arguments: Mapping[str, object]) -> dict[str, object]:

@@ -19,7 +19,7 @@ from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import ConfigError, FrameError
 from mer_keras.methods.contract import Method
-from mer_keras.methods.registry import check_methods, chooses, inputs_of, make_method
+from mer_keras.methods.registry import all_arguments, check_methods, chooses, inputs_of, make_method
 from mer_keras.models.weights import weights_digest
 from mer_keras.names import slug
 from mer_keras.progress import Progress, under_title
@@ -65,9 +65,14 @@ class RunContext:
         clips = [f"{name}={clips.digest()}" for name, clips in sorted(self.clips.items())]
         return {
             "config": self.config.digest(),
+            "methods": _digest(
+                json.dumps(
+                    {plan.key: all_arguments(plan) for plan in self.config.plans}, default=str
+                )
+            ),
             "profile": self.profile,
             "samples": self.samples.digest(),
-            "clips": hashlib.blake2b("\n".join(clips).encode(), digest_size=16).hexdigest(),
+            "clips": _digest("\n".join(clips)),
             "folds": self.folds.digest(),
             "weights": weights_digest(self.weights) if self.weights else "",
             "stages": list(self.stages),
@@ -272,3 +277,7 @@ def keep_common(
         else replace(arrays, sample_ids=ids, arrays=arrays.select(ids))
         for name, arrays in clips.items()
     }
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

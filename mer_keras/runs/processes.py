@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -212,7 +213,7 @@ def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:
         take_gpu(number.value)
         number.value += 1
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(file,), daemon=True).start()
     context: RunContext = ForkingPickler.loads(file.read_bytes())
     if any(plan.config.network is not None for plan in context.config.plans):
         import_keras()
@@ -227,11 +228,12 @@ def _compute(task: Task) -> list[Outcome]:
     return _runner.compute(task)
 
 
-def _end_with_parent() -> None:
-    """Leave no process behind that goes on computing when its parent was killed."""
+def _end_with_parent(file: Path) -> None:
+    """Leave neither this process nor the file with the clips behind when the parent was killed."""
     parent = parent_process()
     if parent is not None:
         parent.join()
+        shutil.rmtree(file.parent, ignore_errors=True)
         os._exit(1)
 
 

@@ -29,6 +29,8 @@ TOLERANCE = 1e-3
 _STAGES_MAY_DIFFER = ("seconds", "accuracy", "epoch")
 #: Fields of a unit's record that describe its method; no rounding can change them.
 _RECORD_MUST_EQUAL = ("parameters", "multiply_accumulates", "chosen")
+#: Fields that are the same where every probability is: rounding can move an epoch.
+_RECORD_WITHOUT_ROUNDING = ("epoch", "history")
 #: Columns of predictions that rounding can change; ``predicted`` is checked by the probabilities.
 _ROUNDING_CHANGES = ("predicted", "epoch")
 
@@ -106,7 +108,14 @@ def verify_fold(
         folder, unit, folder.predictions([unit]), predictions_table(context, unit, outcome)
     )
     epochs = compare_epochs(folder, unit, outcome.trajectory)
-    return replace(verification, difference=max(verification.difference, epochs))
+    verification = replace(verification, difference=max(verification.difference, epochs))
+    if verification.identical:  # Where nothing was rounded otherwise, the epochs are the same too.
+        expected = {key: described[key] for key in _RECORD_WITHOUT_ROUNDING}
+        _check_equal(f"{folder.path}: {unit}: the record", folder.record(unit), expected)
+        epoch = {"epoch": outcome.epoch}
+        for record in folder.predictions([unit])[["epoch"]].to_dict("records"):
+            _check_equal(f"{folder.path}: {unit}: a prediction", record, epoch)
+    return verification
 
 
 def check_manifest(folder: RunFolder, stored: Manifest, context: RunContext) -> None:
@@ -180,7 +189,15 @@ def compare_epochs(folder: RunFolder, unit: Unit, computed: NDArray[np.float32] 
             "the files were changed after the run"
         )
     epochs = min(len(stored), len(computed))
-    return float(np.abs(stored[:epochs] - computed[:epochs]).max())
+    difference = np.abs(stored[:epochs] - computed[:epochs]).max(initial=0)
+    if not np.isfinite(stored).all() or not epochs or len(stored) > len(computed) + epochs:
+        raise ResultsError(f"{folder.path}: {unit}: the stored epochs are no probabilities")
+    if difference == 0 and len(stored) != len(computed):
+        raise ResultsError(
+            f"{folder.path}: {unit}: {len(stored)} epochs are stored, and there are "
+            f"{len(computed)}: the file was changed after the run"
+        )
+    return float(difference)
 
 
 def how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, str, str]:

@@ -224,3 +224,9 @@ def test_merge():
     above = {"a": {"b": 3, "f": 4}, "d": [9], "e": None, "g": None}
     assert merge(below, above) == {"a": {"b": 3, "c": 2, "f": 4}, "d": [9]}
     assert below == {"a": {"b": 1, "c": 2}, "d": [1, 2], "e": 5}
+
+
+@pytest.mark.parametrize("seed", [True, -1, 2**32, 1.0, "1"])
+def test_a_seed_is_a_number_that_every_library_takes(seed):
+    with pytest.raises(ValidationError, match="seeds"):
+        experiment(seeds=[seed])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import experiment_names, find_config, load_config, load_experiments
+from mer_keras.config.yaml_text import read_yaml
 from mer_keras.errors import ConfigError
 from tests.config.small import FILE
 
@@ -201,3 +202,12 @@ def test_sets_of_values_that_are_none(tmp_path, key, value):
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(FILE | {key: value}))
     with pytest.raises(ConfigError, match=f"{key}.*expected names"):
         load_config(tmp_path / "x.yaml", profile="quick", part="quick" if key == "parts" else None)
+
+
+@pytest.mark.parametrize(
+    "text", ["selection: last_epoch\nselection: test_fold\n", "inputs:\n  a: {x: 1, x: 2}\n"]
+)
+def test_a_key_that_stands_twice_is_refused(tmp_path, text):
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="stands twice in one mapping"):
+        read_yaml(tmp_path / "a.yaml")

@@ -9,6 +9,7 @@ from mer_keras.methods.chance import ChanceMethod
 from mer_keras.methods.classical import ClassicalMethod
 from mer_keras.methods.network import GivenWeights, NetworkMethod
 from mer_keras.methods.registry import (
+    all_arguments,
     changes_clips,
     check_methods,
     chooses,
@@ -176,3 +177,23 @@ def test_stored_experiments_need_no_files(tmp_path, monkeypatch):
     (config,) = load_experiments("ststnet/megc2019")
     monkeypatch.setattr("mer_keras.config.files._roots", lambda: [tmp_path])
     check_methods(Experiment.model_validate(config.model_dump(mode="json")))
+
+
+def test_what_cannot_run_is_told_before_anything_runs():
+    with pytest.raises(ConfigError, match="'alexnet' is described but doesn't run"):
+        check_methods(
+            experiment(baselines=["alexnet"], methods={"alexnet": {"title": "Old", "missing": "-"}})
+        )
+    row = {"name": "row", "method": "resnet10", "input": ["clips", "clips"]}
+    with pytest.raises(ConfigError, match="reads the inputs clips, clips, and its network takes 1"):
+        check_methods(experiment(rows=[row]))
+
+
+def test_fault_62_arguments_are_told_with_all_defaults():
+    assert all_arguments(plan_of()) == {"attention": "none"}, "the preset of the network"
+    assert all_arguments(plan_of(arguments={"attention": "spatial"})) == {"attention": "spatial"}
+    classical = all_arguments(plan_of(SVM))
+    assert set(classical) == {"feature", "classifier"}
+    assert "C" in classical["classifier"]
+    with pytest.raises(ConfigError, match="no argument 'nope'"):
+        all_arguments(plan_of(arguments={"nope": 1}))

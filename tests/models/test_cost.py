@@ -202,3 +202,42 @@ def test_a_recurrent_layer_keeps_every_frame(kind, sequences):
     network = network_of((5, 10, 8, 3), kind(4, 3, return_sequences=sequences))
     # four gates, cell and state
     assert cost.layer_costs(network)[1].activations == 5 * 8 * 6 * 4 * 6
+
+
+class Widened(keras.Model):
+    """A functional network whose own ``call`` computes more than its graph says."""
+
+    def __init__(self):
+        inputs = keras.Input((8,))
+        super().__init__(inputs=inputs, outputs=layers.Dense(4)(inputs))
+        self.more = layers.Dense(100)
+
+    def call(self, x):
+        return self.more(super().call(x))
+
+
+class Mean(keras.Operation):
+    """An operation of somebody's own that bears the name of one of Keras'."""
+
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.ones((8, 3)))
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor((x.shape[0], 3))
+
+
+def test_fault_61_classes_of_somebodys_own_stop_the_count():
+    with pytest.raises(UserError, match="can't be counted"):
+        cost.multiply_accumulates(Widened())
+    for own in (Widened(), Mean()):
+        with pytest.raises(UserError):
+            count((8,), own)
+
+
+def test_fault_61_weights_beside_a_kernel_stop_the_count():
+    inputs = keras.Input((4,))
+    dense = layers.Dense(8)
+    network = keras.Model(inputs, dense(inputs))
+    dense.enable_lora(2)
+    with pytest.raises(UserError):
+        cost.multiply_accumulates(network)

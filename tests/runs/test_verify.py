@@ -242,6 +242,42 @@ def test_fault_59_epochs_that_were_taken_away_are_told(copied_run, quick_verify)
         quick_verify(copied_run)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda epochs: epochs[:1],
+        lambda epochs: np.concatenate([epochs, epochs[-1:]]),
+        lambda epochs: epochs[:0],
+        lambda epochs: np.where(np.arange(len(epochs))[:, None, None] == 0, np.nan, epochs),
+    ],
+    ids=["cut", "appended", "none", "NaN"],
+)
+def test_fault_59_epochs_that_no_training_gives_are_told(copied_run, quick_verify, change):
+    content = io.BytesIO()
+    np.save(content, change(copied_run.trajectory(unit())).astype("float32"))
+    change_file(copied_run, unit(), ".npy", content.getvalue())
+    with pytest.raises(ResultsError, match="epochs"):
+        quick_verify(copied_run)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epoch": 77}, {"history": {"loss": [0.1], "accuracy": [1.0]}}],
+    ids=["epoch", "history"],
+)
+def test_fault_59_what_a_record_says_of_its_epochs_is_compared(copied_run, quick_verify, change):
+    file = copied_run.path / "predictions" / f"{unit().stem()}.json"
+    write_json(file, read_json(file) | change)
+    with pytest.raises(ResultsError, match=f"the record says {next(iter(change))}="):
+        quick_verify(copied_run)
+
+
+def test_fault_59_the_epoch_that_predictions_name_is_compared(copied_run, quick_verify):
+    change_table(copied_run, unit(), lambda table: table.assign(epoch=99))
+    with pytest.raises(ResultsError, match="a prediction says epoch=99"):
+        quick_verify(copied_run)
+
+
 def test_fault_59_other_folds_are_told(copied_run, quick_verify):
     """Folds may be whole, and yet not those of the config."""
     folds = copied_run.folds()
