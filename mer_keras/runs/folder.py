@@ -163,6 +163,7 @@ class RunFolder:
             for suffix, content in contents.items():
                 write_whole(self._file(unit, suffix), content)
             write_json(self._file(unit, ".json"), {**record, **binding})
+            self._file(unit, ".failed.json").unlink(missing_ok=True)
         except OSError as error:
             raise ResultsError(
                 f"{self.path}: a fold can't be stored: {error.strerror or error}: make room, then "
