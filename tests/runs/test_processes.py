@@ -150,6 +150,11 @@ class TestWhatAProcessFinds:
         assert taken == ["0", "1", "2", "0"]
         assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
 
+    def test_a_machine_without_gpus_is_left_as_it_is(self, monkeypatch, tmp_path):
+        monkeypatch.setattr(room, "_GPUS", tmp_path)
+        take_gpu(1)
+        assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
     @pytest.mark.parametrize(
         ("visible", "taken"), [("5,7", "7"), ("5", "5"), ("", ""), ("-1", "-1")]
     )

@@ -9,7 +9,6 @@ import pytest
 
 keras = pytest.importorskip("keras")
 from mer_keras.errors import UserError  # noqa: E402
-from mer_keras.runs import processes  # noqa: E402
 from mer_keras.training.device import trials  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
 from tests.training.small import build, fold, recipe  # noqa: E402
@@ -122,39 +121,3 @@ def test_a_batch_is_divided_among_devices():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip().endswith("divided"), done.stderr[-2000:]
-
-
-class TestTakeGpu:
-    @pytest.fixture(autouse=True)
-    def environment(self, monkeypatch, tmp_path):
-        for name in (
-            "CUDA_VISIBLE_DEVICES", "TF_FORCE_GPU_ALLOW_GROWTH", "XLA_PYTHON_CLIENT_PREALLOCATE"
-        ):  # fmt: skip
-            monkeypatch.setenv(name, "")
-            monkeypatch.delenv(name)
-        monkeypatch.setattr(processes, "_CARDS", tmp_path)
-        self.cards = tmp_path
-        self.set = monkeypatch.setenv
-
-    def taken(self, share):
-        import os
-
-        processes.take_gpu(share)
-        return os.environ.get("CUDA_VISIBLE_DEVICES")
-
-    def test_workers_take_turns(self):
-        for name in ("0000:01:00.0", "0000:02:00.0"):
-            (self.cards / name).mkdir()
-        assert self.taken(3) == "1"
-
-    def test_what_the_user_chose_is_divided(self):
-        self.set("CUDA_VISIBLE_DEVICES", "4,6,7")
-        assert self.taken(1) == "6"
-
-    @pytest.mark.parametrize("chosen", ["", "2"])
-    def test_one_or_none_is_left_as_it_is(self, chosen):
-        self.set("CUDA_VISIBLE_DEVICES", chosen)
-        assert self.taken(1) == chosen
-
-    def test_a_machine_without_any(self):
-        assert self.taken(1) is None
