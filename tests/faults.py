@@ -56,6 +56,7 @@ FAULTS = {
     56: ("names that become one key, equal seeds", "E"),
     58: ("files of another run, row, seed, fold", "don't count as done, or E"),
     59: ("manifest or predictions changed afterwards", "verify: E naming the field"),
+    61: ("an operation that the counter of cost doesn't know", "E, never counted as 0"),
     62: ("default that changes", "another run; a test says so"),
 }
 
