@@ -47,10 +47,7 @@ def mean_frame(clip):
 @pytest.fixture
 def load(places, monkeypatch):
     """Return a function that loads the experiment with overrides."""
-    known = registry.get_feature
-    monkeypatch.setattr(
-        registry, "get_feature", lambda name: mean_frame if name == "mean_frame" else known(name)
-    )
+    monkeypatch.setitem(registry.FEATURES, "mean_frame", f"{__name__}:mean_frame")
     file = places / "whole.yaml"
     file.write_text(yaml.safe_dump(EXPERIMENT))
     return lambda *overrides: load_config(file, overrides=overrides)
