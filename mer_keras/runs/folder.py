@@ -266,11 +266,11 @@ class RunFolder:
         if absent:
             return f"the column(s) {', '.join(absent)} are missing"
         for column, value in self._binding(unit).items():
-            others = table.loc[table[column] != value, column]
-            if len(others):
-                return f"column {column} holds {others.iloc[0]!r}, expected {value!r}"
-        is_copy = table["is_copy"].astype(bool)
-        if tuple(table.loc[~is_copy, "sample_id"]) != self._tested.get(unit.fold, ()):
+            other = next((entry for entry in table[column].tolist() if entry != value), value)
+            if other != value:
+                return f"column {column} holds {other!r}, expected {value!r}"
+        is_copy = table["is_copy"].to_numpy(bool)
+        if tuple(table["sample_id"].to_numpy()[~is_copy]) != self._tested.get(unit.fold, ()):
             return "the samples are not those that the fold tests"
         return ""
 
