@@ -61,6 +61,12 @@ def score_row(view: RunView, row: RowState) -> RowScores | None:
     """Score a row from its stored predictions; ``None`` while a fold is missing."""
     if not row.complete:
         return None
+    if row.key not in view.scores:  # Several tables show the same scores.
+        view.scores[row.key] = _score(view, row)
+    return view.scores[row.key]
+
+
+def _score(view: RunView, row: RowState) -> RowScores:
     predictions = view.of_row(row.key)
     by_database = dict(list(predictions.groupby("database")))
     return RowScores(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from pydantic import JsonValue, ValidationError
@@ -15,6 +16,9 @@ from mer_keras.errors import ConfigError, ResultsError
 from mer_keras.runs.folder import MANIFEST, RunFolder, find_folder
 from mer_keras.runs.units import Manifest, units_of
 from mer_keras.terms import DataKind
+
+if TYPE_CHECKING:
+    from mer_keras.report.scoring import RowScores
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,11 @@ class RunView:
         shipped = next((known for known in experiments if known.name == config.name), None)
         changes = differences(shipped, config) if shipped else ()
         return tuple(change for change in changes if not change.startswith("record_epochs="))
+
+    @cached_property
+    def scores(self) -> dict[str, "RowScores"]:
+        """Scores of rows by their key, as far as they were computed (see ``scoring.score_row``)."""
+        return {}
 
     @property
     def records_epochs(self) -> bool:
