@@ -1,0 +1,136 @@
+"""The pipeline check on drawn faces: did a method find the motion that was drawn?
+
+Chance is 1 / classes, whatever the sizes of the classes: the UAR of a method that looks at nothing
+is that on average. A motion is *found* if the whole 95 % interval of UAR over subjects lies above
+it. Among rows that look at nothing about one in forty is *found* by chance: the interval leaves 2.5 %
+below its lower end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mer_keras.errors import UserError
+
+#: The profile that only shows that every step runs; it is too small for a motion to be found.
+SMOKE = "smoke"
+
+
+class MotionCheck(StrEnum):
+    """What a row shows of the drawn motion.
+
+    Attributes:
+        FOUND: the interval of UAR lies above chance.
+        NOT_FOUND: the interval holds chance, or lies below it.
+        UNFINISHED: a fold is missing, so that there is no interval.
+    """
+
+    FOUND = "found"
+    NOT_FOUND = "not found"
+    UNFINISHED = "not finished"
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """One row of a run on drawn faces.
+
+    Attributes:
+        name: as readers know the row.
+        check: whether it found the motion.
+        can_find: whether its method looks at clips and their own labels. Chance, and a method whose
+            training labels are shuffled, can't find anything.
+        baseline: whether it stands beside the table.
+        is_network: whether its method is a network.
+    """
+
+    name: str
+    check: MotionCheck
+    can_find: bool = True
+    baseline: bool = False
+    is_network: bool = True
+
+
+def chance_uar(classes: int) -> float:
+    """UAR, in 0..1, that a method has on average if it looks at nothing.
+
+    Raises:
+        UserError: fewer than two classes.
+    """
+    if classes < 2:
+        raise UserError(f"{classes} classes: a check against chance needs two or more")
+    return 1 / classes
+
+
+def check_motion(uar_low: float | None, classes: int) -> MotionCheck:
+    """Say whether a row found the drawn motion.
+
+    Args:
+        uar_low: lower end of the 95 % interval over subjects of the row's UAR, in 0..1, as a report
+            has it (see ``metrics.bootstrap_interval``; averaged over seeds). None: a fold is
+            missing.
+        classes: number of classes of the experiment.
+
+    Raises:
+        UserError: fewer than two classes, or a value outside 0..1.
+    """
+    chance = chance_uar(classes)
+    if uar_low is None:
+        return MotionCheck.UNFINISHED
+    if not 0 <= uar_low <= 1:
+        raise UserError(f"lower end of the interval of UAR {uar_low}: expected a value in 0..1")
+    return MotionCheck.FOUND if uar_low > chance else MotionCheck.NOT_FOUND
+
+
+def check_sentence(rows: Sequence[CheckedRow], *, moves: bool, profile: str = "quick") -> str:
+    """Say in one sentence what a pipeline check came to.
+
+    Args:
+        rows: all rows and baselines of one run or of several, each name once.
+        moves: whether the drawn faces move; without motion none may find one.
+        profile: name of the runs' profile.
+
+    Returns:
+        A sentence about the rows of the table. Baselines are named only where they contradict what
+        is expected of them: one that can't find anything found a motion, or the other way round.
+    """
+    of_table = [row for row in rows if not row.baseline]
+    word = "networks" if all(row.is_network for row in of_table) else "methods"
+    amount = f"{_count(of_table, MotionCheck.FOUND)} of {len(of_table)} {word}"
+    unfinished = _count(of_table, MotionCheck.UNFINISHED)
+    rest = f"; {unfinished} not finished" if unfinished else ""
+    heading = "Pipeline check on drawn faces"
+    impossible = [
+        row.name for row in rows if row.check is MotionCheck.FOUND and not (moves and row.can_find)
+    ]
+    if not moves:
+        text = f"{heading}: motion was taken away: {amount} found one"
+        text += ", as it must be" if not impossible else f" ({_listed(impossible)})"
+        if impossible:
+            rest += (
+                ": one row in forty does so by chance; if it does so again with other seeds, "
+                "something else than motion tells the classes apart"
+            )
+        return f"{text}{rest}."
+    if profile == SMOKE:
+        return (
+            f"{heading}: profile {SMOKE} shows only that every step runs; it is too small to find "
+            f"a motion ({amount} did{rest})."
+        )
+    text = f"{heading}: {amount} found the drawn motion{rest}"
+    missed = [row.name for row in rows if row.can_find and row.check is MotionCheck.NOT_FOUND]
+    if missed:
+        text += f"; {_listed(missed)} did not: don't trust what is said of them here"
+    if impossible:
+        text += (
+            f"; {_listed(impossible)} found it too, which can't be but by chance: labels may leak "
+            "into the clips or into the folds"
+        )
+    return f"{text}."
+
+
+def _count(rows: Sequence[CheckedRow], check: MotionCheck) -> int:
+    return sum(row.check is check for row in rows)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names)
