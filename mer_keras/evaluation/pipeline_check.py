@@ -2,8 +2,8 @@
 
 Chance is 1 / classes, whatever the sizes of the classes: the UAR of a method that looks at nothing
 is that on average. A motion is *found* if the whole 95 % interval of UAR over subjects lies above
-it. Among rows that look at nothing about one in forty is *found* by chance: the interval leaves 2.5 %
-below its lower end.
+it. Among rows that look at nothing about one in forty is *found* by chance: the interval leaves 2.5
+% below its lower end.
 """
 
 from collections.abc import Sequence
