@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from mer_keras import settings
 from mer_keras.arrays import Array, shape_text
 from mer_keras.audit import findings
 from mer_keras.config.experiment import Experiment
@@ -44,10 +44,11 @@ class Shown:
 
 
 def begin() -> None:
-    """Keep TensorFlow quiet, and results beside the checkout's others."""
+    """Keep TensorFlow quiet, and results beside those of the clone, where there is one."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("MER_RESULTS", str(Path(__file__).parents[1] / "results"))
+    if checkout := settings.checkout():
+        os.environ.setdefault("MER_RESULTS", str(checkout / "results"))
     import_keras()
 
 

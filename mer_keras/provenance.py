@@ -6,9 +6,10 @@ import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from pydantic import JsonValue
+
+from mer_keras import settings
 
 #: Packages whose versions are recorded, where they are installed.
 PACKAGES = ("mer-keras", "keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pandas")
@@ -60,8 +61,8 @@ def device() -> str:
 
 def git_state() -> str:
     """Short commit of the checkout that runs, ``-dirty`` if changed; outside one ``unknown``."""
-    root = Path(__file__).parent.parent
-    if not (root / ".git").exists():
+    root = settings.checkout()
+    if root is None or not (root / ".git").exists():
         return "unknown"
     command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
     try:

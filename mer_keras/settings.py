@@ -1,7 +1,10 @@
-"""Where data, caches and results live, and which layers are built: read when called."""
+"""Where data, caches, results and experiments live, and which layers are built."""
 
 import os
 from pathlib import Path
+
+#: The package as it is imported: in a clone, or among the installed packages.
+_PACKAGE = Path(__file__).parent
 
 
 def data_roots() -> list[Path]:
@@ -31,6 +34,19 @@ def registry_path() -> Path:
 def results_root() -> Path:
     """Folder for runs: ``MER_RESULTS`` or ``results``."""
     return Path(os.environ.get("MER_RESULTS", "results")).expanduser()
+
+
+def checkout() -> Path | None:
+    """Folder of the clone that this package lies in; None where a wheel brought it.
+
+    A wheel has a copy of the clone's ``experiments`` within the package (see ``setup.py``).
+    """
+    return None if (_PACKAGE / "experiments").is_dir() else _PACKAGE.parent
+
+
+def experiment_roots() -> list[Path]:
+    """Folders of experiments: that of the working folder, then the one that is shipped."""
+    return [Path("experiments"), (checkout() or _PACKAGE) / "experiments"]
 
 
 def layer_form() -> str | None:

@@ -6,6 +6,7 @@ from typing import Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from mer_keras import settings
 from mer_keras.config.strict import StrictModel
 from mer_keras.errors import ConfigError, did_you_mean
 
@@ -132,8 +133,8 @@ class PublishedPaper(StrictModel):
 
 def papers() -> dict[str, Path]:
     """Path of each paper's file by the paper's folder name, sorted by name."""
-    roots = (Path("experiments"), Path(__file__).parents[2] / "experiments")
-    paths = {path.parent.name: path for root in roots[::-1] for path in root.glob(f"*/{FILE}")}
+    roots = reversed(settings.experiment_roots())
+    paths = {path.parent.name: path for root in roots for path in root.glob(f"*/{FILE}")}
     return dict(sorted(paths.items()))
 
 
