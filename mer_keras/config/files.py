@@ -25,6 +25,7 @@ from mer_keras.config.overrides import assign, parse_overrides
 from mer_keras.config.validation import validated
 from mer_keras.config.yaml_text import Tree, is_file, read_yaml
 from mer_keras.errors import ConfigError, did_you_mean
+from mer_keras.settings import experiment_roots
 
 #: Most files of which each is the base of the next.
 MAX_BASES = 5
@@ -35,7 +36,7 @@ METHODS, PUBLISHED = "methods", "published.yaml"
 def experiment_names() -> list[str]:
     """Names of all experiments, ``<method>/<table>``, those of the working folder first."""
     names: list[str] = []
-    for root in _roots():
+    for root in experiment_roots():
         names += sorted(f"{file.parent.name}/{file.stem}" for file in _configs(root, "*"))
     return list(dict.fromkeys(names))
 
@@ -46,7 +47,7 @@ def find_config(name: str) -> tuple[Path, str | None]:
     Args:
         name: a path, or ``<method>/<table>``, or ``<method>/<table>/<part>``. A table or figure
             that an experiment ``also_reproduces`` is found under its own name too. Names are
-            looked up in ``experiments/`` of the working folder, then of the checkout.
+            looked up in ``experiments/`` of the working folder, then among those that are shipped.
 
     Raises:
         ConfigError: no such experiment.
@@ -55,7 +56,7 @@ def find_config(name: str) -> tuple[Path, str | None]:
         return Path(name), None
     whole, _, part = name.rpartition("/")
     method, _, table = name.partition("/")
-    for root in _roots():
+    for root in experiment_roots():
         if is_file(root / f"{name}.yaml"):
             return root / f"{name}.yaml", None
         if "/" in whole and is_file(root / f"{whole}.yaml"):
@@ -72,7 +73,7 @@ def find_config(name: str) -> tuple[Path, str | None]:
 
 def method_names() -> list[str]:
     """Names of all described methods, those of the working folder first."""
-    files = [file for root in _roots() for file in sorted(_glob(root, f"{METHODS}/*.yaml"))]
+    files = [file for root in experiment_roots() for file in sorted(_glob(root, f"{METHODS}/*.yaml"))]
     return list(dict.fromkeys(file.stem for file in files))
 
 
@@ -84,7 +85,7 @@ def load_method(name: str) -> MethodConfig | None:
     """
     if not re.fullmatch(r"[\w-]+", name):  # A name is no path to elsewhere.
         return None
-    for root in _roots():
+    for root in experiment_roots():
         path = root / METHODS / f"{name}.yaml"
         if is_file(path):
             return validated(MethodConfig, read_yaml(path), str(path))
@@ -219,10 +220,6 @@ def _keep_part(tree: Tree, part: str) -> None:
     except (AttributeError, KeyError, TypeError):
         return
     tree["rows"] = rows
-
-
-def _roots() -> list[Path]:
-    return [Path("experiments"), Path(__file__).parents[2] / "experiments"]
 
 
 def _configs(root: Path, paper: str) -> list[Path]:
