@@ -21,6 +21,7 @@ from pathlib import Path
 
 from mer_keras.config.experiment import Experiment, merge
 from mer_keras.config.method import MethodConfig
+from mer_keras.config.method_inputs import bring_inputs, complete_inputs
 from mer_keras.config.overrides import assign, parse_overrides
 from mer_keras.config.validation import validated
 from mer_keras.config.yaml_text import Tree, is_file, read_yaml
@@ -73,7 +74,9 @@ def find_config(name: str) -> tuple[Path, str | None]:
 
 def method_names() -> list[str]:
     """Names of all described methods, those of the working folder first."""
-    files = [file for root in experiment_roots() for file in sorted(_glob(root, f"{METHODS}/*.yaml"))]
+    files = [
+        file for root in experiment_roots() for file in sorted(_glob(root, f"{METHODS}/*.yaml"))
+    ]
     return list(dict.fromkeys(file.stem for file in files))
 
 
@@ -136,13 +139,17 @@ def load_config(
         tree["name"], tree["table"] = f"{tree.get('name')}/{part}", f"{tree.get('table')}, {part}"
         _apply(tree, parts, "part", str(part), path)
         _keep_part(tree, str(part))
+    brought = _bring_inputs(tree, {})
     _apply(tree, profiles, "profile", profile, path)
     own = parse_overrides(overrides)
     inputs = _names_of_inputs(tree)
     for key, value in own.items():
         assign(tree, key, value, f"override {key!r}")
     _check_inputs(tree, inputs, own, "override ")
-    _add_methods(tree)
+    brought = _bring_inputs(tree, brought)  # An override may have named another method.
+    if brought:
+        complete_inputs(tree, brought)
+    tree["methods"] = _methods_of(tree)
     return validated(Experiment, tree, str(path))
 
 
@@ -180,18 +187,29 @@ def _check_inputs(tree: Tree, known: Sequence[str], keys: Iterable[str], where: 
                 )
 
 
-def _add_methods(tree: Tree) -> None:
-    """Add the descriptions of the methods that rows and baselines name, but for the file's own."""
+def _methods_of(tree: Tree) -> Tree:
+    """Descriptions of the methods that rows and baselines name, the file's own first.
+
+    What is no list of rows is left to the check that follows.
+    """
     try:
         names = [row.get("method") for row in tree["rows"]] + list(tree.get("baselines") or [])
-        own = dict(tree.get("methods") or {})
-    except (AttributeError, KeyError, TypeError, ValueError):  # The check that follows says it.
-        return
+        methods = dict(tree.get("methods") or {})
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return tree.get("methods") or {}
     for name in names:
-        method = load_method(name) if isinstance(name, str) and name not in own else None
+        method = load_method(name) if isinstance(name, str) and name not in methods else None
         if method is not None:
-            own[name] = method.model_dump(mode="json", exclude_unset=True)
-    tree["methods"] = own
+            methods[name] = method.model_dump(mode="json", exclude_unset=True)
+    return methods
+
+
+def _bring_inputs(tree: Tree, known: Tree) -> Tree:
+    """Add the inputs that methods bring; what has the wrong form is left to the later check."""
+    try:
+        return bring_inputs(tree, _methods_of(tree), known)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return known
 
 
 def _sets_of_values(tree: Tree, key: str, path: Path) -> dict[str, Tree]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from mer_keras.config.inputs import Clip
 from mer_keras.config.strict import StrictModel
 
 
@@ -76,7 +77,8 @@ class MethodConfig(StrictModel):
 
     At most one of ``network``, ``classical`` and ``chance`` is given; a method without any is only
     quoted, and ``missing`` says what it would need. ``input``: the experiment's input that it
-    reads, or several; None: those that its network names, else ``clips``. ``train`` holds what its
+    reads, or several; None: those that its network names, else ``clips``. ``inputs``: clip recipes
+    that it brings for names of ``input`` (see ``config.method_inputs``). ``train`` holds what its
     recipe has otherwise than the experiment's. ``shuffled_labels``: training labels are permuted
     first, so that the method can be no better than chance.
     """
@@ -85,6 +87,7 @@ class MethodConfig(StrictModel):
     paper: Paper | None = None
     about: str = ""
     input: str | tuple[str, ...] | None = None
+    inputs: dict[str, Clip] = Field(default_factory=dict)
     network: Network | None = None
     classical: Classical | None = None
     chance: Chance | None = None

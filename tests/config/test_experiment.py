@@ -209,7 +209,7 @@ class TestDigest:
             methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
         )
         assert SCHEMA_VERSION == 2
-        assert config.digest() == "18e1a974bd79d4f6d4b785774a72c944"
+        assert config.digest() == "3dbfb5eaf9f6044a56de8a0323b2c35d"
 
 
 def test_published_values_as_fractions():
