@@ -9,11 +9,13 @@ class DataKind(StrEnum):
     Attributes:
         LICENSED: an official database, which its user obtained from its owners.
         PUBLIC: real micro-expressions that anybody may download.
+        OWN: clips that a user listed in a file, alone or pooled with licensed ones.
         SYNTHETIC: procedural faces, which check the pipeline and nothing else.
     """
 
     LICENSED = "licensed"
     PUBLIC = "public"
+    OWN = "own"
     SYNTHETIC = "synthetic"
 
 

@@ -43,8 +43,11 @@ def data_list(as_json: Json = False) -> None:
         print(json.dumps(entries, indent=1))
         return
     print_table(
-        ["database", "title", "expressions", "found in"],
-        [[n, d.title, d.expressions, str(folders[n] or "-")] for n, d in databases.items()],
+        ["database", "title", "data", "expressions", "found in"],
+        [
+            [n, d.title, d.default_kind, d.expressions, str(folders[n] or "-")]
+            for n, d in databases.items()
+        ],
     )
 
 

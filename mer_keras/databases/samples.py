@@ -46,6 +46,20 @@ class Excluded:
 
 
 @dataclass(frozen=True)
+class FlowImage:
+    """An image of the flow of one clip, computed by the publishers of its database.
+
+    Attributes:
+        path: the file.
+        channels: what red, green and blue of the file are; (u, v, strain) in some order, or other
+            names where the image holds something else.
+    """
+
+    path: Path
+    channels: tuple[str, str, str]
+
+
+@dataclass(frozen=True)
 class ClipAnnotation:
     """What a database says of one clip, before corrections and checks.
 
@@ -64,6 +78,8 @@ class ClipAnnotation:
         objective_class: class by action units, 1 to 7.
         corrected: whether a known error of the table was corrected here.
         frame_source: which frames ``path`` leads to, where it isn't the reading's ``frame_source``.
+        flow_images: stored images of its flow by name, of a database that has them; a recipe that
+            names none is given the first.
     """
 
     database: str
@@ -80,11 +96,17 @@ class ClipAnnotation:
     objective_class: int | None = None
     corrected: bool = False
     frame_source: str | None = None
+    flow_images: Mapping[str, FlowImage] = field(default_factory=dict, hash=False)
 
     def sample(self, data_kind: DataKind) -> dict[str, object]:
         """Return the clip's columns of the samples table."""
         columns = {key: value for key, value in vars(self).items() if key in SAMPLE_COLUMNS}
         return {**columns, "data_kind": data_kind}
+
+    @property
+    def sample_id(self) -> str:
+        """Id of the clip in the samples table."""
+        return f"{self.database}/{self.subject}/{self.clip}"
 
     def left_out(self, reason: str) -> Excluded:
         """Return the entry of this clip in the list of excluded ones."""
@@ -124,12 +146,14 @@ class Samples:
         excluded: rows of the annotation that are not in ``table``, each with its reason.
         warnings: what was accepted but deserves a line in the report.
         editions: which release of each database was read.
+        flow_images: stored images of each clip's flow, by sample id and name of the image.
     """
 
     table: pd.DataFrame
     excluded: tuple[Excluded, ...] = ()
     warnings: tuple[str, ...] = ()
     editions: tuple[str, ...] = ()
+    flow_images: Mapping[str, Mapping[str, FlowImage]] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -138,12 +162,14 @@ class Samples:
 
     @property
     def data_kind(self) -> DataKind:
-        """The one kind of data in the table.
+        """The one kind of data in the table; own clips pooled with licensed ones are own data.
 
         Raises:
             AnnotationError: the table is empty or mixes kinds, which no number may.
         """
         kinds = sorted(set(self.table["data_kind"]))
+        if kinds == [DataKind.LICENSED, DataKind.OWN]:
+            return DataKind.OWN
         if len(kinds) != 1:
             raise AnnotationError(
                 f"a samples table must hold one kind of data, found {kinds or 'no samples'}: "
@@ -214,6 +240,7 @@ def pool(parts: Sequence[Samples]) -> Samples:
         tuple(item for part in parts for item in part.excluded),
         tuple(line for part in parts for line in part.warnings),
         tuple(edition for part in parts for edition in part.editions),
+        {sample_id: images for part in parts for sample_id, images in part.flow_images.items()},
     )
     _ = pooled.data_kind  # It raises where kinds are mixed.
     return pooled

@@ -7,6 +7,7 @@ import pytest
 from mer_keras.databases import registry
 from mer_keras.databases.own import own_databases
 from mer_keras.errors import AnnotationError, UserError
+from mer_keras.terms import DataKind
 from tests.databases.trees import touch
 
 
@@ -22,6 +23,7 @@ def table(tmp_path, monkeypatch):
 
 def test_an_added_list_is_known_under_the_name_of_its_folder(table):
     assert registry.add(table).ids == ["my_lab/p1/a"]
+    assert registry.load("my_lab").data_kind is DataKind.OWN
     assert registry.find("my_lab") == table.parent
     assert registry.load("my_lab").ids == ["my_lab/p1/a"]
     assert "my_lab" in registry.known_databases()

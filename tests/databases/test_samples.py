@@ -103,6 +103,14 @@ class TestSamples:
         with pytest.raises(AnnotationError, match="one kind of data"):
             _ = mixed.data_kind
 
+    def test_own_clips_are_never_called_licensed(self):
+        own = row(clip="b", data_kind=DataKind.OWN)
+        assert make(own).data_kind is DataKind.OWN
+        assert make(row(data_kind=DataKind.LICENSED), own).data_kind is DataKind.OWN
+        for other in (DataKind.SYNTHETIC, DataKind.PUBLIC):
+            with pytest.raises(AnnotationError, match="one kind of data"):
+                _ = make(row(data_kind=other), own).data_kind
+
     def test_digest_ignores_where_and_order_but_nothing_else(self):
         base = make(row(), row(clip="b")).digest()
         assert base == make(row(clip="b", path="elsewhere"), row()).digest()

@@ -17,6 +17,7 @@ from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, table_rows
 from mer_keras.databases.workbook import read_csv
 from mer_keras.errors import AnnotationError
+from mer_keras.terms import DataKind
 
 TABLE = "clips.csv"
 TREE = """<folder>/
@@ -79,6 +80,7 @@ def database(name: str, root: Path, table_name: str = TABLE) -> Database:
         reader=lambda folder: read(folder, name, table_name),
         whom_to_ask="Your own: listed by a CSV file that was added with mer-keras data add.",
         tree=TREE,
+        default_kind=DataKind.OWN,
         fixed_folder=root,
     )
 
