@@ -24,21 +24,13 @@ def load_samples(data: Data, kind: str, progress: Progress | None = None) -> Sam
         DatabaseNotFoundError: a database is absent and nothing stands in for it.
         ConfigError: ``kind`` and the config contradict each other.
     """
-    unwritable = [name for name in data.databases if name not in stand_ins.LAYOUTS]
-    if kind == "auto":
-        present = all(databases.find(name) is not None for name in data.databases)
-        kind = "real" if present or unwritable else "synthetic"
-    if kind == "synthetic" and unwritable:
-        raise ConfigError(f"there is no synthetic {unwritable[0]}: use real data")
+    kind = kind_of(data, kind)
     parts = []
     for name in data.databases:
         root = None
         if kind == "synthetic":
-            options = stand_ins.StandInOptions(
-                motion=data.synthetic_motion, clips=data.synthetic_clips
-            )
-            report = under_title(progress, f"synthetic {name}: writing clips")
-            root = stand_ins.ensure(name, options, report)
+            report = under_title(progress, drawing_title(name))
+            root = stand_ins.ensure(name, stand_in_options(data), report)
         samples = databases.load(
             name,
             root,
@@ -52,6 +44,36 @@ def load_samples(data: Data, kind: str, progress: Progress | None = None) -> Sam
             )
         parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
     return pool(parts)
+
+
+def kind_of(data: Data, kind: str) -> str:
+    """Decide between ``real`` and ``synthetic``; see ``load_samples``.
+
+    Raises:
+        ConfigError: synthetic clips are asked for, and nothing writes them.
+    """
+    unwritable = [name for name in data.databases if name not in stand_ins.LAYOUTS]
+    if kind == "auto":
+        present = all(databases.find(name) is not None for name in data.databases)
+        kind = "real" if present or unwritable else "synthetic"
+    if kind == "synthetic" and unwritable:
+        raise ConfigError(f"there is no synthetic {unwritable[0]}: use real data")
+    return kind
+
+
+def stand_in_options(data: Data) -> stand_ins.StandInOptions:
+    """How the stand-ins of a config are drawn."""
+    return stand_ins.StandInOptions(motion=data.synthetic_motion, clips=data.synthetic_clips)
+
+
+def drawing_title(database: str) -> str:
+    """Title under which the drawing of a stand-in is reported."""
+    return f"synthetic {database}: writing clips"
+
+
+def is_drawn(data: Data) -> bool:
+    """Whether the stand-ins of all databases of a config are drawn already."""
+    return all(stand_ins.is_drawn(name, stand_in_options(data)) for name in data.databases)
 
 
 def classes_of(data: Data) -> tuple[str, ...]:

@@ -129,11 +129,11 @@ def ensure(
         UserError: there is no writer for ``name``.
     """
     layout, options = get_layout(name), options or StandInOptions()
-    cache = settings.cache_root() / "synthetic"
-    folder = cache / options.key(layout)
-    root = folder / layout.folder
-    if (root / layout.last).exists():
+    root = _root_of(layout, options)
+    if is_drawn(name, options):
         return root
+    folder = root.parent
+    cache = folder.parent
     cache.mkdir(parents=True, exist_ok=True)
     _sweep(cache)
     draft = Path(mkdtemp(prefix=f".{folder.name}.", dir=cache))
@@ -152,6 +152,20 @@ def ensure(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return root
+
+
+def is_drawn(name: str, options: StandInOptions | None = None) -> bool:
+    """Whether ``ensure`` would find the database in the cache.
+
+    Raises:
+        UserError: there is no writer for ``name``.
+    """
+    layout = get_layout(name)
+    return (_root_of(layout, options or StandInOptions()) / layout.last).exists()
+
+
+def _root_of(layout: Layout, options: StandInOptions) -> Path:
+    return settings.cache_root() / "synthetic" / options.key(layout) / layout.folder
 
 
 def _sweep(cache: Path) -> None:

@@ -1,0 +1,94 @@
+"""How fast this machine computes each kind of work, as far as earlier runs have shown.
+
+Expectations come from counted operations and the rate of this machine's matrix products. What work
+of a kind really took is kept in the cache, as a factor of the expectation, and corrects the next
+one. Where nothing is known of this machine, ``MEASURED`` has what two cores took.
+"""
+
+import timeit
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mer_keras import settings
+from mer_keras.errors import MerKerasError
+from mer_keras.runs.json_files import read_json, write_json
+from mer_keras.runs.timetable import SEPARATOR, START
+
+#: Measured work of fewer seconds changes a factor less: half as much at this many.
+_TRUST = 5.0
+#: Factors that a measurement may lead to; others come from a machine that was suspended.
+_LEAST, _MOST = 0.01, 100.0
+#: Factors that were measured on two cores with the quick profiles, by group and method.
+MEASURED: dict[str, float] = {}
+#: Groups of kinds whose time does not depend on what a cache holds.
+_LEARNED = ("train", START, "draw")
+
+
+def factors_of_machine() -> dict[str, float]:
+    """Return the factors that earlier runs on this machine have shown, by kind."""
+    try:
+        stored = read_json(_file())
+    except (MerKerasError, OSError):
+        return {}
+    factors = stored.get("factors") if isinstance(stored, dict) else None
+    if not isinstance(factors, dict):
+        return {}
+    return {
+        str(kind): float(factor)
+        for kind, factor in factors.items()
+        if isinstance(factor, int | float) and _LEAST <= factor <= _MOST
+    }
+
+
+def factor_of(kind: str, known: Mapping[str, float]) -> float:
+    """Return by which factor work of a kind takes longer than its operations let expect.
+
+    Args:
+        kind: a group, a method and more, divided by ``SEPARATOR``.
+        known: see ``factors_of_machine``; one of the same method is taken where this very kind
+            isn't known.
+    """
+    if kind in known:
+        return known[kind]
+    method = SEPARATOR.join(kind.split(SEPARATOR)[:2])
+    alike = [factor for name, factor in known.items() if _is_of(name, method)]
+    if alike:
+        return float(np.exp(np.mean(np.log(alike))))
+    return MEASURED.get(method, 1.0)
+
+
+def remember(timed: Mapping[str, tuple[float, float]]) -> None:
+    """Keep what work took, for the next expectation.
+
+    Args:
+        timed: expected and measured seconds by kind; the expectations had ``factor_of`` in them.
+    """
+    factors = factors_of_machine()
+    for kind, (expected, measured) in timed.items():
+        if kind.partition(SEPARATOR)[0] in _LEARNED:
+            correction = (measured + _TRUST) / (expected + _TRUST)
+            factor = factor_of(kind, factors) * correction
+            factors[kind] = min(max(factor, _LEAST), _MOST)
+    file = _file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, {"factors": factors})
+    except OSError:
+        return  # Without a cache that can be written, the next run expects what this one did.
+
+
+def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
+    """Floating-point operations a second of this machine's float32 matrix products."""
+    matrix = np.ones((size, size), np.float32)
+    best = min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=repeats))
+    return 2 * size**3 / best
+
+
+def _is_of(kind: str, method: str) -> bool:
+    return kind == method or kind.startswith(method + SEPARATOR)
+
+
+def _file() -> Path:
+    return settings.cache_root() / "speeds.json"
