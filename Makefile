@@ -1,4 +1,5 @@
-# Every target sets up what it needs: a virtual environment in .venv, installed from requirements.lock.
+# Every target sets up what it needs in .venv: packages from requirements.lock, and for those that
+# test or check, developers' tools from requirements-dev.lock.
 # Variables: PROFILE=quick|full  PAPER=shallow_convlstm  TABLE=table1  SIGNAL=on|off  WORKERS=1
 #            DATA=auto|real|synthetic  MER_DATA=/folder/of/databases
 
@@ -14,6 +15,11 @@ BENCH   ?=
 
 BIN    := .venv/bin
 STAMP  := .venv/.installed
+DEV    := .venv/.installed-dev
+GPU    := .venv/.installed-gpu
+# A lock names every package: if pip had to resolve, it would ask for the newest release of one with
+# extras. Python compiles what it imports; all modules compiled would be 300 MB.
+LOCKED := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --no-compile -r
 RUN    := $(BIN)/mer-keras run
 TABLE1 := shallow_convlstm/table1 shallow_attention/table1 meranet/table1
 # The files in methods/ describe methods; published.yaml holds what a paper prints beside its tables.
@@ -29,27 +35,50 @@ SHOWN  := shallow_convlstm/table1 shallow_attention/table1 micro_attention/table
 CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 OPTIMISM = $(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS)
 STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.synthetic_motion=false,--data $(DATA))
+# TensorFlow's C++ headers, 300 MB, are for those who compile operations of their own.
+HEADERS := .venv/lib/python3*/site-packages/tensorflow/include
+KEEP_GPU := if [ -e $(GPU) ]; then $(MAKE) --no-print-directory .venv-gpu; fi
+# The same versions for Python 3.11 to 3.13 and every platform; requirements.in says what is special.
+RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+           --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
 
-setup: $(STAMP)  ## create .venv and install from the lock (nothing to do if it is current)
+setup: $(STAMP)  ## create .venv with what a user needs, from requirements.lock (nothing to do if it is current)
 
-$(STAMP): requirements.lock setup.cfg pyproject.toml
+dev-setup: $(DEV)  ## the same with Ray and the developers' tools (targets that need them do this themselves)
+
+$(STAMP): requirements.lock setup.cfg setup.py pyproject.toml
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11, 3.12 or 3.13: none found"; exit 2; }
 	@echo "installing into .venv (a few minutes the first time)"
 	$(PYTHON) -m venv .venv
-	@# The lock names every package: if pip had to resolve, it would ask for the newest release of one with extras.
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(LOCKED) requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -rf $(HEADERS)
+	@$(KEEP_GPU)
 	@touch $@
 
+$(DEV): requirements-dev.lock $(STAMP)
+	$(LOCKED) requirements-dev.lock
+	@rm -rf $(HEADERS)
+	@$(KEEP_GPU)
+	@touch $@
+
+gpu-setup: setup .venv-gpu  ## put TensorFlow with CUDA's libraries (several GB) in the place of the one for processors
+
+.venv-gpu:
+	version=$$($(BIN)/python -c "from mer_keras import provenance; print(provenance.installed_version('tensorflow'))") \
+	  && $(BIN)/python -m pip uninstall --yes tensorflow-cpu tensorflow \
+	  && $(BIN)/python -m pip install --disable-pip-version-check "tensorflow[and-cuda]==$$version"
+	@touch $(GPU)
+
 lock:  ## resolve the dependencies of setup.cfg anew (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --quiet --extra dev --extra cluster setup.cfg --output-file requirements.lock
+	$(RESOLVE) --output-file requirements.lock
+	$(RESOLVE) --extra dev --extra cluster --constraint requirements.lock --output-file requirements-dev.lock
 
 reproduce-table1: setup  ## Table 1 of every paper that has one (PAPER=... for one, SIGNAL=off to remove the motion)
 	$(if $(CHOSEN),,$(error no Table 1 for PAPER=$(PAPER); there is one of: $(TABLE1)))
@@ -69,10 +98,10 @@ smoke: setup  ## every table in its smallest form on synthetic data: shows that 
 reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
 	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019
 
-notebooks: setup  ## run the notebooks from top to bottom and keep what they show (drawn faces)
+notebooks: dev-setup  ## run the notebooks from top to bottom and keep what they show (drawn faces)
 	$(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=600 notebooks
 
-check-notebooks: setup  ## the same, but keep nothing
+check-notebooks: dev-setup  ## the same, but keep nothing
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 notebooks
 
 optimism: setup  ## one method under every rule of choosing the epoch, and with copies tested: PAPER=ststnet TABLE=megc2019
@@ -86,36 +115,36 @@ optimism: setup  ## one method under every rule of choosing the epoch, and with 
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)
 
-test: setup  ## all tests but those of test-long
+test: dev-setup  ## all tests but those of test-long
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long"
 
-test-long: setup  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
+test-long: dev-setup  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
 	$(BIN)/python -m pytest -m long
 
-test-fast: setup  ## databases, protocols, features, metrics, configs, audit, run folders: a minute, without TensorFlow
+test-fast: dev-setup  ## databases, protocols, features, metrics, configs, audit, run folders: a minute, without TensorFlow
 	$(BIN)/python -m pytest -m "not slow and not long" tests/databases tests/protocols tests/features tests/evaluation \
 	  tests/config tests/audit tests/runs/test_folder.py
 
-faults: setup  ## try every fault that must be survived, and show what was tried and lost
+faults: dev-setup  ## try every fault that must be survived, and show what was tried and lost
 	$(BIN)/python -m pytest -p tests.faults -k test_fault_ -q
 
-fuzz: setup  ## damaged files by the thousand for every reader, ten minutes each
+fuzz: dev-setup  ## damaged files by the thousand for every reader, ten minutes each
 	$(BIN)/python -m tests.fuzz
 
-lint: setup  ## ruff, format, types, known holes in dependencies
+lint: dev-setup  ## ruff, format, types, known holes in dependencies
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@# Only a known hole fails: where the list of holes can't be reached, a line says so.
-	@audit=$$($(BIN)/pip-audit --requirement requirements.lock --disable-pip --progress-spinner off 2>&1) \
+	@audit=$$($(BIN)/pip-audit --requirement requirements-dev.lock --disable-pip --progress-spinner off 2>&1) \
 	  || case "$$audit" in \
 	    *"known vulnerabilit"*) echo "$$audit"; exit 1;; \
 	    *) echo "pip-audit could not run: $$(echo "$$audit" | tail -1 | cut -c1-120)";; esac; \
 	  echo "pip-audit: $$(echo "$$audit" | grep -c 'could not be audited') dependencies could not be looked up"
 
-format: setup  ## let ruff mend what it can
+format: dev-setup  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## remove the virtual environment and caches; results stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache *.egg-info build
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache *.egg-info build dist

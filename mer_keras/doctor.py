@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from mer_keras import settings
 from mer_keras.databases.registry import find, known_databases
 from mer_keras.errors import MerKerasError
-from mer_keras.provenance import device, versions
+from mer_keras.provenance import device, installed_version, versions
 
 #: Memory and disk space that the quick profile needs, roughly.
 MEMORY_GIB, DISK_GIB = 8, 2
@@ -62,12 +62,18 @@ def _packages() -> Check:
             continue  # It belongs to an extra.
         name, expected = requirement.name, requirement.specifier
         try:
-            if not expected.contains(version(name), prereleases=True):
-                problems.append(f"{name} {version(name)}, expected {expected}")
+            number = installed_version(name)
+            if not expected.contains(number, prereleases=True):
+                problems.append(f"{name} {number}, expected {expected}")
         except PackageNotFoundError:
             problems.append(f"{name} is not installed")
     installed = ", ".join(f"{name} {number}" for name, number in versions().items())
-    return Check("packages", installed, "; ".join(problems), "make setup" if problems else "")
+    return Check("packages", installed, "; ".join(problems), _reinstall() if problems else "")
+
+
+def _reinstall() -> str:
+    """How the packages are installed anew: in a clone, or where a wheel brought this one."""
+    return "make setup" if settings.checkout() else "pip install --upgrade mer_keras"
 
 
 def _device(required: str) -> Check:
@@ -87,9 +93,10 @@ def _device(required: str) -> Check:
         state = f"{device()}; backend {backend}"
     except Exception as error:  # Whatever a driver raises is what the user is to be told.
         problem = f"{type(error).__name__}: {error}"[:300]
-        return Check("devices", "none", problem, "reinstall the backend: make setup")
+        return Check("devices", "none", problem, f"reinstall the backend: {_reinstall()}")
     if required == "gpu" and not gpus:
-        remedy = ".venv/bin/pip install -e '.[gpu]', and check the driver with nvidia-smi"
+        install = "make gpu-setup" if settings.checkout() else "pip install 'mer_keras[gpu]'"
+        remedy = f"{install}, and check the driver with nvidia-smi"
         return Check("devices", state, "no GPU is used", remedy)
     return Check("devices", state)
 

@@ -14,6 +14,9 @@ from mer_keras import settings
 #: Packages whose versions are recorded, where they are installed.
 PACKAGES = ("mer-keras", "keras", "tensorflow", "jax", "torch", "numpy", "scikit-learn", "pandas")
 
+#: The same package under another name: TensorFlow without its GPU kernels.
+STANDS_FOR = {"tensorflow": "tensorflow-cpu"}
+
 
 def describe() -> dict[str, JsonValue]:
     """Return ``created`` (UTC), ``versions``, ``backend``, ``device`` and ``git``."""
@@ -32,8 +35,22 @@ def versions() -> dict[str, str]:
     versions_of = {"python": platform.python_version()}
     for package in PACKAGES:
         with contextlib.suppress(PackageNotFoundError):
-            versions_of[package] = version(package)
+            versions_of[package] = installed_version(package)
     return versions_of
+
+
+def installed_version(package: str) -> str:
+    """Version of a package, or of the one that stands for it.
+
+    Raises:
+        PackageNotFoundError: neither is installed.
+    """
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        if package not in STANDS_FOR:
+            raise
+        return version(STANDS_FOR[package])
 
 
 def device() -> str:

@@ -36,7 +36,7 @@ def test_a_gpu_that_is_asked_for_must_be_there(places):
         pytest.skip("there is one")
     check = named(doctor.examine("gpu"), "devices")
     assert check.problem == "no GPU is used"
-    assert "[gpu]" in check.remedy
+    assert "make gpu-setup" in check.remedy
 
 
 def test_a_device_that_computes_wrongly_is_found(places, monkeypatch):
@@ -57,11 +57,36 @@ def test_a_backend_that_fails_is_told_not_thrown(places, monkeypatch):
 
 
 def test_an_old_package_is_named(places, monkeypatch):
-    real = doctor.version
-    monkeypatch.setattr(doctor, "version", lambda n: "3.0.0" if n == "keras" else real(n))
+    real = doctor.installed_version
+    old = {"keras": "3.0.0"}
+    monkeypatch.setattr(doctor, "installed_version", lambda name: old.get(name) or real(name))
     check = named(doctor.examine(), "packages")
     assert "keras 3.0.0, expected >=3.15.1" in check.problem
     assert check.remedy == "make setup"
+
+
+def test_tensorflow_without_gpu_kernels_stands_for_tensorflow(monkeypatch):
+    from mer_keras import provenance
+
+    def version(package):
+        if package == "tensorflow-cpu":
+            return "2.21.0"
+        raise provenance.PackageNotFoundError(package)
+
+    monkeypatch.setattr(provenance, "version", version)
+    assert provenance.versions()["tensorflow"] == "2.21.0"
+    with pytest.raises(provenance.PackageNotFoundError):
+        provenance.installed_version("keras")
+
+
+def test_without_a_clone_the_remedies_are_pips(places, monkeypatch):
+    import keras
+
+    monkeypatch.setattr(doctor.settings, "checkout", lambda: None)
+    monkeypatch.setattr(doctor, "installed_version", lambda name: "0.1")
+    assert named(doctor.examine(), "packages").remedy == "pip install --upgrade mer_keras"
+    if not any("gpu" in str(d).lower() for d in keras.distribution.list_devices()):
+        assert "mer_keras[gpu]" in named(doctor.examine("gpu"), "devices").remedy
 
 
 def test_little_memory_and_a_full_disk(places, monkeypatch):
