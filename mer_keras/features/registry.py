@@ -5,22 +5,33 @@ vector. To add one, write the function and add its line to ``FEATURES``.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TypeAlias
 
 import numpy as np
 
-from mer_keras.arrays import Array, OneInput
+from mer_keras.arrays import Array, Inputs, count
 from mer_keras.errors import ConfigError, did_you_mean
 
 Feature: TypeAlias = Callable[..., Array]
 
 #: Name of a feature -> its module and function; the module is imported when it is needed.
 FEATURES: dict[str, str] = {
+    "bi_woof": "mer_keras.features.bi_woof:bi_woof",
+    "bi_woof_phase": "mer_keras.features.bi_woof:bi_woof_phase",
+    "fdm": "mer_keras.features.fdm:fdm",
+    "fhofo": "mer_keras.features.hoof:fhofo",
     "flow_length": "mer_keras.features.flow:flow_length",
+    "hoof": "mer_keras.features.hoof:hoof",
+    "mbh": "mer_keras.features.mbh:mbh",
+    "mdmo": "mer_keras.features.mdmo:mdmo",
     "pixels": "mer_keras.features.pixels:pixels",
+    "plain_flow": "mer_keras.features.flow:plain_flow",
 }
+
+#: Features of several inputs: the first argument is a tuple of so many arrays.
+SEVERAL_INPUTS: dict[str, int] = {"bi_woof_phase": 2}
 
 
 def get_feature(name: str) -> Feature:
@@ -39,20 +50,21 @@ def get_feature(name: str) -> Feature:
     return feature
 
 
-def extract(name: str, clips: OneInput, arguments: Mapping[str, object]) -> Array:
+def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
     """Compute a feature of each clip.
 
     Args:
         name: a key of ``FEATURES``.
-        clips: float32 (clips, ...), or a list of clips of different lengths.
+        clips: float32 (clips, ...), or a list of clips of different lengths; a tuple of these for
+            a feature of several inputs.
         arguments: of the feature, by name.
 
     Returns:
         float32 (clips, length), in the order of ``clips``.
 
     Raises:
-        ConfigError: no feature has this name, it has no such argument, or clips of different
-            lengths have vectors of different lengths.
+        ConfigError: no feature has this name, it has no such argument, it is computed from another
+            number of inputs, or clips of different lengths have vectors of different lengths.
     """
     feature = get_feature(name)
     known = list(inspect.signature(feature).parameters)[1:]
@@ -62,7 +74,7 @@ def extract(name: str, clips: OneInput, arguments: Mapping[str, object]) -> Arra
                 f"feature {name!r} has no argument {argument!r}{did_you_mean(argument, known)}; "
                 f"known: {', '.join(known) or 'none'}"
             )
-    vectors = [feature(clip, **arguments) for clip in clips]
+    vectors = [feature(clip, **arguments) for clip in _one_by_one(name, clips)]
     for number, vector in enumerate(vectors, start=1):
         if len(vector) != len(vectors[0]):
             raise ConfigError(
@@ -71,3 +83,14 @@ def extract(name: str, clips: OneInput, arguments: Mapping[str, object]) -> Arra
                 "'sampling' than 'whole' for the input, or another feature"
             )
     return np.array(vectors, np.float32) if vectors else np.empty((0, 0), np.float32)
+
+
+def _one_by_one(name: str, clips: Inputs) -> Iterable[Array | tuple[Array, ...]]:
+    """What a feature is given of each clip, one after the other."""
+    expected, found = SEVERAL_INPUTS.get(name, 1), len(clips) if isinstance(clips, tuple) else 1
+    if found != expected and count(clips):
+        raise ConfigError(
+            f"feature {name!r} is computed from {expected} input{'s' * (expected > 1)}, found "
+            f"{found}: change the 'input' of its row or method"
+        )
+    return zip(*clips, strict=True) if isinstance(clips, tuple) else clips

@@ -1,0 +1,238 @@
+"""What the features of gray clips share: the volume of a clip, its blocks, their histograms.
+
+A volume is a clip as gray values by time, row and column. Rows grow downwards.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.arrays import Array
+from mer_keras.errors import ConfigError
+from mer_keras.features.fields import Numbers, Values, normalised
+
+#: A part of a volume: slices of time, rows and columns.
+Block: TypeAlias = tuple[slice, slice, slice]
+#: Which comes first, the division into blocks or the codes of the voxels (see ``coded_blocks``).
+BlockRule: TypeAlias = Literal["codes_then_blocks", "blocks_then_codes"]
+
+#: What a value may differ from a whole number that it was before it was scaled to 0..1.
+WHOLE = 1e-3
+
+
+class Coded(NamedTuple):
+    """The bin of each voxel in one plane, and its vote.
+
+    Attributes:
+        bin_of: integers (time, rows, columns), below ``bins``.
+        bins: how many.
+        votes: float64 shaped as ``bin_of``; None: every voxel has the vote 1.
+    """
+
+    bin_of: NDArray[np.integer]
+    bins: int
+    votes: Values | None = None
+
+
+def gray_volume(clip: Array | NDArray[np.uint8], feature: str) -> Values:
+    """Return the gray values of a clip, on the scale 0..255.
+
+    Whole numbers come back exactly, so that equal gray values are equal also where they were
+    scaled.
+
+    Args:
+        clip: (time, height, width) or (time, height, width, 1): uint8, or floats on the scale 0..1
+            (see ``clips.assemble.ClipArrays``).
+        feature: name of the feature, for messages.
+
+    Returns:
+        float64 (time, height, width).
+
+    Raises:
+        ConfigError: another shape, or a value that isn't finite.
+    """
+    values = np.asarray(clip)
+    if values.ndim == 4 and values.shape[-1] == 1:
+        values = values[..., 0]  # (time, height, width)
+    if values.ndim != 3 or min(values.shape) < 1:
+        raise ConfigError(
+            f"feature {feature}: a clip of shape {np.shape(clip)}, expected gray frames (time, "
+            "height, width) or (time, height, width, 1): give the method an input of kind frames "
+            "with channels 1 and several frames"
+        )
+    if not np.isfinite(values).all():
+        raise ConfigError(
+            f"feature {feature}: the clip has NaN or infinite values: look at its frames"
+        )
+    if values.dtype == np.uint8:
+        return values.astype(np.float64)
+    volume = values.astype(np.float64) * 255
+    whole = np.rint(volume)
+    return whole if np.abs(volume - whole).max() < WHOLE else volume
+
+
+def check_room(shape: Sequence[int], margins: Sequence[int], feature: str) -> None:
+    """Check that a volume holds a voxel that is far enough from its rim.
+
+    Args:
+        shape: (time, height, width).
+        margins: frames, rows and columns that a voxel needs on either side.
+        feature: name of the feature, for messages.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    least = [2 * margin + 1 for margin in margins]
+    if any(side < needed for side, needed in zip(shape, least, strict=True)):
+        found, expected = ("x".join(map(str, sides)) for sides in (shape, least))
+        raise ConfigError(
+            f"feature {feature}: {found} voxels (time, height, width), expected at least "
+            f"{expected}: give the input more frames or a larger size, or choose a smaller radius "
+            "or fewer blocks"
+        )
+
+
+def parts(side: int, count: int, overlap: float = 0.0) -> list[slice]:
+    """Divide a side into parts of equal length, whose ends are rounded down.
+
+    Args:
+        side: number of voxels.
+        count: of parts.
+        overlap: share of a part that also belongs to the next one. Without any, part i is
+            ``i * side // count`` to ``(i + 1) * side // count``.
+    """
+    length = side / (1 + (count - 1) * (1 - overlap))
+    starts = [index * length * (1 - overlap) + 1e-9 for index in range(count)]
+    return [slice(int(start), int(start + length)) for start in starts]
+
+
+def block_slices(
+    shape: Sequence[int], blocks: Sequence[int], overlap: float, feature: str
+) -> list[Block]:
+    """Divide a volume into blocks.
+
+    Args:
+        shape: (time, height, width).
+        blocks: how many in a column, in a row, and in time, such as (5, 5, 1).
+        overlap: see ``parts``; the same in space and time.
+        feature: name of the feature, for messages.
+
+    Returns:
+        Slices, by time, then row, then column.
+
+    Raises:
+        ConfigError: ``blocks`` aren't three positive numbers, ``overlap`` isn't in [0, 1), or a
+            block would have no voxel.
+    """
+    if len(blocks) != 3 or min(blocks) < 1 or not 0 <= overlap < 1:
+        raise ConfigError(
+            f"feature {feature}: blocks {list(blocks)} with overlap {overlap:g}, expected three "
+            "positive numbers (rows, columns, time) and an overlap of at least 0 and below 1"
+        )
+    rows, columns, times = blocks
+    if any(side < count for side, count in zip(shape, (times, rows, columns), strict=True)):
+        sides = "x".join(map(str, shape))
+        raise ConfigError(
+            f"feature {feature}: {rows}x{columns}x{times} blocks (rows, columns, time) of {sides} "
+            "voxels (time, height, width): a block would be empty; choose fewer blocks, or give "
+            "the input more frames or a larger size"
+        )
+    counts = (times, rows, columns)
+    divided = [parts(side, count, overlap) for side, count in zip(shape, counts, strict=True)]
+    return list(itertools.product(*divided))
+
+
+def coded_blocks(
+    volume: Values,
+    code: Callable[[Values], Sequence[Coded]],
+    blocks: Sequence[int],
+    rule: BlockRule,
+    overlap: float,
+    feature: str,
+) -> Iterator[Sequence[Coded]]:
+    """Compute the codes of all voxels, block by block.
+
+    Args:
+        volume: (time, height, width).
+        code: volume -> codes of its inner voxels, one array a plane.
+        blocks: see ``block_slices``.
+        rule: ``codes_then_blocks`` divides the array of codes, so that no voxel of it is left out.
+            ``blocks_then_codes`` first cuts the volume into equal pieces, what is left over at its
+            end is dropped, and each piece loses a rim of its own.
+        overlap: of blocks, for ``codes_then_blocks``.
+        feature: name of the feature, for messages.
+
+    Yields:
+        The codes of a block, in the order of ``block_slices``.
+
+    Raises:
+        ConfigError: the rule is unknown or can't be combined with an overlap; see also
+            ``block_slices``.
+    """
+    if rule == "codes_then_blocks":
+        planes = code(volume)
+        for block in block_slices(planes[0].bin_of.shape, blocks, overlap, feature):
+            yield [
+                Coded(plane.bin_of[block], plane.bins, _cut(plane.votes, block)) for plane in planes
+            ]
+    elif rule == "blocks_then_codes" and overlap == 0:
+        block_slices(volume.shape, blocks, 0.0, feature)  # It checks the numbers.
+        rows, columns, times = blocks
+        counts = (times, rows, columns)
+        whole = [side // count * count for side, count in zip(volume.shape, counts, strict=True)]
+        for block in block_slices(whole, blocks, 0.0, feature):
+            yield code(volume[block])
+    else:
+        raise ConfigError(
+            f"feature {feature}: block_rule {rule!r} with overlap {overlap:g}, expected "
+            "'codes_then_blocks', or 'blocks_then_codes' without an overlap"
+        )
+
+
+def histograms(planes: Sequence[Coded], *, normalise: bool) -> list[Values]:
+    """Count the bins of each plane of a block.
+
+    Args:
+        planes: codes and votes.
+        normalise: scale each histogram to a sum of 1; one without any vote stays zero.
+
+    Returns:
+        float64 (bins,) for each plane.
+    """
+    counted = []
+    for plane in planes:
+        votes = None if plane.votes is None else plane.votes.reshape(-1)
+        counts = np.bincount(plane.bin_of.reshape(-1), votes, minlength=plane.bins)
+        counted.append(normalised(counts.astype(np.float64)) if normalise else counts)
+    return counted
+
+
+def join(blocks: Iterator[Sequence[Coded]], *, normalise: bool) -> Array:
+    """Return the histograms of all blocks as a vector: block by block, plane by plane, float32."""
+    counted = [
+        histogram for planes in blocks for histogram in histograms(planes, normalise=normalise)
+    ]
+    return np.concatenate(counted).astype(np.float32)
+
+
+def _cut(votes: Values | None, block: Block) -> Values | None:
+    return None if votes is None else votes[block]
+
+
+__all__ = [
+    "Block",
+    "BlockRule",
+    "Coded",
+    "Numbers",
+    "Values",
+    "block_slices",
+    "check_room",
+    "coded_blocks",
+    "gray_volume",
+    "histograms",
+    "join",
+    "parts",
+]
