@@ -1,7 +1,8 @@
-"""Where a database's files are: its annotation table, its clip folders, and nothing outside it."""
+"""Where a database's table and folders are, however they were unpacked."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -11,10 +12,57 @@ from mer_keras.errors import AnnotationError
 MAX_DIGITS = 18
 #: Suffixes (lower case) of files that can be frames.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+#: Archives wrap a database into up to so many further folders.
+MAX_WRAPPERS = 3
+#: A folder with more folders in it is no mere wrapper.
+MAX_FOLDERS_IN_WRAPPER = 40
+#: Folders that archives of some systems hold beside the content.
+_NO_CONTENT = frozenset({"__MACOSX"})
+#: Suffixes (lower case) of files that may be an annotation table, or an archive that holds it.
+_TABLE_SUFFIXES = (".xlsx", ".xls", ".xlsm", ".ods", ".csv", ".tsv", ".txt", ".zip", ".rar", ".7z")
+
+
+def wrappers(root: Path) -> Iterator[Path]:
+    """Yield a folder, then those below it that may merely wrap a database, level by level.
+
+    Archives pack a tree once more into a folder of the same name or of the archive's, and people
+    keep what they unpacked. A folder of many folders is content, so it isn't looked into.
+    """
+    level = [root]
+    for depth in range(MAX_WRAPPERS + 1):
+        yield from level
+        if depth == MAX_WRAPPERS:
+            return
+        inside = [subfolders(folder) for folder in level]
+        level = [
+            folder
+            for folders in inside
+            if len(folders) <= MAX_FOLDERS_IN_WRAPPER
+            for folder in folders
+            if folder.name not in _NO_CONTENT
+        ]
+
+
+def look_through(folder: Path, inside: str) -> Path:
+    """Return the nearest folder that holds a database's content: this one or one that it wraps.
+
+    Args:
+        folder: where the content should be.
+        inside: pattern of the names of the folders that the content consists of, such as
+            ``sub[0-9]+``; compared with whole names, without case.
+
+    Returns:
+        The folder itself where no other one holds such folders, so that errors name it.
+    """
+    name = re.compile(inside, re.IGNORECASE)
+    for wrapper in wrappers(folder):
+        if any(name.fullmatch(content.name) for content in subfolders(wrapper)):
+            return wrapper
+    return folder
 
 
 def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path, list[str]]:
-    """Find the annotation table in the root of a database.
+    """Find the annotation table of a database, in its root or in a folder that wraps it.
 
     Args:
         root: the database's folder.
@@ -28,39 +76,85 @@ def find_table(root: Path, official: Sequence[str], pattern: str) -> tuple[Path,
         AnnotationError: there is none, or several of unknown names.
     """
     try:
-        names = sorted(entry.name for entry in os.scandir(root) if entry.is_file())
+        file_names(root)
     except OSError as error:
         raise AnnotationError(
             f"{root}: can't be listed ({error.strerror}): expected the folder of a database"
         ) from error
-    folded = {name.casefold(): name for name in names}
-    known = [folded[name.casefold()] for name in official if name.casefold() in folded]
-    # An open spreadsheet leaves a lock file "~$name.xlsx" beside it.
-    similar = [n for n in names if fnmatchcase(n.casefold(), pattern) and n[0] not in "~."]
-    if not known and len(similar) != 1:
-        old = [n for n in names if fnmatchcase(n.casefold(), pattern.replace(".xlsx", ".xls"))]
-        remedy = "copy it there"
-        if similar:
-            remedy = f"found {', '.join(similar)}; keep one"
-        elif old:
-            remedy = f"found {old[0]}; open it in a spreadsheet program and save it as .xlsx"
-        raise AnnotationError(
-            f"{root}: expected the annotation table {official[0]!r} in this folder: {remedy}"
-        )
-    chosen = (known or similar)[0]
-    remarks = []
-    if not known or len({*known, *similar}) > 1:
-        others = ", ".join(sorted({*known, *similar} - {chosen}))
-        remarks.append(
-            f"annotations read from {chosen}" + (f", not from {others}" if others else "")
-        )
-    return root / chosen, remarks
+    for folder in wrappers(root):
+        names = file_names(folder, ignore_errors=True)
+        folded = {name.casefold(): name for name in names}
+        known = [folded[name.casefold()] for name in official if name.casefold() in folded]
+        # An open spreadsheet leaves a lock file "~$name.xlsx" beside it.
+        similar = [n for n in names if fnmatchcase(n.casefold(), pattern) and n[0] not in "~."]
+        if not known and not similar:
+            continue
+        if not known and len(similar) > 1:
+            raise AnnotationError(
+                f"{folder}: expected the annotation table {official[0]!r} in this folder: found "
+                f"{', '.join(similar)}; keep one"
+            )
+        chosen = (known or similar)[0]
+        remarks = []
+        if not known or len({*known, *similar}) > 1:
+            others = ", ".join(sorted({*known, *similar} - {chosen}))
+            remarks.append(
+                f"annotations read from {chosen}" + (f", not from {others}" if others else "")
+            )
+        return folder / chosen, remarks
+    raise AnnotationError(
+        f"{root}: expected the annotation table {official[0]!r} in this folder: "
+        f"{_remedy(root, official[0])}"
+    )
+
+
+def _remedy(root: Path, official: str) -> str:
+    """Return what to do about an absent table, naming the files that may be meant."""
+    tables = near_tables(root)
+    if not tables:
+        return "copy it there"
+    as_workbook = official.endswith(".xlsx")
+    old = [name for name in tables if as_workbook and not name.endswith(".xlsx")]
+    if old:
+        remedy = "open it in a spreadsheet program and save it as .xlsx under the official name"
+    else:
+        remedy = "rename the one that is meant, or copy the official file there"
+    return f"found {', '.join(tables[:10])}{', ...' * (len(tables) > 10)}; {remedy}"
+
+
+def near_tables(root: Path) -> list[str]:
+    """Return the tables and archives in a folder and in those that it wraps, relative to it."""
+    return [
+        (folder / name).relative_to(root).as_posix()
+        for folder in wrappers(root)
+        for name in file_names(folder, ignore_errors=True)
+        if name.casefold().endswith(_TABLE_SUFFIXES) and name[0] not in "~."
+    ]
+
+
+def find_file(root: Path, names: Sequence[str]) -> Path | None:
+    """Return the first file of some names, in a folder or in one that it wraps; else None.
+
+    Args:
+        root: the folder.
+        names: the preferred name first; compared without case.
+    """
+    for folder in wrappers(root):
+        folded = {name.casefold(): name for name in file_names(folder, ignore_errors=True)}
+        for name in names:
+            if name.casefold() in folded:
+                return folder / folded[name.casefold()]
+    return None
 
 
 def find_frames(
-    root: Path, sources: Mapping[str, Sequence[str]], frame_source: str, tree: str
+    root: Path,
+    sources: Mapping[str, Sequence[str]],
+    frame_source: str,
+    tree: str,
+    inside: str | None = None,
 ) -> tuple[Path, str]:
-    """Find the folder that holds one kind of a database's frames.
+    """Find the folder that holds one kind of a database's frames, also where others wrap it.
 
     Args:
         root: the database's folder.
@@ -68,6 +162,7 @@ def find_frames(
             kind first; compared without case.
         frame_source: a key of ``sources``, or ``auto`` for the first one that is there.
         tree: the expected files, for errors.
+        inside: what the folders in it are called (see ``look_through``), where that is known.
 
     Returns:
         The folder, and the kind of frames in it.
@@ -78,14 +173,27 @@ def find_frames(
     choices = list(sources) if frame_source == "auto" else [frame_source]
     for choice in choices:
         for relative in sources[choice]:
-            folder: Path | None = root
-            for part in relative.split("/"):
-                inside = {p.name.casefold(): p for p in subfolders(folder)} if folder else {}
-                folder = inside.get(part.casefold())
-            if folder is not None:
-                return folder, choice
+            for wrapper in wrappers(root):
+                folder = _descend(wrapper, relative.split("/"))
+                if folder is not None:
+                    return (look_through(folder, inside) if inside else folder), choice
     searched = ", ".join(repr(relative) for choice in choices for relative in sources[choice])
-    raise incomplete(f"{root}: no frames: looked for the folder(s) {searched}", tree)
+    present = ", ".join(repr(folder.name) for folder in subfolders(root)[:10])
+    raise incomplete(
+        f"{root}: no frames: looked for the folder(s) {searched}"
+        + (f", found the folder(s) {present}" if present else ""),
+        tree,
+    )
+
+
+def _descend(folder: Path, parts: Sequence[str]) -> Path | None:
+    """Return the folder at the end of some names, compared without case; None if one lacks."""
+    for part in parts:
+        inside = {path.name.casefold(): path for path in subfolders(folder)}
+        if part.casefold() not in inside:
+            return None
+        folder = inside[part.casefold()]
+    return folder
 
 
 def incomplete(problem: str, tree: str) -> AnnotationError:
@@ -98,27 +206,23 @@ def incomplete(problem: str, tree: str) -> AnnotationError:
     return AnnotationError(f"{problem}: expected the tree\n{tree}\nunpack the database completely")
 
 
-def require_inside(path: Path, root: Path, where: str) -> Path:
-    """Return ``path`` as an absolute path; it must not lead out of the database's folder.
+def file_names(folder: Path, *, ignore_errors: bool = False) -> list[str]:
+    """Return the names of the files in a folder, in their order.
 
     Args:
-        path: a file or folder under ``root``.
-        root: the database's folder.
-        where: says what names the path, for errors.
+        folder: the folder.
+        ignore_errors: whether one that can't be listed counts as empty.
 
     Raises:
-        AnnotationError: a link leads out of ``root``.
+        OSError: the folder can't be listed.
     """
     try:
-        inside = path.resolve().is_relative_to(root.resolve())
-    except (OSError, RuntimeError):  # The links form a loop.
-        inside = False
-    if not inside:
-        raise AnnotationError(
-            f"{where}: {path} leads out of {root}: expected a place inside the database's folder; "
-            "replace the link by what it points to"
-        )
-    return path.absolute()
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_file())
+    except OSError:
+        if ignore_errors:
+            return []
+        raise
 
 
 def images(folder: Path) -> list[Path]:
@@ -131,18 +235,19 @@ def images(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names) if name.lower().endswith(IMAGE_SUFFIXES)]
 
 
-def first_folder(root: Path, names: Sequence[str], tree: str) -> Path:
-    """Return the first folder of some names in a folder; case is ignored.
+def first_folder(root: Path, names: Sequence[str], tree: str, inside: str | None = None) -> Path:
+    """Return the first folder of some names in a folder or in one that it wraps; case is ignored.
 
     Args:
         root: the folder that should hold it.
         names: what releases call it, the preferred name first.
         tree: the expected files, for errors.
+        inside: what the folders in it are called (see ``look_through``), where that is known.
 
     Raises:
         AnnotationError: there is none.
     """
-    return find_frames(root, {"": names}, "", tree)[0]
+    return find_frames(root, {"": names}, "", tree, inside)[0]
 
 
 def has_images(folder: Path) -> bool:

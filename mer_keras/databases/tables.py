@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mer_keras.databases.cells import as_whole_number, check_name, parse_frame_number
-from mer_keras.databases.folders import require_inside
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError, did_you_mean
 
@@ -80,7 +80,7 @@ class TableRow:
         text = self.required_text(column)
         for part in text.split("/"):
             check_name(part, self.where(column))
-        return require_inside(root / text, root, self.where(column))
+        return require_inside(root / text, root, self.where(column), linked_trees=False)
 
     def objective_class(self, column: str) -> int | None:
         """Return an objective class, 1 to 7 (also as a Roman numeral); None if the cell is empty.

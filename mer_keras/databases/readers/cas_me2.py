@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from mer_keras.databases.cells import as_whole_number, check_name
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import find_table, first_folder, require_inside, subfolders
+from mer_keras.databases.folders import find_table, first_folder, subfolders
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, rows_without_header, span_warnings
 from mer_keras.databases.workbook import read_sheet

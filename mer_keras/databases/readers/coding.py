@@ -5,12 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mer_keras.databases.entry import Database
-from mer_keras.databases.folders import (
-    find_table,
-    require_inside,
-    subfolders,
-    unlisted_warnings,
-)
+from mer_keras.databases.folders import find_table, subfolders, unlisted_warnings
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import TableRow, span_warnings, table_rows
 from mer_keras.databases.workbook import read_sheet

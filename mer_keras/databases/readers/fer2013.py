@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import images, require_inside, subfolders
+from mer_keras.databases.folders import images, subfolders
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.errors import AnnotationError
 

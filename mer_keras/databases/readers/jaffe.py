@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import images, require_inside, subfolders
+from mer_keras.databases.folders import images, subfolders
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 

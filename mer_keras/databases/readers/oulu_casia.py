@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import images, incomplete, require_inside, subfolders
+from mer_keras.databases.folders import images, incomplete, subfolders
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 
 NAME = "oulu_casia"

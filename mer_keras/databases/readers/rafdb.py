@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import find_frames, first_folder, require_inside
+from mer_keras.databases.folders import find_frames, first_folder
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.workbook import read_limited
 from mer_keras.errors import AnnotationError

@@ -13,9 +13,9 @@ from mer_keras.databases.folders import (
     find_frames,
     images,
     incomplete,
-    require_inside,
     subfolders,
 )
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
 
