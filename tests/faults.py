@@ -58,6 +58,7 @@ FAULTS = {
     59: ("manifest or predictions changed afterwards", "verify: E naming the field"),
     61: ("an operation that the counter of cost doesn't know", "E, never counted as 0"),
     62: ("default that changes", "another run; a test says so"),
+    69: ("cell that begins with a blank, a full-width sign or [", "escaped in CSV and LaTeX"),
 }
 
 

@@ -4,6 +4,7 @@ import csv
 import html
 import io
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from mer_keras.report.tables import Table
 
-#: Characters at the beginning of a cell that make a spreadsheet run it.
-_FORMULA = ("=", "+", "-", "@")
+#: Signs at the beginning of a cell that make a spreadsheet run it; some accept full-width ones.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: A number with a sign, which is no formula, and perhaps its interval.
 _SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
 #: What is written in LaTeX for characters that it would read as commands.
@@ -31,16 +32,46 @@ _LATEX = str.maketrans(
         "†": r"$\dagger$",
         "‡": r"$\ddagger$",
         "\n": " ",
+        "\r": " ",
     }
 )
+#: What stands in a cell that has nothing to say.
+EMPTY_CELLS = ("", "-")
+
+
+def without_empty_columns(
+    header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Leave out the columns of which no row says anything, but for the first one.
+
+    Args:
+        header: names of the columns.
+        rows: cells, as many as columns in each row.
+
+    Returns:
+        The names that are left, and the rows with the cells that are left.
+    """
+    shown = [
+        number
+        for number in range(len(header))
+        if number == 0 or any(row[number] not in EMPTY_CELLS for row in rows)
+    ]
+    return (
+        tuple(header[number] for number in shown),
+        tuple(tuple(row[number] for number in shown) for row in rows),
+    )
 
 
 def as_csv(table: "Table") -> str:
-    """Return a table as CSV text; the first column is the kind of data."""
+    """Return a table as CSV text; the first column is the kind of data.
+
+    It has all columns of its kind of table, empty ones too: whoever reads many such files finds
+    the same columns in each.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["data_kind", *map(_harmless, table.header)])
-    writer.writerows([table.data_kind, *map(_harmless, row)] for row in table.rows)
+    writer.writerow(["data_kind", *map(_harmless, table.records[0])])
+    writer.writerows([table.data_kind, *map(_harmless, cells.values())] for cells in table.records)
     return buffer.getvalue()
 
 
@@ -50,9 +81,13 @@ def as_latex(table: "Table") -> str:
 
 
 def as_json(table: "Table") -> dict[str, object]:
-    """Return a table JSON-ready, without its run."""
-    keys = ("name", "title", "data_kind", "caption", "header", "rows", "notes")
-    return {key: getattr(table, key) for key in keys}
+    """Return a table JSON-ready, without its run; with all columns, as in CSV."""
+    keys = ("name", "title", "data_kind", "caption", "notes")
+    return {
+        **{key: getattr(table, key) for key in keys},
+        "header": list(table.records[0]),
+        "rows": [list(cells.values()) for cells in table.records],
+    }
 
 
 def render(template: str, **values: object) -> str:
@@ -64,8 +99,12 @@ def render(template: str, **values: object) -> str:
 
 
 def latex_text(text: str) -> str:
-    """Escape what LaTeX would read as a command."""
-    return text.translate(_LATEX)
+    """Escape what LaTeX would read as a command.
+
+    A bracket or star at the beginning would belong to the line break or rule before it.
+    """
+    escaped = text.translate(_LATEX)
+    return f"{{}}{escaped}" if escaped.lstrip().startswith(("[", "*")) else escaped
 
 
 def markdown_text(text: str) -> str:
@@ -91,7 +130,8 @@ def _environment() -> "Environment":
 
 
 def _harmless(cell: str) -> str:
-    """Make a cell harmless in a spreadsheet."""
-    if cell == "-" or not cell.startswith(_FORMULA) or _SIGNED.fullmatch(cell):
+    """Make a cell harmless in a spreadsheet, which may skip blanks before a formula."""
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # A bare CR would end the line.
+    if cell == "-" or _SIGNED.fullmatch(cell):
         return cell
-    return f"'{cell}"
+    return f"'{cell}" if cell.startswith(_FORMULA) or cell[:1].isspace() else cell

@@ -6,10 +6,12 @@ no published number. A number never stands without its kind of data, protocol an
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
 from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
+from mer_keras.report.formats import without_empty_columns
 from mer_keras.report.scoring import SHOWN, MetricValue, RowScores, score_row, verdict
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
@@ -53,13 +55,19 @@ class Table:
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return tuple(self.records[0])
+        """Names of the columns that say something."""
+        return self._shown[0]
 
     @property
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """Cells of each row."""
-        return tuple(tuple(record.values()) for record in self.records)
+        """Cells of each row, in the columns that say something."""
+        return self._shown[1]
+
+    @cached_property
+    def _shown(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        return without_empty_columns(
+            tuple(self.records[0]), [tuple(cells.values()) for cells in self.records]
+        )
 
     @property
     def synthetic(self) -> bool:

@@ -2,10 +2,18 @@
 
 import csv
 import io
+import re
 
 import pytest
 
-from mer_keras.report.formats import as_csv, as_latex, latex_text, markdown_text
+from mer_keras.report.formats import (
+    as_csv,
+    as_json,
+    as_latex,
+    latex_text,
+    markdown_text,
+    without_empty_columns,
+)
 from mer_keras.report.tables import Table
 from mer_keras.terms import WATERMARK
 
@@ -19,6 +27,41 @@ def table(*rows, kind="licensed"):
 def test_fault_13_formulas_are_disarmed(cell):
     line = list(csv.reader(io.StringIO(as_csv(table((cell, "1"))))))[1]
     assert line == ["licensed", f"'{cell}", "1"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["\t=1+1", "\r=1+1", " =1+1", "\u00a0=1", "\n@x", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x"],
+)
+def test_fault_69_formulas_behind_blanks_or_in_full_width_are_disarmed(cell):
+    line = list(csv.reader(io.StringIO(as_csv(table((cell, "1"))))))[1]
+    assert line == ["licensed", "'" + cell.replace("\r", "\n"), "1"]
+
+
+@pytest.mark.parametrize("cell", ["[1] first", "* best", "  [x]", "\n[x]"])
+def test_fault_69_a_latex_cell_is_no_argument_of_the_line_before(cell):
+    """``\\\\ [1cm]`` is a distance between lines, and ``\\\\*`` a line without a page break."""
+    text = as_latex(table(("a", "1"), (cell, "2")))
+    body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
+    assert not re.search(r"(\\\\|^)\s*[\[*]", body)
+    assert latex_text("a [1]") == "a [1]"
+
+
+def test_columns_that_say_nothing_are_left_out():
+    header, rows = without_empty_columns(
+        ("a", "b", "c", "d"), [("-", "-", "1", ""), ("", "", "-", "-")]
+    )
+    assert header == ("a", "c")
+    assert rows == (("-", "1"), ("", "-"))
+    assert without_empty_columns(("a", "b"), []) == (("a",), ())
+
+
+def test_files_for_programs_keep_every_column():
+    wide = Table("n", "T", "public", "c", ({"method": "x", "verdict": "-", "UF1": "1"},))
+    assert wide.header == ("method", "UF1")
+    assert as_csv(wide).splitlines()[0] == "data_kind,method,verdict,UF1"
+    assert as_json(wide)["header"] == ["method", "verdict", "UF1"]
+    assert "verdict" not in as_latex(wide)
 
 
 @pytest.mark.parametrize("cell", ["-", "-1.89 [-7.1, +2.9]", "+8.3", "12.0 [1.0, 2.0]", "a-b"])
