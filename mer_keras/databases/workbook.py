@@ -1,4 +1,4 @@
-"""An .xlsx or .csv file -> rows of clean cells.
+"""An .xlsx file -> rows of clean cells.
 
 Nothing in the file is run, and its size is bounded first.
 
@@ -7,7 +7,6 @@ apart, for which a parser would allocate everything in between. So the archive i
 under limits, looked through, and only what was looked through is given to the parser.
 """
 
-import csv
 import io
 import re
 import warnings
@@ -98,28 +97,6 @@ def read_sheet(path: Path, sheet: str | int | None = None) -> list[list[Cell]]:
             f"{path}: not a readable .xlsx workbook ({error}): {_RESAVE}"
         ) from error
     raise AnnotationError(f"{path}: every sheet is empty: expected an annotation table; {_RESAVE}")
-
-
-def read_csv(path: Path) -> list[list[Cell]]:
-    """Read a table of comma-separated values in UTF-8, with or without a byte-order mark.
-
-    Returns:
-        Rows as ``read_sheet`` gives them; every cell is text or None.
-
-    Raises:
-        AnnotationError: the file is absent, no such table, or beyond the limits of this module.
-    """
-    try:
-        text = read_limited(path).decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise AnnotationError(
-            f"{path}: not a table of comma-separated values in UTF-8 ({error}): "
-            "save it again as CSV (UTF-8)"
-        ) from error
-    if len(lines) > MAX_ROWS:
-        raise AnnotationError(f"{path}: {len(lines):,} rows, expected at most {MAX_ROWS:,}")
-    return [[clean_cell(value) for value in line] for line in lines]
 
 
 def read_limited(path: Path, most: int = MAX_FILE_BYTES) -> bytes:

@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from mer_keras.cli.data import app
 from mer_keras.databases import readers, registry
+from mer_keras.databases.delimited import read_csv
 from mer_keras.databases.entry import Database
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.databases.labels import LabelScheme, apply_scheme
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import table_rows
-from mer_keras.databases.workbook import read_csv
 from mer_keras.errors import AnnotationError, UserError
 from mer_keras.synthetic.stand_ins import LAYOUTS
 from mer_keras.terms import DataKind

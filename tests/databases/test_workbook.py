@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from mer_keras.databases import workbook
-from mer_keras.databases.workbook import clean_cell, read_csv, read_sheet
+from mer_keras.databases.delimited import read_csv
+from mer_keras.databases.workbook import clean_cell, read_sheet
 from mer_keras.errors import AnnotationError
 
 SHEET = "xl/worksheets/sheet1.xml"

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number, parse_frame_number
+from mer_keras.databases.delimited import read_csv
 from mer_keras.databases.entry import Database
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, table_rows
-from mer_keras.databases.workbook import read_csv
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
 

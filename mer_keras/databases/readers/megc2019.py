@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from mer_keras.databases.delimited import read_csv
 from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import find_table
 from mer_keras.databases.locate import find_folder
 from mer_keras.databases.readers import casme2, samm, smic
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, rows_without_header
-from mer_keras.databases.workbook import Cell, read_csv
+from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError, did_you_mean
 
 NAME = "megc2019"

@@ -7,11 +7,11 @@ them; its emotions already are the three classes of the challenge.
 
 from pathlib import Path
 
+from mer_keras.databases.delimited import read_csv
 from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.readers import samm
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import table_rows
-from mer_keras.databases.workbook import read_csv
 from mer_keras.errors import AnnotationError, did_you_mean
 
 NAME = "megc2019_flow"
