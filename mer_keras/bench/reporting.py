@@ -9,7 +9,6 @@ from mer_keras.bench import flow_like
 from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.measure import Measurement, Timing, time_sizes, timed
 from mer_keras.config.files import find_config, load_config
-from mer_keras.progress import Progress
 from mer_keras.report.document import write_report
 from mer_keras.report.view import read_view
 from mer_keras.runs.executors import OpenRun
@@ -27,12 +26,13 @@ _ACCURACY = 0.7
 class RandomExecutor:
     """Stores random predictions of every unit in place of computing them."""
 
-    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+    def execute(self, runs: Sequence[OpenRun]) -> None:
         """See ``runs.executors.Executor.execute``."""
         rng = np.random.default_rng(0)
         curve = np.geomspace(1.1, 0.2, _EPOCHS).round(5).tolist()
         history = {"loss": curve, "accuracy": curve[::-1]}
-        for context, folder in runs:
+        for run in runs:
+            context = run.context
             for unit in all_units(context):
                 labels = context.labels[context.fold_rows(unit.fold).test]
                 predicted = np.where(rng.random(len(labels)) < _ACCURACY, labels, 0)
@@ -44,7 +44,7 @@ class RandomExecutor:
                     parameters=1715,
                     multiply_accumulates=480_000,
                 )
-                OpenRun(context, folder).store([unit], (unit,), [outcome])
+                run.store([unit], (unit,), [outcome])
 
 
 def report(options: CaseOptions) -> list[Measurement]:

@@ -1,5 +1,6 @@
 """Who computes the tasks of runs: this process, or others through the same interface."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
@@ -13,10 +14,11 @@ from mer_keras.runs.units import Task, Unit
 
 
 class OpenRun(NamedTuple):
-    """A run and its folder, which is open for writing."""
+    """A run and its folder, which is open for writing; ``progress`` is told what is being done."""
 
     context: RunContext
     folder: RunFolder
+    progress: Progress | None = None
 
     def pending(self, units: Sequence[Unit]) -> list[Unit]:
         """Return the units that are not stored, of those given."""
@@ -38,14 +40,45 @@ class OpenRun(NamedTuple):
             self.folder.store(unit, table, unit_record(outcome), outcome.trajectory)
 
 
+class RowCounts:
+    """Reports how many of each row's pending units are done, under the row's name."""
+
+    def __init__(self, run: OpenRun) -> None:
+        """Count what is pending."""
+        self._progress = run.progress
+        self._names = {plan.key: plan.name for plan in run.context.config.plans}
+        self._pending = Counter(unit.row for unit in run.pending(all_units(run.context)))
+        self._done = Counter[str]()
+
+    def add(self, task: Sequence[Unit]) -> None:
+        """Report that the pending units of a task, of one row, are done or have failed."""
+        self._done[task[0].row] += len(task)
+        self._report(task[0].row, 0.0)
+
+    def during(self, task: Sequence[Unit]) -> EpochProgress:
+        """Report that a task's pending units begin; return what reports their epochs."""
+        row = task[0].row
+        self._report(row, 0.0)
+
+        def report(epoch: int, epochs: int) -> None:
+            self._report(row, len(task) * epoch / epochs)
+
+        return report
+
+    def _report(self, row: str, part: float) -> None:
+        if self._progress:
+            self._progress(self._names[row], self._done[row] + part, self._pending[row])
+
+
 class Executor(Protocol):
     """Computes what is missing of runs, and stores it."""
 
-    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+    def execute(self, runs: Sequence[OpenRun]) -> None:
         """Compute and store every pending unit of every run.
 
         A unit that fails is recorded and the others go on. A task of which a unit is missing is
-        computed whole, and what is missing is stored.
+        computed whole, and what is missing is stored. Each run's ``progress`` is told, by the
+        names of its rows, how many of their pending units are done.
 
         Raises:
             UserError: nothing can be computed, with the remedy.
@@ -55,33 +88,13 @@ class Executor(Protocol):
 class SerialExecutor:
     """Computes one task after the other, in this process."""
 
-    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+    def execute(self, runs: Sequence[OpenRun]) -> None:
         """See ``Executor.execute``."""
         for run in runs:
-            runner = TaskRunner(run.context)
-            units = all_units(run.context)
-            names = {plan.key: plan.name for plan in run.context.config.plans}
-            done = len(units) - len(run.pending(units))
+            runner, counts = TaskRunner(run.context), RowCounts(run)
             for row in run.pending_rows():
                 for task in runner.tasks(row):
-                    pending = run.pending(task)
-                    if not pending:
-                        continue
-                    report = _report_epochs(progress, names[row], done, len(pending), len(units))
-                    run.store(pending, task, runner.compute(task, report))
-                    done += len(pending)
-            if progress:
-                progress("done", len(units), len(units))
-
-
-def _report_epochs(
-    progress: Progress | None, title: str, done: int, units: int, total: int
-) -> EpochProgress:
-    """Return what reports the epochs of a task of some units, of which ``done`` came before."""
-
-    def report(epoch: int, epochs: int) -> None:
-        if progress:
-            progress(title, done + units * epoch / epochs, total)
-
-    report(0, 1)
-    return report
+                    if pending := run.pending(task):
+                        outcomes = runner.compute(task, counts.during(pending))
+                        run.store(pending, task, outcomes)
+                        counts.add(pending)

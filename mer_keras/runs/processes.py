@@ -18,10 +18,9 @@ from typing import Any, TypeVar
 from pebble import ProcessExpired, ProcessPool
 
 from mer_keras.errors import UserError
-from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext
-from mer_keras.runs.executors import OpenRun
-from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
+from mer_keras.runs.executors import OpenRun, RowCounts
+from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
 
@@ -58,7 +57,7 @@ class ProcessExecutor:
         self._workers = workers
         self._isolate = isolate
 
-    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+    def execute(self, runs: Sequence[OpenRun]) -> None:
         """See ``Executor.execute``."""
         for run in runs:
             rows = run.pending_rows()
@@ -66,7 +65,7 @@ class ProcessExecutor:
                 continue
             try:
                 with self._pool(run.context) as pool:
-                    self._compute(pool, run, rows, progress)
+                    self._compute(pool, run, rows)
             except ProcessExpired as death:
                 raise UserError(f"no row can be begun: {_how_it_died(death.exitcode)}") from death
             except BrokenProcessPool as error:
@@ -74,12 +73,8 @@ class ProcessExecutor:
                     "worker processes end as soon as they start; with --workers 1 the run says why"
                 ) from error
 
-    def _compute(
-        self, pool: ProcessPool, run: OpenRun, rows: list[str], progress: Progress | None
-    ) -> None:
-        units = all_units(run.context)
-        done = len(units) - len(run.pending(units))
-        title = f"{self._workers} processes" + (", one a task" if self._isolate else "")
+    def _compute(self, pool: ProcessPool, run: OpenRun, rows: list[str]) -> None:
+        counts = RowCounts(run)
         divisions: set[Future[list[Task]]] = set()
         computations: dict[Future[list[Outcome]], tuple[Task, list[Unit]]] = {}
         while rows or divisions or computations:
@@ -93,6 +88,7 @@ class ProcessExecutor:
                 divisions.remove(division)
                 for task in division.result():
                     if pending := run.pending(task):
+                        counts.during(pending)
                         computations[_schedule(pool, _compute, task)] = (task, pending)
             for computation in computations.keys() & finished:
                 task, pending = computations.pop(computation)
@@ -101,9 +97,7 @@ class ProcessExecutor:
                 except ProcessExpired as death:
                     for unit in pending:
                         run.folder.fail(unit, _how_it_died(death.exitcode))
-                done += len(pending)
-            if progress:
-                progress(title, done, len(units))
+                counts.add(pending)
 
     @contextlib.contextmanager
     def _pool(self, context: RunContext) -> Iterator[ProcessPool]:

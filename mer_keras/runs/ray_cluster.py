@@ -17,11 +17,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mer_keras.errors import InvariantError, UserError
-from mer_keras.progress import CountProgress, Progress, under_title
-from mer_keras.runs.executors import OpenRun
+from mer_keras.runs.executors import OpenRun, RowCounts
 from mer_keras.runs.processes import THREADS
 from mer_keras.runs.ray_worker import Job, compute
-from mer_keras.runs.tasks import TaskRunner, all_units
+from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Task, Unit
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ class RayExecutor:
         """Prepare; see ``joined``."""
         self._cluster = cluster
 
-    def execute(self, runs: Sequence[OpenRun], progress: Progress | None = None) -> None:
+    def execute(self, runs: Sequence[OpenRun]) -> None:
         """See ``Executor.execute``; a task whose process dies each time is recorded as failed."""
         import ray
 
@@ -138,34 +137,25 @@ class RayExecutor:
             max_retries=RETRIES,
             max_calls=0,
         )(compute)
-        total = 0
-        tasks: dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]] = {}
+        tasks: dict[ObjectRef, tuple[OpenRun, RowCounts, Task, list[Unit]]] = {}
         try:
             for run in runs:
-                total += len(all_units(run.context))
+                counts = RowCounts(run)
                 rows = run.pending_rows()
                 if not rows:
                     continue
                 job, runner = ray.put(Job.of(run.context)), TaskRunner(run.context)
                 for task in (task for row in rows for task in runner.tasks(row)):
                     if pending := run.pending(task):
-                        tasks[compute_remotely.remote([job], task)] = run, task, pending
-            machines = (
-                "one machine" if self._cluster.hosts == 1 else f"{self._cluster.hosts} machines"
-            )
-            title = f"{self._cluster.cores} cores of {machines}"
-            _collect(tasks, total, under_title(progress, title))
+                        tasks[compute_remotely.remote([job], task)] = run, counts, task, pending
+            _collect(tasks)
         except BaseException:
             for reference in tasks:
                 ray.cancel(reference, force=True)
             raise
 
 
-def _collect(
-    tasks: "dict[ObjectRef, tuple[OpenRun, Task, list[Unit]]]",
-    total: int,
-    report: CountProgress | None,
-) -> None:
+def _collect(tasks: "dict[ObjectRef, tuple[OpenRun, RowCounts, Task, list[Unit]]]") -> None:
     """Store what tasks give until none is left; an error that a task raises ends them all."""
     import ray
 
@@ -176,12 +166,10 @@ def _collect(
         ray.exceptions.ObjectLostError,
     )
     while tasks:
-        if report:
-            report(total - sum(len(pending) for *_, pending in tasks.values()), total)
         finished, _ = ray.wait(list(tasks), num_returns=len(tasks), timeout=0.5)
         failure: BaseException | None = None
         for reference in finished:
-            run, task, pending = tasks.pop(reference)
+            run, counts, task, pending = tasks.pop(reference)
             try:
                 run.store(pending, task, ray.get(reference))
             except ray.exceptions.RayTaskError as error:  # The task raised an error, of any kind.
@@ -191,12 +179,11 @@ def _collect(
                     run.folder.fail(unit, _how_it_died(error))
             except ray.exceptions.RayError as error:
                 failure = failure or error
+            counts.add(pending)
         if isinstance(failure, ray.exceptions.RayError):
             raise UserError(f"the cluster can't compute a fold: {_first(failure)}") from failure
         if failure:
             raise failure
-    if report:
-        report(total, total)
 
 
 def _variables(cpus: int, gpus: float | None) -> dict[str, str]:

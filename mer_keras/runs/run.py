@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Required, TypedDict, Unpack
+from typing import Protocol, Required, TypedDict, Unpack
 
 from mer_keras import settings
 from mer_keras.config.experiment import Experiment
@@ -14,13 +14,24 @@ from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.manifest import make_manifest
 
 
+class Watcher(Protocol):
+    """Is told of runs while they are made."""
+
+    def begin(self, config: Experiment) -> Progress | None:
+        """Data of a run are about to be read; return what is told of its progress."""
+
+    def opened(self, run: OpenRun) -> None:
+        """All that a run reads is known, and its folder is open."""
+
+
 class RunOptions(TypedDict, total=False):
     """How experiments are run.
 
     ``profile``: its name, for the record. ``data``: see ``samples.load_samples``. ``weights``:
     weights to evaluate instead of training: a file, or a folder with one file a fold (see
     ``models.weights``). ``initial``: weights that pretraining starts from, such as ImageNet's (see
-    ``pretrain``). ``progress``: told what is being done.
+    ``pretrain``). ``progress``: told what is being done. ``watcher``: told of runs as they begin;
+    its progress then stands for ``progress``.
     """
 
     profile: Required[str]
@@ -28,6 +39,7 @@ class RunOptions(TypedDict, total=False):
     weights: Path | None
     initial: Path | None
     progress: Progress | None
+    watcher: Watcher | None
 
 
 def run_experiment(
@@ -61,15 +73,27 @@ def run_experiments(
     ``run_experiment`` for each instead, which holds one experiment's clips in memory at a time.
     """
     executor = executor or SerialExecutor()
+    watcher, progress = options.get("watcher"), options.get("progress")
     runs: dict[str, OpenRun] = {}
     with contextlib.ExitStack() as stack:
         for config in configs:
-            context = compose(config, **options)
+            if watcher:
+                progress = watcher.begin(config)
+            context = compose(
+                config,
+                options["profile"],
+                options.get("data", "auto"),
+                weights=options.get("weights"),
+                initial=options.get("initial"),
+                progress=progress,
+            )
             if context.run_id in runs:
                 continue
             folder = RunFolder(settings.results_root() / context.run_id)
             stack.enter_context(folder.writer())
             folder.open(make_manifest(context), context.folds)
-            runs[context.run_id] = OpenRun(context, folder)
-        executor.execute(list(runs.values()), options.get("progress"))
+            runs[context.run_id] = OpenRun(context, folder, progress)
+            if watcher:
+                watcher.opened(runs[context.run_id])
+        executor.execute(list(runs.values()))
     return [run.folder for run in runs.values()]

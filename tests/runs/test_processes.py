@@ -59,9 +59,10 @@ def test_all_is_computed_alike_whoever_computes_it(small_data, monkeypatch, capf
     seen = []
     folder = run(config, executor=ProcessExecutor(2), progress=lambda *what: seen.append(what))
     assert "oneDNN" not in capfd.readouterr().err, "workers start without remarks"
-    computing = [what for what in seen if what[0] == "2 processes"]
-    assert computing[-1] == ("2 processes", 6, 6)
-    assert [done for _, done, _ in computing] == sorted(done for _, done, _ in computing)
+    for title in ("Proposed ConvLSTM", "majority class"):
+        computing = [what for what in seen if what[0] == title]
+        assert computing[-1] == (title, 3, 3)
+        assert [done for _, done, _ in computing] == sorted(done for _, done, _ in computing)
     monkeypatch.setenv("MER_RESULTS", str(small_data / "again"))
     again = run(config, executor=ProcessExecutor(2))
     assert len(contents(folder.path)) == 6 + 3

@@ -63,7 +63,7 @@ class TestOnACluster:
         monkeypatch.setattr(processes.os, "cpu_count", lambda: 2)
         reports = []
         folder = run(small, cluster, progress=lambda *report: reports.append(report))
-        assert reports[-1] == ("2 cores of one machine", 6, 6)
+        assert {("Proposed ConvLSTM", 3, 3), ("majority class", 3, 3)} <= set(reports)
         monkeypatch.setenv("MER_RESULTS", str(small_data / "other"))
         alone = small_room.run(small, executor=ProcessExecutor(2))
         assert len(contents(folder.path)) == 6 + 3
@@ -151,7 +151,7 @@ class TestOnACluster:
 
     def test_an_interrupt_keeps_what_is_done(self, small, cluster, small_data):
         def stop(what, done, total):
-            if what.startswith("2 cores") and 0 < done < total:
+            if what in ("Proposed ConvLSTM", "majority class") and 0 < done < total:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
