@@ -23,11 +23,19 @@ FEATURES: dict[str, str] = {
     "fdm": "mer_keras.features.fdm:fdm",
     "fhofo": "mer_keras.features.hoof:fhofo",
     "flow_length": "mer_keras.features.flow:flow_length",
+    "higo_top": "mer_keras.features.gradient_histograms:higo_top",
+    "hog_3d": "mer_keras.features.gradient_histograms:hog_3d",
+    "hog_top": "mer_keras.features.gradient_histograms:hog_top",
     "hoof": "mer_keras.features.hoof:hoof",
+    "lbp_mop": "mer_keras.features.lbp_sip:lbp_mop",
+    "lbp_sip": "mer_keras.features.lbp_sip:lbp_sip",
+    "lbp_top": "mer_keras.features.lbp_top:lbp_top",
     "mbh": "mer_keras.features.mbh:mbh",
     "mdmo": "mer_keras.features.mdmo:mdmo",
     "pixels": "mer_keras.features.pixels:pixels",
     "plain_flow": "mer_keras.features.flow:plain_flow",
+    "stclqp": "mer_keras.features.stclqp:stclqp",
+    "stlbp_ip": "mer_keras.features.stlbp_ip:stlbp_ip",
 }
 
 #: Features of several inputs: the first argument is a tuple of so many arrays.

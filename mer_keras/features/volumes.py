@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import Numbers, Values, normalised
+from mer_keras.features.fields import Values, normalised
 
 #: A part of a volume: slices of time, rows and columns.
 Block: TypeAlias = tuple[slice, slice, slice]
@@ -27,7 +27,8 @@ class Coded(NamedTuple):
     """The bin of each voxel in one plane, and its vote.
 
     Attributes:
-        bin_of: integers (time, rows, columns), below ``bins``.
+        bin_of: integers (time, rows, columns), below ``bins``; with a first axis where each voxel
+            votes for several bins.
         bins: how many.
         votes: float64 shaped as ``bin_of``; None: every voxel has the vote 1.
     """
@@ -174,10 +175,8 @@ def coded_blocks(
     """
     if rule == "codes_then_blocks":
         planes = code(volume)
-        for block in block_slices(planes[0].bin_of.shape, blocks, overlap, feature):
-            yield [
-                Coded(plane.bin_of[block], plane.bins, _cut(plane.votes, block)) for plane in planes
-            ]
+        for block in block_slices(planes[0].bin_of.shape[-3:], blocks, overlap, feature):
+            yield [_cut(plane, block) for plane in planes]
     elif rule == "blocks_then_codes" and overlap == 0:
         block_slices(volume.shape, blocks, 0.0, feature)  # It checks the numbers.
         rows, columns, times = blocks
@@ -218,21 +217,6 @@ def join(blocks: Iterator[Sequence[Coded]], *, normalise: bool) -> Array:
     return np.concatenate(counted).astype(np.float32)
 
 
-def _cut(votes: Values | None, block: Block) -> Values | None:
-    return None if votes is None else votes[block]
-
-
-__all__ = [
-    "Block",
-    "BlockRule",
-    "Coded",
-    "Numbers",
-    "Values",
-    "block_slices",
-    "check_room",
-    "coded_blocks",
-    "gray_volume",
-    "histograms",
-    "join",
-    "parts",
-]
+def _cut(plane: Coded, block: Block) -> Coded:
+    votes = None if plane.votes is None else plane.votes[..., *block]
+    return Coded(plane.bin_of[..., *block], plane.bins, votes)
