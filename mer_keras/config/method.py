@@ -13,9 +13,13 @@ class Paper(StrictModel):
     """Bibliographic data of a paper."""
 
     title: str
+    """Its title."""
     authors: str
+    """Last names, the first author's first."""
     venue: str
+    """Journal or conference."""
     year: int
+    """Year of publication."""
 
     @property
     def short(self) -> str:
@@ -28,74 +32,91 @@ class Network(StrictModel):
     """A network of ``models.registry``, and arguments of its builder."""
 
     model: str
+    """Name of the network."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    """Arguments of its builder, such as another reading of the paper."""
 
 
 class Classical(StrictModel):
-    """A feature of ``features.registry`` and a classifier of ``methods.classifiers``.
-
-    ``arguments`` are those of the feature, ``classifier_arguments`` those of the classifier.
-    ``choices``: values of classifier arguments that are tried; the validation clips choose, as
-    they choose the epoch of a network. Without validation clips the first values are taken.
-    """
+    """A feature of ``features.registry`` and a classifier of ``methods.classifiers``."""
 
     feature: str = "pixels"
+    """Name of the feature."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    """Arguments of the feature."""
     classifier: str
+    """Name of the classifier."""
     classifier_arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    """Arguments of the classifier."""
     choices: dict[str, Annotated[tuple[JsonValue, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
+    """Values of classifier arguments that are tried; the validation clips choose, as they choose
+    the epoch of a network. Without validation clips the first values are taken.
+    """
 
 
 class Chance(StrictModel):
-    """A predictor that looks at the training labels only.
-
-    ``most_frequent``: always the class that most training clips have. ``stratified``: a draw from
-    the training labels for each clip.
-    """
+    """A predictor that looks at the training labels only."""
 
     strategy: Literal["most_frequent", "stratified"]
+    """``most_frequent``: always the class that most training clips have. ``stratified``: a draw
+    from the training labels for each clip.
+    """
 
 
 class Claim(StrictModel):
-    """A number that a paper prints about its own method.
-
-    ``chosen_epoch``: what chose the epoch in the published code.
-    """
+    """A number that a paper prints about its own method."""
 
     where: str
+    """Table or section that prints it."""
     value: float
+    """The number."""
     unit: Literal["percent", "fraction"] = "percent"
+    """Unit of the number."""
     metric: Literal["war", "uar", "uf1", "wf1", "unknown"]
+    """What the number is."""
     protocol: str = ""
+    """The paper's protocol in words."""
     chosen_epoch: Literal["last", "tested_best", "inner", "none", "unknown"] = "unknown"
+    """What chose the epoch in the published code."""
 
 
 class MethodConfig(StrictModel):
     """One method: what it is, and, if it runs here, of which kind it is.
 
     At most one of ``network``, ``classical`` and ``chance`` is given; a method without any is only
-    quoted, and ``missing`` says what it would need. ``input``: the experiment's input that it
-    reads, or several; None: those that its network names, else ``clips``. ``inputs``: clip recipes
-    that it brings for names of ``input`` (see ``config.method_inputs``). ``train`` holds what its
-    recipe has otherwise than the experiment's. ``shuffled_labels``: training labels are permuted
-    first, so that the method can be no better than chance.
+    quoted, and ``missing`` says what it would need.
     """
 
     title: str
+    """Its name for readers."""
     paper: Paper | None = None
+    """The paper that it comes from."""
     about: str = ""
+    """What it does, in a sentence or two."""
     input: str | tuple[str, ...] | None = None
+    """The experiment's input that it reads, or several; null: those that its network names, else
+    ``clips``.
+    """
     inputs: dict[str, Clip] = Field(default_factory=dict)
+    """Clip recipes that it brings for names of ``input`` (see ``config.method_inputs``)."""
     network: Network | None = None
+    """The network that it is."""
     classical: Classical | None = None
+    """The feature and the classifier that it is."""
     chance: Chance | None = None
+    """The draw from the training labels that it is."""
     train: dict[str, JsonValue] = Field(default_factory=dict)
+    """What its training recipe has otherwise than the experiment's."""
     shuffled_labels: bool = False
+    """Whether training labels are permuted first, so that it can be no better than chance."""
     missing: str = ""
+    """What it would need before it can run here."""
     claims: tuple[Claim, ...] = ()
+    """Numbers that its paper prints."""
     facts: tuple[str, ...] = ()
+    """What else is known of it."""
 
     @model_validator(mode="after")
     def _one_kind_or_a_reason(self) -> "MethodConfig":

@@ -8,22 +8,24 @@ from mer_keras.config.strict import StrictModel
 
 
 class ProtocolConfig(StrictModel):
-    """How samples are divided (see ``protocols``).
-
-    ``subject_kfold``: ``k`` groups of subjects. ``loso``: one subject is left out. ``cde``: the
-    same over several pooled databases. ``sde``: the same within each of several databases, whose
-    networks never see another. ``hde``: one database is left out. ``as_published``: one random
-    stratified division by clips, ``test_share`` of them tested; their subjects are trained on too.
-    """
+    """How samples are divided (see ``protocols``)."""
 
     name: Literal["subject_kfold", "loso", "cde", "sde", "hde", "as_published"]
+    """``subject_kfold``: ``k`` groups of subjects. ``loso``: one subject is left out. ``cde``: the
+    same over several pooled databases. ``sde``: the same within each of several databases, whose
+    networks never see another. ``hde``: one database is left out. ``as_published``: one random
+    stratified division by clips; tested subjects are trained on too.
+    """
     k: int | None = Field(default=None, ge=2)
+    """Groups of subjects of ``subject_kfold``."""
     test_share: float | None = Field(default=None, gt=0, lt=1)
-    #: Which of the possible divisions of ``subject_kfold`` or ``as_published`` is drawn.
+    """Share of the clips that ``as_published`` tests."""
     seed: int = Field(default=0, ge=0)
-    #: Part of the training subjects that ``inner_subjects`` holds back for selection, or of the
-    #: training clips that ``inner_clips`` does.
+    """Which of the possible divisions of ``subject_kfold`` or ``as_published`` is drawn."""
     inner_fraction: float = Field(default=0.2, gt=0, lt=1)
+    """Part of the training subjects that ``inner_subjects`` holds back for selection, or of the
+    training clips that ``inner_clips`` does.
+    """
 
     @model_validator(mode="after")
     def _fields_belong_to_the_name(self) -> "ProtocolConfig":
