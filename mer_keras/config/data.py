@@ -8,39 +8,37 @@ from mer_keras.config.strict import StrictModel
 
 
 class Policies(StrictModel):
-    """What is done about faults that leave a choice. The defaults guess nothing.
-
-    ``frame_order``: onset <= apex <= offset doesn't hold: stop, or leave the clip out.
-    ``apex``: nobody annotated it: the middle frame stands in, it is spotted from optical flow (with
-    onset and offset, where none of the three is annotated), or the clip is left out.
-    ``sizes``: frames of one clip differ in size: stop, or resize each.
-    ``face``: none is found: the centre of the frame stands in, or the clip is left out.
-    """
+    """What is done about faults that leave a choice. The defaults guess nothing."""
 
     frame_order: Literal["error", "exclude"] = "error"
+    """Onset <= apex <= offset doesn't hold: stop, or leave the clip out."""
     apex: Literal["middle", "spot", "exclude"] = "middle"
+    """Nobody annotated it: the middle frame stands in, it is spotted from optical flow (with onset
+    and offset, where none of the three is annotated), or the clip is left out.
+    """
     sizes: Literal["error", "resize"] = "error"
+    """Frames of one clip differ in size: stop, or resize each."""
     face: Literal["centre", "exclude"] = "centre"
+    """None is found: the centre of the frame stands in, or the clip is left out."""
 
 
 class Data(StrictModel):
-    """Which clips, and how their emotions become classes.
-
-    ``database``: one, or several that are pooled. ``labels``: a label scheme, or one for each of
-    several databases; their classes must be the same.
-    """
+    """Which clips, and how their emotions become classes."""
 
     database: str | tuple[str, ...]
+    """Name of a database, or of several that are pooled."""
     labels: str | dict[str, str]
-    #: Which frames are read: the database's own cropped faces, or the camera's pictures.
+    """Label scheme, or one for each of several databases; their classes must be the same."""
     frame_source: Literal["auto", "cropped", "raw"] = "auto"
-    #: Whether known errors of the official table are corrected (see ``databases.corrections``).
+    """Which frames are read: the database's own cropped faces, or the camera's pictures."""
     corrections: bool = True
+    """Whether known errors of the official table are corrected (see ``databases.corrections``)."""
     policies: Policies = Policies()
-    #: Synthetic data only: with ``False`` nothing moves, so that every method must be at chance.
+    """What is done about faults that leave a choice."""
     synthetic_motion: bool = True
-    #: Synthetic data only: so many clips of each database, evenly spaced over its table.
+    """Synthetic data only: with ``false`` nothing moves, so that every method must be at chance."""
     synthetic_clips: int | None = Field(default=None, ge=1)
+    """Synthetic data only: so many clips of each database, evenly spaced over its table."""
 
     @property
     def databases(self) -> tuple[str, ...]:

@@ -34,24 +34,28 @@ Seed = Annotated[int, Field(strict=True, ge=0, lt=2**32)]
 
 
 class Published(StrictModel):
-    """One number of a published table.
-
-    ``name`` is the column as the paper prints it, ``metric`` what the number is: papers print an
-    "accuracy" that is a mean of per-class recalls. ``wf1`` is F1 weighted by class size. ``why``
-    tells how that is known. ``quoted``: the paper quotes it from others. ``database``: of a pooled
-    run, only the clips of this one. ``part``: of a table that has several runs, only this one (see
-    ``config.files``).
-    """
+    """One number of a published table."""
 
     name: str
+    """The column as the paper prints it."""
     value: float
+    """The number as the paper prints it."""
     unit: Literal["percent", "fraction", "count"] = "percent"
+    """Unit of the number."""
     metric: Literal["war", "uar", "uf1", "wf1", "parameters", "unknown"]
+    """What the number is: papers print an "accuracy" that is a mean of per-class recalls. ``wf1``
+    is F1 weighted by class size.
+    """
     why: str = ""
+    """How that is known."""
     where: str = ""
+    """Table or section that prints it, where that isn't the row's own."""
     quoted: bool = False
+    """Whether the paper quotes it from others."""
     database: str | None = None
+    """Of a pooled run, only the clips of this one."""
     part: str | None = None
+    """Of a table that has several runs, only this one (see ``config.files``)."""
 
     @property
     def fraction(self) -> float:
@@ -60,21 +64,22 @@ class Published(StrictModel):
 
 
 class Row(StrictModel):
-    """One row of the table: published numbers, and the method that gives our own beside them.
-
-    ``method`` is a file of ``experiments/methods`` or a network of ``models.registry``. What the
-    row has otherwise than its method: ``arguments`` of the network or feature, ``input``, and
-    ``train``, a part of the recipe. ``runs: false`` leaves a method out that could run, because it
-    needs what this experiment doesn't have.
-    """
+    """One row of the table: published numbers, and the method that gives our own beside them."""
 
     name: str
+    """The row's name in the paper."""
     method: str | None = None
+    """A file of ``experiments/methods``, or a network of ``models.registry``."""
     runs: bool = True
+    """Whether it runs, if it can: not where it needs what this experiment doesn't have."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    """Arguments of the method's network or feature that differ from the method's own."""
     input: str | tuple[str, ...] | None = None
+    """Input that the method reads in this row, or several."""
     train: dict[str, JsonValue] = Field(default_factory=dict)
+    """What the training recipe of this row has otherwise than its method's."""
     published: tuple[Published, ...] = ()
+    """What papers print of this row."""
 
     @property
     def quoted(self) -> bool:
@@ -86,34 +91,44 @@ class Source(StrictModel):
     """One database of a stage: which frames of its clips, and how its emotions become classes."""
 
     database: str
+    """Name of the database."""
     labels: str
+    """Label scheme."""
     frames: int = Field(default=1, ge=1, le=512)
+    """Images of a clip."""
     sampling: Sampling = "apex"
+    """Which frames."""
 
 
 class Stage(StrictModel):
     """Training on other data before the folds (see ``runs.pretrain``).
 
-    ``sources``: databases that are pooled; all else about their images (size, channels, crop) is as
-    in the input of the row that is pretrained, but nothing is magnified. ``each_frame``: every
-    frame of a clip is an image of its own. ``balance``: ``subsample`` uses as many images of each
-    class as the smallest has; ``images_per_class`` is an upper limit. ``model``: the network that
-    is trained, with its ``arguments``; None: that of each row. ``validation_split`` of the images,
-    by clips or by subjects, choose the epoch.
+    All else about the images of its databases (size, channels, crop) is as in the input of the row
+    that is pretrained, but nothing is magnified.
     """
 
     name: str
+    """Name of the stage."""
     sources: tuple[Source, ...] = Field(min_length=1)
+    """Databases that are pooled."""
     train: Train
+    """The stage's own training recipe."""
     model: str | None = None
+    """The network that is trained; null: that of each row."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
+    """Arguments of the network."""
     each_frame: bool = False
+    """Whether every frame of a clip is an image of its own."""
     balance: Literal["none", "subsample"] = "none"
+    """``subsample`` uses as many images of each class as the smallest has."""
     images_per_class: int | None = Field(default=None, ge=1)
+    """Most images of a class."""
     validation_split: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the images that choose the epoch."""
     validation_split_by: Literal["clip", "subject"] = "subject"
-    #: Synthetic data only: so many clips of each database.
+    """Whether these are chosen by clips or by subjects."""
     synthetic_clips: int | None = Field(default=None, ge=1)
+    """Synthetic data only: so many clips of each database."""
 
     def data_of(self, source: Source, target: Data) -> Data:
         """Which clips are loaded of a source for an experiment on ``target``."""
@@ -162,32 +177,47 @@ class Experiment(StrictModel):
     """One published table as an experiment; see the module's docstring."""
 
     name: str = Field(pattern=r"^[\w-]+(/[\w-]+)*$")
+    """``<paper>/<table>``; names its files, runs and reports."""
     paper: Paper
+    """The paper that prints the table."""
     table: str
+    """Which table or figure of the paper."""
     caption: str
-    #: Other tables and figures of the paper that the same runs belong to.
+    """What the table shows."""
     also_reproduces: tuple[str, ...] = ()
+    """Other tables and figures of the paper that the same runs belong to."""
     data: Data
-    #: Clip recipes by name; a method reads ``clips`` unless it or its row names another.
+    """Which clips, and how their emotions become classes."""
     inputs: dict[str, Clip] = Field(min_length=1)
+    """Clip recipes by name; a method reads ``clips`` unless it or its row names another."""
     protocol: ProtocolConfig
+    """How samples are divided into folds."""
     selection: Selection
+    """What chooses the epoch, or the hyper-parameters: held-back subjects or clips, nothing (the
+    last epoch), or the tested clips themselves.
+    """
     train: Train
-    #: Pretraining, in order.
+    """The training recipe."""
     stages: tuple[Stage, ...] = ()
-    #: Also test the copies that oversampling would make of the tested clips, changed as training
-    #: changes them; they are shown apart, only to tell what a paper's numbers may be of.
+    """Pretraining, in order."""
     evaluate_augmented: bool = False
-    #: Store the tested clips' probabilities after every epoch (see ``evaluation.epoch_rules``).
+    """Whether to test the copies too that oversampling would make of the tested clips, changed as
+    training changes them; they are shown apart, only to tell what a paper's numbers may be of.
+    """
     record_epochs: bool = False
+    """Whether to store the tested clips' probabilities after every epoch (see
+    ``evaluation.epoch_rules``).
+    """
     seeds: tuple[Seed, ...] = Field(default=(0,), min_length=1)
+    """Each row runs once for each of them."""
     rows: tuple[Row, ...] = Field(min_length=1)
-    #: Methods that every row has to beat, run on the same clips.
+    """Rows of the table, in its order."""
     baselines: tuple[str, ...] = ()
-    #: Descriptions of the methods that rows and baselines name; networks need none.
+    """Methods that every row has to beat, run on the same clips."""
     methods: dict[str, MethodConfig] = Field(default_factory=dict)
-    #: What this config leaves open or does otherwise than the paper, for the report.
+    """Descriptions of the methods that rows and baselines name; networks need none."""
     not_reproduced: tuple[str, ...] = ()
+    """What this config leaves open or does otherwise than the paper, for the report."""
 
     @model_validator(mode="after")
     def _each_row_has_its_key_and_inputs(self) -> "Experiment":

@@ -22,37 +22,41 @@ def input_key(key: str) -> str:
 
 
 class Magnification(StrictModel):
-    """Eulerian magnification of all frames of a clip (see ``clips.magnification``).
-
-    ``alpha``: amplification; a change in the band becomes (1 + alpha) times as large. ``low`` and
-    ``high`` bound the band: in Hz, at most half the frame rate, but with the filter ``iir`` they
-    are its two coefficients in 0..1. ``fps``: frames a second that the band is reckoned with; None
-    takes the clip's own.
-
-    ``temporal_filter``: ``ideal`` keeps the discrete Fourier components in the band and no other.
-    ``butterworth`` is a causal first-order band-pass that starts settled on the first frame:
-    started from zero it would ring with twenty times the signal. ``iir`` is the difference of two
-    first-order low-passes with the coefficients ``high`` and ``low`` (the authors' own code has
-    this form; 0.1 and 0.4 are perhaps meant so where a paper speaks of 0.1-0.4 Hz on clips of a
-    third of a second). It starts on the first frame, too.
-
-    ``pyramid``: ``gaussian`` amplifies what is left after ``levels`` halvings of the frames;
-    ``laplacian`` amplifies every band of the pyramid, but the finest band and the coarsest
-    remainder only with ``outer_levels``: the authors' code leaves them alone. With 0 levels, frames
-    are filtered in time alone, at full size. ``wavelength_cutoff``, for ``laplacian``, in pixels:
-    bands of shorter waves are amplified less (see ``clips.magnification.alpha_at``), as motion and
-    noise would break up in them; None: all alike.
-    """
+    """Eulerian magnification of all frames of a clip (see ``clips.magnification``)."""
 
     alpha: float = Field(gt=0, allow_inf_nan=False)
+    """Amplification: a change in the band becomes (1 + alpha) times as large."""
     low: float = Field(gt=0, allow_inf_nan=False)
+    """Lower bound of the band in Hz; with the filter ``iir``, its second coefficient, in 0..1."""
     high: float = Field(gt=0, allow_inf_nan=False)
+    """Upper bound of the band in Hz, at most half the frame rate; with the filter ``iir``, its
+    first coefficient, in 0..1.
+    """
     temporal_filter: Literal["ideal", "butterworth", "iir"] = "ideal"
+    """``ideal`` keeps the discrete Fourier components in the band and no other. ``butterworth`` is
+    a causal first-order band-pass that starts settled on the first frame: started from zero it
+    would ring with twenty times the signal. ``iir`` is the difference of two first-order low-passes
+    with the coefficients ``high`` and ``low`` (the authors' own code has this form; 0.1 and 0.4 are
+    perhaps meant so where a paper speaks of 0.1-0.4 Hz on clips of a third of a second). It starts
+    on the first frame, too.
+    """
     pyramid: Literal["gaussian", "laplacian"] = "gaussian"
+    """``gaussian`` amplifies what is left after ``levels`` halvings of the frames; ``laplacian``
+    amplifies every band of the pyramid, but the finest band and the coarsest remainder only with
+    ``outer_levels``.
+    """
     levels: int = Field(default=2, ge=0, le=10)
+    """Halvings of the frames; with 0, frames are filtered in time alone, at full size."""
     wavelength_cutoff: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Pixels; of a ``laplacian`` pyramid, bands of shorter waves are amplified less (see
+    ``clips.magnification.alpha_at``), as motion and noise would break up in them; null: all alike.
+    """
     outer_levels: bool = False
+    """Whether a ``laplacian`` pyramid's finest band and coarsest remainder are amplified too; the
+    authors' code leaves them alone.
+    """
     fps: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Frames a second that the band is reckoned with; null takes the clip's own."""
 
     @model_validator(mode="after")
     def _band_and_pyramid_are_possible(self) -> "Magnification":
@@ -75,48 +79,49 @@ class Magnification(StrictModel):
 
 
 class Flow(StrictModel):
-    """Optical flow from the onset to the apex frame (see ``clips.flow``).
-
-    ``compute_size``: side in pixels of the squares that flow is computed on, before it is made
-    smaller.
-    ``output``: ``image`` is flow to the right, flow down and strain, each scaled by its own range
-    to 0..255; ``magnitude`` is the length of the flow in pixels, one channel.
-    """
+    """Optical flow from the onset to the apex frame (see ``clips.flow``)."""
 
     method: FlowMethod = "tvl1"
+    """How flow is computed."""
     compute_size: int = Field(default=128, ge=16, le=1024)
+    """Side in pixels of the squares that flow is computed on, before it is made smaller."""
     output: Literal["image", "magnitude"] = "image"
+    """``field`` is (u, v, strain): flow to the right and flow down, signed, in pixels of these
+    squares, and optical strain in pixels a pixel. ``image`` is the same, each channel scaled by its
+    own range to 0..255. ``magnitude`` is the length of the flow in pixels, one channel.
+    """
 
 
 class Clip(StrictModel):
-    """What a method is given of each clip.
-
-    ``kind``: ``frames`` gives ``frames`` images of ``size`` pixels squared, gray or RGB by
-    ``channels``, scaled to 0..1; one frame is an image, without a time axis. ``flow`` gives
-    horizontal and vertical flow and optical strain, computed from the onset and the apex frame,
-    0..255. ``flow_image`` gives the same, precomputed, as its file holds it (0..255, OpenCV's
-    order), ``size`` being its own side; ``resize_to`` is the side it is brought to for networks
-    that need a larger one.
-
-    ``sampling``: which frames. With ``whole`` these are all from the onset to the offset: every
-    clip has its own length, and ``frames`` is left out.
-
-    ``crop``: which part of a frame; ``haar`` finds the face on the onset frame and levels the eyes
-    if ``align``. ``normalise`` is done clip by clip: ``unit`` to 0..1, ``standard`` to mean 0 and
-    standard deviation 1.
-    """
+    """What a method is given of each clip."""
 
     kind: Literal["frames", "flow", "flow_image"]
+    """``frames`` gives images, scaled to 0..1. ``flow`` gives horizontal and vertical flow and
+    optical strain, computed from the onset and the apex frame. ``flow_image`` gives the same,
+    precomputed, as its file holds it (0..255).
+    """
     frames: int | None = Field(default=1, ge=1, le=512)
+    """Images of a clip; one is an image, without a time axis. Left out with sampling ``whole``."""
     size: int = Field(default=90, ge=8, le=1024)
+    """Side of each image in pixels; of a ``flow_image``, that of its file."""
     resize_to: int | None = Field(default=None, ge=8, le=1024)
+    """Side that a ``flow_image`` is brought to for networks that need a larger one."""
     channels: Literal[1, 3] = 1
+    """1: gray. 3: RGB."""
     sampling: Sampling | Literal["whole"] = "around_apex"
+    """Which frames. ``whole``: all from the onset to the offset, so that every clip has its own
+    length.
+    """
     crop: Literal["none", "centre", "haar"] = "none"
+    """Which part of a frame; ``haar`` finds the face on the onset frame."""
     align: bool = True
+    """Whether ``haar`` levels the eyes."""
     magnification: Magnification | None = None
+    """Eulerian magnification of the frames."""
     flow: Flow = Flow()
+    """How flow is computed, for the kind ``flow``."""
     normalise: Literal["none", "unit", "standard"] = "none"
+    """Done clip by clip: ``unit`` to 0..1, ``standard`` to mean 0 and standard deviation 1."""
 
     @model_validator(mode="before")
     @classmethod
