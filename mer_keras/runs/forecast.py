@@ -1,9 +1,9 @@
 """What a run will do and how long it takes, before a clip is read, drawn or trained on."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil
+from math import ceil, prod
 
 import pandas as pd
 
@@ -20,9 +20,11 @@ from mer_keras.methods.registry import inputs_of
 from mer_keras.models.registry import get_spec
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
+from mer_keras.runs.executors import OpenRun
 from mer_keras.runs.samples import drawing_title, is_drawn, kind_of, load_samples, stand_in_options
 from mer_keras.runs.speeds import factor_of, factors_of_machine, matrix_rate
 from mer_keras.runs.timetable import START, Piece
+from mer_keras.runs.units import Unit
 from mer_keras.synthetic import stand_ins
 from mer_keras.synthetic.synthetic_clip import SyntheticClip, evenly_spaced
 from mer_keras.terms import DataKind
@@ -63,6 +65,7 @@ class Forecast:
         folds: number of folds.
         pieces: all work, in order.
         untimed: names of rows whose time is not known.
+        trains: whether networks are trained; not where weights are given.
     """
 
     config: Experiment
@@ -72,6 +75,7 @@ class Forecast:
     folds: int
     pieces: tuple[Piece, ...]
     untimed: tuple[str, ...]
+    trains: bool = True
 
     @property
     def trainings(self) -> int:
@@ -190,7 +194,13 @@ def count_folds(
     return counts * seeds
 
 
-def forecast(config: Experiment, data: str, expectation: Expectation | None = None) -> Forecast:
+def forecast(
+    config: Experiment,
+    data: str,
+    expectation: Expectation | None = None,
+    *,
+    trains: bool = True,
+) -> Forecast:
     """Say what a run will do, without reading a clip.
 
     Tables of annotations are read; of a stand-in that isn't drawn yet, the clips are only listed.
@@ -199,6 +209,7 @@ def forecast(config: Experiment, data: str, expectation: Expectation | None = No
         config: the experiment, its profile applied.
         data: see ``samples.load_samples``.
         expectation: reckons with this machine.
+        trains: whether networks are trained; not where weights are given.
 
     Raises:
         UserError: data can't be found or divided.
@@ -217,9 +228,9 @@ def forecast(config: Experiment, data: str, expectation: Expectation | None = No
         pieces.append(
             _loading(title, config.inputs[name], len(samples.table), frames, drawn, expectation)
         )
-    for stage in config.stages:
+    for stage in config.stages if trains else ():
         pieces += _stage_pieces(stage, config, str(kind), shapes, expectation)
-    rows, untimed = row_pieces(config, samples.table, folds, shapes, expectation)
+    rows, untimed = row_pieces(config, samples.table, folds, shapes, expectation, trains=trains)
     return Forecast(
         config=config,
         data_kind=kind,
@@ -228,7 +239,32 @@ def forecast(config: Experiment, data: str, expectation: Expectation | None = No
         folds=len(folds.folds),
         pieces=(*pieces, *rows),
         untimed=tuple(untimed),
+        trains=trains,
     )
+
+
+def pieces_of_run(run: OpenRun, expectation: Expectation, *, trains: bool = True) -> list[Piece]:
+    """Return the pieces that are left of a run whose clips are loaded.
+
+    Args:
+        run: the run.
+        expectation: reckons with this machine.
+        trains: whether networks are trained.
+    """
+    context = run.context
+    # Clips of different lengths stand one by one in a list: the largest is the dearest.
+    shapes = {
+        name: max((clip.shape for clip in clips.arrays), key=prod)
+        for name, clips in context.clips.items()
+    }
+
+    def is_pending(plan: RowPlan, seed: int, fold: str) -> bool:
+        return not run.folder.is_done(Unit(plan.key, seed, fold))
+
+    table, folds = context.samples.table, context.folds
+    return row_pieces(context.config, table, folds, shapes, expectation, is_pending, trains=trains)[
+        0
+    ]
 
 
 def row_pieces(
@@ -238,6 +274,8 @@ def row_pieces(
     shapes: Mapping[str, tuple[int, ...]],
     expectation: Expectation,
     is_pending: Callable[[RowPlan, int, str], bool] | None = None,
+    *,
+    trains: bool = True,
 ) -> tuple[list[Piece], list[str]]:
     """Return the pieces of all rows, and names of rows whose network has no known cost.
 
@@ -248,6 +286,7 @@ def row_pieces(
         shapes: shape of a clip of each input.
         expectation: reckons with this machine.
         is_pending: whether a training of a row, seed and fold is still to be done; None: all are.
+        trains: whether networks are trained.
     """
     pieces, untimed = [], []
     for plan in config.plans:
@@ -266,6 +305,8 @@ def row_pieces(
         cost = multiply_accumulates(plan, shape)
         if plan.config.network is not None and cost is None:
             untimed.append(plan.name)
+        if not trains:
+            plan = replace(plan, recipe=plan.recipe.model_copy(update={"epochs": 0}))
         pieces.append(expectation.row(plan, counts, shape, cost))
     return pieces, untimed
 
@@ -305,6 +346,8 @@ def expected_samples(data: Data, kind: str) -> Samples:
                 "onset": clip.onset,
                 "offset": clip.offset,
                 "objective_class": clip.objective_class or None,
+                # The film that a drawn person reacts to is named for what the face shows.
+                "stimulus_emotion": clip.emotion,
                 "data_kind": DataKind.SYNTHETIC,
             }
             for part, clip in _clips_to_draw(name, data)

@@ -110,14 +110,14 @@ class Timetable:
     def factor(self, kind: str) -> float:
         """Return how many times the expected seconds work of a kind takes, as far as is known."""
         group = _group(kind)
-        of_group = [pair for name, pair in self._timed.items() if _group(name) == group]
+        of_group = [pair for name, pair in list(self._timed.items()) if _group(name) == group]
         expected = sum(pair[0] for pair in of_group)
         measured = sum(pair[1] for pair in of_group)
         common = (measured + _TRUST_IN_GROUP) / (expected + _TRUST_IN_GROUP)
         expected, measured = self._timed.get(kind, (0.0, 0.0))
         return (measured + _TRUST * common) / (expected + _TRUST)
 
-    def factors(self) -> dict[str, tuple[float, float]]:
+    def timed(self) -> dict[str, tuple[float, float]]:
         """Return the expected and the measured seconds of what is done, by kind."""
         return dict(self._timed)
 

@@ -1,0 +1,291 @@
+"""How the verbs that train show it: what they will do, how long it still takes, what came out."""
+
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from mer_keras.cli.show import print_table
+from mer_keras.errors import UserError
+from mer_keras.terms import DataKind
+
+if TYPE_CHECKING:
+    from rich.progress import Task
+    from rich.text import Text
+
+    from mer_keras.config.experiment import Experiment
+    from mer_keras.progress import Progress
+    from mer_keras.runs.executors import OpenRun
+    from mer_keras.runs.folder import RunFolder
+    from mer_keras.runs.forecast import Forecast
+    from mer_keras.runs.timetable import Moment
+
+#: Seconds between two lines of progress, where there is no terminal to show a bar on.
+SECONDS_BETWEEN_LINES = 10
+_PROFILES = {
+    "full": "profile full, the paper's settings",
+    "quick": "profile quick, a small version",
+    "smoke": "profile smoke, the smallest version",
+}
+
+
+def about(seconds: float) -> str:
+    """Return ``"20 s"``, ``"7 min"``, ``"3 h 05 min"`` or ``"4 days"``."""
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{round(minutes / 60 / 24)} days"
+
+
+def announce(
+    configs: "Sequence[Experiment]",
+    profile: str,
+    data: str,
+    *,
+    trains: bool = True,
+    yes: bool = True,
+) -> "list[Forecast]":
+    """Say what runs will do and how long that takes; return the forecasts.
+
+    A full run on drawn faces must be wanted: on a terminal a question is asked.
+
+    Args:
+        configs: the experiments, their profile applied.
+        profile: its name.
+        data: see ``samples.load_samples``.
+        trains: whether networks are trained; not where weights are given.
+        yes: whether a full run on drawn faces is wanted for sure.
+
+    Raises:
+        UserError: data can't be used, or a full run on drawn faces isn't wanted for sure.
+    """
+    from mer_keras.runs.forecast import Expectation, forecast
+
+    expectation = Expectation()
+    forecasts = [forecast(config, data, expectation, trains=trains) for config in configs]
+    for entry in forecasts:
+        say(_announcement(entry, profile))
+    total = sum(entry.seconds for entry in forecasts)
+    in_all = f"{len(forecasts)} tables, " if len(forecasts) > 1 else ""
+    say(
+        f"in all: {in_all}about {about(total)} on this machine; what a run has stored already "
+        "is not computed again"
+    )
+    drawn = any(entry.data_kind is DataKind.SYNTHETIC for entry in forecasts)
+    if profile == "full" and drawn and not yes:
+        _ask(total)
+    return forecasts
+
+
+def _announcement(entry: "Forecast", profile: str) -> str:
+    config = entry.config
+    data = (
+        "drawn faces, which check the pipeline alone"
+        if entry.data_kind is DataKind.SYNTHETIC
+        else f"{entry.data_kind} data"
+    )
+    untimed = f", without {', '.join(entry.untimed)}, whose cost is not known"
+    stages = [f"; first pretraining on {stage.name}" for stage in config.stages]
+    return (
+        f"{config.name}: {data}, {entry.clips} clips of {entry.subjects} people; "
+        f"{_PROFILES.get(profile, f'profile {profile}')}{''.join(stages)}; {entry.folds} folds, "
+        f"{entry.trainings} trainings, {entry.network_trainings} of networks; about "
+        f"{about(entry.seconds)}{untimed if entry.untimed else ''}"
+    )
+
+
+def _ask(seconds: float) -> None:
+    """Ask whether hours of work on drawn faces are wanted; without a terminal they are not.
+
+    Raises:
+        UserError: they are not wanted, with the command to type.
+    """
+    reason = (
+        f"the full profile takes about {about(seconds)} here, and numbers on drawn faces say "
+        "nothing about people"
+    )
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        if typer.confirm(f"{reason}; go on all the same?", err=True):
+            return
+        raise UserError("nothing was run; --profile quick checks the pipeline in minutes")
+    raise UserError(
+        f"{reason}: --profile quick checks the pipeline in minutes; if it is wanted all the same: "
+        f"{command_line('--yes')}"
+    )
+
+
+def command_line(*more: str) -> str:
+    """Return the command that runs now, as it can be typed again."""
+    return shlex.join(["mer-keras", *sys.argv[1:], *more])
+
+
+def say(text: str) -> None:
+    """Print a line for readers beside the results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Watch:
+    """Follows runs: a bar on a terminal, a line now and then elsewhere; see ``runs.run.Watcher``.
+
+    Attributes:
+        timetable: all work and how far it is.
+        opened_runs: the runs whose folders are open or were.
+    """
+
+    def __init__(self, forecasts: "Sequence[Forecast]") -> None:
+        """Begin; nothing is shown before ``shown``."""
+        from mer_keras.runs.forecast import Expectation
+        from mer_keras.runs.timetable import Timetable
+
+        self.timetable = Timetable({entry.config.name: entry.pieces for entry in forecasts})
+        self.opened_runs: list[OpenRun] = []
+        self._expectation = Expectation()
+        self._trains = {entry.config.name: entry.trains for entry in forecasts}
+        self._lock = threading.Lock()
+
+    def begin(self, config: "Experiment") -> "Progress":
+        """Data of a run are about to be read; return what is told of its progress."""
+        from mer_keras.runs.timetable import Timetable
+
+        with self._lock:
+            report: Progress = Timetable.begin(self.timetable, config.name)
+
+        def report_alone(title: str, done: float, total: float) -> None:
+            with self._lock:
+                report(title, done, total)
+            self.show()
+
+        return report_alone
+
+    def opened(self, run: "OpenRun") -> None:
+        """All that a run reads is known, so that what is left of it is known exactly."""
+        from mer_keras.runs.forecast import pieces_of_run
+
+        name = run.context.config.name
+        pieces = pieces_of_run(run, self._expectation, trains=self._trains.get(name, True))
+        with self._lock:
+            self.timetable.expect(name, pieces)
+        self.opened_runs.append(run)
+
+    def finish(self, config: "Experiment") -> None:
+        """Nothing is left to do of an experiment."""
+        with self._lock:
+            self.timetable.finish(config.name)
+
+    def moment(self) -> "Moment":
+        """Where all work stands now."""
+        with self._lock:
+            return self.timetable.moment()
+
+    def show(self) -> None:
+        """Show where work stands; ``shown`` puts the way of showing in its place."""
+
+    @contextmanager
+    def shown(self) -> "Iterator[Watch]":
+        """Show work while it goes on; after Ctrl-C, say what is kept and how to go on.
+
+        Raises:
+            SystemExit: with 130, after Ctrl-C.
+        """
+        from mer_keras.runs.speeds import remember
+
+        try:
+            with _bar(self) if sys.stderr.isatty() else _lines(self):
+                yield self
+        except KeyboardInterrupt:
+            say(f"mer-keras: stopped. {self._kept()} To go on: {command_line()}")
+            raise SystemExit(130) from None
+        finally:
+            remember(self.timetable.timed())
+
+    def _kept(self) -> str:
+        """Say what an interrupted command leaves behind."""
+        from mer_keras.runs.tasks import all_units
+
+        done, total, paths = 0, 0, []
+        for run in self.opened_runs:
+            units = all_units(run.context)
+            total += len(units)
+            done += len(units) - len(run.pending(units))
+            paths.append(str(run.folder.path))
+        if not paths:
+            return "No training had begun; clips that were prepared are kept in the cache."
+        return f"{done} of {total} trainings are kept in {', '.join(paths)}."
+
+
+def describe(moment: "Moment") -> str:
+    """Say what is being done: ``"table 2 of 5, meranet/table1/casme2: MERANet"``."""
+    which = f"table {moment.number} of {moment.tables}, " if moment.tables > 1 else ""
+    return f"{which}{moment.table}" + (f": {moment.what}" if moment.what else "")
+
+
+@contextmanager
+def _bar(watch: Watch) -> Iterator[None]:
+    """Show a bar with named columns on the terminal."""
+    from rich import progress as rich_progress
+    from rich.console import Console
+    from rich.text import Text
+
+    class LeftColumn(rich_progress.ProgressColumn):
+        max_refresh = 0.5
+
+        def render(self, task: "Task") -> "Text":
+            return Text(f"left: about {about(watch.moment().left)}")
+
+    bar = rich_progress.Progress(
+        rich_progress.TextColumn("done: {task.percentage:>3.0f} %"),
+        rich_progress.BarColumn(bar_width=20),
+        LeftColumn(),
+        rich_progress.TextColumn("now: {task.description}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("reading tables", total=1)
+
+        def show() -> None:
+            moment = watch.moment()
+            bar.update(task, description=describe(moment), completed=moment.share)
+
+        watch.show = show  # type: ignore[method-assign]
+        yield
+
+
+@contextmanager
+def _lines(watch: Watch) -> Iterator[None]:
+    """Print a line now and then, for a log."""
+    latest = time.monotonic()
+
+    def show() -> None:
+        nonlocal latest
+        now = time.monotonic()
+        if now - latest >= SECONDS_BETWEEN_LINES:
+            latest, moment = now, watch.moment()
+            say(
+                f"done: {100 * moment.share:.0f} %, left: about {about(moment.left)}, "
+                f"now: {describe(moment)}"
+            )
+
+    watch.show = show  # type: ignore[method-assign]
+    yield
+
+
+def show_outcome(folder: "RunFolder") -> None:
+    """Print what came out of a run, and its folder last."""
+    from mer_keras.report.outcome import outcome_of
+    from mer_keras.report.view import read_view
+
+    outcome = outcome_of(read_view(folder.path))
+    print(outcome.title)
+    print_table(outcome.header, outcome.rows)
+    if outcome.sentence:
+        print(outcome.sentence)
