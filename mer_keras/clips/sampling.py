@@ -118,7 +118,7 @@ def last(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, .
 def interpolation_weights(length: int, frames: int) -> tuple[list[int], list[float]]:
     """Say how ``frames`` evenly spaced moments lie between the frames of a clip.
 
-    Linear interpolation in time. (TIM, Zhou et al., CVPR 2011, fits a path graph instead.)
+    Linear interpolation in time (for TIM, see ``clips.interpolation``).
 
     Args:
         length: frames of the clip.
@@ -147,7 +147,7 @@ def every(onset: int, apex: int | None, offset: int, frames: int) -> tuple[int, 
 
 
 #: The samplings that don't look at the apex.
-WITHOUT_APEX = frozenset({"last", "interpolated", "whole"})
+WITHOUT_APEX = frozenset({"last", "interpolated", "tim", "whole"})
 #: All samplings by the names that configs use.
 SAMPLINGS: Mapping[str, SamplingFunction] = {
     "around_apex": around_apex,
@@ -156,6 +156,7 @@ SAMPLINGS: Mapping[str, SamplingFunction] = {
     "apex": apex_only,
     "last": last,
     "interpolated": every,
+    "tim": every,
     "whole": every,
 }
 

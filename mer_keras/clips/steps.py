@@ -13,6 +13,7 @@ from mer_keras.arrays import Array
 from mer_keras.clips import cache, flow, magnification, sampling
 from mer_keras.clips.clip_frames import ClipFrames, Stack
 from mer_keras.clips.footage import Footage, UnusableClipError
+from mer_keras.clips.interpolation import interpolate
 from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, spotted_marks, with_apex
 from mer_keras.clips.normalisation import Pixels, normalise_clip
 from mer_keras.clips.sample import Sample
@@ -125,6 +126,8 @@ def _frames(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
     if clip.frames is not None:
         if clip.sampling == "interpolated":
             array = _interpolated(stack, clip.frames)
+        elif clip.sampling == "tim":
+            array = interpolate(stack, clip.frames, clip.interpolation)
         if len(set(numbers)) < clip.frames:
             frames.remarks.add(f"fewer than {clip.frames} different frames, some stand twice")
     array = array if clip.channels == 3 else array[..., np.newaxis]

@@ -9,7 +9,7 @@ from mer_keras.config.strict import StrictModel
 
 #: How a fixed number of frames is chosen (see ``clips.sampling``).
 Sampling = Literal[
-    "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated"
+    "around_apex", "uniform_with_apex", "apex_window", "apex", "last", "interpolated", "tim"
 ]
 
 #: How flow is computed (see ``clips.flow``).
@@ -92,6 +92,19 @@ class Flow(StrictModel):
     """
 
 
+class TemporalInterpolation(StrictModel):
+    """How the sampling ``tim`` makes frames (see ``clips.interpolation``)."""
+
+    positions: Literal["ends", "steps"] = "ends"
+    """Moments of m frames, 0 being the clip's first and 1 its last: ``ends`` are m evenly spaced
+    ones from 0 to 1, ``steps`` are 1/m to 1.
+    """
+    rounded: bool = True
+    """Whether gray values become whole numbers in 0..255, as in image files; else they may leave
+    that range.
+    """
+
+
 class Clip(StrictModel):
     """What a method is given of each clip."""
 
@@ -112,6 +125,8 @@ class Clip(StrictModel):
     """Which frames. ``whole``: all from the onset to the offset, so that every clip has its own
     length.
     """
+    interpolation: TemporalInterpolation = TemporalInterpolation()
+    """How frames are interpolated, for the sampling ``tim``."""
     crop: Literal["none", "centre", "haar"] = "none"
     """Which part of a frame; ``haar`` finds the face on the onset frame."""
     align: bool = True

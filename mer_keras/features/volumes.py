@@ -143,7 +143,7 @@ def block_slices(
         )
     counts = (times, rows, columns)
     divided = [parts(side, count, overlap) for side, count in zip(shape, counts, strict=True)]
-    return list(itertools.product(*divided))
+    return [(time, row, column) for time, row, column in itertools.product(*divided)]
 
 
 def coded_blocks(
@@ -204,8 +204,10 @@ def histograms(planes: Sequence[Coded], *, normalise: bool) -> list[Values]:
     counted = []
     for plane in planes:
         votes = None if plane.votes is None else plane.votes.reshape(-1)
-        counts = np.bincount(plane.bin_of.reshape(-1), votes, minlength=plane.bins)
-        counted.append(normalised(counts.astype(np.float64)) if normalise else counts)
+        counts: Values = np.bincount(
+            plane.bin_of.reshape(-1), votes, minlength=plane.bins
+        ).astype(np.float64)
+        counted.append(normalised(counts) if normalise else counts)
     return counted
 
 
