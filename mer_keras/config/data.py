@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from mer_keras.config.strict import StrictModel
 
@@ -20,6 +20,10 @@ class Policies(StrictModel):
     """Frames of one clip differ in size: stop, or resize each."""
     face: Literal["centre", "exclude"] = "centre"
     """None is found: the centre of the frame stands in, or the clip is left out."""
+    motionless: Literal["keep", "exclude"] = "keep"
+    """Nothing moves in what an input reads of a clip (see ``clips.motionless``): it is kept and
+    remarked, or left out.
+    """
 
 
 class Data(StrictModel):
@@ -49,13 +53,29 @@ class Data(StrictModel):
         """Name of a database's label scheme."""
         return self.labels if isinstance(self.labels, str) else self.labels[database]
 
-    @model_validator(mode="after")
-    def _each_database_once(self) -> "Data":
-        if not self.databases or len(set(self.databases)) != len(self.databases):
-            raise ValueError(f"'database' must name different databases, found {self.databases}")
-        if isinstance(self.labels, dict) and set(self.labels) != set(self.databases):
+    @field_validator("database")
+    @classmethod
+    def _each_database_once(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        """Refuse a name that stands twice; a list of one is that one."""
+        listed = (names,) if isinstance(names, str) else names
+        if not listed or len(set(listed)) != len(listed):
+            raise ValueError(f"'database' must name different databases, found {listed}")
+        return listed[0] if len(listed) == 1 else listed
+
+    @field_validator("labels")
+    @classmethod
+    def _one_scheme_for_each(
+        cls, labels: str | dict[str, str], info: ValidationInfo
+    ) -> str | dict[str, str]:
+        """Check who has a scheme; one scheme for all databases is written once."""
+        database = info.data.get("database")  # It is absent if it has an error of its own.
+        if isinstance(labels, str) or database is None:
+            return labels
+        databases = (database,) if isinstance(database, str) else database
+        if set(labels) != set(databases):
             raise ValueError(
-                f"'labels' must have one scheme for each of {', '.join(self.databases)}, found "
-                f"{', '.join(self.labels)}"
+                f"'labels' must have one scheme for each of {', '.join(databases)}, found "
+                f"{', '.join(labels)}"
             )
-        return self
+        schemes = set(labels.values())
+        return schemes.pop() if len(schemes) == 1 else labels

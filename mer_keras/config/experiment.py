@@ -8,6 +8,7 @@ profiles, parts and bases: ``config.files``.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from mer_keras.config.data import Data
+from mer_keras.config.input_names import InputName, InputNames
 from mer_keras.config.inputs import Clip, Sampling
 from mer_keras.config.method import MethodConfig, Network, Paper
 from mer_keras.config.protocol import ProtocolConfig
@@ -74,7 +76,7 @@ class Row(StrictModel):
     """Whether it runs, if it can: not where it needs what this experiment doesn't have."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     """Arguments of the method's network or feature that differ from the method's own."""
-    input: str | tuple[str, ...] | None = None
+    input: InputNames | None = None
     """Input that the method reads in this row, or several."""
     train: dict[str, JsonValue] = Field(default_factory=dict)
     """What the training recipe of this row has otherwise than its method's."""
@@ -178,17 +180,17 @@ class Experiment(StrictModel):
 
     name: str = Field(pattern=r"^[\w-]+(/[\w-]+)*$")
     """``<paper>/<table>``; names its files, runs and reports."""
-    paper: Paper
+    paper: Paper | None = None
     """The paper that prints the table."""
-    table: str
+    table: str = ""
     """Which table or figure of the paper."""
-    caption: str
+    caption: str = ""
     """What the table shows."""
     also_reproduces: tuple[str, ...] = ()
     """Other tables and figures of the paper that the same runs belong to."""
     data: Data
     """Which clips, and how their emotions become classes."""
-    inputs: dict[str, Clip] = Field(min_length=1)
+    inputs: dict[InputName, Clip] = Field(min_length=1)
     """Clip recipes by name; a method reads ``clips`` unless it or its row names another."""
     protocol: ProtocolConfig
     """How samples are divided into folds."""
@@ -218,6 +220,9 @@ class Experiment(StrictModel):
     """Descriptions of the methods that rows and baselines name; networks need none."""
     not_reproduced: tuple[str, ...] = ()
     """What this config leaves open or does otherwise than the paper, for the report."""
+    #: What was left behind of a base, or of the file itself, since it is not true of other data or
+    #: clips, and why (see ``config.inheritance``).
+    not_inherited: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _each_row_has_its_key_and_inputs(self) -> "Experiment":
@@ -251,6 +256,12 @@ class Experiment(StrictModel):
                     f"which is not among 'inputs': {', '.join(self.inputs)}"
                 )
         return ""
+
+    @property
+    def heading(self) -> str:
+        """Paper and table, as far as they are known, or the experiment's own name."""
+        names = [self.paper.short if self.paper else "", self.table]
+        return ": ".join(name for name in names if name) or self.name
 
     @property
     def plans(self) -> tuple[RowPlan, ...]:
@@ -297,10 +308,28 @@ class Experiment(StrictModel):
         """Digest of the whole config, defaults included, and of what configs mean here.
 
         Equal configs, however written, have equal digests. A default that changes makes another.
+        Where the values came from is left out.
         """
-        tree = {"schema": SCHEMA_VERSION, "config": self.model_dump(mode="json")}
-        text = json.dumps(tree, sort_keys=True)
+        config = self.model_dump(mode="json", exclude={"not_inherited"})
+        with suppress(ValueError):  # A copy that nobody checked may hold no recipe.
+            recipes = {plan.key: plan.recipe.model_dump(mode="json") for plan in self.plans}
+            for row in config["rows"]:
+                row["train"] = _as_read(row["train"], recipes.get(slug(row["name"]), {}))
+        text = json.dumps({"schema": SCHEMA_VERSION, "config": config}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _as_read(part: Mapping[str, JsonValue], whole: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """A part of a recipe with the values that the whole recipe has in their place.
+
+    So ``1`` and ``1.0``, and ``"1e-3"`` and ``0.001``, are one value where a number is read.
+    """
+    read: dict[str, JsonValue] = {}
+    for key, value in part.items():
+        inner = whole.get(key, value)
+        nested = isinstance(value, dict) and isinstance(inner, dict)
+        read[key] = _as_read(value, inner) if nested else inner  # type: ignore[arg-type]
+    return read
 
 
 def merge(below: Mapping[str, JsonValue], above: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

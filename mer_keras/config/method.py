@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, model_validator
 
+from mer_keras.config.input_names import InputName, InputNames
 from mer_keras.config.inputs import Clip
 from mer_keras.config.strict import StrictModel
 
@@ -97,11 +98,11 @@ class MethodConfig(StrictModel):
     """The paper that it comes from."""
     about: str = ""
     """What it does, in a sentence or two."""
-    input: str | tuple[str, ...] | None = None
+    input: InputNames | None = None
     """The experiment's input that it reads, or several; null: those that its network names, else
     ``clips``.
     """
-    inputs: dict[str, Clip] = Field(default_factory=dict)
+    inputs: dict[InputName, Clip] = Field(default_factory=dict)
     """Clip recipes that it brings for names of ``input`` (see ``config.method_inputs``)."""
     network: Network | None = None
     """The network that it is."""
@@ -130,6 +131,11 @@ class MethodConfig(StrictModel):
                 "give 'network', 'classical' or 'chance', or say in 'missing' what the method needs"
             )
         return self
+
+    @property
+    def can_find_motion(self) -> bool:
+        """Whether it learns from clips with their own labels, so that it can beat chance."""
+        return self.chance is None and not self.shuffled_labels
 
     @property
     def runs(self) -> bool:

@@ -55,6 +55,8 @@ class TestKeys:
             ({"selection": "external"}, "set by --weights"),
             ({"rows": []}, "at least 1 item"),
             ({"inputs": {}}, "at least 1 item"),
+            ({"inputs": {"a.b": {"kind": "frames"}}}, r"input name 'a\.b': expected letters"),
+            ({"inputs": {"clips\n": {"kind": "frames"}}}, "expected letters"),
             ({"name": "../elsewhere"}, "pattern"),
             ({"name": "/absolute"}, "pattern"),
         ],
@@ -132,6 +134,19 @@ class TestRows:
         with pytest.raises(ValidationError, match=r"row 'own' reads input 'clip' \(did you mean"):
             experiment(rows=[row], methods=methods)
 
+    @pytest.mark.parametrize(
+        "names", ["", [], [""], ["clips", ""], "a.b", "a\nb", ["clips", "a b"]]
+    )
+    def test_a_row_names_an_input_or_leaves_it_out(self, names):
+        with pytest.raises(
+            ValidationError, match=r"names no input|input name .*: expected letters"
+        ):
+            experiment(rows=[{"name": "own", "method": "resnet10", "input": names}])
+        with pytest.raises(
+            ValidationError, match=r"names no input|input name .*: expected letters"
+        ):
+            experiment(methods={"svm": SVM | {"input": names}})
+
     def test_a_copy_has_plans_of_its_own(self):
         config = experiment()
         rows = tuple(config.rows[0].model_copy(update={"name": name}) for name in "ab")
@@ -194,6 +209,33 @@ class TestDigest:
         assert experiment(seeds=[0]).digest() == config.digest(), "a default that is spelt out"
         assert experiment(seeds=[1]).digest() != config.digest()
 
+    @pytest.mark.parametrize(
+        ("written", "otherwise"),
+        [
+            ({"data": SMALL["data"] | {"database": ["samm"]}}, {}),
+            ({"data": SMALL["data"] | {"labels": {"samm": "samm3"}}}, {}),
+            (
+                {"data": {"database": ["samm", "smic"], "labels": {"samm": "x", "smic": "x"}}},
+                {"data": {"database": ["samm", "smic"], "labels": "x"}},
+            ),
+            (
+                {"rows": [{"name": "own", "method": "resnet10", "input": ["clips"]}]},
+                {"rows": [{"name": "own", "method": "resnet10", "input": "clips"}]},
+            ),
+            (
+                {"methods": {"svm": SVM | {"input": ["clips"]}}},
+                {"methods": {"svm": SVM | {"input": "clips"}}},
+            ),
+            (
+                {"rows": [{**SMALL["rows"][0], "train": {"optimizer": {"learning_rate": "1e-3"}}}]},
+                {"rows": [{**SMALL["rows"][0], "train": {"optimizer": {"learning_rate": 0.001}}}]},
+            ),
+            ({"not_inherited": ["whence a value came"]}, {}),
+        ],
+    )
+    def test_one_meaning_has_one_digest(self, written, otherwise):
+        assert experiment(**written).digest() == experiment(**otherwise).digest()
+
     def test_defaults_are_part_of_it(self):
         """A default that changes makes other digests; so does what configs mean.
 
@@ -209,7 +251,7 @@ class TestDigest:
             methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
         )
         assert SCHEMA_VERSION == 2
-        assert config.digest() == "3dbfb5eaf9f6044a56de8a0323b2c35d"
+        assert config.digest() == "1cb344149858b96edbf4fb709f760874"
 
 
 def test_published_values_as_fractions():
