@@ -28,6 +28,7 @@ class FitOptions(TypedDict, total=False):
     """What ``Method.fit`` may be told besides the training clips."""
 
     validation: tuple[Inputs, Labels] | None
+    subjects: NDArray[np.int64] | None
     seed: int
     on_epoch: EpochProgress | None
 
@@ -71,6 +72,7 @@ class Method(ABC):
         y: Labels,
         *,
         validation: tuple[Inputs, Labels] | None = None,
+        subjects: NDArray[np.int64] | None = None,
         seed: int = 0,
         on_epoch: EpochProgress | None = None,
     ) -> FitRecord:
@@ -80,7 +82,9 @@ class Method(ABC):
             x: training clips, (clips, ...) float32, or as ``arrays.Inputs`` says.
             y: (clips,) int32 class numbers.
             validation: clips and classes that may choose an epoch or a hyper-parameter, and teach
-                nothing else; None: nothing is chosen.
+                nothing else; None: no other clips choose.
+            subjects: (clips,) a number for each training clip's subject, by which training clips
+                can choose a hyper-parameter; None: they can't.
             seed: of every random draw.
             on_epoch: called after each epoch, in which ``predict_proba`` may be called.
 
@@ -150,6 +154,7 @@ class Method(ABC):
             take(x, rows.train),
             y[rows.train],
             validation=(take(x, rows.val), y[rows.val]) if len(rows.val) else None,
+            subjects=rows.subjects,
             seed=seed,
             on_epoch=after_epoch,
         )

@@ -74,6 +74,7 @@ class NetworkMethod(Method):
             FoldFailedError: the loss or a weight is no longer finite.
             OutOfMemoryError: a batch doesn't fit into the device's memory.
         """
+        options.pop("subjects", None)  # A network chooses nothing by training clips.
         return self.trainer.fit(x, y, **options)
 
     def predict_proba(self, x: Inputs) -> Probabilities:

@@ -154,6 +154,7 @@ class RunContext:
             test=self._rows(fold.test),
             copies=None if copies is None else self._rows(copies),
             name=name,
+            subjects=self._subject_numbers[self._rows(fold.train)],
         )
 
     def copies_to_test(self, fold: Fold, seed: int) -> list[str]:
@@ -165,6 +166,12 @@ class RunContext:
         copies = oversample(self.labels, np.random.default_rng(seed))
         tested = set(fold.test)
         return [self.sample_ids[row] for row in copies if self.sample_ids[row] in tested]
+
+    @cached_property
+    def _subject_numbers(self) -> NDArray[np.int64]:
+        """A number for each clip's subject, (clips,)."""
+        subjects = self.samples.table["subject_id"]
+        return np.unique(subjects.to_numpy(dtype=str), return_inverse=True)[1].astype("int64")
 
     @cached_property
     def _row_of(self) -> dict[str, int]:

@@ -61,6 +61,8 @@ class FoldRows:
         copies: (copies,) int64, tested clips that are tested once more after they were changed as
             training changes copies; ``None`` where that isn't asked for.
         name: of the fold.
+        subjects: (training clips,) int64, a number for each subject, in the order of ``train``, so
+            that hyper-parameters can be chosen by subjects; ``None`` where it isn't known.
     """
 
     train: NDArray[np.int64]
@@ -68,6 +70,7 @@ class FoldRows:
     test: NDArray[np.int64]
     copies: NDArray[np.int64] | None = None
     name: str = ""
+    subjects: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
