@@ -1,23 +1,32 @@
 """A feature of each clip, and a scikit-learn classifier of these features."""
 
 import itertools
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from pydantic import JsonValue
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import f1_score
+from sklearn.pipeline import Pipeline
 
-from mer_keras.arrays import Inputs, Labels, OneInput
+from mer_keras.arrays import Array, Inputs, Labels
 from mer_keras.config.method import Classical
 from mer_keras.errors import ConfigError
 from mer_keras.features.registry import extract
-from mer_keras.methods.classifiers import make_classifier
+from mer_keras.methods.classifiers import make_classifier, sample_weights
 from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.methods.estimators import Classifier, EstimatorMethod
-from mer_keras.training.fold import FitRecord, FoldFailedError, FoldRows
+from mer_keras.methods.kernels import FeatureTable, KernelSVM
+from mer_keras.protocols.splits import assign_groups
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+
+#: Numbers of clips in a feature table.
+Rows = NDArray[np.int64]
 
 
 class ClassicalMethod(Method):
@@ -68,52 +77,135 @@ class ClassicalMethod(Method):
 
     def _features(self, x: Inputs) -> Inputs:
         """Feature vectors of clips, (clips, length) float32."""
-        return extract(self._config.feature, _one_input(x), self._config.arguments)
+        return extract(self._config.feature, x, self._config.arguments)
 
 
 class FeatureClassifier(EstimatorMethod):
-    """A scikit-learn classifier of feature vectors, (clips, length) float32."""
+    """A classifier of feature vectors, (clips, length) float32."""
 
     def __init__(self, config: Classical, classes: int) -> None:
         """See ``ClassicalMethod``."""
         super().__init__(classes)
         self._config = config
+        self._table = FeatureTable(np.empty((0, 0), np.float32))
+        self._training: Rows = np.empty(0, np.int64)
         for values in self._combinations():
             self._new_classifier(values, seed=0)  # It checks the names.
 
     def fit(self, x: Inputs, y: Labels, **options: Unpack[FitOptions]) -> FitRecord:
-        """Fit the classifier once for each combination of values to choose among.
+        """Choose a combination of values, then fit the classifier; see ``Method.fit``.
 
-        The combination is kept whose macro F1 on the validation clips is highest, the first of
-        equals; without validation clips the first. See ``Method.fit``.
+        Of the values to choose among, that combination is taken whose macro F1 is highest, the
+        first of equals: on the validation clips, where there are any; else on training clips, each
+        decided for while its subject was left out, all of them pooled; else, where no subjects are
+        known, the first combination.
         """
-        validation, seed = options.get("validation"), options.get("seed", 0)
-        _check_features(x)
-        best = -1.0
-        chosen: dict[str, JsonValue] = {}
-        for values in self._combinations():
-            classifier = self._fit_one(x, y, values, seed)
-            score = 0.0 if validation is None else self._macro_f1(classifier, *validation)
-            if score > best:
-                best, chosen, self.estimator = score, values, classifier
-            if validation is None:
-                break
-        return FitRecord(epoch=0, chosen=chosen)
+        vectors, labels = _vectors(x), y
+        validation, subjects = options.get("validation"), options.get("subjects")
+        if validation is not None:
+            vectors = np.concatenate([vectors, _vectors(validation[0])])
+            labels = np.concatenate([labels, validation[1]])
+        self._table = FeatureTable(vectors)
+        rows = np.arange(len(vectors))
+        count = len(y)
+        fold = FoldRows(rows[:count], rows[count:], rows[:0], subjects=subjects)
+        return self._fit_rows(labels, fold, options.get("seed", 0))
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """Decide for each clip, (clips, classes) float32 of 0 and 1."""
-        _check_features(x)
+        _check_features(_vectors(x))
         return super().predict_proba(x)
 
-    def _fit_one(self, x: Inputs, y: Labels, chosen: dict[str, JsonValue], seed: int) -> Classifier:
-        if len(set(y.tolist())) == 1:  # Classifiers refuse a single class.
-            return DummyClassifier().fit(x, y)
+    def _fit_predict(
+        self, x: Inputs, y: Labels, rows: FoldRows, seed: int, **options: Unpack[FoldOptions]
+    ) -> FoldOutcome:
+        """As ``Method`` does, by rows of one feature table, which all folds share."""
+        started = time.perf_counter()
+        if self._table.vectors is not x:
+            self._table = FeatureTable(_vectors(x))
+        fit = self._fit_rows(y, rows, seed)
+        return FoldOutcome(
+            probabilities=self._decisions(rows.test),
+            epoch=fit.epoch,
+            seconds=time.perf_counter() - started,
+            copies=None if rows.copies is None else self._decisions(rows.copies),
+            chosen=fit.chosen,
+        )
+
+    def _fit_rows(self, y: Labels, rows: FoldRows, seed: int) -> FitRecord:
+        """Choose and fit by rows of the feature table; ``y`` has the classes of all its clips."""
+        _check_features(self._table.vectors[rows.train])
+        _check_features(self._table.vectors[rows.val])
+        chosen = self._choose(y, rows, seed)
+        self.estimator, self._training = self._fit_one(y, rows.train, chosen, seed), rows.train
+        return FitRecord(epoch=0, chosen=chosen)
+
+    def _choose(self, y: Labels, rows: FoldRows, seed: int) -> dict[str, JsonValue]:
+        """The combination of values whose macro F1 is highest, the first of equals."""
+        combinations = list(self._combinations())
+        divisions = [(rows.train, rows.val)] if len(rows.val) else self._inner(y, rows, seed)
+        if len(combinations) == 1 or not divisions:
+            return combinations[0]
+        watched = np.concatenate([held_back for _, held_back in divisions])
+        scores = []
+        for values in combinations:
+            predicted = [
+                self._predict(self._fit_one(y, train, values, seed), train, held_back)
+                for train, held_back in divisions
+            ]
+            scores.append(self._macro_f1(y[watched], np.concatenate(predicted)))
+        return combinations[int(np.argmax(scores))]
+
+    def _inner(self, y: Labels, rows: FoldRows, seed: int) -> list[tuple[Rows, Rows]]:
+        """Divisions of the training clips by subjects: rows that are fitted, rows held back."""
+        if rows.subjects is None:
+            return []
+        labels = y[rows.train]
+        largest_class = int(np.bincount(labels).max())
+        parts = min(self._config.inner_folds, len(np.unique(rows.subjects)), largest_class)
+        if parts < 2:
+            return []
+        table = pd.DataFrame(
+            {"label": labels.astype(str), "subject_id": np.asarray(rows.subjects).astype(str)}
+        )
+        part_of = assign_groups(table, parts, seed)
+        return [
+            (rows.train[part_of != part], rows.train[part_of == part])
+            for part in range(parts)
+            if 0 < np.count_nonzero(part_of == part) < len(part_of)
+        ]
+
+    def _fit_one(
+        self, y: Labels, training: Rows, chosen: dict[str, JsonValue], seed: int
+    ) -> Classifier:
+        vectors, labels = self._table.vectors[training], y[training]
+        if len(set(labels.tolist())) == 1:  # Classifiers refuse a single class.
+            return DummyClassifier().fit(vectors, labels)
         try:
-            return self._new_classifier(chosen, seed).fit(x, y)
+            classifier = self._new_classifier(chosen, seed)
+            if isinstance(classifier, KernelSVM):
+                matrix = self._table.matrix(classifier, training, training)
+                return classifier.fit(vectors, labels, matrix)
+            return classifier.fit(vectors, labels, **sample_weights(classifier, labels))
         except ValueError as error:  # Classifiers check the values of their arguments here.
             raise ConfigError(f"classifier {self._config.classifier!r}: {error}") from error
 
-    def _new_classifier(self, chosen: dict[str, JsonValue], seed: int) -> Classifier:
+    def _predict(self, classifier: Classifier, training: Rows, rows: Rows) -> Labels:
+        """Class numbers that a classifier, fitted to ``training``, gives to other rows."""
+        vectors = self._table.vectors[rows]
+        if isinstance(classifier, KernelSVM):
+            return classifier.predict(vectors, self._table.matrix(classifier, rows, training))
+        predicted: Labels = classifier.predict(vectors)
+        return predicted
+
+    def _decisions(self, rows: Rows) -> Probabilities:
+        """Decide for clips of the feature table, (clips, classes) float32 of 0 and 1."""
+        _check_features(self._table.vectors[rows])
+        assert self.estimator is not None  # noqa: S101 - It was just fitted.
+        predicted = self._predict(self.estimator, self._training, rows)
+        return np.eye(self.classes, dtype="float32")[predicted]
+
+    def _new_classifier(self, chosen: dict[str, JsonValue], seed: int) -> Pipeline | KernelSVM:
         arguments = {**self._config.classifier_arguments, **chosen}
         return make_classifier(self._config.classifier, arguments, seed)
 
@@ -123,13 +215,12 @@ class FeatureClassifier(EstimatorMethod):
         for values in itertools.product(*names.values()):
             yield dict(zip(names, values, strict=True))
 
-    def _macro_f1(self, classifier: Classifier, x: Inputs, y: Labels) -> float:
-        _check_features(x)
-        predicted, labels = classifier.predict(x), list(range(self.classes))
+    def _macro_f1(self, y: Labels, predicted: Labels) -> float:
+        labels = list(range(self.classes))
         return float(f1_score(y, predicted, labels=labels, average="macro", zero_division=0))
 
 
-def _check_features(x: Inputs) -> None:
+def _check_features(x: Array) -> None:
     finite = np.isfinite(x).all(axis=1)  # (clips,)
     if not finite.all():
         raise FoldFailedError(
@@ -138,7 +229,6 @@ def _check_features(x: Inputs) -> None:
         )
 
 
-def _one_input(x: Inputs) -> OneInput:
-    if isinstance(x, tuple):
-        raise ConfigError(f"a feature is computed from one input, found {len(x)}")
-    return x
+def _vectors(x: Inputs) -> Array:
+    """Feature vectors as one array, (clips, length) float32."""
+    return np.asarray(x, np.float32)

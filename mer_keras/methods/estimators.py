@@ -6,14 +6,17 @@ from typing import TypeAlias
 import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.pipeline import Pipeline
-from skops.io import dump
+from skops.io import dump, load
 
 from mer_keras.arrays import Inputs
 from mer_keras.methods.contract import Method, Probabilities
+from mer_keras.methods.kernels import KernelSVM
 
 #: A classifier of features, or what stands in for one.
-Classifier: TypeAlias = Pipeline | DummyClassifier
+Classifier: TypeAlias = Pipeline | KernelSVM | DummyClassifier
 FILE = "estimator.skops"
+#: Types that skops doesn't know, and that hold arrays only: the nodes of a decision tree.
+TRUSTED = ["sklearn.tree._tree.Tree"]
 
 
 class EstimatorMethod(Method):
@@ -35,6 +38,13 @@ class EstimatorMethod(Method):
         return np.eye(self.classes, dtype="float32")[self.estimator.predict(x)]
 
     def save(self, folder: Path) -> None:
-        """Write the estimator without pickle; reading it takes only types that are trusted."""
+        """Write the estimator without pickle; see ``load_estimator``."""
         folder.mkdir(parents=True, exist_ok=True)
-        dump(self.estimator, folder / FILE)
+        machine = self.estimator
+        dump(machine.state() if isinstance(machine, KernelSVM) else machine, folder / FILE)
+
+
+def load_estimator(folder: Path) -> Classifier:
+    """Read a fitted estimator that ``EstimatorMethod.save`` wrote; no code of the file is run."""
+    stored = load(folder / FILE, trusted=TRUSTED)
+    return KernelSVM.from_state(stored) if isinstance(stored, dict) else stored

@@ -164,7 +164,7 @@ def test_wrong_names_and_arguments_are_told(changes, complaint):
 
 def test_one_input_only():
     x, y = clips()
-    with pytest.raises(ConfigError, match="from one input, found 2"):
+    with pytest.raises(ConfigError, match="from 1 input, found 2"):
         method().fit((x, x), y)
 
 
