@@ -48,6 +48,12 @@ class ResultsError(UserError):
     """A run folder can't be used: foreign, damaged, held by another process or incomplete."""
 
 
+class RunFailedError(MerKerasError):
+    """A run ended without all of its folds: a training failed, which no other input would mend."""
+
+    exit_code = 3
+
+
 class InvariantError(MerKerasError):
     """A promise of this package is broken (for example a leak between folds)."""
 

@@ -14,6 +14,7 @@ from typer import Argument, Option
 from mer_keras import __version__
 from mer_keras.cli.data import app as data_app
 from mer_keras.cli.models import app as models_app
+from mer_keras.cli.running import Watch, announce, show_outcome
 from mer_keras.cli.show import (
     Json,
     counts,
@@ -23,7 +24,14 @@ from mer_keras.cli.show import (
     show,
     show_progress,
 )
-from mer_keras.cli.stored import Experiments, check_folder, report_on
+from mer_keras.cli.stored import (
+    Experiments,
+    Run,
+    check_finished,
+    check_folder,
+    report_on,
+    results_beside,
+)
 from mer_keras.cli.stored import app as stored_app
 from mer_keras.errors import MerKerasError, UserError
 from mer_keras.training.quiet_start import import_keras
@@ -48,16 +56,20 @@ app.add_typer(stored_app)
 _YES = {True: "yes", False: "no"}
 
 Profile = Annotated[
-    str, Option(help="full (the paper's settings), quick or smoke: overrides in the config.")
+    str, Option(help="quick, full (the paper's settings) or smoke: overrides in the config.")
 ]
 Data = Annotated[str, Option(help="real, synthetic, or auto: real where present, else synthetic.")]
 Texts = list[str] | None
 Overrides = Annotated[Texts, Option("--set", help="Override a value: train.epochs=5. Repeatable.")]
+Yes = Annotated[bool, Option("--yes", help="Run the full profile on drawn faces, unasked.")]
 Workers = Annotated[int, Option(min=1, help="Processes that share the folds.")]
 
 
 def main() -> None:
-    """Run the command line; exit codes: 0 done, 2 the user's input, 3 a broken invariant."""
+    """Run the command line; exit codes: 0 done, 2 the user's input, 3 what was promised fails.
+
+    A fold that failed, and a broken invariant, end with 3: no other input would mend them.
+    """
     # TensorFlow's start-up remarks drown ours; its kernels for newer CPUs serve older ones too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -116,7 +128,7 @@ def doctor(
 @app.command()
 def run(
     experiments: Experiments,
-    profile: Profile = "full",
+    profile: Profile = "quick",
     data: Data = "auto",
     overrides: Overrides = None,
     weights: Annotated[
@@ -134,69 +146,80 @@ def run(
         float | None, Option(min=0, max=1, help="With --cluster; a quarter where it has a GPU.")
     ] = None,
     report: Annotated[Path | None, Option(help="Write a report into this folder.")] = None,
+    yes: Yes = False,
 ) -> None:
     """Train and test every row of published tables; an interrupted run goes on.
 
-    Example: mer-keras run shallow_convlstm/table1 --profile quick --report results/report
+    It first says what it will do and how long that takes, and last what came out.
+
+    Example: mer-keras run shallow_convlstm/table1 --report results/report
     """
     configs = _load(experiments, profile, overrides)
     if cluster and (workers > 1 or isolate):
         raise UserError("--cluster shares the folds by itself: leave out --workers and --isolate")
     if gpus_per_fold is not None and not cluster:
         raise UserError("--gpus-per-fold is for --cluster")
+    forecasts = announce(configs, profile, data, trains=weights is None, yes=yes)
     import_keras()
     from mer_keras.runs.run import run_experiments
 
-    run_all = partial(
-        run_experiments, profile=profile, data=data, weights=weights, initial=start_from
-    )
-    if cluster:
-        from mer_keras.runs.ray_cluster import RayExecutor, joined
+    folders: list[RunFolder] = []
+    with Watch(forecasts).shown() as watch:
+        run_all = partial(
+            run_experiments,
+            profile=profile,
+            data=data,
+            weights=weights,
+            initial=start_from,
+            watcher=watch,
+        )
+        if cluster:
+            from mer_keras.runs.ray_cluster import RayExecutor, joined
 
-        with joined(cluster, gpus=gpus_per_fold) as hosts, show_progress("cluster") as progress:
-            folders = run_all(configs, executor=RayExecutor(hosts), progress=progress)
-        _show_runs(folders)
-    else:
-        for config in configs:
-            with show_progress(config.name) as progress:
-                executor = _executor(workers, isolate)
-                folders = run_all([config], executor=executor, progress=progress)
-            _show_runs(folders)
+            with joined(cluster, gpus=gpus_per_fold) as hosts:
+                folders += run_all(configs, executor=RayExecutor(hosts))
+        else:
+            for config in configs:
+                folders += run_all([config], executor=_executor(workers, isolate))
+                watch.finish(config)
+    _show_runs(folders)
     if report:
         report_on(experiments, report)
+    check_finished(folders)
 
 
 @app.command()
 def resume(
-    run: Annotated[str, Argument(help="A run id or a run folder.")],
+    run: Run,
     workers: Workers = 1,
 ) -> None:
     """Go on with an interrupted run, by the config that is stored in it.
 
-    Example: mer-keras resume ststnet-megc2019-full-public-3b6b82e3
+    Example: mer-keras resume latest
     """
-    from mer_keras.runs.folder import find_folder
-
-    stored = find_folder(run)
-    manifest = stored.manifest()
-    import_keras()
-    from mer_keras.runs.run import run_experiment
+    from mer_keras.runs.naming import find_run
     from mer_keras.runs.verify import how_it_was_run
 
-    config, profile, data = how_it_was_run(stored, manifest)
-    with show_progress(config.name) as progress:
+    stored = find_run(run)
+    config, profile, data = how_it_was_run(stored)
+    forecasts = announce([config], profile, data)
+    import_keras()
+    from mer_keras.runs.run import run_experiment
+
+    with Watch(forecasts).shown() as watch, results_beside(stored):
         folder = run_experiment(
-            config, profile=profile, data=data, executor=_executor(workers), progress=progress
+            config, profile=profile, data=data, executor=_executor(workers), watcher=watch
         )
     if folder.run_id != stored.path.resolve().name:
         raise UserError(f"{run}: data or config changed since; a new run was made in {folder.path}")
     _show_runs([folder])
+    check_finished([folder])
 
 
 @app.command()
 def plan(
     experiments: Experiments,
-    profile: Profile = "full",
+    profile: Profile = "quick",
     data: Data = "auto",
     overrides: Overrides = None,
     find_batch: Annotated[bool, Option("--find-batch", help="Try larger batches instead.")] = False,
@@ -311,20 +334,11 @@ def methods(as_json: Json = False) -> None:
 
 
 def _show_runs(folders: "Sequence[RunFolder]") -> None:
-    """Say where runs are, and how many of their folds failed."""
-    from mer_keras.runs.units import units_of
-
+    """Say where runs are."""
     for folder in folders:
-        manifest = folder.manifest()
-        print(f"{manifest['experiment']}: {folder.path}")
-        units = [unit for of_row in units_of(manifest, folder.folds()).values() for unit in of_row]
-        failures = [reason for unit in units if (reason := folder.failure(unit))]
-        if failures:
-            print(
-                f"mer-keras: {len(failures)} of {len(units)} folds failed; the first: "
-                f"{failures[0]}; the same command tries them again",
-                file=sys.stderr,
-            )
+        show_outcome(folder)
+    for folder in folders:
+        print(f"{folder.manifest()['experiment']}: {folder.path}")
 
 
 def _executor(workers: int, isolate: bool = False) -> "Executor":

@@ -1,26 +1,43 @@
 """Verbs that read stored runs and published numbers; only ``verify`` trains, one fold."""
 
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer import Argument, Option
 
-from mer_keras.cli.show import Json, print_json, print_table, show, show_progress
-from mer_keras.errors import InvariantError, UserError
+from mer_keras.cli.show import Json, print_json, print_table, show_progress
+from mer_keras.errors import ConfigError, InvariantError, RunFailedError, UserError
 from mer_keras.training.quiet_start import import_keras
+
+if TYPE_CHECKING:
+    from mer_keras.config.experiment import Experiment
+    from mer_keras.report.shown_runs import Remark
+    from mer_keras.report.status import RunStatus
+    from mer_keras.report.view import RunView
+    from mer_keras.runs.folder import RunFolder
 
 app = typer.Typer()
 
+_HOW_TO_NAME = "an id or its beginning, a folder, an experiment (its newest run), or latest"
+
 Experiments = Annotated[
     list[str], Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files.")
+]
+Run = Annotated[str, Argument(help=f"Which run: {_HOW_TO_NAME}.")]
+RunAndRow = Annotated[
+    str, Argument(metavar="RUN[:ROW]", help=f"Which run: {_HOW_TO_NAME}; and a row's key or name.")
 ]
 
 
 @app.command()
 def verify(
-    run: Annotated[str, Argument(help="A run id or a run folder.")],
-    row: Annotated[str | None, Option(help="Key of a row; by default the first.")] = None,
+    run: RunAndRow,
+    row: Annotated[str | None, Option(help="A row's key or name; by default the first.")] = None,
     fold: Annotated[str | None, Option(help="Name of a fold; the first finished.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -29,14 +46,18 @@ def verify(
     On the machine that made the run, by one process, every bit is the same. Exits with 3 if
     more than rounding differs.
 
-    Example: mer-keras verify ststnet-megc2019-quick-public-3b6b82e3
+    Example: mer-keras verify latest:linear-svm
     """
+    from mer_keras.runs.naming import find_run_and_row
+
+    folder, row_of_run = find_run_and_row(run)
+    if row and row_of_run:
+        raise UserError(f"{run} names a row: leave out --row {row}")
     import_keras()
-    from mer_keras.runs.folder import find_folder
     from mer_keras.runs.verify import verify_fold
 
     with show_progress("verify") as progress:
-        result = verify_fold(find_folder(run), row=row, fold=fold, progress=progress)
+        result = verify_fold(folder, row=row_of_run or row, fold=fold, progress=progress)
     if as_json:
         print_json(result.to_json())
     else:
@@ -47,30 +68,90 @@ def verify(
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
-    """List runs and how many of their folds are done.
+def status(
+    runs: Annotated[
+        list[str] | None, Argument(metavar="[RUN]...", help=f"Some runs only: {_HOW_TO_NAME}.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List runs: how many of their folds are done, and UF1 and UAR of what is complete.
 
-    Example: mer-keras status
+    Of all runs the networks are shown, of a run that is named the baselines too.
+
+    Example: mer-keras status latest
     """
-    from mer_keras.report.view import run_states
+    from mer_keras.report.status import status_of
+    from mer_keras.runs.naming import find_run, read_stored_run, stored_runs
 
-    states = run_states()
-    rows = [
-        [s["run_id"], s["data_kind"], f"{s['done']}/{s['expected']}", s["failed"]] for s in states
-    ]
-    show(as_json, states, ["run", "data", "folds done", "failed"], rows)
+    named = [read_stored_run(find_run(name).path) for name in runs or ()]
+    statuses = [status_of(run) for run in (named if runs else stored_runs())]
+    if as_json:
+        print_json([run.model_dump() for run in statuses])
+        return
+    _print_statuses(statuses, baselines=bool(runs))
+
+
+def _print_statuses(statuses: "Sequence[RunStatus]", *, baselines: bool) -> None:
+    """Print a table for each kind of data, then what is wrong with runs that are not complete."""
+    from mer_keras.terms import DataKind
+
+    for kind in DataKind:
+        of_kind = [run for run in statuses if run.data_kind == kind]
+        if of_kind:
+            print(_heading(kind))
+            header = ["run", "profile", "folds done", "state", "row", "UF1 %", "UAR %", "clips"]
+            rows = [row for run in of_kind for row in _status_rows(run, baselines=baselines)]
+            print_table(header, rows)
+            print()
+    for run in statuses:
+        if run.reason:
+            print(f"{run.run_id}: {run.state}: {printable(run.reason)}")
+    if not statuses:
+        print("no runs: mer-keras run EXPERIMENT makes one; MER_RESULTS names where others lie")
+
+
+def _heading(kind: str) -> str:
+    from mer_keras.terms import WATERMARK, DataKind
+
+    return WATERMARK if kind == DataKind.SYNTHETIC else f"{kind} data"
+
+
+def _status_rows(run: "RunStatus", *, baselines: bool) -> list[list[object]]:
+    """Lines of one run: a line for each row, of which the first says what the run is."""
+    from mer_keras.terms import DAGGER, DOUBLE_DAGGER, Selection
+
+    lines: list[list[object]] = []
+    of_run: list[object] = [run.run_id, run.profile, f"{run.done}/{run.expected}", run.state]
+    for row in run.rows:
+        if row.role == "baseline" and not baselines and len(run.rows) > 1:
+            continue
+        marks = DAGGER if row.selection in (Selection.TEST_FOLD, Selection.EXTERNAL) else ""
+        marks += "" if run.subject_exclusive else DOUBLE_DAGGER
+        scores = [
+            "-" if value is None else f"{100 * value:.1f}{marks}" for value in (row.uf1, row.uar)
+        ]
+        first = of_run if not lines else [""] * len(of_run)
+        lines.append([*first, printable(row.name), *scores, "-" if row.n is None else row.n])
+    return lines or [[*of_run, "-", "-", "-", "-"]]
 
 
 @app.command()
 def report(
-    experiments: Experiments,
+    names: Annotated[
+        list[str],
+        Argument(
+            metavar="NAME...",
+            help="Experiments, by name or YAML file, with all their runs; or single runs: "
+            f"{_HOW_TO_NAME}.",
+        ),
+    ],
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/report"),
 ) -> None:
     """Write tables, figures and one HTML file from the stored predictions.
 
     Example: mer-keras report shallow_convlstm/table1 --out results/report
     """
-    report_on(experiments, out)
+    report_on(names, out)
 
 
 @app.command()
@@ -97,7 +178,7 @@ def overview(
 
 @app.command()
 def track(
-    run_id: Annotated[str, Argument(metavar="RUN", help="A run id or a run folder.")],
+    run: Run,
     tensorboard: Annotated[Path | None, Option(help="Folder for TensorBoard logs.")] = None,
     mlflow: Annotated[str | None, Option(help="An MLflow server, or sqlite:///FILE.")] = None,
 ) -> None:
@@ -106,9 +187,10 @@ def track(
     Example: mer-keras track RUN --tensorboard logs
     """
     from mer_keras.report import tracking
-    from mer_keras.report.view import find_run
+    from mer_keras.report.view import read_view
+    from mer_keras.runs.naming import find_run
 
-    view = find_run(run_id)
+    view = read_view(find_run(run).path)
     if tensorboard is None and mlflow is None:
         raise UserError("give --tensorboard FOLDER or --mlflow URI")
     if tensorboard is not None:
@@ -120,13 +202,13 @@ def track(
 
 @app.command()
 def compare(
-    first: Annotated[str, Argument(help="RUN or RUN:ROW.")],
-    second: Annotated[str, Argument(help="RUN or RUN:ROW, on the same clips.")],
+    first: RunAndRow,
+    second: RunAndRow,
     as_json: Json = False,
 ) -> None:
     """Say whether two rows of stored runs differ by more than chance, clip by clip.
 
-    Example: mer-keras compare RUN:residual-network RUN:baseline-linear-svm
+    Example: mer-keras compare latest:residual-network latest:baseline-linear-svm
     """
     from mer_keras.report import comparison
 
@@ -192,14 +274,91 @@ def check_folder(path: Path) -> None:
         raise UserError(f"{path}: is a file: expected a folder to write into, or a new name")
 
 
-def report_on(experiments: list[str], out: Path) -> None:
-    """Write a report of experiments and say where it is."""
+def check_finished(folders: "Sequence[RunFolder]") -> None:
+    """End with an error where a fold of a run failed; what is finished is kept.
+
+    Raises:
+        RunFailedError: naming the first reason and what to do.
+    """
+    from mer_keras.runs.units import units_of
+
+    problems = []
+    for folder in folders:
+        manifest = folder.manifest()
+        units = [unit for of_row in units_of(manifest, folder.folds()).values() for unit in of_row]
+        failures = [reason for unit in units if (reason := folder.failure(unit))]
+        if failures:
+            problems.append(
+                f"{folder.run_id}: {len(failures)} of {len(units)} folds failed; the first: "
+                f"{failures[0]}"
+            )
+    if problems:
+        raise RunFailedError(
+            "; ".join(problems) + "; the same command tries them again and keeps the others"
+        )
+
+
+@contextlib.contextmanager
+def results_beside(run: "RunFolder") -> Iterator[None]:
+    """Let what is computed go into the run's own folder, which need not lie below the results.
+
+    Raises:
+        UserError: the folder doesn't bear the run's name.
+    """
+    path, run_id = run.path.resolve(), run.manifest()["run_id"]
+    if path.name != run_id:
+        raise UserError(f"{run.path}: was renamed: it goes on under its own name, {run_id}")
+    before = os.environ.get("MER_RESULTS")
+    os.environ["MER_RESULTS"] = str(path.parent)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MER_RESULTS"]
+        else:
+            os.environ["MER_RESULTS"] = before
+
+
+def printable(text: str) -> str:
+    """Return text without what a terminal would take for commands."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def report_on(names: Sequence[str], out: Path) -> None:
+    """Write a report of experiments or runs and say where it is, and which runs are not whole."""
     check_folder(out)
-    from mer_keras.config.files import load_experiments
-
-    configs = [config for name in experiments for config in load_experiments(name)]
+    sections = [section for name in names for section in _sections(name)]
     from mer_keras.report.document import write_report
-    from mer_keras.report.view import views_of
 
-    paths = write_report([(config, views_of(config.name)) for config in configs], out)
+    remarks = [remark for _, _, of_section in sections for remark in of_section]
+    for remark in remarks:
+        print(f"mer-keras: {remark.run}: {printable(remark.reason)}", file=sys.stderr)
+    paths = write_report([(config, views) for config, views, _ in sections], out, remarks)
     print(f"report: {next(path for path in paths if path.suffix == '.html')}")
+
+
+def _sections(name: str) -> "list[tuple[Experiment, list[RunView], list[Remark]]]":
+    """Experiments that a name means, each with its runs and what must be said of some.
+
+    Raises:
+        UserError: neither an experiment nor a run is called so.
+    """
+    from mer_keras.config.files import find_config, load_experiments
+    from mer_keras.report.shown_runs import remark_on, views_of
+    from mer_keras.report.view import read_view
+    from mer_keras.runs.naming import find_run
+
+    try:
+        find_config(name)
+    except ConfigError as unknown_experiment:
+        try:
+            folder = find_run(name)
+        except UserError as unknown_run:
+            raise UserError(f"{unknown_run}\n{unknown_experiment}") from unknown_run
+        view = read_view(folder.path)
+        config = view.config
+        if view.manifest["experiment"] == name:  # Its file is elsewhere; the runs have the config.
+            return [(config, *views_of(name))]
+        remark = remark_on(view)
+        return [(config, [view], [remark] if remark else [])]
+    return [(config, *views_of(config.name)) for config in load_experiments(name)]

@@ -4,11 +4,12 @@ from typing import TypedDict
 
 import pandas as pd
 
-from mer_keras.errors import UserError, did_you_mean
+from mer_keras.errors import UserError
 from mer_keras.evaluation.statistics import Predictions, align, difference, mcnemar
-from mer_keras.names import slug
 from mer_keras.report.scoring import SHOWN
-from mer_keras.report.view import RowState, RunView, find_run
+from mer_keras.report.shown_runs import remark_on
+from mer_keras.report.view import RowState, RunView, read_view
+from mer_keras.runs.naming import find_run_and_row, row_key
 
 
 class MetricDifference(TypedDict):
@@ -40,7 +41,7 @@ class Comparison(TypedDict):
 def compare(first: str, second: str) -> Comparison:
     """Compare two rows, each given as ``RUN:ROW`` (``RUN`` alone if it has one network).
 
-    ``RUN`` is a run id or a folder; ``ROW`` a row's name or key.
+    ``RUN`` is as in ``runs.naming``; ``ROW`` a row's name or key.
 
     Raises:
         UserError: no such run or row, folds are missing, or the two tested different clips or
@@ -84,19 +85,20 @@ def compare(first: str, second: str) -> Comparison:
 
 def _row(text: str) -> tuple[RunView, RowState]:
     """The run and the row that ``RUN:ROW`` names."""
-    run, _, row = text.partition(":")
-    view = find_run(run)
-    states = {state.key: state for state in view.rows}
-    if not row:
-        networks = [state.key for state in view.rows if state.role == "row"]
-        if len(networks) != 1:
-            raise UserError(f"{run} has several networks: add one of :{', :'.join(networks)}")
-        row = networks[0]
-    state = states.get(row) or states.get(slug(row))
-    if state is None:
-        raise UserError(f"{run} has no row {row!r}{did_you_mean(row, states)}: {', '.join(states)}")
+    folder, row = find_run_and_row(text)
+    view = read_view(folder.path)
+    networks = [state.key for state in view.rows if state.role == "row"]
+    if row is None and len(networks) != 1:
+        raise UserError(f"{text} has several networks: add one of :{', :'.join(networks)}")
+    names = [(state.key, state.name) for state in view.rows]
+    key = networks[0] if row is None else row_key(folder.run_id, row, names)
+    state = next(state for state in view.rows if state.key == key)
     if not state.complete:
-        raise UserError(f"{run}: {state.name} is INCOMPLETE {state.done}/{state.expected}")
+        remark = remark_on(view)
+        reason = remark.reason if remark else ""
+        raise UserError(
+            f"{folder.run_id}: {state.name} is INCOMPLETE {state.done}/{state.expected}: {reason}"
+        )
     return view, state
 
 

@@ -10,6 +10,7 @@ from mer_keras import __version__
 from mer_keras.audit import findings, published
 from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
+from mer_keras.errors import ResultsError
 from mer_keras.names import slug
 from mer_keras.report.details import details_of
 from mer_keras.report.formats import as_csv, as_json, as_latex, render
@@ -20,8 +21,10 @@ from mer_keras.report.illustrations import (
     published_matrices,
 )
 from mer_keras.report.optimism import gaps_of
+from mer_keras.report.shown_runs import Remark
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
+from mer_keras.runs.json_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -74,23 +77,30 @@ class ReportedExperiment:
 
 
 def write_report(
-    experiments: Sequence[tuple[Experiment, Sequence[RunView]]], folder: Path
+    experiments: Sequence[tuple[Experiment, Sequence[RunView]]],
+    folder: Path,
+    remarks: Sequence[Remark] = (),
 ) -> list[Path]:
     """Write a report; the same runs give the same files.
 
     Args:
         experiments: configs with all their runs; the newest of each kind is shown.
         folder: created if absent; files of an earlier report are replaced.
+        remarks: runs that are not shown, or not whole.
 
     Returns:
         Paths of the files: ``report.html``, ``report.md``, ``report.json``, ``tables/*.csv``,
         ``tables/*.tex`` and ``figures/*.svg``. None names a host, a path or a subject.
+
+    Raises:
+        ResultsError: a file can't be written; what stood there before still does.
     """
     sections = [_section(config, views) for config, views in experiments]
     implied = _implied(experiments)
     shown = {
         "sections": sections,
         "implied": implied,
+        "remarks": remarks,
         "provenance": provenance,
         "version": __version__,
         "anchor": slug,
@@ -98,7 +108,7 @@ def write_report(
     files = {
         "report.html": render("report.html.j2", **shown),
         "report.md": render("report.md.j2", **shown),
-        "report.json": json.dumps(_tree(sections, implied), indent=1) + "\n",
+        "report.json": json.dumps(_tree(sections, implied, remarks), indent=1) + "\n",
     }
     for section in sections:
         for table in section.tables:
@@ -108,8 +118,10 @@ def write_report(
     paths = []
     for name, text in files.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            write_whole(path, text.encode())
+        except OSError as error:
+            raise ResultsError(f"{path}: can't be written: {error.strerror or error}") from error
         paths.append(path)
     return paths
 
@@ -163,7 +175,9 @@ def _excluded(view: RunView) -> str:
 
 
 def _tree(
-    sections: Sequence[ReportedExperiment], implied: dict[str, list[Finding]]
+    sections: Sequence[ReportedExperiment],
+    implied: dict[str, list[Finding]],
+    remarks: Sequence[Remark],
 ) -> dict[str, object]:
     return {
         "experiments": [
@@ -174,6 +188,7 @@ def _tree(
             }
             for section in sections
         ],
+        "not_whole": [{"run": remark.run, "state": remark.state} for remark in remarks],
         "implied": {
             title: [finding.to_json() for finding in of_paper]
             for title, of_paper in implied.items()

@@ -117,12 +117,18 @@ def confusion_of(predictions: pd.DataFrame, classes: Sequence[str]) -> metrics.M
     )
 
 
-def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> MetricValue:
-    def pooled_over(keys: list[str]) -> list[float]:
-        """The metric of each part of the predictions that ``keys`` tell apart."""
-        matrices = [confusion_of(part, classes) for _, part in predictions.groupby(keys)]
-        return [float(metrics.METRICS[metric](matrix)) for matrix in matrices]
+def pooled_over(
+    predictions: pd.DataFrame, classes: Sequence[str], metric: str, keys: Sequence[str]
+) -> list[float]:
+    """The metric of each part of predictions of one row that columns such as ``seed`` tell apart.
 
+    The mean over ``seed`` is the number that stands in every table.
+    """
+    matrices = [confusion_of(part, classes) for _, part in predictions.groupby(list(keys))]
+    return [float(metrics.METRICS[metric](matrix)) for matrix in matrices]
+
+
+def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> MetricValue:
     intervals = [
         metrics.bootstrap_interval(
             list(of_seed["label"]),
@@ -134,7 +140,8 @@ def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> Me
         for _, of_seed in predictions.groupby("seed")
     ]
     lows, highs = zip(*intervals, strict=True)
-    of_seeds, of_folds = pooled_over(["seed"]), pooled_over(["seed", "fold"])
+    of_seeds = pooled_over(predictions, classes, metric, ["seed"])
+    of_folds = pooled_over(predictions, classes, metric, ["seed", "fold"])
     return MetricValue(
         pooled=float(np.mean(of_seeds)),
         low=float(np.mean(lows)),

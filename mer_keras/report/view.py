@@ -1,24 +1,30 @@
 """What a report reads of a run: its manifest, completeness and predictions."""
 
+import contextlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from pydantic import JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mer_keras import settings
 from mer_keras.config.differences import differences
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
+from mer_keras.config.validation import explain
 from mer_keras.errors import ConfigError, ResultsError
-from mer_keras.runs.folder import MANIFEST, RunFolder, find_folder
-from mer_keras.runs.units import Manifest, units_of
+from mer_keras.runs.folder import RunFolder, as_frame
+from mer_keras.runs.json_files import Json
+from mer_keras.runs.stored_manifest import read_folds, read_manifest, stored_config
+from mer_keras.runs.units import Manifest, Unit, units_of
 from mer_keras.terms import DataKind
 
 if TYPE_CHECKING:
     from mer_keras.report.scoring import RowScores
+
+#: Stands among a run's changes where nobody can say what was changed.
+UNKNOWN_CONFIG = "unknown: the config is not one of this version"
 
 
 @dataclass(frozen=True)
@@ -90,15 +96,36 @@ class RunView:
         return list(self.manifest["classes"])
 
     @cached_property
-    def changes(self) -> tuple[str, ...]:
-        """What ``--set`` changed, as ``key=value``; empty if the config is not a known one.
+    def config(self) -> Experiment:
+        """The experiment: as it is known here, else as the run has it.
 
-        ``record_epochs`` is left out: no prediction depends on it.
+        Raises:
+            ResultsError: it is known nowhere, and the run's config is not one of this version.
         """
+        name = self.manifest["experiment"]
+        with contextlib.suppress(ConfigError):
+            return next(known for known in load_experiments(name) if known.name == name)
+        config = stored_config(self.manifest)
+        if config is None:
+            raise ResultsError(
+                f"{self.path}: no experiment {name!r}, and the run's own config is not one of this "
+                "version"
+            )
+        return config
+
+    @cached_property
+    def changes(self) -> tuple[str, ...]:
+        """What ``--set`` changed, as ``key=value``; empty if the experiment is not a known one.
+
+        ``record_epochs`` is left out: no prediction depends on it. ``UNKNOWN_CONFIG`` alone stands
+        for a config that this version can't read, or that the run didn't begin with.
+        """
+        config = stored_config(self.manifest)
+        if config is None:
+            return (UNKNOWN_CONFIG,)
         try:
-            config = Experiment.model_validate(self.manifest["config"])
             experiments = load_experiments(config.name, profile=self.profile)
-        except (ConfigError, ValidationError):
+        except ConfigError:
             return ()
         shipped = next((known for known in experiments if known.name == config.name), None)
         changes = differences(shipped, config) if shipped else ()
@@ -119,25 +146,55 @@ class RunView:
         """Whether anything moves in the clips: false for synthetic data without a signal."""
         return bool(self.manifest["config"]["data"]["synthetic_motion"])
 
+    @property
+    def done(self) -> int:
+        """How many folds of all rows and seeds are stored."""
+        return sum(row.done for row in self.rows)
+
+    @property
+    def expected(self) -> int:
+        """How many folds of all rows and seeds there are."""
+        return sum(row.expected for row in self.rows)
+
+    @property
+    def failures(self) -> list[str]:
+        """Why folds failed, those of the first row first."""
+        return [reason for row in self.rows for reason in row.failures]
+
     def of_row(self, key: str) -> pd.DataFrame:
         """Predictions of one row."""
         return self.predictions[self.predictions["row"] == key]
 
 
+class _Record(BaseModel):
+    """What a report reads of a unit's record."""
+
+    model_config = ConfigDict(strict=True)
+
+    seconds: float = Field(ge=0, allow_inf_nan=False)
+    parameters: int | None
+    multiply_accumulates: int | None = None
+    history: dict[str, list[float]] | None = None
+
+
 def read_view(path: Path) -> RunView:
-    """Read a run folder.
+    """Read a run folder; nothing in it is believed that something else in it contradicts.
 
     Raises:
-        ResultsError: the folder holds no run, or its files don't match.
+        UserError: the folder holds no run, or its files are damaged or don't match.
     """
     folder = RunFolder(path)
-    manifest = folder.manifest()
-    units = units_of(manifest, folder.folds())
-    states = []
+    manifest = read_manifest(folder)
+    units = units_of(manifest, read_folds(folder, manifest))
+    states, tables = [], []
     for entry in manifest["rows"]:
         row_units = units[entry["key"]]
-        records = [folder.record(unit) for unit in row_units if folder.is_done(unit)]
-        failures = [reason for unit in row_units if (reason := folder.failure(unit))]
+        records: dict[Unit, _Record] = {}
+        for unit, record, table in folder.finished(row_units):
+            records[unit] = _checked(record, f"{path}: the record of {unit}")
+            tables.append(table)
+        failures = [folder.recorded_failure(unit) for unit in row_units if unit not in records]
+        first = next(iter(records.values()), None)
         states.append(
             RowState(
                 key=entry["key"],
@@ -147,15 +204,19 @@ def read_view(path: Path) -> RunView:
                 selection=entry["selection"],
                 expected=len(row_units),
                 done=len(records),
-                failures=tuple(failures),
-                parameters=records[0]["parameters"] if records else None,
-                multiply_accumulates=records[0].get("multiply_accumulates") if records else None,
-                seconds=sum(record["seconds"] for record in records),
-                histories=tuple(r["history"] for r in records if r.get("history")),
+                failures=tuple(reason for reason in failures if reason is not None),
+                parameters=first.parameters if first else None,
+                multiply_accumulates=first.multiply_accumulates if first else None,
+                seconds=sum(record.seconds for record in records.values()),
+                histories=tuple(r.history for r in records.values() if r.history),
             )
         )
-    predictions = folder.predictions([unit for row_units in units.values() for unit in row_units])
+    predictions = as_frame(tables)
     is_copy = predictions["is_copy"].astype(bool)
+    tested = predictions[~is_copy]
+    problem = _contradiction(manifest, tested)
+    if problem:
+        raise ResultsError(f"{path}: {problem}: files were changed after the run")
     return RunView(
         run_id=manifest["run_id"],
         path=path,
@@ -163,48 +224,31 @@ def read_view(path: Path) -> RunView:
         data_kind=DataKind(manifest["data_kind"]),
         manifest=manifest,
         rows=tuple(states),
-        predictions=predictions[~is_copy],
+        predictions=tested,
         copies=predictions[is_copy],
     )
 
 
-def find_run(run: str) -> RunView:
-    """Read a run by its id or its folder.
-
-    Raises:
-        UserError: there is none.
-        ResultsError: see ``read_view``.
-    """
-    return read_view(find_folder(run).path)
-
-
-def views_of(experiment: str) -> list[RunView]:
-    """All runs of an experiment, newest first."""
-    views = [read_view(path) for path in _run_folders() if _experiment(path) == experiment]
-    return sorted(views, key=lambda view: str(view.manifest["created"]), reverse=True)
-
-
-def run_states() -> list[dict[str, JsonValue]]:
-    """One JSON-ready entry a run: its name, kind of data, folds done, expected and failed."""
-    return [
-        {
-            "run_id": view.run_id,
-            "data_kind": str(view.data_kind),
-            "done": sum(row.done for row in view.rows),
-            "expected": sum(row.expected for row in view.rows),
-            "failed": sum(len(row.failures) for row in view.rows),
-        }
-        for view in map(read_view, _run_folders())
-    ]
-
-
-def _run_folders() -> list[Path]:
-    return sorted(manifest.parent for manifest in settings.results_root().glob(f"*/{MANIFEST}"))
-
-
-def _experiment(path: Path) -> str:
-    """Name of a run's experiment; empty if its manifest can't be read."""
+def _checked(record: Json, name: str) -> _Record:
     try:
-        return str(RunFolder(path).manifest()["experiment"])
-    except (ResultsError, KeyError):
-        return ""
+        return _Record.model_validate(record)
+    except ValidationError as error:
+        raise ResultsError(f"{name} is damaged: {explain(error, _Record)}") from error
+
+
+def _contradiction(manifest: Manifest, predictions: pd.DataFrame) -> str:
+    """Say what predictions of all rows contradict, or nothing."""
+    columns = ["sample_id", "subject_id", "label", "database"]
+    clips = predictions[columns].drop_duplicates()
+    if clips["sample_id"].duplicated().any():
+        return "rows, seeds or folds differ in the label, subject or database of a clip"
+    subjects = clips["subject_id"].nunique()
+    if len(clips) > manifest["n_samples"] or subjects > manifest["n_subjects"]:
+        return (
+            f"{len(clips)} clips of {subjects} subjects are tested, and the manifest has "
+            f"{manifest['n_samples']} of {manifest['n_subjects']}"
+        )
+    counts = clips["label"].value_counts().to_dict()
+    if any(count > manifest["class_counts"].get(label, 0) for label, count in counts.items()):
+        return f"the tested clips are {counts}, and the manifest has {manifest['class_counts']}"
+    return ""

@@ -21,11 +21,11 @@ from mer_keras.errors import ConfigError, FrameError
 from mer_keras.methods.contract import Method
 from mer_keras.methods.registry import all_arguments, check_methods, chooses, inputs_of, make_method
 from mer_keras.models.weights import weights_digest
-from mer_keras.names import slug
 from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.runs.backbone import Backbone
+from mer_keras.runs.identity import run_id_of
 from mer_keras.runs.samples import classes_of, load_samples
 from mer_keras.terms import Selection
 from mer_keras.training.balance import oversample
@@ -81,10 +81,8 @@ class RunContext:
     @property
     def run_id(self) -> str:
         """Name of the run's folder."""
-        text = json.dumps(self.identity, sort_keys=True)
-        digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-        kind = self.samples.data_kind
-        return f"{slug(self.config.name)}-{self.profile}-{kind}-{digest}"
+        kind = str(self.samples.data_kind)
+        return run_id_of(self.config.name, self.profile, kind, self.identity)
 
     @property
     def stages(self) -> dict[str, Mapping[str, JsonValue]]:
@@ -137,6 +135,7 @@ class RunContext:
             start=backbone.starter(self.classes) if backbone else None,
             weights=self.weights,
             alone=alone,
+            flow=[self.clips[name].flow for name in inputs_of(plan)],
         )
 
     def fold_rows(self, name: str, *, copies_seed: int | None = None) -> FoldRows:

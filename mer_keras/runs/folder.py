@@ -11,37 +11,28 @@ import fcntl
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import ArrowException
 
-from mer_keras import settings
-from mer_keras.errors import ResultsError, UserError
+from mer_keras.errors import ResultsError
 from mer_keras.protocols.folds import FoldSet
 from mer_keras.runs.json_files import Json, read_json, write_json, write_whole
+from mer_keras.runs.unit_files import mismatch, read_table
 from mer_keras.runs.units import Manifest, Unit
 from mer_keras.terms import PREDICTION_COLUMNS
 
 MANIFEST = "manifest.json"
 FOLDS = "folds.json"
+PREDICTIONS = "predictions"
 
-
-def find_folder(run: str) -> "RunFolder":
-    """Return the run of an id below the results, or of a folder's path.
-
-    Raises:
-        UserError: there is none.
-    """
-    for path in (Path(run), settings.results_root() / run):
-        with contextlib.suppress(OSError):  # No name of a folder is so long.
-            if path.is_dir():
-                return RunFolder(path)
-    raise UserError(f"{run}: no such run: mer-keras status lists them")
+#: Most bytes of a unit's file: a file with holes can claim any size.
+MOST_BYTES = 2**32
 
 
 class RunFolder:
@@ -64,13 +55,12 @@ class RunFolder:
             folds: must equal the stored ones.
 
         Raises:
-            ResultsError: naming what differs.
+            ResultsError: naming what differs, or the folder can't be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
         if (self.path / MANIFEST).exists():
-            stored = self.manifest()
+            identity = self.manifest().get("identity")
             for key, value in manifest["identity"].items():
-                if stored.get("identity", {}).get(key) != value:
+                if not isinstance(identity, dict) or identity.get(key) != value:
                     raise ResultsError(
                         f"{self.path}: this run began with another {key}: move the folder away, "
                         "or run with the former input"
@@ -81,18 +71,25 @@ class RunFolder:
                     "folder away and run again"
                 )
             return
-        write_json(self.path / FOLDS, folds.to_json())
-        write_json(self.path / MANIFEST, manifest)
+        try:
+            write_json(self.path / FOLDS, folds.to_json())
+            write_json(self.path / MANIFEST, manifest)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     @contextlib.contextmanager
     def writer(self) -> Iterator[None]:
         """Hold the run for writing; the hold ends with the process, however it ends.
 
         Raises:
-            ResultsError: another process holds it.
+            ResultsError: another process holds it, or it can't be written.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("a+") as handle:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / ".lock").open("a+")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        with lock as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -145,8 +142,9 @@ class RunFolder:
             ResultsError: predictions or trajectory are of another unit or lack a column, or the
                 disk is full.
         """
+        self.check_there()
         buffers = {".parquet": io.BytesIO()}
-        reason = self._mismatch(unit, predictions)
+        reason = self._mismatch(unit, pa.Table.from_pandas(predictions, preserve_index=False))
         predictions.to_parquet(buffers[".parquet"], index=False)
         if trajectory is not None:
             reason = reason or self._mismatch_of_trajectory(unit, trajectory)
@@ -156,7 +154,7 @@ class RunFolder:
         contents = {suffix: buffer.getvalue() for suffix, buffer in buffers.items()}
         binding = {
             **self._binding(unit),
-            "samples": _ids_digest(predictions),
+            "samples": _ids_digest(predictions["sample_id"]),
             "checksums": {suffix: _checksum(content) for suffix, content in contents.items()},
         }
         try:
@@ -171,15 +169,27 @@ class RunFolder:
             ) from error
 
     def fail(self, unit: Unit, reason: str) -> None:
-        """Record that a unit could not be finished; the next run tries it again."""
+        """Record that a unit could not be finished; the next run tries it again.
+
+        Raises:
+            ResultsError: the run folder is gone.
+        """
+        self.check_there()
         write_json(self._file(unit, ".failed.json"), {"reason": reason})
 
     def failure(self, unit: Unit) -> str | None:
         """Why the unit failed, or ``None``."""
+        return None if self.is_done(unit) else self.recorded_failure(unit)
+
+    def recorded_failure(self, unit: Unit) -> str | None:
+        """Why a unit that is not done failed; ``None`` where it was not tried."""
         file = self._file(unit, ".failed.json")
-        if self.is_done(unit) or not file.exists():
+        if not file.exists():
             return None
-        return str(read_json(file).get("reason"))
+        try:
+            return str(read_json(file).get("reason"))
+        except ResultsError:
+            return "the record of the failure is damaged"
 
     def record(self, unit: Unit) -> Json:
         """The stored extras of a finished unit.
@@ -192,34 +202,36 @@ class RunFolder:
             raise ResultsError(f"{self.path}: {unit} is not finished")
         return record
 
+    def finished(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Json, pa.Table]]:
+        """Read the units that are done: each with its record and its table of predictions.
+
+        Raises:
+            ResultsError: a file is no table of predictions, or holds those of another run, row,
+                seed, fold or sample, or contradicts the manifest.
+        """
+        for unit in units:
+            contents = self._contents(unit)
+            if contents is None:
+                continue
+            record, content = contents
+            file = self._file(unit, ".parquet")
+            table = read_table(content, len(self._tested.get(unit.fold, ())), str(file))
+            reason = self._mismatch(unit, table)
+            if not reason and record.get("samples") != _ids_digest(table["sample_id"].to_pylist()):
+                reason = "other samples than its record names"
+            if reason:
+                raise ResultsError(f"{file}: {reason}")
+            yield unit, record, table
+
     def predictions(self, units: Sequence[Unit]) -> pd.DataFrame:
         """Predictions of those of ``units`` that are done, one below the other.
 
         ``is_copy`` is true for augmented copies of tested clips (see ``Experiment``).
 
         Raises:
-            ResultsError: a file is no table of predictions, or holds those of another run, row,
-                seed, fold or sample.
+            ResultsError: see ``finished``.
         """
-        tables = []
-        for unit in units:
-            record = self._record(unit)
-            if record is None:
-                continue
-            file = self._file(unit, ".parquet")
-            try:
-                table = pd.read_parquet(file)
-            except (OSError, ValueError, ArrowException) as error:
-                raise ResultsError(f"{file}: no table of predictions: {error}") from error
-            reason = self._mismatch(unit, table)
-            if not reason and record.get("samples") != _ids_digest(table):
-                reason = "other samples than its record names"
-            if reason:
-                raise ResultsError(f"{file}: {reason}")
-            tables.append(table)
-        if not tables:
-            return pd.DataFrame(columns=[*PREDICTION_COLUMNS, "is_copy"])
-        return pd.concat(tables, ignore_index=True)
+        return as_frame([table for _, _, table in self.finished(units)])
 
     def trajectory(self, unit: Unit) -> NDArray[np.float32] | None:
         """Probabilities of a finished unit's tested clips after every epoch, if they are stored.
@@ -244,35 +256,57 @@ class RunFolder:
         return np.asarray(trajectory, "float32")
 
     def _file(self, unit: Unit, suffix: str) -> Path:
-        return self.path / "predictions" / (unit.stem() + suffix)
+        return self.path / PREDICTIONS / (unit.stem() + suffix)
+
+    def check_there(self) -> None:
+        """Refuse to write into a folder that somebody took away while the run goes on.
+
+        Raises:
+            ResultsError: the run folder is gone.
+        """
+        if not (self.path / MANIFEST).exists():
+            raise ResultsError(
+                f"{self.path}: the run folder was moved or deleted while the run goes on: put it "
+                "back, then run the same command; without it the run starts anew"
+            )
+
+    def _unwritable(self, error: OSError) -> ResultsError:
+        return ResultsError(
+            f"{self.path}: can't be written: {error.strerror or error}: make room or name another "
+            "folder of results by MER_RESULTS"
+        )
 
     @cached_property
-    def _id(self) -> str:
-        """The run's id by its manifest; the folder may have been renamed."""
-        return str(self.manifest()["run_id"])
+    def _manifest(self) -> Json:
+        """The manifest as it is when it is first asked for; the folder may have been renamed."""
+        return self.manifest()
 
     @cached_property
     def _tested(self) -> dict[str, tuple[str, ...]]:
         """Ids that a fold tests, by the fold's name."""
         return {fold.name: fold.test for fold in self.folds().folds}
 
+    @cached_property
+    def _rows(self) -> dict[str, Json]:
+        """What the manifest says of each row, by the row's key."""
+        return {row["key"]: row for row in self._manifest["rows"]}
+
     def _binding(self, unit: Unit) -> dict[str, object]:
         """What a record and every row of predictions say of the unit that they belong to."""
-        return {"run_id": self._id, "row": unit.row, "seed": unit.seed, "fold": unit.fold}
+        run_id = str(self._manifest.get("run_id"))
+        return {"run_id": run_id, "row": unit.row, "seed": unit.seed, "fold": unit.fold}
 
-    def _mismatch(self, unit: Unit, table: pd.DataFrame) -> str:
-        """Why a table of predictions is not this unit's, or nothing."""
-        absent = [c for c in (*PREDICTION_COLUMNS, "is_copy") if c not in table.columns]
-        if absent:
-            return f"the column(s) {', '.join(absent)} are missing"
-        for column, value in self._binding(unit).items():
-            other = next((entry for entry in table[column].tolist() if entry != value), value)
-            if other != value:
-                return f"column {column} holds {other!r}, expected {value!r}"
-        is_copy = table["is_copy"].to_numpy(bool)
-        if tuple(table["sample_id"].to_numpy()[~is_copy]) != self._tested.get(unit.fold, ()):
-            return "the samples are not those that the fold tests"
-        return ""
+    def _mismatch(self, unit: Unit, table: pa.Table) -> str:
+        """Why a table of predictions is not this unit's, or nothing.
+
+        What marks or describes a result must be what the manifest says of it.
+        """
+        of_run = {key: self._manifest.get(key) for key in ("experiment", "protocol", "data_kind")}
+        of_row = {key: self._rows.get(unit.row, {}).get(key) for key in ("method", "selection")}
+        described = {key: value for key, value in (of_run | of_row).items() if value is not None}
+        tested = self._tested.get(unit.fold, ())
+        expected = self._binding(unit) | described
+        return mismatch(table, expected, tested, self._manifest.get("classes"))
 
     def _mismatch_of_trajectory(self, unit: Unit, trajectory: NDArray[np.float32]) -> str:
         """Why an array is no trajectory of this unit, or nothing."""
@@ -287,6 +321,11 @@ class RunFolder:
 
     def _record(self, unit: Unit) -> Json | None:
         """The record of a unit whose files are whole and are this unit's, else nothing."""
+        contents = self._contents(unit)
+        return contents[0] if contents is not None else None
+
+    def _contents(self, unit: Unit) -> tuple[Json, bytes] | None:
+        """Record and bytes of the predictions of a unit, if its files are whole and are its own."""
         try:
             record = read_json(self._file(unit, ".json"))
         except ResultsError:
@@ -296,19 +335,37 @@ class RunFolder:
             return None
         if any(record.get(key) != value for key, value in self._binding(unit).items()):
             return None
+        contents = {}
         for suffix, checksum in checksums.items():
             stored = self._file(unit, suffix)
             if suffix not in (".parquet", ".npy") or not stored.is_file():
                 return None
-            if _checksum(stored.read_bytes()) != checksum:
+            if stored.stat().st_size > MOST_BYTES:
                 return None
-        return record
+            contents[suffix] = stored.read_bytes()
+            if _checksum(contents[suffix]) != checksum:
+                return None
+        return record, contents[".parquet"]
+
+
+def as_frame(tables: Sequence[pa.Table]) -> pd.DataFrame:
+    """Return tables of predictions one below the other; without any, the columns alone.
+
+    Raises:
+        ResultsError: their columns are of different types.
+    """
+    if not tables:
+        return pd.DataFrame(columns=[*PREDICTION_COLUMNS, "is_copy"])
+    try:
+        return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+    except pa.ArrowException as error:
+        raise ResultsError(f"files of predictions have different columns: {error}") from error
 
 
 def _checksum(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _ids_digest(table: pd.DataFrame) -> str:
+def _ids_digest(sample_ids: Iterable[str]) -> str:
     """Digest of the sample ids of a table of predictions, in their order."""
-    return _checksum("\n".join(table["sample_id"]).encode())
+    return _checksum("\n".join(sample_ids).encode())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue
 
 from mer_keras.config.experiment import Experiment
 from mer_keras.databases.registry import find
@@ -17,7 +17,9 @@ from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.json_files import Json
 from mer_keras.runs.manifest import describe_run
+from mer_keras.runs.naming import row_key
 from mer_keras.runs.predictions import predictions_table, unit_record
+from mer_keras.runs.stored_manifest import read_manifest, stored_config
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Manifest, Unit, units_of
 from mer_keras.terms import DataKind
@@ -93,8 +95,8 @@ def verify_fold(
         ResultsError: data, folds or config are not those that the run began with, or the manifest
             or the predictions say of the run what isn't so.
     """
-    stored = folder.manifest()
-    config, profile, data = how_it_was_run(folder, stored)
+    stored = read_manifest(folder)
+    config, profile, data = how_it_was_run(folder)
     unit = _choose(folder, stored, row, fold)
     context = compose(config, profile, data, progress=progress)
     check_manifest(folder, stored, context)
@@ -200,21 +202,23 @@ def compare_epochs(folder: RunFolder, unit: Unit, computed: NDArray[np.float32] 
     return float(difference)
 
 
-def how_it_was_run(folder: RunFolder, stored: Manifest) -> tuple[Experiment, str, str]:
+def how_it_was_run(folder: RunFolder) -> tuple[Experiment, str, str]:
     """The config of a run, its profile, and its data as ``compose`` takes them.
 
     Raises:
         UserError: the run had weights from elsewhere, so that it can't be repeated.
-        ResultsError: the manifest is none.
+        ResultsError: the manifest is none, or its config is not one of this version.
     """
-    try:
-        given = stored["identity"]["weights"]
-        config = Experiment.model_validate(stored["config"])
-        profile, synthetic = str(stored["profile"]), stored["data_kind"] == DataKind.SYNTHETIC
-        given = given or any(stage.get("start_from") for stage in stored["stages"])
-    except (KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise ResultsError(f"{folder.path}: the manifest is damaged: {error!r}") from error
-    if given:
+    stored = read_manifest(folder)
+    config = stored_config(stored)
+    if config is None:
+        raise ResultsError(
+            f"{folder.path}: the config is of another version of this program, or was changed "
+            "after the run: run the experiment anew"
+        )
+    profile, synthetic = str(stored["profile"]), stored["data_kind"] == DataKind.SYNTHETIC
+    stages = stored.get("stages", [])
+    if stored["identity"].get("weights") or any(stage.get("start_from") for stage in stages):
         raise UserError(
             f"{folder.path}: was run with weights from elsewhere, which aren't stored: only the "
             "run's own command goes on with it"
@@ -244,11 +248,8 @@ def _comparable(manifest: Manifest) -> Manifest:
 
 def _choose(folder: RunFolder, manifest: Manifest, row: str | None, fold: str | None) -> Unit:
     units = units_of(manifest, folder.folds())
-    key = row or next(iter(units))
-    if key not in units:
-        raise UserError(
-            f"{folder.path} has no row {key!r}{did_you_mean(key, units)}: {', '.join(units)}"
-        )
+    names = [(entry["key"], entry["name"]) for entry in manifest["rows"]]
+    key = row_key(str(folder.path), row, names) if row else next(iter(units))
     of_row = [unit for unit in units[key] if fold in (None, unit.fold)]
     if not of_row:
         known = [unit.fold for unit in units[key]]

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_config
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.report.view import read_view
 from mer_keras.runs.folder import RunFolder
+from mer_keras.runs.identity import run_id_of
 from mer_keras.runs.units import units_of
 from mer_keras.terms import PREDICTION_COLUMNS, Selection
 
@@ -16,6 +18,13 @@ ROOT = Path(__file__).parents[2]
 CONFIG = load_config(ROOT / "experiments/shallow_convlstm/table1.yaml")
 CLASSES = ["positive", "negative", "surprise"]
 SECRET = "subject-zero-zero-seven"
+IDS = [f"{['samm', 'smic'][i % 2]}/{SECRET}{i // 3}/c{i}" for i in range(24)]
+FOLDS = FoldSet(
+    tuple(
+        Fold(f"fold-{k + 1}", ("x",), (), tuple(IDS[6 * k : 6 * k + 6]), Selection.LAST_EPOCH)
+        for k in range(4)
+    )
+)
 
 
 def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", skip=(), **extra):
@@ -42,21 +51,31 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
             "selection": "last_epoch",
         },
     ]
-    run_id = extra.get("run_id", f"run-{kind}-{profile}-{selection}")
+    digests = {
+        "config": Experiment.model_validate(config).digest(),
+        "samples": "s0",
+        "folds": FOLDS.digest(),
+    }
+    identity = {
+        **digests,
+        "profile": profile,
+        "weights": "w0" if selection == "external" else "",
+        "folder": extra.get("folder", ""),
+    }
+    run_id = run_id_of(CONFIG.name, profile, kind, identity)
+    protocol = "subject-exclusive stratified 4-fold"
     manifest = {
         "run_id": run_id,
-        "identity": {"config": "c", "weights": ""},
+        "identity": identity,
         "experiment": CONFIG.name,
         "config": config,
-        "config_digest": "c0",
-        "samples_digest": "s0",
-        "folds_digest": "f0",
+        **{f"{name}_digest": digest for name, digest in digests.items()},
         "profile": profile,
         "data_kind": kind,
-        "protocol": "subject-exclusive stratified 4-fold",
+        "protocol": protocol,
         "selection": selection,
         "n_samples": 24,
-        "n_subjects": 8,
+        "n_subjects": 16,
         "classes": CLASSES,
         "class_counts": {"negative": 8, "positive": 8, "surprise": 8},
         "excluded": [{"clip": SECRET, "reason": f"{SECRET}_1.jpg: zero bytes"}] * 2,
@@ -68,36 +87,39 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
         "device": "2 CPU cores",
         "git": "abc1234",
     }
-    ids = [f"{['samm', 'smic'][i % 2]}/{SECRET}{i // 3}/c{i}" for i in range(24)]
-    folds = FoldSet(
-        tuple(
-            Fold(f"fold-{k + 1}", ("x",), (), tuple(ids[6 * k : 6 * k + 6]), Selection.LAST_EPOCH)
-            for k in range(4)
-        )
-    )
-    folder = RunFolder(root / run_id)
-    folder.open(manifest, folds)
+    folder = RunFolder(root / extra.get("folder", run_id))
+    folder.open(manifest, FOLDS)
     rng = np.random.default_rng(0)
-    for key, units in units_of(manifest, folds).items():
+    for key, units in units_of(manifest, FOLDS).items():
         for unit in units:
             if (key, unit.fold) in skip:
                 continue
-            fold = next(f for f in folds.folds if f.name == unit.fold)
-            labels = [CLASSES[ids.index(i) % 3] for i in fold.test]
+            fold = next(f for f in FOLDS.folds if f.name == unit.fold)
+            labels = [CLASSES[IDS.index(i) % 3] for i in fold.test]
             skill = extra.get("skill", 0.8) if key == "proposed-convlstm" else 0
             right = rng.random(6) < skill
             table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, ""), index=range(6))
             table["run_id"], table["row"] = run_id, key
             table["fold"], table["seed"] = unit.fold, unit.seed
+            table["experiment"], table["protocol"] = CONFIG.name, protocol
+            table["data_kind"] = kind
+            of_row = next(row for row in rows if row["key"] == key)
+            table["method"], table["selection"] = of_row["method"], of_row["selection"]
             table["sample_id"] = list(fold.test)
             table["subject_id"] = [i.rsplit("/", 1)[0] for i in fold.test]
             table["database"] = [i.split("/")[0] for i in fold.test]
             table["label"] = labels
             table["predicted"] = np.where(right, labels, "negative")
             table["is_copy"] = False
+            for name in CLASSES:
+                table[f"prob_{name}"] = (table["predicted"] == name).astype("float32")
             if extra.get("copies") and key == "proposed-convlstm":
                 # Each clip has a copy, and all copies are right.
-                twice = table.assign(is_copy=True, predicted=labels)
+                twice = table.assign(
+                    is_copy=True,
+                    predicted=labels,
+                    **{f"prob_{c}": np.equal(labels, c).astype("float32") for c in CLASSES},
+                )
                 table = pd.concat([table, twice], ignore_index=True)
             record = {
                 "seconds": 1.0,

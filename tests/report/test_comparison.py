@@ -28,8 +28,8 @@ def test_a_network_against_a_baseline_of_its_run(results):
 
 
 def test_a_run_with_one_network_needs_no_row(results):
-    first = make_run(results, run_id="one").run_id
-    make_run(results, run_id="two")
+    first = make_run(results, folder="one").path.name
+    make_run(results, folder="two")
     assert compare(first, "two")["differences"][0]["difference"] == pytest.approx(0)
 
 
@@ -43,8 +43,8 @@ def test_a_run_with_one_network_needs_no_row(results):
     ],
 )
 def test_what_cannot_be_compared_is_refused(results, second, complaint):
-    make_run(results, run_id="one")
-    make_run(results, run_id="drawn", kind="synthetic")
-    make_run(results, run_id="half", skip={("proposed-convlstm", "fold-2")})
+    make_run(results, folder="one")
+    make_run(results, folder="drawn", kind="synthetic")
+    make_run(results, folder="half", skip={("proposed-convlstm", "fold-2")})
     with pytest.raises(UserError, match=complaint):
         compare("one", second)

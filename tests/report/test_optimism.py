@@ -52,7 +52,7 @@ def test_one_training_that_stored_its_epochs_has_a_line_for_each_rule(tmp_path):
 
 
 def test_stored_epochs_change_no_setting(tmp_path, views):
-    recorded = make_run(tmp_path, run_id="recorded", skill=0.7, record_epochs=True)
+    recorded = make_run(tmp_path, folder="recorded", skill=0.7, record_epochs=True)
     (gap,) = gaps_of(CONFIG, [*views, recorded])
     names = [row[0] for row in gap.table.rows]
     assert names[:2] == [HONEST, "last epoch"]
@@ -62,7 +62,7 @@ def test_stored_epochs_change_no_setting(tmp_path, views):
 
 
 def test_copies_are_told_apart_from_clips(tmp_path, views):
-    with_copies = make_run(tmp_path, run_id="copies", copies=True, skill=0.7, epochs=7)
+    with_copies = make_run(tmp_path, folder="copies", copies=True, skill=0.7, epochs=7)
     (gap,) = gaps_of(CONFIG, [*views, with_copies])
     name = "last epoch, train.epochs=7"
     plain, both = (r for r in gap.table.rows if r[0].startswith(name))

@@ -119,7 +119,7 @@ def test_caption_says_what_was_run(tmp_path):
     caption = table_of([make_run(tmp_path, profile="quick")]).caption
     for part in (
         "licensed data",
-        "24 clips of 8 subjects",
+        "24 clips of 16 subjects",
         "4-fold",
         "last epoch",
         "not the paper",
@@ -134,16 +134,16 @@ def test_several_seeds_are_averaged_and_their_spread_is_said(tmp_path):
 
 
 def test_the_newest_run_of_a_kind_is_shown(tmp_path):
-    old = make_run(tmp_path, run_id="old", created="2026-01-01T00:00:00+00:00")
-    new = make_run(tmp_path, run_id="new", created="2026-02-01T00:00:00+00:00")
-    assert table_of([new, old]).view.run_id == "new"
+    old = make_run(tmp_path, folder="old", created="2026-01-01T00:00:00+00:00")
+    new = make_run(tmp_path, folder="new", created="2026-02-01T00:00:00+00:00")
+    assert table_of([new, old]).view.path.name == "new"
 
 
 def test_still_faces_have_a_table_of_their_own(tmp_path):
-    moving = make_run(tmp_path, kind="synthetic", run_id="moving")
-    still = make_run(tmp_path, kind="synthetic", run_id="still", signal=False)
+    moving = make_run(tmp_path, kind="synthetic", folder="moving")
+    still = make_run(tmp_path, kind="synthetic", folder="still", signal=False)
     shown = [t for t in tables_of(CONFIG, [still, moving]) if t.synthetic]
-    assert [t.view.run_id for t in shown] == ["moving", "still"]
+    assert [t.view.path.name for t in shown] == ["moving", "still"]
     assert "must be at chance" in shown[1].caption
 
 

@@ -1,0 +1,171 @@
+"""The one reader of a stored manifest: fields, types, and what they say of one another.
+
+A run folder may come from somebody else. What decides a run is bound by its name: the name ends
+with a digest of ``identity``, ``identity`` holds the digests of config, samples and folds, and
+every prediction bears the name. So a field that was changed afterwards contradicts another.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from mer_keras.config.experiment import Experiment
+from mer_keras.config.validation import explain
+from mer_keras.errors import ResultsError
+from mer_keras.protocols.folds import FoldSet
+from mer_keras.runs.folder import MANIFEST, RunFolder
+from mer_keras.runs.identity import run_id_of
+from mer_keras.runs.units import Manifest
+from mer_keras.terms import DataKind, Selection
+
+#: Most entries of a list whose entries are multiplied with one another.
+MOST = 1000
+
+#: Text that stands in names of files: no separator, no control character, no hidden file.
+FileName = Annotated[
+    str, Field(pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$", max_length=255)
+]
+Count = Annotated[int, Field(ge=0)]
+Kind = Annotated[DataKind, Field(strict=False)]
+Choice = Annotated[Selection, Field(strict=False)]
+
+
+class _Stored(BaseModel):
+    """A part of a manifest; fields that nothing reads may stand in it."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class _Row(_Stored):
+    key: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=255)]
+    name: str
+    role: Literal["row", "baseline"]
+    method: str
+    selection: Choice
+
+
+class _Data(_Stored):
+    synthetic_motion: bool
+
+
+class _Config(_Stored):
+    """What is read of a config that this version may not know as a whole."""
+
+    seeds: Annotated[list[Count], Field(min_length=1, max_length=MOST)]
+    selection: Choice
+    data: _Data
+    train: dict[str, JsonValue]
+    record_epochs: bool = False
+
+
+class _Excluded(_Stored):
+    reason: str
+
+
+class _Stage(_Stored):
+    stage: str
+    images: Count
+    validation_images: Count
+    validation_split_by: str
+    accuracy: float
+
+
+class StoredManifest(_Stored):
+    """What a manifest must hold so that a run can be shown."""
+
+    run_id: FileName
+    identity: dict[str, JsonValue]
+    experiment: Annotated[str, Field(pattern=r"^[\w-]+(/[\w-]+)*$", max_length=255)]
+    config: _Config
+    config_digest: str
+    samples_digest: str
+    folds_digest: str
+    profile: FileName
+    data_kind: Kind
+    protocol: str
+    subject_exclusive: bool = True
+    selection: Choice
+    n_samples: Count
+    n_subjects: Count
+    classes: Annotated[list[str], Field(min_length=1, max_length=MOST)]
+    class_counts: dict[str, Count]
+    excluded: list[_Excluded]
+    warnings: list[str]
+    editions: list[str] = []
+    stages: list[_Stage] = []
+    rows: Annotated[list[_Row], Field(min_length=1, max_length=MOST)]
+    created: Annotated[AwareDatetime, Field(strict=False)]
+    versions: dict[str, str]
+    backend: str
+    device: str
+    git: str
+
+
+def read_manifest(folder: RunFolder) -> Manifest:
+    """Read a run's manifest and check its fields, and that none contradicts another.
+
+    Raises:
+        ResultsError: naming the file, the field and what is wrong with it.
+    """
+    file = folder.path / MANIFEST
+    manifest = folder.manifest()
+    try:
+        StoredManifest.model_validate(manifest)
+    except ValidationError as error:
+        raise ResultsError(
+            f"{file}: no manifest of a run: {explain(error, StoredManifest)}"
+        ) from error
+    problem = _contradiction(manifest)
+    if problem:
+        raise ResultsError(f"{file}: {problem}: the file was changed after the run")
+    return manifest
+
+
+def read_folds(folder: RunFolder, manifest: Manifest) -> FoldSet:
+    """Read the folds of a run whose manifest is known.
+
+    Raises:
+        ResultsError: they are damaged, or not those that the run began with.
+        ProtocolError: their own digest doesn't match.
+    """
+    folds = folder.folds()
+    if folds.digest() != manifest["folds_digest"]:
+        raise ResultsError(f"{folder.path}: the folds were changed after the run")
+    return folds
+
+
+def stored_config(manifest: Manifest) -> Experiment | None:
+    """The config that a run began with; ``None`` where this version has no such config.
+
+    It may be of a version with other fields or other meanings, or changed after the run.
+    """
+    try:
+        config = Experiment.model_validate(manifest["config"])
+    except ValidationError:
+        return None
+    is_same = config.digest() == manifest["config_digest"] and config.name == manifest["experiment"]
+    return config if is_same else None
+
+
+def _contradiction(manifest: Manifest) -> str:
+    """Return what of a manifest contradicts something else of it, or nothing."""
+    identity = manifest["identity"]
+    run_id = run_id_of(manifest["experiment"], manifest["profile"], manifest["data_kind"], identity)
+    if manifest["run_id"] != run_id:
+        return f"run_id is {manifest['run_id']!r}, and by the other fields it is {run_id!r}"
+    for field in ("config", "samples", "folds"):
+        if identity.get(field) != manifest[f"{field}_digest"]:
+            return f"{field}_digest is not the one in identity"
+    if identity.get("profile") != manifest["profile"]:
+        return f"profile is {manifest['profile']!r}, and in identity {identity.get('profile')!r}"
+    selection = Selection.EXTERNAL if identity.get("weights") else manifest["config"]["selection"]
+    if manifest["selection"] != selection:
+        return f"selection is {manifest['selection']!r}, and by the config {str(selection)!r}"
+    if len(set(manifest["classes"])) < len(manifest["classes"]):
+        return "a class stands twice"
+    if sum(manifest["class_counts"].values()) != manifest["n_samples"]:
+        return f"class_counts are not of n_samples, {manifest['n_samples']}"
+    keys = [row["key"] for row in manifest["rows"]]
+    if len(set(keys)) < len(keys):
+        return "a row's key stands twice"
+    return ""
