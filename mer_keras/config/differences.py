@@ -1,16 +1,17 @@
 """What of a config was changed from the one that is shipped."""
 
 import json
-from collections.abc import Iterator, Mapping
 
 from pydantic.main import IncEx
 
 from mer_keras.config.experiment import Experiment
-from mer_keras.config.yaml_text import Tree, Yaml
+from mer_keras.config.inheritance import OF_PAPER
+from mer_keras.config.leaves import leaves
+from mer_keras.config.yaml_text import Tree
 
 #: Fields that describe the paper, its numbers and its methods, and decide no result.
 _DESCRIBES: dict[str, IncEx | bool] = {
-    **dict.fromkeys(("paper", "table", "caption", "also_reproduces", "not_reproduced"), True),
+    **dict.fromkeys((*OF_PAPER, "not_inherited"), True),
     "rows": {"__all__": {"runs", "published"}},
     "methods": {"__all__": {"title", "paper", "about", "missing", "claims", "facts"}},
 }
@@ -20,18 +21,24 @@ def differences(shipped: Experiment, run: Experiment) -> tuple[str, ...]:
     """What of the second config decides results and is not as in the first: ``key=value`` texts.
 
     Published numbers and remarks are left out; so are rows and descriptions of methods that one of
-    the two lacks, and what a new block leaves at its defaults.
+    the two lacks, and what a new block leaves at its defaults. Of a block that is gone the block
+    alone is said, such as ``train.augmentation=null``.
     """
     rows = {row.name for row in shipped.rows} & {row.name for row in run.rows}
     methods = shipped.methods.keys() & run.methods.keys()
     before = _deciding(shipped, rows, methods, exclude_defaults=True)
     now = _deciding(run, rows, methods, exclude_defaults=True)
     whole = _deciding(run, rows, methods, exclude_defaults=False)
-    return tuple(
-        f"{key}={json.dumps(whole.get(key)).strip(chr(34))}"
-        for key in sorted(before.keys() | now.keys())
-        if before.get(key) != now.get(key)
-    )
+    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key)]
+    said = dict.fromkeys(_key_or_block(key, whole) for key in changed)
+    return tuple(f"{key}={json.dumps(whole.get(key)).strip(chr(34))}" for key in said)
+
+
+def _key_or_block(key: str, whole: Tree) -> str:
+    """A dotted key, or the key of the largest block around it that is gone or empty."""
+    names = key.split(".")
+    blocks = (".".join(names[:number]) for number in range(1, len(names)))
+    return next((block for block in blocks if block in whole), key)
 
 
 def _deciding(
@@ -42,14 +49,4 @@ def _deciding(
     tree["rows"] = {row["name"]: row for row in tree["rows"] if row["name"] in rows}
     described = tree.get("methods", {})
     tree["methods"] = {name: described[name] for name in described if name in methods}
-    return dict(_leaves(tree))
-
-
-def _leaves(tree: Yaml, key: str = "") -> Iterator[tuple[str, Yaml]]:
-    """Dotted key and value of every leaf; an empty list or mapping is one."""
-    entries = dict(enumerate(tree)) if isinstance(tree, list) else tree
-    if not isinstance(entries, Mapping) or not entries:
-        yield key, tree
-        return
-    for name, value in entries.items():
-        yield from _leaves(value, f"{key}.{name}" if key else str(name))
+    return dict(leaves(tree))

@@ -101,7 +101,7 @@ def verdict(published: Published, view: RunView, scores: RowScores | None) -> st
 
 def _as_in_the_paper(view: RunView) -> bool:
     """Whether the settings are those of the full profile, seeds and selection apart."""
-    allowed = ("seeds.", "selection=")
+    allowed = ("seeds=", "selection=")
     return view.profile == "full" and all(change.startswith(allowed) for change in view.changes)
 
 

@@ -26,10 +26,7 @@ def test_an_unchanged_config_has_none():
         (["train.optimizer.learning_rate=1e-4"], ("train.optimizer.learning_rate=0.0001",)),
         (["inputs.clips.resize_to=56"], ("inputs.clips.resize_to=56",)),
         # Descriptions of methods that are left out aren't changes.
-        (
-            ["baselines=[majority]"],
-            ("baselines.1=null", "baselines.2=null", "baselines.3=null"),
-        ),
+        (["baselines=[majority]"], ('baselines=["majority"]',)),
     ],
 )
 def test_what_was_set_is_said(overrides, expected):
@@ -37,7 +34,18 @@ def test_what_was_set_is_said(overrides, expected):
 
 
 def test_a_value_that_goes_back_to_its_default_is_a_difference():
-    assert differences(experiment(seeds=[3]), experiment()) == ("seeds.0=0",)
+    assert differences(experiment(seeds=[3]), experiment()) == ("seeds=[0]",)
+
+
+def test_of_a_block_that_is_gone_the_block_alone_is_said():
+    (whole,) = load_experiments("shallow_convlstm/table1")
+    (bare,) = load_experiments(
+        "shallow_convlstm/table1", overrides=["train.augmentation=null", "train.plateau=null"]
+    )
+    assert differences(whole, bare) == ("train.augmentation=null", "train.plateau=null")
+    (pretrained,) = load_experiments("micro_attention/table4")
+    (random,) = load_experiments("micro_attention/table4", overrides=["stages=[]"])
+    assert differences(pretrained, random) == ("stages=[]",)
 
 
 def test_rows_are_compared_by_name_and_absent_ones_are_none():
