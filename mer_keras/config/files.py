@@ -2,8 +2,7 @@
 
 Beside the fields of ``config.Experiment`` a file may hold
 
-- ``profiles``: named overrides. ``full`` is the paper's settings, ``quick`` a small version for two
-  CPU cores, ``smoke`` a still smaller one that shows only that every step runs.
+- ``profiles``: named overrides, such as those of ``PROFILES``.
 - ``parts``: named overrides too, of a table that has several runs, such as one a database. Each
   part is an experiment of its own, ``<name>/<part>``; published numbers that name another part are
   left out of it.
@@ -32,6 +31,12 @@ from mer_keras.settings import experiment_roots
 MAX_BASES = 5
 #: The folder of ``experiments`` that describes methods, and the file that describes no table.
 METHODS, PUBLISHED = "methods", "published.yaml"
+#: Profiles of the experiments that are shipped, and what each is for.
+PROFILES = {
+    "full": "the paper's settings",
+    "quick": "a small version for two processor cores and some minutes",
+    "smoke": "the smallest version: it shows that every step runs, and nothing else",
+}
 
 
 def experiment_names() -> list[str]:
@@ -70,6 +75,26 @@ def find_config(name: str) -> tuple[Path, str | None]:
     raise ConfigError(
         f"no experiment {name!r}{did_you_mean(name, known)}; known: {', '.join(known) or 'none'}"
     )
+
+
+def profile_names(name: str) -> list[str]:
+    """Names of the profiles of an experiment, in the order of its file and its bases.
+
+    Raises:
+        ConfigError: see ``find_config``; or the file is damaged.
+    """
+    path = find_config(name)[0]
+    return list(_sets_of_values(_read_tree(path), "profiles", path))
+
+
+def part_names(name: str) -> list[str]:
+    """Names of the parts of an experiment; empty where it is one run.
+
+    Raises:
+        ConfigError: see ``find_config``; or the file is damaged.
+    """
+    path = find_config(name)[0]
+    return list(_sets_of_values(_read_tree(path), "parts", path))
 
 
 def method_names() -> list[str]:
