@@ -48,6 +48,9 @@ WATERMARK = "SYNTHETIC: a check of the pipeline, not a result about faces"
 #: A file of this name in a database's folder says that its frames are synthetic.
 SYNTHETIC_MARKER = "SYNTHETIC.json"
 
+#: Emotion of a clip that nobody labelled: it can be predicted, not learned or tested.
+UNLABELLED = "unlabelled"
+
 #: Columns of the samples table, in order (see ``databases.samples``).
 SAMPLE_COLUMNS = (
     "sample_id",
@@ -64,6 +67,8 @@ SAMPLE_COLUMNS = (
     "label",
     "action_units",
     "objective_class",
+    "self_report",
+    "stimulus_emotion",
     "corrected",
     "data_kind",
 )

@@ -2,12 +2,14 @@
 
 There is one CSV file a database in ``corrections/``, keyed by subject and clip, since row numbers
 differ between releases. A correction is applied only where the table holds exactly what it expects,
-so that a release that is already right stays as it is. Errors that are public by row number alone
+so that a release that is already right stays as it is; of several for one clip, the first that
+applies. Errors that are public by row number alone
 (five rows of CASME, sixteen of MMEW, some twenty apexes of CASME II) can't be carried over to every
 release and are not here.
 """
 
 import csv
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -74,17 +76,19 @@ def apply_corrections(
         All clips, the changed ones with ``corrected`` set, and a remark with the changed rows'
         numbers.
     """
-    known = {
-        (database, c.subject, c.clip): c
-        for database in {clip.database for clip in clips}
-        for c in corrections_for(database)
-    }
+    known: dict[tuple[str, str, str], list[Correction]] = defaultdict(list)
+    for database in {clip.database for clip in clips}:
+        for correction in corrections_for(database):
+            known[database, correction.subject, correction.clip].append(correction)
     corrected, changed_rows = [], []
     for clip in clips:
-        correction = known.get((clip.database, clip.subject, clip.clip))
-        if correction is None or not _applies(correction, clip, clip.frame_source or frame_source):
+        source = clip.frame_source or frame_source
+        of_clip = known.get((clip.database, clip.subject, clip.clip), [])
+        applying = [correction for correction in of_clip if _applies(correction, clip, source)]
+        if not applying:
             corrected.append(clip)
             continue
+        correction = applying[0]
         frames: dict[str, int | None] = {name: getattr(clip, name) for name in FRAMES}
         frames[correction.column] = parse_frame_number(correction.becomes, "corrections")
         onset, apex, offset = frames.values()

@@ -12,8 +12,15 @@ from mer_keras.config.strict import StrictModel
 from mer_keras.config.yaml_text import Tree, read_yaml
 from mer_keras.databases.samples import Excluded, Samples, validate
 from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
+from mer_keras.terms import UNLABELLED
 
-_COLUMN_TITLES = {"emotion": "emotion", "objective_class": "objective class"}
+#: Columns that a scheme may take its classes from: how messages name them.
+_COLUMN_TITLES = {
+    "emotion": "emotion",
+    "objective_class": "objective class",
+    "self_report": "self-report",
+    "stimulus_emotion": "emotion of the film",
+}
 #: Spelling in some release -> the one name of the emotion.
 _SPELLINGS = {
     spelling: name
@@ -49,7 +56,7 @@ class LabelScheme(StrictModel):
     leaves_out: frozenset[str] = frozenset()
     counts: dict[str, int] | None = None
     database_counts: dict[str, dict[str, int]] = Field(default_factory=dict)
-    column: Literal["emotion", "objective_class"] = "emotion"
+    column: Literal["emotion", "objective_class", "self_report", "stimulus_emotion"] = "emotion"
     min_frames: int = 0
 
     @model_validator(mode="before")
@@ -86,8 +93,9 @@ def plain_emotion(raw: str) -> str:
 def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
     """Fill ``label`` from ``emotion``.
 
-    Clips whose emotion the scheme leaves out go to ``excluded``, each with the reason. Class counts
-    that differ from the published ones are reported as a warning and left as they are.
+    Clips whose emotion the scheme leaves out go to ``excluded``, each with the reason, and so do
+    those without a label. Class counts that differ from the published ones are reported as a
+    warning and left as they are.
 
     Args:
         samples: a reader's samples.
@@ -98,7 +106,8 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
     """
     values = _values(samples, scheme)
     known = {*scheme.mapping, *scheme.leaves_out}
-    unknown = ~values.isin(known)
+    unlabelled = values == UNLABELLED
+    unknown = ~(values.isin(known) | unlabelled)
     if unknown.any():
         row = samples.table[unknown].iloc[0]
         value = str(values[unknown].iloc[0])
@@ -108,14 +117,17 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
             f"({int(unknown.sum())} such clip(s)): expected one of {', '.join(sorted(known))}; "
             "correct the annotation table or choose another scheme"
         )
-    left_out = values.isin(scheme.leaves_out)
+    left_out = values.isin(scheme.leaves_out) | unlabelled
     frames = samples.table["offset"] - samples.table["onset"] + 1
     short = (frames < scheme.min_frames).fillna(False).astype(bool) & ~left_out
     excluded = [
         Excluded(
             row.database,
             row.clip,
-            f"{_COLUMN_TITLES[scheme.column]} {values[row.Index]!r} is left out of {scheme.name}",
+            "no emotion label"
+            if unlabelled[row.Index]
+            else f"{_COLUMN_TITLES[scheme.column]} {values[row.Index]!r} is left out of "
+            f"{scheme.name}",
         )
         for row in samples.table[left_out].itertuples()
     ]
@@ -134,7 +146,10 @@ def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:
     table = table.reset_index(drop=True)
     validate(table, f"label scheme {scheme.name}")
     labelled = replace(samples, table=table, excluded=(*samples.excluded, *excluded))
-    return replace(labelled, warnings=(*samples.warnings, *_count_warnings(labelled, scheme)))
+    warnings = [*samples.warnings, *_count_warnings(labelled, scheme)]
+    if unlabelled.any():
+        warnings.append(f"{int(unlabelled.sum())} clip(s) without a label are left out")
+    return replace(labelled, warnings=tuple(warnings))
 
 
 def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
@@ -142,15 +157,18 @@ def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
     column = samples.table[scheme.column]
     if scheme.column == "emotion":
         return column.map(plain_emotion)
-    missing = column.isna()
+    missing = column.isin([None, ""])
     if missing.any():
         row = samples.table[missing].iloc[0]
+        title = _COLUMN_TITLES[scheme.column]
         raise AnnotationError(
-            f"clip {row['sample_id']!r} has no objective class ({int(missing.sum())} such "
-            f"clip(s)): label scheme {scheme.name!r} needs them: expected the database's table of "
-            f"objective classes beside its own; mer-keras data howto {row['database']}"
+            f"clip {row['sample_id']!r} has no {title} ({int(missing.sum())} such clip(s)), which "
+            f"label scheme {scheme.name!r} takes its classes from: expected a release with a "
+            f"column or a table of them; mer-keras data howto {row['database']}"
         )
-    return column.astype(int).astype(str)
+    if scheme.column == "objective_class":
+        return column.astype(int).astype(str)
+    return column.map(plain_emotion)
 
 
 def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:

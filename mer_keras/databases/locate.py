@@ -1,6 +1,7 @@
 """Where the folder of a database is: under the data roots that the settings name."""
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from mer_keras import settings
@@ -18,6 +19,32 @@ def find_folder(database: Database, *first: Path) -> Path | None:
         return database.fixed_folder if database.fixed_folder.is_dir() else None
     folders = (_folder_in(root, database) for root in (*first, *settings.data_roots()))
     return next((folder for folder in folders if folder is not None), None)
+
+
+def near_misses(database: Database) -> list[Path]:
+    """Return folders and archives in the data roots whose names are like the database's."""
+    known_names = [_plain(name) for name in (database.name, *database.folders)]
+    similar = []
+    for root in settings.data_roots():
+        try:
+            with os.scandir(root) as entries:
+                names = sorted(e.name for e in entries if e.is_dir() or _is_archive(e.name))
+        except OSError:
+            continue
+        for name in names:
+            plain = _plain(name)
+            is_part = any(known in plain for known in known_names)
+            if is_part or get_close_matches(plain, known_names, n=1, cutoff=0.7):
+                similar.append(root / name)
+    return similar
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
+
+
+def _is_archive(name: str) -> bool:
+    return name.casefold().endswith((".zip", ".rar", ".7z", ".tar", ".gz", ".tgz"))
 
 
 def _folder_in(root: Path, database: Database) -> Path | None:

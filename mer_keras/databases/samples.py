@@ -29,11 +29,13 @@ _DEFAULTS: dict[str, str | bool | None] = {
     "label": "",
     "action_units": "",
     "objective_class": None,
+    "self_report": "",
+    "stimulus_emotion": "",
     "corrected": False,
 }
 #: These columns were added to the table later. A digest counts them only where they hold
 #: something, so that it stays the same for databases that don't use them.
-_LATER = ("objective_class",)
+_LATER = ("objective_class", "self_report", "stimulus_emotion")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class ClipAnnotation:
         subject: as the database writes it, normalised where releases differ.
         clip: name of the clip, unique within the subject.
         path: a folder of frames, one image, a video or a table of pixels.
-        emotion: as the coders named it.
+        emotion: as the coders named it; ``terms.UNLABELLED`` where nobody did.
         row: number of the table's row as a spreadsheet program shows it; None without a table.
         onset: first frame number of the expression; None where it isn't annotated.
         apex: frame number of the strongest expression, likewise.
@@ -76,6 +78,8 @@ class ClipAnnotation:
         fps: frames a second.
         action_units: as the coders wrote them.
         objective_class: class by action units, 1 to 7.
+        self_report: emotion that the subject reported; empty where nobody asked.
+        stimulus_emotion: emotion that the film which was shown is named for; empty where unknown.
         corrected: whether a known error of the table was corrected here.
         frame_source: which frames ``path`` leads to, where it isn't the reading's ``frame_source``.
         flow_images: stored images of its flow by name, of a database that has them; a recipe that
@@ -94,6 +98,8 @@ class ClipAnnotation:
     fps: float | None = None
     action_units: str = ""
     objective_class: int | None = None
+    self_report: str = ""
+    stimulus_emotion: str = ""
     corrected: bool = False
     frame_source: str | None = None
     flow_images: Mapping[str, FlowImage] = field(default_factory=dict, hash=False)
@@ -186,7 +192,7 @@ class Samples:
 
         Two copies of one database in different folders have the same digest.
         """
-        unused = {c for c in _LATER if self.table[c].isna().all()}
+        unused = {c for c in _LATER if self.table[c].isin([None, ""]).all()}
         columns = [c for c in SAMPLE_COLUMNS if c != "path" and c not in unused]
         text = self.table[columns].to_csv(index=False, lineterminator="\n")
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

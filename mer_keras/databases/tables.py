@@ -207,30 +207,44 @@ def table_rows(
 
 
 def rows_without_header(
-    rows: Sequence[Sequence[Cell]], columns: Sequence[str], source: Path
+    rows: Sequence[Sequence[Cell]],
+    columns: Sequence[str] | Columns,
+    source: Path,
+    optional: Sequence[str] = (),
 ) -> list[TableRow]:
-    """Return the rows of a table that has no header; blank ones are ignored.
+    """Return the rows of a table that officially has no header; blank ones are ignored.
+
+    Somebody may have written one all the same: where the first row names two or more of the
+    columns, cells are found by it, in whatever order.
 
     Args:
         rows: rows of the sheet.
-        columns: what its cells are, from the first on; a row may be shorter.
+        columns: what its cells are, from the first on; a row may be shorter. A mapping gives other
+            names that a header may have for each.
         source: the file, for errors.
+        optional: columns that a header may lack.
 
     Raises:
-        AnnotationError: it holds no row.
+        AnnotationError: it holds no row, or a header that lacks a column.
     """
-    indices = {name: index for index, name in enumerate(columns)}
-    data = [
-        TableRow(source, number, cells, indices)
+    names = columns if isinstance(columns, Mapping) else dict.fromkeys(columns, ())
+    numbered = [
+        (number, cells)
         for number, cells in enumerate(rows, start=1)
         if any(cell is not None for cell in cells)
     ]
-    if not data:
+    indices = {name: index for index, name in enumerate(names)}
+    if numbered and len(_match(numbered[0][1], names)) >= 2:
+        required = {name: others for name, others in names.items() if name not in optional}
+        others = {name: names[name] for name in optional}
+        _, indices = find_header([numbered[0][1]], required, source, others)
+        numbered = numbered[1:]
+    if not numbered:
         raise AnnotationError(
-            f"{source}: no row: expected the columns {', '.join(columns)} without a header; use "
+            f"{source}: no row: expected the columns {', '.join(names)} without a header; use "
             "the official table"
         )
-    return data
+    return [TableRow(source, number, cells, indices) for number, cells in numbered]
 
 
 def span_warnings(source: Path, spans: Sequence[tuple[TableRow, Span]]) -> list[str]:

@@ -18,27 +18,41 @@ from mer_keras.synthetic.synthetic_clip import (
 
 #: Frames at rest before each expression.
 GAP = 6
+#: Emotion -> how coders estimate it.
+COARSE = {"happiness": "positive", "anger": "negative", "disgust": "negative"}
 #: Subject, code and number of a recording whose folder bears another person's number.
 MISNAMED = ("s19", "0502", "23")
 
 
 class CasMe2(Layout):
-    """The layout of CAS(ME)^2. ``emotions`` and ``frames`` are those of its micro-expressions.
+    """The layout of CAS(ME)^2.
+
+    ``emotions`` and ``frames`` are those of its micro-expressions: the emotions that films are
+    named for, which is what the faces show. The two other labels of a clip are drawn apart.
 
     Attributes:
+        micro_subjects: those of ``subjects`` who show micro-expressions.
+        estimated: emotion as coders write it -> number of micro-expressions.
+        reported: emotion as participants report it -> number of micro-expressions.
         macro_emotions: emotion -> number of macro-expressions.
         macro_frames: number of frames of a macro-expression.
         stimuli: for each video that was shown: its name in the table, code and name in the
             folders, and the emotion that it is to evoke.
     """
 
+    micro_subjects: tuple[str, ...]
+    estimated: dict[str, int]
+    reported: dict[str, int]
     macro_emotions: dict[str, int]
     macro_frames: Number
     stimuli: tuple[tuple[str, str, str, str], ...]
 
     def draw(self, rng: np.random.Generator) -> list[SyntheticClip]:
         """Draw all 57 micro- and 300 macro-expressions, recording by recording in their order."""
-        micro = assign_roles(rng, self.emotions, self.subjects)
+        micro = [
+            replace(role, person=self.subjects.index(role.subject))
+            for role in assign_roles(rng, self.emotions, self.micro_subjects)
+        ]
         macro = assign_roles(rng, self.macro_emotions, self.subjects)
         roles = micro + [replace(role, index=len(micro) + role.index) for role in macro]
         recordings = defaultdict(list)
@@ -66,7 +80,19 @@ class CasMe2(Layout):
                 )
                 clips.append(clip)
                 first_frame = clip.offset + 1
-        return _with_official_faults(clips)
+        return _with_official_faults(self._with_other_labels(rng, clips))
+
+    def _with_other_labels(
+        self, rng: np.random.Generator, clips: list[SyntheticClip]
+    ) -> list[SyntheticClip]:
+        """Draw what coders estimated and participants reported, in the printed numbers."""
+        micro = [k for k, clip in enumerate(clips) if clip.cells["kind"] == "micro-expression"]
+        labels = {"emotion": self.estimated, "self-report": self.reported}
+        for column, counts in labels.items():
+            listed = [label for label, clips_of in counts.items() for _ in range(clips_of)]
+            for k, label in zip(micro, rng.permutation(listed).tolist(), strict=True):
+                clips[k] = replace(clips[k], cells={**clips[k].cells, column: label})
+        return clips
 
     def _recording(self, subject: str, stimulus: int) -> str:
         _, code, name, _ = self.stimuli[stimulus]
@@ -84,9 +110,9 @@ class CasMe2(Layout):
                 clip.cells.get("offset", clip.offset),
                 # Some coders wrote a full-width comma between action units.
                 clip.action_unit_text.replace("+", "+" if clip.index % 5 else "\uff0c"),
-                clip.emotion,
+                clip.cells.get("emotion", COARSE[clip.emotion]),
                 clip.cells["kind"],
-                clip.emotion,
+                clip.cells.get("self-report", clip.emotion),
             )
             for clip in clips
         ]

@@ -26,7 +26,7 @@ SHOWN = {3: "anger", 5: "sadness"}
 #: Clips that have a folder but no row.
 UNLISTED = (("sub09", "EP02_02f"), ("sub24", "EP02_07"))
 #: Clips of two classes of the MEGC 2019 composite that it leaves out all the same.
-NOT_IN_COMPOSITE = (("sub04", "EP12_01f"), ("sub05", "EP12_03f"))
+NOT_IN_COMPOSITE = (("sub04", "EP12_01f"), ("sub05", "EP09_05f"))
 #: The cropped frames of this clip end early; the table goes on.
 CUT_SHORT = ("sub16", "EP01_08")
 

@@ -19,8 +19,9 @@ from mer_keras.synthetic.synthetic_clip import (
 
 #: Clips whose frame numbers have four digits rather than five.
 FOUR_DIGITS = 6
-#: Clips whose apex lies outside onset..offset in one release of the real table.
-STRAY_APEX = (("028", "028_4_1"), ("032", "032_3_1"))
+#: Clips whose apex is misprinted in one copy of the real table: subject, name, the true apex, the
+#: printed one.
+STRAY_APEX = (("028", "028_4_1", 1113, 1143), ("032", "032_3_1", 4930, 1930))
 
 
 class Samm(Layout):
@@ -49,9 +50,16 @@ class Samm(Layout):
             )
             digits = 4 if role.index in short else self.digits
             clips.append(replace(clip, digits=digits, objective_class=objective_class))
-        for subject, name in STRAY_APEX:
+        for subject, name, apex, printed in STRAY_APEX:
             stray = rename_clip(clips, subject, name)
-            clips[stray] = replace(clips[stray], cells={"Apex Frame": 1})
+            clip = clips[stray]
+            clips[stray] = replace(
+                clip,
+                onset=apex - (clip.apex - clip.onset),
+                apex=apex,
+                offset=apex + (clip.offset - clip.apex),
+                cells={"Apex Frame": printed},
+            )
         return sorted(clips, key=lambda clip: clip.name)
 
     def cells(self, clip: SyntheticClip) -> Mapping[str, Cell]:

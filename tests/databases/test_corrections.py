@@ -29,6 +29,19 @@ def test_an_apex_outside_the_clip_becomes_not_annotated():
     assert remarks == ["known errors of the table corrected in 1 row(s): 7"]
 
 
+@pytest.mark.parametrize(
+    ("clip", "onset", "printed", "apex"),
+    [("028_4_1", 1080, 1143, 1113), ("032_3_1", 4900, 1930, 4930)],
+)
+def test_a_misprinted_apex_of_samm_becomes_what_another_copy_has(clip, onset, printed, apex):
+    subject = clip[:3]
+    row = ClipAnnotation(
+        "samm", subject, clip, Path("x"), "anger", onset=onset, apex=printed, offset=onset + 50
+    )
+    (corrected,), _ = apply_corrections([row])
+    assert corrected == replace(row, apex=apex, corrected=True)
+
+
 @given(st.integers(100, 150) | st.none())
 def test_a_release_that_is_right_already_stays_as_it_is(apex):
     clip = replace(STRAY, apex=apex)
@@ -71,7 +84,7 @@ def test_each_file_is_for_a_database_and_each_line_has_reason_and_source():
     for name in files:
         known = corrections_for(name.removesuffix(".csv"))
         assert known and all(c.why and c.source for c in known)
-        assert len({(c.subject, c.clip) for c in known}) == len(known)
+        assert len({(c.subject, c.clip, c.was) for c in known}) == len(known)
 
 
 def test_a_line_without_a_reason_is_refused(tmp_path, monkeypatch):

@@ -1,8 +1,14 @@
 """CAS(ME)^2 (Qu et al., IEEE Trans. Affective Computing 2018): expressions in long videos.
 
-30 frames a second; 57 micro- and 300 macro-expressions of 22 subjects. The table has three sheets
-without a header: the expressions, which folder belongs to which participant, and the code of each
-stimulus video in the folders' names. Only the micro-expressions are read.
+30 frames a second; 57 micro- and 300 macro-expressions of 22 subjects, 14 of whom show a
+micro-expression. The table has three sheets without a header: the expressions, which folder belongs
+to which participant, and the code of each stimulus video in the folders' names. Only the
+micro-expressions are read.
+
+An expression has three labels, which differ: the emotion that the coders estimated (``emotion``:
+negative, positive, surprise, others), the one that the participant reported (``self_report``), and
+the one that the film was shown for (``stimulus_emotion``, the first part of the expression's name).
+A label scheme says which it takes.
 """
 
 import re
@@ -29,18 +35,22 @@ WORKBOOKS = (
 )
 MICRO, MACRO = "micro-expression", "macro-expression"
 
-_COLUMNS = (
-    "participant",
-    "name",
-    "onset",
-    "apex",
-    "offset",
-    "action units",
-    "emotion",
-    "kind",
-    "self-report",
-)
-_NAME = re.compile(r"(?P<stimulus>.+?)_(?P<number>[0-9]+)")
+#: Columns of the first sheet, in their order, with other names in case that a copy has a header.
+_COLUMNS = {
+    "participant": ("Subject",),
+    "name": ("Filename",),
+    "onset": ("OnsetFrame",),
+    "apex": ("ApexFrame",),
+    "offset": ("OffsetFrame",),
+    "action units": ("AU", "AUs"),
+    "emotion": ("Estimated Emotion",),
+    "kind": ("type", "expression"),
+    "self-report": ("self-reported emotion",),
+}
+_OPTIONAL = ("action units", "self-report")
+#: The table writes this where nothing was coded.
+_NOTHING = "null"
+_NAME = re.compile(r"(?P<stimulus>(?P<emotion>[^\W\d_]*).*?)_(?P<number>[0-9]+)")
 _FOLDER_NUMBER = re.compile(r"[sS]?0*([0-9]+)")
 _CODE = re.compile(r"[0-9]{4}")
 
@@ -62,17 +72,17 @@ def read(root: Path) -> Reading:
         root: the folder that holds the table and ``rawpic``.
 
     Returns:
-        One annotation a micro-expression. Emotions are in lower case.
+        One annotation a micro-expression, with its three labels in lower case.
 
     Raises:
         AnnotationError: the table or ``rawpic`` is absent, unreadable or breaks its format, or an
             expression's video isn't there.
     """
     table, warnings = find_table(root, WORKBOOKS, "*code_final*.xlsx")
-    frames = first_folder(root, ("rawpic",), DATABASE.tree)
+    frames = first_folder(root, ("rawpic",), DATABASE.tree, inside=r"s?[0-9]{1,2}")
     tables = _Tables(_folders(table), _codes(table))
     clips, spans, macro, no_offset = [], [], 0, []
-    for row in rows_without_header(read_sheet(table, 0), _COLUMNS, table):
+    for row in rows_without_header(read_sheet(table, 0), _COLUMNS, table, _OPTIONAL):
         kind = row.required_text("kind").lower()
         if kind == MACRO:
             macro += 1
@@ -88,6 +98,7 @@ def read(root: Path) -> Reading:
             no_offset.append(row.number)
         spans.append((row, span))
         subject, video = _video(row, tables, frames)
+        units = row.text("action units")
         clips.append(
             ClipAnnotation(
                 NAME,
@@ -98,7 +109,9 @@ def read(root: Path) -> Reading:
                 row=row.number,
                 **span._asdict(),
                 fps=FPS,
-                action_units=row.text("action units"),
+                action_units="" if units.lower() == _NOTHING else units,
+                self_report=row.text("self-report").lower(),
+                stimulus_emotion=_film_emotion(row),
             )
         )
     clips, excluded = _without_repeated(clips)
@@ -115,6 +128,12 @@ def read(root: Path) -> Reading:
         warnings=warnings,
         excluded=excluded,
     )
+
+
+def _film_emotion(row: TableRow) -> str:
+    """Return the emotion that a film is named for: ``disgust`` of ``disgust2_3``."""
+    match = _NAME.fullmatch(row.name("name"))
+    return match["emotion"].lower() if match else ""
 
 
 def _without_repeated(

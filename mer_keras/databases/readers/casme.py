@@ -31,7 +31,9 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
     Raises:
         AnnotationError: the table or the frames are absent, unreadable or breaks its format.
     """
-    frames, chosen = find_frames(root, DATABASE.frame_sources, frame_source, DATABASE.tree)
+    frames, chosen = find_frames(
+        root, DATABASE.frame_sources, frame_source, DATABASE.tree, r"sub[0-9]{1,2}"
+    )
 
     def locate(row: TableRow) -> LocatedClip:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))

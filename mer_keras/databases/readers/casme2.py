@@ -1,28 +1,33 @@
 """CASME II (Yan et al., PLoS ONE 2014).
 
 200 frames a second; 255 clips of 26 subjects. The camera's pictures and cropped faces
-stand under one table. The objective classes by action units stand in a second workbook.
+stand under one table. The objective classes by action units stand in a second workbook, or, where
+the action units were revised (edition of 2019), in a column of the table itself.
 """
 
 from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import describe
-from mer_keras.databases.folders import find_frames
+from mer_keras.databases.folders import find_file, find_frames
 from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip, clips_below
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import TableRow, table_rows
+from mer_keras.databases.tables import TableRow, listed_rows, table_rows
 from mer_keras.databases.workbook import Cell, read_sheet
 from mer_keras.errors import AnnotationError
 
 NAME = "casme2"
 OBJECTIVE_WORKBOOK = "CASME2-ObjectiveClasses.xlsx"
 
+_SUBJECT_FOLDER = r"sub[0-9]{1,2}"
+_UNKNOWN = f"no {OBJECTIVE_WORKBOOK}: objective classes are unknown"
 _OBJECTIVE_COLUMNS = {"Subject": (), "Filename": (), "Objective Class": ("Objective Classes",)}
 
 
 def read(root: Path, frame_source: str = "auto") -> Reading:
     """Read the tables and find each clip's folder.
+
+    The table's own objective classes go before those of the second workbook.
 
     Args:
         root: the folder that holds the tables and the folders of frames.
@@ -35,13 +40,31 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
     Raises:
         AnnotationError: a table or the frames are absent, unreadable or breaks its format.
     """
-    frames, chosen = find_frames(root, DATABASE.frame_sources, frame_source, DATABASE.tree)
-    objective, missing = _objective_classes(root)
+    frames, chosen = find_frames(
+        root, DATABASE.frame_sources, frame_source, DATABASE.tree, _SUBJECT_FOLDER
+    )
+    in_workbook, notes = _objective_classes(root)
+    own_column, differing = list[int](), list[int]()
 
     def locate(row: TableRow) -> LocatedClip:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
         clip = row.name("Filename")
-        return LocatedClip(subject, clip, frames / subject / clip, objective.get((subject, clip)))
+        listed = in_workbook.get((subject, clip))
+        objective_class = row.objective_class("Objective Classes")
+        if objective_class is None:
+            return LocatedClip(subject, clip, frames / subject / clip, listed)
+        own_column.append(row.number)
+        if listed not in (None, objective_class):
+            differing.append(row.number)
+        return LocatedClip(subject, clip, frames / subject / clip, objective_class)
+
+    def remarks(table: Path) -> list[str]:
+        if not own_column:
+            return notes if in_workbook else [*notes, _UNKNOWN]
+        lines = [*notes, f"{table.name}: its own objective classes are used"]
+        if differing:
+            lines.append(f"{OBJECTIVE_WORKBOOK} has other classes in {listed_rows(differing)}")
+        return lines
 
     return DATABASE.read_table(
         root,
@@ -49,7 +72,7 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
         clips_below(frames),
         frame_source=chosen,
         release=frames.name,
-        remarks=lambda _: missing,
+        remarks=remarks,
     )
 
 
@@ -74,10 +97,10 @@ def normalise_subject(value: Cell, where: str) -> str:
 
 
 def _objective_classes(root: Path) -> tuple[dict[tuple[str, str], int], list[str]]:
-    """Return (subject, clip) -> objective class; none with a remark if the workbook is absent."""
-    table = root / OBJECTIVE_WORKBOOK
-    if not table.is_file():
-        return {}, [f"no {OBJECTIVE_WORKBOOK}: objective classes are unknown"]
+    """Return (subject, clip) -> objective class, and remarks; none if the workbook is absent."""
+    table = find_file(root, [OBJECTIVE_WORKBOOK])
+    if table is None:
+        return {}, []
     rows, remarks = table_rows(read_sheet(table), _OBJECTIVE_COLUMNS, table)
     classes: dict[tuple[str, str], int] = {}
     for row in rows:

@@ -43,8 +43,8 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: a folder is absent, or an emotion file holds no number from 0 to 7.
     """
-    pictures = first_folder(root, PICTURES, DATABASE.tree)
-    emotions = first_folder(root, LABELS, DATABASE.tree)
+    pictures = first_folder(root, PICTURES, DATABASE.tree, _SUBJECT.pattern)
+    emotions = first_folder(root, LABELS, DATABASE.tree, _SUBJECT.pattern)
     clips, excluded = [], []
     for subject in subfolders(pictures):
         if not _SUBJECT.fullmatch(subject.name):

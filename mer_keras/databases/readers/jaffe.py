@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import images, subfolders
+from mer_keras.databases.folders import images, wrappers
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.errors import AnnotationError
@@ -20,14 +20,15 @@ EMOTIONS = {
     "SU": "surprise",
 }
 
-_FILE = re.compile(r"([A-Z]{2})\.(([A-Z]{2})[0-9]+)\.([0-9]+)", re.ASCII)
+#: Some copies are in lower case, or converted (KA.AN1.39.tiff.bmp).
+_FILE = re.compile(r"([A-Z]{2})\.(([A-Z]{2})[0-9]+)\.([0-9]+)(?:\.TIFF?)?", re.ASCII)
 
 
 def read(root: Path) -> Reading:
     """Find the pictures; their names say all.
 
     Args:
-        root: the folder that holds them, in it or one level below.
+        root: the folder that holds them, or wraps it.
 
     Returns:
         One annotation a picture, its ``path`` the file.
@@ -36,9 +37,9 @@ def read(root: Path) -> Reading:
         AnnotationError: there is no picture.
     """
     clips, strange = [], 0
-    for folder in (root, *subfolders(root)):
+    for folder in wrappers(root):
         for picture in images(folder):
-            match = _FILE.fullmatch(picture.stem)
+            match = _FILE.fullmatch(picture.stem.upper())
             if match is None or match[3] not in EMOTIONS:
                 strange += 1
                 continue

@@ -2,7 +2,7 @@
 
 90 frames a second; 300 micro-expression clips of 36 subjects. The frames of a clip are numbered
 from 1, and the table's frame numbers are taken in that numbering. The macro-expressions beside
-them are not read.
+them are a database of their own (``mmew_macro``).
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mer_keras.databases.entry import describe
-from mer_keras.databases.folders import subfolders
+from mer_keras.databases.folders import first_folder, subfolders
 from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow, listed_rows
@@ -19,6 +19,7 @@ from mer_keras.errors import AnnotationError
 
 NAME = "mmew"
 
+_EMOTION_FOLDER = "happiness|surprise|disgust|fear|sadness|anger|others?|repression"
 _CLIP = re.compile(r"(S[0-9]{2,3})-[0-9]+-[0-9]+", re.IGNORECASE | re.ASCII)
 #: Names that releases give the folder of clips that show none of the six emotions.
 _REST = frozenset({"other", "others", "repression"})
@@ -30,7 +31,7 @@ def read(root: Path) -> Reading:
     The subject is the first part of a clip's name.
 
     Args:
-        root: the folder that holds the table, and ``Micro_Expression`` in it or one level below.
+        root: the folder that holds the table and ``Micro_Expression``, in it or further below.
 
     Returns:
         One row a clip (see ``CodedDatabase.read_table``).
@@ -39,7 +40,7 @@ def read(root: Path) -> Reading:
         AnnotationError: the table is absent, unreadable or breaks its format, or a clip's folder
             stands under another emotion.
     """
-    frames = _frames_root(root)
+    frames = first_folder(root, ("Micro_Expression",), DATABASE.tree, _EMOTION_FOLDER)
     on_disk = _folders_by_clip(frames)
     differing = []
 
@@ -83,18 +84,6 @@ def subject_of(clip: str, where: str) -> str:
 def _same_subject(cell: str, subject: str) -> bool:
     digits = re.findall(r"[0-9]+", cell)
     return not cell or (len(digits) == 1 and int(digits[0]) == int(subject[1:]))
-
-
-def _frames_root(root: Path) -> Path:
-    """Find ``Micro_Expression`` in the root or in one of its folders (an archive within)."""
-    for parent in (root, *subfolders(root)):
-        for folder in subfolders(parent):
-            if folder.name.casefold() == "micro_expression":
-                return folder
-    raise AnnotationError(
-        f"{root}: expected a folder 'Micro_Expression' with the frames, in the tree\n"
-        f"{DATABASE.tree}\nunpack the database completely"
-    )
 
 
 def _folders_by_clip(frames: Path) -> dict[str, list[Path]]:

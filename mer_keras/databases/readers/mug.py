@@ -7,7 +7,7 @@ remark says so wherever it is read.
 from pathlib import Path
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import images, incomplete, subfolders
+from mer_keras.databases.folders import images, incomplete, look_through, subfolders
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 
@@ -29,7 +29,7 @@ def read(root: Path) -> Reading:
         AnnotationError: there is no sequence.
     """
     clips = []
-    for subject in subfolders(root):
+    for subject in subfolders(look_through(root, r"[0-9]{1,3}")):
         for folder in subfolders(subject):
             emotion = folder.name.lower()
             if emotion not in EMOTIONS:

@@ -4,10 +4,18 @@ Who is in a picture is not known, so nothing can be divided by subject.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mer_keras.databases.entry import Database, describe
-from mer_keras.databases.folders import find_frames, first_folder
+from mer_keras.databases.folders import (
+    find_file,
+    find_frames,
+    first_folder,
+    has_images,
+    subfolders,
+    wrappers,
+)
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.workbook import read_limited
@@ -19,6 +27,13 @@ EMOTIONS = ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neu
 LISTS = ("list_patition_label.txt", "list_partition_label.txt")
 FRAME_SOURCES = {"aligned": ("Image/aligned",), "original": ("Image/original",)}
 
+_COMPOUND = (
+    "this is RAF-DB's compound part (11 classes of mixed emotions), expected the basic part (7 "
+    "classes); put the basic part there:"
+)
+#: Lines of the compound part: names of four digits, eleven classes.
+_COMPOUND_LINE = re.compile(r"(?:train|test)_[0-9]{4}\.(?:jpg|png)\s+[0-9]{1,2}", re.ASCII)
+_CLASS_OF_COMPOUND = re.compile(r"\s(?:[89]|1[01])\s*$")
 _LINE = re.compile(r"((?:train|test)_[0-9]{1,6})\.(jpg|png)\s+([1-7])", re.ASCII)
 
 
@@ -34,16 +49,18 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: the list or the pictures are absent, or a line has another form.
     """
-    basic = root if (root / "EmoLabel").is_dir() else first_folder(root, ("basic",), DATABASE.tree)
-    lists = (basic / "EmoLabel" / name for name in LISTS)
-    table = next((path for path in lists if path.is_file()), None)
+    basic = _basic_part(root)
+    table = find_file(basic, LISTS)
     if table is None:
         raise AnnotationError(f"{basic}: expected EmoLabel/{LISTS[0]} in the tree\n{DATABASE.tree}")
+    lines = read_limited(table).decode("utf-8-sig", "replace").splitlines()
+    _require_basic(lines, table)
     pictures, frame_source = find_frames(basic, FRAME_SOURCES, "auto", DATABASE.tree)
+    if not has_images(pictures):  # Some archives hold ``aligned/aligned``.
+        pictures = next((f for f in subfolders(pictures) if has_images(f)), pictures)
     suffix = "_aligned" if frame_source == "aligned" else ""
     clips = []
-    text = read_limited(table).decode("utf-8-sig", "replace")
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         match = _LINE.fullmatch(line.strip())
@@ -58,6 +75,35 @@ def read(root: Path) -> Reading:
         clips.append(ClipAnnotation(NAME, "unknown", match[1], path, emotion, row=number))
     warnings = ["no subjects are known: nothing can be divided by subject"]
     return Reading(table, clips, DATABASE.tree, edition=f"basic, {frame_source}", warnings=warnings)
+
+
+def _basic_part(root: Path) -> Path:
+    """Return the folder of the basic part.
+
+    Raises:
+        AnnotationError: it is absent; the compound part is named where it lies there.
+    """
+    for folder in wrappers(root):
+        names = {inside.name.casefold(): inside for inside in subfolders(folder)}
+        if "basic" in names:
+            return names["basic"]
+        if "emolabel" in names and folder.name.casefold() != "compound":
+            return folder
+    if any(folder.name.casefold() == "compound" for folder in wrappers(root)):
+        raise AnnotationError(f"{root}: {_COMPOUND}\n{DATABASE.tree}")
+    return first_folder(root, ("basic",), DATABASE.tree)
+
+
+def _require_basic(lines: Sequence[str], table: Path) -> None:
+    """Refuse the list of the compound part, which has the same name.
+
+    Raises:
+        AnnotationError: the list has its form and one of its classes.
+    """
+    filled = [line.strip() for line in lines if line.strip()]
+    of_compound = all(_COMPOUND_LINE.fullmatch(line) for line in filled)
+    if filled and of_compound and any(map(_CLASS_OF_COMPOUND.search, filled)):
+        raise AnnotationError(f"{table}: {_COMPOUND}\n{DATABASE.tree}")
 
 
 DATABASE = describe(NAME, read, Database)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import describe
-from mer_keras.databases.folders import subfolders
+from mer_keras.databases.folders import look_through, subfolders
 from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow
@@ -30,14 +30,15 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format.
     """
+    frames = look_through(root, r"[0-9]{3}")
 
     def locate(row: TableRow) -> LocatedClip:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
         clip = row.name("Filename")
         objective_class = row.objective_class("Objective Classes")
-        return LocatedClip(subject, clip, root / subject / clip, objective_class)
+        return LocatedClip(subject, clip, frames / subject / clip, objective_class)
 
-    subjects = [folder for folder in subfolders(root) if folder.name.isdigit()]
+    subjects = [folder for folder in subfolders(frames) if folder.name.isdigit()]
     present = [clip for subject in subjects for clip in subfolders(subject)]
     return DATABASE.read_table(root, locate, present)
 

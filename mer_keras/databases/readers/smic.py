@@ -13,7 +13,9 @@ from mer_keras.databases.folders import (
     find_frames,
     images,
     incomplete,
+    look_through,
     subfolders,
+    wrappers,
 )
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
@@ -41,7 +43,7 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
     Raises:
         AnnotationError: there are no such frames, or no clip among them.
     """
-    frames, chosen = find_frames(root, DATABASE.frame_sources, frame_source, DATABASE.tree)
+    frames, chosen = _find_frames(root, frame_source)
     clips, strange = [], 0
     for subject in subfolders(frames):
         if not _SUBJECT.fullmatch(subject.name):
@@ -71,6 +73,41 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
     return Reading(
         frames, clips, DATABASE.tree, edition=edition, frame_source=chosen, warnings=warnings
     )
+
+
+def _find_frames(root: Path, frame_source: str) -> tuple[Path, str]:
+    """Find the subjects' folders, and tell which frames they hold.
+
+    Some copies have ``HS`` alone, without a folder that says which frames are in it: cropped faces
+    are known by their names.
+    """
+    try:
+        return find_frames(
+            root, DATABASE.frame_sources, frame_source, DATABASE.tree, _SUBJECT.pattern
+        )
+    except AnnotationError:
+        named = [name for names in DATABASE.frame_sources.values() for name in names]
+        of_releases = {name.split("/")[0].casefold() for name in named}
+        for wrapper in wrappers(root):
+            if of_releases & {part.casefold() for part in wrapper.parts}:
+                continue
+            for folder in subfolders(wrapper):
+                if folder.name.casefold() == "hs":
+                    frames = look_through(folder, _SUBJECT.pattern)
+                    kind = "cropped" if _holds_cropped_faces(frames) else "raw"
+                    if frame_source in ("auto", kind):
+                        return frames, kind
+        raise
+
+
+def _holds_cropped_faces(frames: Path) -> bool:
+    """Say by the first clip's frames whether they are cropped, as ``reg_image200010.bmp`` is."""
+    for subject in subfolders(frames):
+        for emotion in subfolders(subject / "micro"):
+            for clip in subfolders(emotion):
+                for picture in images(clip):
+                    return picture.name.lower().startswith("reg")
+    return False
 
 
 def _ends(clip: Path) -> tuple[int, int] | tuple[None, None]:
