@@ -71,7 +71,7 @@ class Row(StrictModel):
     name: str
     """The row's name in the paper."""
     method: str | None = None
-    """A file of ``experiments/methods``, or a network of ``models.registry``."""
+    """Name of the method, or of the network (see ``mer-keras list methods``)."""
     runs: bool = True
     """Whether it runs, if it can: not where it needs what this experiment doesn't have."""
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
@@ -220,9 +220,10 @@ class Experiment(StrictModel):
     """Descriptions of the methods that rows and baselines name; networks need none."""
     not_reproduced: tuple[str, ...] = ()
     """What this config leaves open or does otherwise than the paper, for the report."""
-    #: What was left behind of a base, or of the file itself, since it is not true of other data or
-    #: clips, and why (see ``config.inheritance``).
     not_inherited: tuple[str, ...] = ()
+    """What was left behind of a base, or of the file itself, since it is not true of other data or
+    clips, and why (see ``config.inheritance``).
+    """
 
     @model_validator(mode="after")
     def _each_row_has_its_key_and_inputs(self) -> "Experiment":
