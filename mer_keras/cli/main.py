@@ -197,10 +197,11 @@ def resume(
 
     Example: mer-keras resume latest
     """
+    from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.naming import find_run
     from mer_keras.runs.verify import how_it_was_run
 
-    stored = find_run(run)
+    stored = RunFolder(find_run(run))
     config, profile, data = how_it_was_run(stored)
     forecasts = announce([config], profile, data)
     import_keras()

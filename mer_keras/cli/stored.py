@@ -50,14 +50,15 @@ def verify(
     """
     from mer_keras.runs.naming import find_run_and_row
 
-    folder, row_of_run = find_run_and_row(run)
+    path, row_of_run = find_run_and_row(run)
     if row and row_of_run:
         raise UserError(f"{run} names a row: leave out --row {row}")
     import_keras()
+    from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.verify import verify_fold
 
     with show_progress("verify") as progress:
-        result = verify_fold(folder, row=row_of_run or row, fold=fold, progress=progress)
+        result = verify_fold(RunFolder(path), row=row_of_run or row, fold=fold, progress=progress)
     if as_json:
         print_json(result.to_json())
     else:
@@ -83,7 +84,7 @@ def status(
     from mer_keras.report.status import status_of
     from mer_keras.runs.naming import find_run, read_stored_run, stored_runs
 
-    named = [read_stored_run(find_run(name).path) for name in runs or ()]
+    named = [read_stored_run(find_run(name)) for name in runs or ()]
     statuses = [status_of(run) for run in (named if runs else stored_runs())]
     if as_json:
         print_json([run.model_dump() for run in statuses])
@@ -190,7 +191,7 @@ def track(
     from mer_keras.report.view import read_view
     from mer_keras.runs.naming import find_run
 
-    view = read_view(find_run(run).path)
+    view = read_view(find_run(run))
     if tensorboard is None and mlflow is None:
         raise UserError("give --tensorboard FOLDER or --mlflow URI")
     if tensorboard is not None:
@@ -352,10 +353,10 @@ def _sections(name: str) -> "list[tuple[Experiment, list[RunView], list[Remark]]
         find_config(name)
     except ConfigError as unknown_experiment:
         try:
-            folder = find_run(name)
+            path = find_run(name)
         except UserError as unknown_run:
             raise UserError(f"{unknown_run}\n{unknown_experiment}") from unknown_run
-        view = read_view(folder.path)
+        view = read_view(path)
         config = view.config
         if view.manifest["experiment"] == name:  # Its file is elsewhere; the runs have the config.
             return [(config, *views_of(name))]

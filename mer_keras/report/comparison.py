@@ -85,19 +85,19 @@ def compare(first: str, second: str) -> Comparison:
 
 def _row(text: str) -> tuple[RunView, RowState]:
     """The run and the row that ``RUN:ROW`` names."""
-    folder, row = find_run_and_row(text)
-    view = read_view(folder.path)
+    path, row = find_run_and_row(text)
+    view = read_view(path)
     networks = [state.key for state in view.rows if state.role == "row"]
     if row is None and len(networks) != 1:
         raise UserError(f"{text} has several networks: add one of :{', :'.join(networks)}")
     names = [(state.key, state.name) for state in view.rows]
-    key = networks[0] if row is None else row_key(folder.run_id, row, names)
+    key = networks[0] if row is None else row_key(path.name, row, names)
     state = next(state for state in view.rows if state.key == key)
     if not state.complete:
         remark = remark_on(view)
         reason = remark.reason if remark else ""
         raise UserError(
-            f"{folder.run_id}: {state.name} is INCOMPLETE {state.done}/{state.expected}: {reason}"
+            f"{path.name}: {state.name} is INCOMPLETE {state.done}/{state.expected}: {reason}"
         )
     return view, state
 

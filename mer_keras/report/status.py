@@ -9,18 +9,18 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from statistics import fmean
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from mer_keras import __version__, settings
 from mer_keras.errors import ResultsError
-from mer_keras.report.scoring import pooled_over
-from mer_keras.report.shown_runs import Remark, read_stored
-from mer_keras.report.view import RowState, RunView
 from mer_keras.runs.json_files import read_json, write_json
 from mer_keras.runs.naming import StoredRun
+
+if TYPE_CHECKING:
+    from mer_keras.report.view import RowState, RunView
 
 #: Changes whenever other files or predictions would be read, or other numbers computed of them.
 _FORM = 1
@@ -90,25 +90,32 @@ def status_of(run: StoredRun) -> RunStatus:
     if run.problem:
         return RunStatus(run_id=run.name, state="broken", reason=run.problem)
     file = settings.cache_root() / "status" / f"{_digest(str(run.path.resolve()))}.json"
-    fingerprint = _fingerprint(run.path)
+    try:
+        fingerprint = _fingerprint(run.path)
+    except OSError as error:
+        return RunStatus(run_id=run.name, state="broken", reason=f"it can't be read: {error}")
     # Nothing may be kept yet, or what is kept is of another version.
     with contextlib.suppress(ResultsError, ValidationError):
         cached = read_json(file)
         if cached.get("fingerprint") == fingerprint:
             return RunStatus.model_validate(cached.get("status"))
-    status = _status(run.name, *read_stored(run))
+    status = _status(run)
     with contextlib.suppress(OSError):  # Without a cache it takes longer the next time.
         write_json(file, {"fingerprint": fingerprint, "status": status.model_dump()})
     return status
 
 
-def _status(name: str, view: RunView | None, remark: Remark | None) -> RunStatus:
+def _status(run: StoredRun) -> RunStatus:
+    """Read a run; what is needed for that is imported only where the cache has no answer."""
+    from mer_keras.report.shown_runs import read_stored
+
+    view, remark = read_stored(run)
     reason = remark.reason if remark else ""
     if view is None:
-        return RunStatus(run_id=name, state="broken", reason=reason)
+        return RunStatus(run_id=run.name, state="broken", reason=reason)
     unfinished = "unfinished" if view.done < view.expected else "complete"
     return RunStatus(
-        run_id=name,
+        run_id=run.name,
         state="failed folds" if view.failures else unfinished,
         reason=reason,
         experiment=view.manifest["experiment"],
@@ -123,16 +130,16 @@ def _status(name: str, view: RunView | None, remark: Remark | None) -> RunStatus
     )
 
 
-def _row_status(view: RunView, row: RowState) -> RowStatus:
+def _row_status(view: "RunView", row: "RowState") -> RowStatus:
+    from mer_keras.report.scoring import pooled_over
+
     values: dict[str, float | None] = {"uf1": None, "uar": None}
     clips = None
     if row.complete:
         predictions = view.of_row(row.key)
         clips = int(predictions["sample_id"].nunique())
         for metric in values:
-            values[metric] = float(
-                np.mean(pooled_over(predictions, view.classes, metric, ["seed"]))
-            )
+            values[metric] = fmean(pooled_over(predictions, view.classes, metric, ["seed"]))
     return RowStatus(
         key=row.key,
         name=row.name,

@@ -16,7 +16,7 @@ from mer_keras.config.validation import explain
 from mer_keras.errors import ConfigError, ResultsError
 from mer_keras.runs.folder import RunFolder, as_frame
 from mer_keras.runs.json_files import Json
-from mer_keras.runs.stored_manifest import read_folds, read_manifest, stored_config
+from mer_keras.runs.stored_manifest import read_manifest, stored_config
 from mer_keras.runs.units import Manifest, Unit, units_of
 from mer_keras.terms import DataKind
 
@@ -184,8 +184,10 @@ def read_view(path: Path) -> RunView:
         UserError: the folder holds no run, or its files are damaged or don't match.
     """
     folder = RunFolder(path)
-    manifest = read_manifest(folder)
-    units = units_of(manifest, read_folds(folder, manifest))
+    manifest, folds = read_manifest(path), folder.folds()
+    if folds.digest() != manifest["folds_digest"]:
+        raise ResultsError(f"{path}: the folds were changed after the run")
+    units = units_of(manifest, folds)
     states, tables = [], []
     for entry in manifest["rows"]:
         row_units = units[entry["key"]]

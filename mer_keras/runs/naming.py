@@ -13,10 +13,11 @@ from pathlib import Path
 from mer_keras import settings
 from mer_keras.errors import MerKerasError, UserError, did_you_mean
 from mer_keras.names import slug
-from mer_keras.runs.folder import MANIFEST, PREDICTIONS, RunFolder
-from mer_keras.runs.stored_manifest import read_manifest
-from mer_keras.runs.units import Manifest
+from mer_keras.runs.json_files import Json
+from mer_keras.runs.stored_manifest import MANIFEST, read_manifest
 
+#: The folder of a run's predictions.
+PREDICTIONS = "predictions"
 #: Names the newest run.
 LATEST = "latest"
 #: Most runs that a message lists.
@@ -34,7 +35,7 @@ class StoredRun:
     """
 
     path: Path
-    manifest: Manifest
+    manifest: Json
     problem: str = ""
 
     @property
@@ -69,7 +70,7 @@ def stored_runs() -> list[StoredRun]:
     return sorted(runs, key=lambda run: (run.created, run.name), reverse=True)
 
 
-def find_run(name: str) -> RunFolder:
+def find_run(name: str) -> Path:
     """Return the folder of the run that a name means (see the module).
 
     Whether the run is whole is not looked at here: whoever reads it says what is wrong.
@@ -83,14 +84,14 @@ def find_run(name: str) -> RunFolder:
     runs = stored_runs()
     readable = [run for run in runs if not run.problem]
     if name == LATEST and readable:
-        return RunFolder(readable[0].path)
+        return readable[0].path
     of_experiment = [run for run in readable if run.experiment == name]
     if of_experiment:
-        return RunFolder(of_experiment[0].path)
+        return of_experiment[0].path
     candidates = [run for run in runs if name and run.name.startswith(name)]
     candidates = candidates or [run for run in runs if run.experiment.startswith(f"{name}/")]
     if len(candidates) == 1:
-        return RunFolder(candidates[0].path)
+        return candidates[0].path
     if candidates:
         raise UserError(
             f"{name}: {len(candidates)} runs are called so:{_listed(candidates)}\n"
@@ -100,7 +101,7 @@ def find_run(name: str) -> RunFolder:
     raise UserError(f"{name}: no such run{_remedy(name, runs)}")
 
 
-def find_run_and_row(name: str) -> tuple[RunFolder, str | None]:
+def find_run_and_row(name: str) -> tuple[Path, str | None]:
     """Return the run that ``RUN`` or ``RUN:ROW`` means, and the row's text, if there is one.
 
     Raises:
@@ -144,7 +145,7 @@ def row_key(run: str, row: str, names: Iterable[tuple[str, str]]) -> str:
 def read_stored_run(path: Path) -> StoredRun:
     """Read the manifest of a folder; what is wrong with it becomes the run's ``problem``."""
     try:
-        return StoredRun(path, read_manifest(RunFolder(path)))
+        return StoredRun(path, read_manifest(path))
     except MerKerasError as error:
         return StoredRun(path, {}, str(error))
 
@@ -160,12 +161,12 @@ def _holds_run(path: Path) -> bool:
     return (path / MANIFEST).exists() or (path / PREDICTIONS).is_dir()
 
 
-def _folder_called(name: str) -> RunFolder | None:
+def _folder_called(name: str) -> Path | None:
     """The run of an id below the results, or of a folder's path, if there is one."""
     for path in (settings.results_root() / name, Path(name)):
         with contextlib.suppress(OSError, ValueError):  # No folder's name is so long or has a NUL.
             if name and _holds_run(path):
-                return RunFolder(path)
+                return path
     return None
 
 

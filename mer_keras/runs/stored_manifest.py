@@ -5,18 +5,22 @@ with a digest of ``identity``, ``identity`` holds the digests of config, samples
 every prediction bears the name. So a field that was changed afterwards contradicts another.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from mer_keras.config.experiment import Experiment
 from mer_keras.config.validation import explain
 from mer_keras.errors import ResultsError
-from mer_keras.protocols.folds import FoldSet
-from mer_keras.runs.folder import MANIFEST, RunFolder
 from mer_keras.runs.identity import run_id_of
-from mer_keras.runs.units import Manifest
+from mer_keras.runs.json_files import Json, read_json
 from mer_keras.terms import DataKind, Selection
+
+if TYPE_CHECKING:
+    from mer_keras.config.experiment import Experiment
+
+MANIFEST = "manifest.json"
 
 #: Most entries of a list whose entries are multiplied with one another.
 MOST = 1000
@@ -101,14 +105,14 @@ class StoredManifest(_Stored):
     git: str
 
 
-def read_manifest(folder: RunFolder) -> Manifest:
-    """Read a run's manifest and check its fields, and that none contradicts another.
+def read_manifest(path: Path) -> Json:
+    """Read the manifest of a run folder; check its fields, and that none contradicts another.
 
     Raises:
         ResultsError: naming the file, the field and what is wrong with it.
     """
-    file = folder.path / MANIFEST
-    manifest = folder.manifest()
+    file = path / MANIFEST
+    manifest = read_json(file)
     try:
         StoredManifest.model_validate(manifest)
     except ValidationError as error:
@@ -121,24 +125,13 @@ def read_manifest(folder: RunFolder) -> Manifest:
     return manifest
 
 
-def read_folds(folder: RunFolder, manifest: Manifest) -> FoldSet:
-    """Read the folds of a run whose manifest is known.
-
-    Raises:
-        ResultsError: they are damaged, or not those that the run began with.
-        ProtocolError: their own digest doesn't match.
-    """
-    folds = folder.folds()
-    if folds.digest() != manifest["folds_digest"]:
-        raise ResultsError(f"{folder.path}: the folds were changed after the run")
-    return folds
-
-
-def stored_config(manifest: Manifest) -> Experiment | None:
+def stored_config(manifest: Mapping[str, Any]) -> "Experiment | None":
     """The config that a run began with; ``None`` where this version has no such config.
 
     It may be of a version with other fields or other meanings, or changed after the run.
     """
+    from mer_keras.config.experiment import Experiment  # Lists of runs do without it.
+
     try:
         config = Experiment.model_validate(manifest["config"])
     except ValidationError:
@@ -147,7 +140,7 @@ def stored_config(manifest: Manifest) -> Experiment | None:
     return config if is_same else None
 
 
-def _contradiction(manifest: Manifest) -> str:
+def _contradiction(manifest: Json) -> str:
     """Return what of a manifest contradicts something else of it, or nothing."""
     identity = manifest["identity"]
     run_id = run_id_of(manifest["experiment"], manifest["profile"], manifest["data_kind"], identity)

@@ -95,7 +95,7 @@ def verify_fold(
         ResultsError: data, folds or config are not those that the run began with, or the manifest
             or the predictions say of the run what isn't so.
     """
-    stored = read_manifest(folder)
+    stored = read_manifest(folder.path)
     config, profile, data = how_it_was_run(folder)
     unit = _choose(folder, stored, row, fold)
     context = compose(config, profile, data, progress=progress)
@@ -209,7 +209,7 @@ def how_it_was_run(folder: RunFolder) -> tuple[Experiment, str, str]:
         UserError: the run had weights from elsewhere, so that it can't be repeated.
         ResultsError: the manifest is none, or its config is not one of this version.
     """
-    stored = read_manifest(folder)
+    stored = read_manifest(folder.path)
     config = stored_config(stored)
     if config is None:
         raise ResultsError(
