@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
@@ -21,6 +21,8 @@ from mer_keras.runs.naming import StoredRun
 
 if TYPE_CHECKING:
     from mer_keras.report.view import RowState, RunView
+
+State: TypeAlias = Literal["complete", "unfinished", "failed folds", "broken"]
 
 #: Changes whenever other files or predictions would be read, or other numbers computed of them.
 _FORM = 1
@@ -72,7 +74,7 @@ class RunStatus(BaseModel):
     """
 
     run_id: str
-    state: Literal["complete", "unfinished", "failed folds", "broken"]
+    state: State
     reason: str = ""
     experiment: str | None = None
     profile: str | None = None
@@ -113,10 +115,10 @@ def _status(run: StoredRun) -> RunStatus:
     reason = remark.reason if remark else ""
     if view is None:
         return RunStatus(run_id=run.name, state="broken", reason=reason)
-    unfinished = "unfinished" if view.done < view.expected else "complete"
+    state: State = "complete" if view.done == view.expected else "unfinished"
     return RunStatus(
         run_id=run.name,
-        state="failed folds" if view.failures else unfinished,
+        state="failed folds" if view.failures else state,
         reason=reason,
         experiment=view.manifest["experiment"],
         profile=view.profile,

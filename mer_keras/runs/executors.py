@@ -41,10 +41,14 @@ class OpenRun(NamedTuple):
 
 
 class RowCounts:
-    """Reports how many of each row's pending units are done, under the row's name."""
+    """Reports how many of each row's pending units are done, under the row's name.
+
+    A report ends with ``ResultsError`` where the run folder is gone: what follows would be lost.
+    """
 
     def __init__(self, run: OpenRun) -> None:
         """Count what is pending."""
+        self._folder = run.folder
         self._progress = run.progress
         self._names = {plan.key: plan.name for plan in run.context.config.plans}
         self._pending = Counter(unit.row for unit in run.pending(all_units(run.context)))
@@ -66,6 +70,7 @@ class RowCounts:
         return report
 
     def _report(self, row: str, part: float) -> None:
+        self._folder.check_there()
         if self._progress:
             self._progress(self._names[row], self._done[row] + part, self._pending[row])
 

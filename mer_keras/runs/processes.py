@@ -84,6 +84,7 @@ class ProcessExecutor:
                 divisions.add(_schedule(pool, _tasks, rows.pop(0)))
             futures: set[Future[Any]] = {*divisions, *computations}
             finished, _ = wait(futures, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+            run.folder.check_there()
             for division in divisions & finished:
                 divisions.remove(division)
                 for task in division.result():
