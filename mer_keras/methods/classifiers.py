@@ -1,7 +1,7 @@
 """Classifiers of feature vectors by name, each made of scikit-learn's parts."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from mer_keras.arrays import Labels
 from mer_keras.errors import ConfigError, did_you_mean
+from mer_keras.methods.codebook import Codebook
 from mer_keras.methods.kernels import KernelName, KernelSVM
 
 #: What ``make_classifier`` gives.
@@ -41,11 +42,31 @@ def kernel_svm(
     )
 
 
-def adaboost(rounds: int = 100, depth: int = 2, learning_rate: float = 1.0) -> Pipeline:
-    """Boosted decision trees; at the start, all classes weigh alike."""
+def codebook_svm(
+    kernel: KernelName = "hellinger",
+    C: float = 1.0,  # noqa: N803 - This is scikit-learn's name.
+    points: int = 8,
+    groups: int = 9,
+    words: int = 50,
+    kept: int = 25,
+) -> Pipeline:
+    """A codebook of patterns that is learnt from the training clips, then ``kernel_svm``."""
+    return make_pipeline(Codebook(points, groups, words, kept), KernelSVM(kernel, C))
+
+
+def adaboost(
+    rounds: int = 100,
+    depth: int = 2,
+    learning_rate: float = 1.0,
+    features: float | Literal["sqrt", "log2"] | None = None,
+) -> Pipeline:
+    """Boosted decision trees; at the start, all classes weigh alike.
+
+    ``features``: of how many values, drawn anew, each branch takes the best; None: of all.
+    """
     return make_pipeline(
         AdaBoostClassifier(
-            DecisionTreeClassifier(max_depth=depth),
+            DecisionTreeClassifier(max_depth=depth, max_features=features),
             n_estimators=rounds,
             learning_rate=learning_rate,
         )
@@ -55,6 +76,7 @@ def adaboost(rounds: int = 100, depth: int = 2, learning_rate: float = 1.0) -> P
 CLASSIFIERS: dict[str, Callable[..., NewClassifier]] = {
     "linear_svm": linear_svm,
     "kernel_svm": kernel_svm,
+    "codebook_svm": codebook_svm,
     "adaboost": adaboost,
 }
 

@@ -15,8 +15,12 @@ from mer_keras.methods.kernels import KernelSVM
 #: A classifier of features, or what stands in for one.
 Classifier: TypeAlias = Pipeline | KernelSVM | DummyClassifier
 FILE = "estimator.skops"
-#: Types that skops doesn't know, and that hold arrays only: the nodes of a decision tree.
-TRUSTED = ["sklearn.tree._tree.Tree"]
+#: Types that skops does not know, and that hold arrays and numbers only.
+TRUSTED = [
+    "sklearn.tree._tree.Tree",
+    "mer_keras.methods.codebook.Codebook",
+    "mer_keras.methods.kernels.KernelSVM",
+]
 
 
 class EstimatorMethod(Method):
