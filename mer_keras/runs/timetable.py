@@ -15,7 +15,7 @@ from mer_keras.progress import Progress
 #: An expectation weighs as much as so many seconds of work that was timed.
 _TRUST = 2.0
 #: What is common to a group of kinds, such as a machine that is busy, weighs less: so many seconds.
-_TRUST_IN_GROUP = 20.0
+_TRUST_IN_GROUP = 6.0
 #: Building and tracing a network take as long as expected, up to this factor either way.
 _START_FACTOR = 3.0
 #: The group of the times before the first part of a piece is done.
