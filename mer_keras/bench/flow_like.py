@@ -32,7 +32,7 @@ class FlowLike:
     """Drawn flow images.
 
     Attributes:
-        images: uint8 (clips, 28, 28, 3): horizontal, vertical, strain.
+        images: uint8 (clips, 28, 28, 3), channels (u, v, strain): horizontal, vertical, strain.
         labels: int32 (clips,), indices into ``CLASSES``.
         subjects: (clips,), the subject of each clip.
         databases: (clips,), the database that each subject is said to be of.
@@ -109,7 +109,7 @@ def write(flow: FlowLike, root: Path) -> Path:
     table["emotion"] = np.take(CLASSES, flow.labels)
     table["image"] = "images/" + table["clip"].str[1:] + ".png"
     for file, image in zip(table["image"], flow.images, strict=True):
-        cv2.imwrite(str(folder / file), image)
+        cv2.imwrite(str(folder / file), image[..., ::-1])  # OpenCV takes blue, green, red.
     table.to_csv(folder / "samples.csv", index=False)
     marker = json.dumps({"drawn by": "mer_keras.bench"})
     (folder / "SYNTHETIC.json").write_text(marker + "\n", encoding="utf-8")

@@ -13,22 +13,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.arrays import OneInput, take
 from mer_keras.clips import frames, sampling
 from mer_keras.clips.clip_frames import GAP
+from mer_keras.clips.flow import form_of_flow
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
-from mer_keras.clips.headers import image_format
-from mer_keras.clips.normalisation import Pixels, normalise_clip
+from mer_keras.clips.normalisation import Pixels
 from mer_keras.clips.sample import Sample, samples_of
 from mer_keras.clips.steps import Loaded, Result, check_clip, load_clip, spotting_error
+from mer_keras.clips.stored_flow import FlowImages, form_of_stored, load_flow_image, stored_image
 from mer_keras.config.data import Policies
-from mer_keras.config.inputs import Clip, input_key
+from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import Excluded, Samples
-from mer_keras.errors import FrameError, InvariantError
+from mer_keras.errors import ConfigError, FrameError, InvariantError
+from mer_keras.flow_channels import FlowForm
 from mer_keras.progress import CountProgress
 
 
@@ -40,16 +41,19 @@ class ClipArrays:
         sample_ids: the clips, in the order of ``arrays``.
         arrays: float32; frames (clips, frames, size, size, channels) in 0..1, single frames
             without the time axis; whole clips are a list of (frames, size, size, channels), each
-            of its own length; flow images (clips, size, size, 3) in 0..255; flow magnitudes
-            (clips, size, size, 1) in pixels. With ``normalise``, as that leaves them.
+            of its own length; flow (clips, size, size, 3), channels (u, v, strain), images in
+            0..255 and fields in pixels; flow magnitudes (clips, size, size, 1) in pixels. With
+            ``normalise``, as that leaves them.
         excluded: clips of the samples table that are not here, each with its reason.
         warnings: what was accepted with a remark, one line for each remark with its count.
+        flow: what the channels are, of an input of optical flow.
     """
 
     sample_ids: tuple[str, ...]
     arrays: OneInput
     excluded: tuple[Excluded, ...] = ()
     warnings: tuple[str, ...] = ()
+    flow: FlowForm | None = None
 
     def digest(self) -> str:
         """Digest of the arrays, and of the clips' lengths where they differ."""
@@ -109,12 +113,18 @@ def load_clips(
         FrameError: a folder or flow image is absent, a folder has no frames or two of one number,
             an image is too large, a flow image of another size than the config says, frames of one
             clip differ in size (unless the policy resizes them), or no clip is left.
-        ConfigError: ``clip.frames`` doesn't suit ``clip.sampling``.
+        ConfigError: ``clip.frames`` doesn't suit ``clip.sampling``, or nothing says what the
+            channels of flow images are.
     """
     rows = samples_of(samples.table)
     load: Callable[[Sample], Loaded[Pixels]]
     if clip.kind == "flow_image":
-        load = partial(_load_flow_image, clip)
+        load = partial(
+            load_flow_image,
+            clip=clip,
+            policies=policies or Policies(),
+            flow_images=samples.flow_images,
+        )
     else:
         if clip.kind == "frames":
             sampling.sampled(clip, 0, 0, 0)  # An impossible number is told before any listing.
@@ -134,7 +144,13 @@ def load_clips(
     else:
         arrays = np.stack(loaded.results, dtype=np.float32)
         arrays /= scale
-    return ClipArrays(tuple(loaded.sample_ids), arrays, tuple(loaded.excluded), loaded.warnings())
+    return ClipArrays(
+        tuple(loaded.sample_ids),
+        arrays,
+        tuple(loaded.excluded),
+        loaded.warnings(),
+        _flow_form(rows, clip, samples.flow_images),
+    )
 
 
 def check_frames(
@@ -221,6 +237,26 @@ def _load_all(
     return everything
 
 
+def _flow_form(samples: Sequence[Sample], clip: Clip, flow_images: FlowImages) -> FlowForm | None:
+    """What the channels of an input are; None where it isn't flow.
+
+    Raises:
+        ConfigError: an image of one clip holds flow, and one of another clip something else.
+    """
+    if clip.kind == "frames":
+        return None
+    if clip.kind == "flow":
+        return form_of_flow(clip.flow.output, clip.normalise)
+    stored = (stored_image(sample, clip, flow_images) for sample in samples)
+    first, *others = dict.fromkeys(form_of_stored(image, clip) for image in stored)
+    if others:
+        raise ConfigError(
+            f"flow images hold {', '.join(first.channels)} for some clips and "
+            f"{', '.join(others[0].channels)} for others: choose databases whose images are alike"
+        )
+    return first
+
+
 def _attempt(load: Callable[[Sample], Loaded[Result]], sample: Sample) -> Loaded[Result] | str:
     """Load a sample, or return the reason why it can't be used."""
     try:
@@ -243,21 +279,3 @@ def _from_footage(
         if error is not None and not isinstance(error, UnusableClipError):
             raise error
     return lambda sample: load(sample, opened[sample.path].result())
-
-
-def _load_flow_image(clip: Clip, sample: Sample) -> Loaded[Pixels]:
-    """Read a flow image past the cache: such tiny files are read as fast as the cache's own."""
-    path = sample.path
-    data = frames.read_bytes(path)
-    image = frames.decode(data, path, gray=False)
-    if image.shape[:2] != (clip.size, clip.size):
-        height, width = image.shape[:2]
-        raise FrameError(
-            f"{path}: {width}x{height} pixels, expected {clip.size}x{clip.size}: flow is not "
-            f"resized, since its values are displacements; set {input_key('size')}"
-        )
-    if clip.resize_to is not None:
-        side = (clip.resize_to, clip.resize_to)
-        image = np.asarray(cv2.resize(image, side, interpolation=cv2.INTER_LINEAR), np.uint8)
-    remark = frames.misnamed(path, image_format(data))
-    return Loaded(normalise_clip(image, clip.normalise), (remark,) if remark else ())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mer_keras.clips import cache, faces
 from mer_keras.clips.footage import Footage, Picture
+from mer_keras.clips.motionless import BLACK, IDENTICAL
 from mer_keras.clips.sample import Sample
 from mer_keras.config.data import Policies
 from mer_keras.errors import FrameError
@@ -132,6 +133,6 @@ class ClipFrames:
             self.remarks.add("frames of different sizes in one clip, each resized")
         self.remarks |= self.footage.misnamed(numbers, formats)
         if not any(picture.any() for picture in pictures):
-            self.remarks.add("all frames are black")
+            self.remarks.add(BLACK)
         elif len(pictures) > 1 and all(np.array_equal(p, pictures[0]) for p in pictures[1:]):
-            self.remarks.add("all frames are identical")
+            self.remarks.add(IDENTICAL)

@@ -7,13 +7,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.config.inputs import FlowMethod, input_key
+from mer_keras.clips.normalisation import Normalisation
+from mer_keras.config.inputs import FlowMethod, FlowOutput, input_key
 from mer_keras.errors import FrameError
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm, Mirroring
 
 #: Gray values, (height, width).
 Gray: TypeAlias = NDArray[np.uint8]
 #: Flow vectors, (height, width, 2), or what is made of them.
 Field: TypeAlias = NDArray[np.float32]
+
+
+#: Ranges of u and v, in pixels, and of strain, in pixels a pixel, below which a channel of a flow
+#: image isn't stretched to 0..255. A micro-expression moves skin by a tenth of a pixel and more in
+#: squares of 128 pixels, where the range of drawn faces is 0.16 pixels and 0.03 at least.
+FLOORS = (0.05, 0.05, 0.005)
 
 
 def optical_flow(first: Gray, second: Gray, method: FlowMethod = "tvl1") -> Field:
@@ -63,30 +71,44 @@ def optical_strain(field: Field) -> Field:
     return np.sqrt(u_x**2 + v_y**2 + 2 * shear**2).astype(np.float32)
 
 
-def flow_image(onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = "tvl1") -> Field:
-    """Make the input of STSTNet: flow to the right, flow down, strain (Liong et al., FG 2019).
-
-    Each channel is made smaller with area interpolation and scaled by its own range to 0..255, as
-    the published images are.
+def flow_field(onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = "tvl1") -> Field:
+    """Compute flow to the right, flow down and optical strain, made smaller by area interpolation.
 
     Args:
         onset: uint8 (height, width).
         apex: the same shape.
-        size: side of the image in pixels.
+        size: side of the field in pixels.
         method: see ``optical_flow``.
 
     Returns:
-        float32 (size, size, 3), 0..255; a channel that is the same everywhere is 0.
+        float32 (size, size, 3), channels (u, v, strain): u and v signed, in pixels of the frames,
+        strain in pixels a pixel, 0 or above.
 
     Raises:
         FrameError: see ``optical_flow``.
     """
     field = optical_flow(onset, apex, method)
-    channels = np.dstack([field, optical_strain(field)])
-    small = cv2.resize(channels, (size, size), interpolation=cv2.INTER_AREA)
-    least, greatest = small.min(axis=(0, 1)), small.max(axis=(0, 1))
-    spread = np.where(greatest > least, greatest - least, 1)
-    return ((small - least) / spread * 255).astype(np.float32)
+    channels = np.dstack([field, optical_strain(field)])  # (height, width, 3)
+    return np.asarray(cv2.resize(channels, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def flow_image(onset: Gray, apex: Gray, *, size: int = 28, method: FlowMethod = "tvl1") -> Field:
+    """Make the input of STSTNet: flow to the right, flow down, strain (Liong et al., FG 2019).
+
+    Each channel of ``flow_field`` is scaled by its own range to 0..255, as the published images
+    are. A channel whose range is below ``FLOORS`` is divided by the floor instead, so that the
+    noise of a pair without motion isn't stretched over the whole range.
+
+    Arguments and errors are those of ``flow_field``.
+
+    Returns:
+        float32 (size, size, 3), 0..255, channels (u, v, strain); a channel that is the same
+        everywhere is 0.
+    """
+    field = flow_field(onset, apex, size=size, method=method)
+    least, greatest = field.min(axis=(0, 1)), field.max(axis=(0, 1))
+    spread = np.maximum(greatest - least, np.array(FLOORS, np.float32))
+    return ((field - least) / spread * 255).astype(np.float32)
 
 
 def flow_magnitude(
@@ -94,7 +116,7 @@ def flow_magnitude(
 ) -> Field:
     """Compute how far the skin moves at each place, in whatever direction.
 
-    Arguments and errors are those of ``flow_image``.
+    Arguments and errors are those of ``flow_field``.
 
     Returns:
         float32 (size, size, 1): length of the flow in pixels of the frames.
@@ -102,6 +124,36 @@ def flow_magnitude(
     length = np.linalg.norm(optical_flow(onset, apex, method), axis=-1)
     small = cv2.resize(length, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.float32)[..., np.newaxis]
+
+
+def is_still(array: Field, output: FlowOutput) -> bool:
+    """Say whether flow is the same everywhere, as far as ``FLOORS`` tell.
+
+    Args:
+        array: what ``flow_field``, ``flow_image`` or ``flow_magnitude`` returned.
+        output: which of the three.
+    """
+    if output == "image":
+        # A channel whose range reaches its floor has 255 as its greatest value.
+        return bool(array[..., :2].max() < 255 * (1 - 1e-5))
+    components = array[..., : 1 if output == "magnitude" else 2]  # (size, size, 1 or 2)
+    return bool(np.ptp(components, axis=(0, 1)).max() < FLOORS[0])
+
+
+def form_of_flow(output: FlowOutput, normalise: Normalisation) -> FlowForm:
+    """Return what the channels of computed flow are.
+
+    Args:
+        output: ``image``, ``field`` or ``magnitude``.
+        normalise: what is done to each clip afterwards. It moves the zero of signed flow, so that
+            a field that is normalised can't be mirrored.
+    """
+    if output == "magnitude":
+        return FlowForm(("magnitude",), ("keep",))
+    if output == "image":
+        return FlowForm(FLOW_CHANNELS, ("range", "keep", "keep"))
+    sign: Mirroring = "negate" if normalise == "none" else "unknown"
+    return FlowForm(FLOW_CHANNELS, (sign, "keep", "keep"))
 
 
 def _dis(first: Gray, second: Gray) -> Field:

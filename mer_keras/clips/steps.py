@@ -15,6 +15,13 @@ from mer_keras.clips.clip_frames import ClipFrames, Stack
 from mer_keras.clips.footage import Footage, UnusableClipError
 from mer_keras.clips.interpolation import interpolate
 from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, spotted_marks, with_apex
+from mer_keras.clips.motionless import (
+    ONE_FRAME,
+    SAME_FRAME,
+    STILL_FLOW,
+    motionless,
+    require_pictures,
+)
 from mer_keras.clips.normalisation import Pixels, normalise_clip
 from mer_keras.clips.sample import Sample
 from mer_keras.clips.spotting import apex_error
@@ -51,7 +58,8 @@ def load_clip(sample: Sample, footage: Footage, clip: Clip, policies: Policies) 
     Returns:
         uint8 (frames, size, size, channels), a single frame without the first axis, or float32
         where values were changed: in 0..255 either way, but with ``normalise`` as that leaves them.
-        Flow: float32 (size, size, 3) in 0..255; its magnitude: (size, size, 1) in pixels.
+        Flow: float32 (size, size, 3), in 0..255 as image, in pixels as field; its magnitude: (size,
+        size, 1) in pixels.
 
     Raises:
         UnusableClipError: the clip must be left out.
@@ -120,6 +128,10 @@ def _frames(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
         stacked = frames.between(marks.onset, marks.offset)
         entry = frames.stack(stacked, clip.size, clip.channels)
         entry = _magnified(frames, entry, clip.magnification)
+    if clip.frames != 1:
+        if len(set(numbers)) == 1:
+            frames.remarks.add(motionless(ONE_FRAME, frames.policies))
+        require_pictures(frames.remarks, frames.policies)
     index_of = {number: index for index, number in enumerate(stacked)}
     stack = entry.array[[index_of[number] for number in numbers]]
     array: Pixels = stack
@@ -165,8 +177,15 @@ def _magnified(
 def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
     apex = sampling.middle(marks.onset, marks.offset) if marks.apex is None else marks.apex
     numbers = sorted(set(frames.nearest([marks.onset, apex])))
+    if len(numbers) == 1:
+        frames.remarks.add(motionless(SAME_FRAME, frames.policies))
     entry = frames.stack(numbers, clip.flow.compute_size)
-    compute = flow.flow_magnitude if clip.flow.output == "magnitude" else flow.flow_image
+    require_pictures(frames.remarks, frames.policies)
+    step, compute = {
+        "image": ("flow image, with floors", flow.flow_image),
+        "field": ("flow field", flow.flow_field),
+        "magnitude": ("flow magnitude", flow.flow_magnitude),
+    }[clip.flow.output]
 
     def onset_to_apex(stack: Stack) -> Array:
         return compute(stack[0], stack[-1], size=clip.size, method=clip.flow.method)
@@ -177,6 +196,9 @@ def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
         "opencv": cv2.__version__,
     }
     try:
-        return cache.derive(entry, "flow " + clip.flow.output, params, onset_to_apex).array
+        array = cache.derive(entry, step, params, onset_to_apex).array
     except FrameError as error:
         raise FrameError(f"clip {frames.sample.sample_id!r}: {error}") from error
+    if len(numbers) > 1 and flow.is_still(array, clip.flow.output):
+        frames.remarks.add(motionless(STILL_FLOW, frames.policies))
+    return array

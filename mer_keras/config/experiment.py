@@ -28,7 +28,7 @@ from mer_keras.names import slug
 from mer_keras.terms import Selection
 
 #: Version of what a config means; a change that makes equal configs give other results raises it.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 #: Seed of a run; NumPy and Keras take no other.

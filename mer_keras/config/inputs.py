@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from mer_keras.config.strict import StrictModel
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowOrder
 
 #: How a fixed number of frames is chosen (see ``clips.sampling``).
 Sampling = Literal[
@@ -14,6 +15,9 @@ Sampling = Literal[
 
 #: How flow is computed (see ``clips.flow``).
 FlowMethod = Literal["tvl1", "farneback", "dis"]
+
+#: What is made of flow (see ``Flow``).
+FlowOutput = Literal["image", "field", "magnitude"]
 
 
 def input_key(key: str) -> str:
@@ -85,7 +89,7 @@ class Flow(StrictModel):
     """How flow is computed."""
     compute_size: int = Field(default=128, ge=16, le=1024)
     """Side in pixels of the squares that flow is computed on, before it is made smaller."""
-    output: Literal["image", "magnitude"] = "image"
+    output: FlowOutput = "image"
     """``field`` is (u, v, strain): flow to the right and flow down, signed, in pixels of these
     squares, and optical strain in pixels a pixel. ``image`` is the same, each channel scaled by its
     own range to 0..255. ``magnitude`` is the length of the flow in pixels, one channel.
@@ -119,6 +123,10 @@ class Clip(StrictModel):
     """Side of each image in pixels; of a ``flow_image``, that of its file."""
     resize_to: int | None = Field(default=None, ge=8, le=1024)
     """Side that a ``flow_image`` is brought to for networks that need a larger one."""
+    image: str | None = None
+    """Which of several images of a clip a ``flow_image`` is."""
+    channel_order: FlowOrder | None = None
+    """Order of the channels of a ``flow_image``; null: as the database has them."""
     channels: Literal[1, 3] = 1
     """1: gray. 3: RGB."""
     sampling: Sampling | Literal["whole"] = "around_apex"
@@ -154,6 +162,18 @@ class Clip(StrictModel):
             raise ValueError(
                 "'frames' must be left out, or null, with sampling 'whole', where every clip has "
                 "its own length, and must be a number with any other sampling"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _only_flow_images_have_a_name_and_an_order(self) -> "Clip":
+        for key, value in (("image", self.image), ("channel_order", self.channel_order)):
+            if value is not None and self.kind != "flow_image":
+                raise ValueError(f"{key!r} is for kind 'flow_image', not for {self.kind!r}")
+        if self.channel_order and sorted(self.channel_order) != sorted(FLOW_CHANNELS):
+            raise ValueError(
+                f"'channel_order' must name each of {', '.join(FLOW_CHANNELS)} once, found "
+                f"{', '.join(self.channel_order)}"
             )
         return self
 

@@ -11,6 +11,7 @@ from mer_keras.config.validation import validated
 from mer_keras.config.yaml_text import read_yaml
 from mer_keras.databases.labels import LabelScheme
 from mer_keras.databases.samples import Reading
+from mer_keras.flow_channels import FlowOrder
 from mer_keras.terms import DataKind
 
 _READERS = Path(__file__).with_name("readers")
@@ -36,6 +37,7 @@ class Database(StrictModel):
             in ``label_schemes.yaml``.
         fixed_folder: its folder, where it isn't looked for under the data roots.
         expressions: ``micro``, or ``macro`` for a database that is used for pretraining.
+        flow_channels: what red, green and blue of its flow images are, where it has such images.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Database(StrictModel):
     schemes: tuple[LabelScheme, ...] = ()
     fixed_folder: Path | None = None
     expressions: Literal["micro", "macro"] = "micro"
+    flow_channels: FlowOrder | None = None
 
 
 Entry = TypeVar("Entry", bound=Database)

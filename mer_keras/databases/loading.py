@@ -51,6 +51,7 @@ def finish(
         excluded=(*reading.excluded, *disordered, *without_apex),
         warnings=(*reading.warnings, *remarks, *_count_warnings(reading, database)),
         editions=(reading.edition,) if reading.edition else (),
+        flow_images={clip.sample_id: clip.flow_images for clip in clips if clip.flow_images},
     )
 
 

@@ -9,7 +9,7 @@ from mer_keras.config.data import Policies
 from mer_keras.databases import readers
 from mer_keras.databases.entry import Database
 from mer_keras.databases.loading import finish
-from mer_keras.databases.locate import find_folder
+from mer_keras.databases.locate import find_folder, near_misses
 from mer_keras.databases.own import add as remember
 from mer_keras.databases.own import check_new_name, own_databases
 from mer_keras.databases.readers import manifest
@@ -27,6 +27,7 @@ _MODULES = (
     "mmew",
     "megc2019",
     "megc2019_flow",
+    "megc2019_key_frames",
     "ckplus",
     "fer2013",
     "rafdb",
@@ -177,6 +178,10 @@ def _not_found(database: Database, root: Path | None) -> str:
     else:
         roots = settings.data_roots()
         searched = "\n".join(f"  {base / folder}" for base in roots for folder in database.folders)
+    similar = near_misses(database)
+    if similar:
+        searched += "\nwhat lies there under a similar name\n"
+        searched += "\n".join(f"  {path}" for path in similar[:10])
     return (
         f"database {database.name!r} not found; looked for the folder(s)\n{searched}\n"
         "Set MER_DATA to the folder that holds it; how to get it and which files are expected: "

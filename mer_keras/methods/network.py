@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Unpack
 
 from mer_keras.arrays import Inputs, Labels
 from mer_keras.config.training import Train
+from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.models.weights import load_weights
+from mer_keras.training.assembly import check_changes
 from mer_keras.training.fold import FitRecord, FoldRows
 from mer_keras.training.trainer import Trainer
 from mer_keras.training.vectorised.all_folds import AllFolds
@@ -30,6 +32,7 @@ class NetworkMethod(Method):
         start: Callable[["keras.Model"], None] | None = None,
         *,
         alone: bool = False,
+        flow: Sequence[FlowForm | None] = (),
     ) -> None:
         """Prepare; nothing is built before it is needed.
 
@@ -38,8 +41,13 @@ class NetworkMethod(Method):
             recipe: how it is trained.
             start: gives it other weights before each fold, such as pretrained ones.
             alone: train each fold by itself, also where folds could be trained together.
+            flow: what the channels of each input are, None for pictures; empty: all are pictures.
+
+        Raises:
+            ConfigError: training would change flow as if it were a picture.
         """
-        self.trainer = Trainer(build, recipe, start)
+        check_changes(recipe.augmentation, flow)
+        self.trainer = Trainer(build, recipe, start, flow=flow)
         self._alone = alone
         #: Clips and labels of the latest call, and what trains stacks of their folds.
         self._vectorised: tuple[Inputs, Labels, AllFolds] | None = None
@@ -122,7 +130,11 @@ class GivenWeights(NetworkMethod):
     """
 
     def __init__(
-        self, build: Callable[[], "keras.Model"], recipe: Train, weights_of: Callable[[str], Path]
+        self,
+        build: Callable[[], "keras.Model"],
+        recipe: Train,
+        weights_of: Callable[[str], Path],
+        flow: Sequence[FlowForm | None] = (),
     ) -> None:
         """Prepare.
 
@@ -130,8 +142,9 @@ class GivenWeights(NetworkMethod):
             build: returns the network.
             recipe: says whether inputs are standardised, and how copies are changed.
             weights_of: the weight file of a fold, by its name.
+            flow: as for ``NetworkMethod``.
         """
-        super().__init__(build, recipe.model_copy(update={"engine": "sequential"}))
+        super().__init__(build, recipe.model_copy(update={"engine": "sequential"}), flow=flow)
         self._weights_of = weights_of
 
     def use_fold(self, name: str) -> None:

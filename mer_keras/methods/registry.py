@@ -1,7 +1,7 @@
 """All methods by name, and how a row's method is made."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from mer_keras.config.files import load_method, method_names
 from mer_keras.config.method import MethodConfig, Network
 from mer_keras.errors import ConfigError, did_you_mean
 from mer_keras.features.registry import get_feature
+from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.contract import Method
 from mer_keras.models import registry as networks
 from mer_keras.models.weights import fold_weights
@@ -144,6 +145,7 @@ def make_method(
     start: Callable[["keras.Model"], None] | None = None,
     weights: Path | None = None,
     alone: bool = False,
+    flow: Sequence[FlowForm | None] = (),
 ) -> Method:
     """Return the method of a row, not yet fitted.
 
@@ -154,10 +156,11 @@ def make_method(
         start: gives a network its weights before each fold.
         weights: weights that are tested instead of training: a file, or a folder of one a fold.
         alone: train each fold by itself.
+        flow: what the channels of each of its inputs are, None for pictures; empty: all are.
 
     Raises:
-        ConfigError: the method is only described, its arguments are wrong, or its labels would be
-            shuffled though nothing is trained.
+        ConfigError: the method is only described, its arguments are wrong, its labels would be
+            shuffled though nothing is trained, or flow would be changed as if it were a picture.
     """
     config = plan.config
     method: Method
@@ -173,9 +176,9 @@ def make_method(
                     f"row {plan.name!r} shuffles the labels of its training clips, and with "
                     "weights from elsewhere nothing is trained: leave the row or the weights out"
                 )
-            method = GivenWeights(build, plan.recipe, partial(fold_weights, weights))
+            method = GivenWeights(build, plan.recipe, partial(fold_weights, weights), flow)
         else:
-            method = NetworkMethod(build, plan.recipe, start, alone=alone)
+            method = NetworkMethod(build, plan.recipe, start, alone=alone, flow=flow)
     elif config.classical is not None:
         from mer_keras.methods.classical import ClassicalMethod
 

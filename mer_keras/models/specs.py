@@ -9,6 +9,7 @@ from mer_keras.arrays import Shape
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.validation import validated
 from mer_keras.config.yaml_text import read_yaml
+from mer_keras.flow_channels import FlowOrder
 
 
 class ModelSpec(StrictModel):
@@ -34,6 +35,9 @@ class ModelSpec(StrictModel):
         focus: layer whose maps Grad-CAM weighs, the last one that still has positions.
         inputs: names of the experiment's inputs that it reads by default, in the order of
             ``input_shape``.
+        weights_channels: order of the channels of flow that weights published under their
+            authors' own names expect, such as PyTorch's; they are brought to (u, v, strain) when
+            they are loaded (see ``models.weights``).
     """
 
     name: str
@@ -52,6 +56,7 @@ class ModelSpec(StrictModel):
     preset: Mapping[str, object] = Field(default_factory=dict)
     focus: str = ""
     inputs: tuple[str, ...] = ("clips",)
+    weights_channels: FlowOrder | None = None
 
 
 _FILE = Path(__file__).with_name("networks.yaml")

@@ -3,7 +3,8 @@
 Paper: Liong, Gan, See, Khor, Huang, "Shallow triple stream three-dimensional CNN (STSTNet) for
 micro-expression recognition", FG 2019.
 
-Architecture, for 28x28x3 flow images (horizontal and vertical flow, strain; 0..255, unscaled):
+Architecture, for 28x28x3 flow images (u, v, strain: horizontal flow, vertical flow, optical strain;
+0..255, unscaled):
 
 =====================================  ==========  ==========
 layer                                  output      parameters
@@ -25,7 +26,9 @@ The three streams read one input with kernels of one size, so that they are one 
 is the only deviation, and one of form: dropout and pooling act on each channel by itself.
 
 A file with the tensors of the authors' PyTorch network, or with three separate streams, is
-converted by ``from_streams``; see ``mer-keras run --weights``.
+converted by ``from_streams``; see ``mer-keras run --weights``. The authors read their images with
+OpenCV, so that their kernels expect the channels as (strain, v, u); these are exchanged when the
+tensors are converted.
 
 What the paper leaves open: the training recipe is that of the authors' PyTorch code, and so are
 the initial weights (uniform within 1/sqrt(fan in)) and the constants of batch normalisation.
@@ -38,6 +41,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowOrder, in_flow_order
 from mer_keras.layers.choice import choose
 from mer_keras.layers.streams import ConvNormPool
 from mer_keras.models.blocks import EPSILON, MOMENTUM
@@ -73,7 +77,9 @@ def build(
     return keras.Model(images, x, name="ststnet")
 
 
-def from_streams(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
+def from_streams(
+    arrays: Mapping[str, NDArray], channels: FlowOrder = FLOW_CHANNELS
+) -> dict[str, NDArray]:
     """Convert tensors of the authors' PyTorch network to this network's variables.
 
     Args:
@@ -81,13 +87,16 @@ def from_streams(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
             ``conv1.bias``, ``bn1.weight``, ``bn1.bias``, ``bn1.running_mean``,
             ``bn1.running_var``, the same with 2 and 3, ``fc.weight`` (classes, 400), whose
             columns count channels before rows, and ``fc.bias``. Others are ignored.
+        channels: what the tensors expect the channels of an image to be. The authors' own expect
+            (strain, v, u), as the network's entry in ``networks.yaml`` says.
 
     Returns:
-        Arrays by the variables' paths, such as ``streams/kernel``.
+        Arrays by the variables' paths, such as ``streams/kernel``, for (u, v, strain).
 
     Raises:
         KeyError: a tensor is missing.
         ValueError: tensors don't fit together.
+        ConfigError: ``channels`` doesn't name each channel once.
     """
 
     def joined(name: str) -> NDArray:
@@ -98,8 +107,10 @@ def from_streams(arrays: Mapping[str, NDArray]) -> dict[str, NDArray]:
     side = round((dense.shape[1] / sum(STREAMS)) ** 0.5)
     dense = dense.reshape(len(dense), sum(STREAMS), side, side)
     dense = dense.transpose(2, 3, 1, 0)  # (side, side, filters, classes)
+    kernels = joined("conv.weight").transpose(2, 3, 0, 1)  # (3, 3, filters, channels)
+    kernels = in_flow_order(kernels, channels).transpose(0, 1, 3, 2)  # (3, 3, channels, filters)
     return {
-        "streams/kernel": joined("conv.weight").transpose(2, 3, 1, 0),
+        "streams/kernel": kernels,
         "streams/bias": joined("conv.bias"),
         "streams/gamma": joined("bn.weight"),
         "streams/beta": joined("bn.bias"),

@@ -4,6 +4,11 @@ Two file forms are taken: Keras' ``.weights.h5``, and ``.npz`` with one array a 
 by the variable's path (``streams/kernel``, ``fc/bias``); ``mer-keras models show NAME
 --variables`` lists the paths and shapes of a network. An ``.npz`` with the tensors of the authors'
 PyTorch STSTNet under their own names is converted on loading.
+
+Networks that read optical flow have the channels (u, v, strain), and so have weights in the two
+forms. Kernels that were trained on another order need to be brought to this one: an ``.npz`` says
+its order in an entry ``channels``, three texts such as ``strain``, ``v``, ``u``. Of tensors under
+their authors' own names the network's entry in ``networks.yaml`` says it, unless the file does.
 """
 
 import hashlib
@@ -15,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.errors import UserError
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowOrder, check_order, in_flow_order
 
 if TYPE_CHECKING:
     import keras
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".weights.h5", ".npz")
 #: Size of the largest file that is read.
 MAX_BYTES = 2_000_000_000
+#: Entry of an ``.npz`` that says which order of the channels of flow its kernels expect.
+CHANNELS = "channels"
 #: Layer whose weights are tied to a number of classes.
 HEAD = "classes"
 
@@ -85,15 +93,20 @@ def _load_h5(network: "keras.Model", file: Path) -> None:
 
 def _load_npz(network: "keras.Model", file: Path) -> None:
     arrays = _read_npz(file)
+    declared = _declared_channels(arrays.pop(CHANNELS, None), file)
     if network.name == "ststnet" and "conv1.weight" in arrays:
+        from mer_keras.models.registry import get_spec
         from mer_keras.models.ststnet import from_streams
 
+        order = declared or get_spec(network.name).weights_channels or FLOW_CHANNELS
         try:
-            arrays = from_streams(arrays)
+            arrays = from_streams(arrays, order)
         except (KeyError, ValueError) as error:
             raise UserError(
                 f"{file}: not the tensors of a PyTorch STSTNet (conv1 to 3, bn1 to 3, fc): {error}"
             ) from error
+    elif declared:
+        arrays = _in_flow_order(network, arrays, declared, file)
     variables = {variable.path: variable for variable in network.weights}
     missing, unknown = sorted(set(variables) - set(arrays)), sorted(set(arrays) - set(variables))
     if missing or unknown:
@@ -167,6 +180,9 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
     if not file.is_file() or file.suffix != ".npz":
         raise UserError(f"{file}: expected an .npz file with one array a variable")
     arrays = _read_npz(file)
+    declared = _declared_channels(arrays.pop(CHANNELS, None), file)
+    if declared:
+        arrays = _in_flow_order(network, arrays, declared, file)
     own = []
     for variable in network.weights:
         array, shape = arrays.get(variable.path), tuple(variable.shape)
@@ -204,6 +220,44 @@ def weights_digest(path: Path) -> str:
         digest.update(file.name.encode())
         digest.update(hashlib.blake2b(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def _declared_channels(entry: NDArray | None, file: Path) -> FlowOrder | None:
+    """Return the order of channels that a file says its kernels expect; None if it says none.
+
+    Raises:
+        UserError: the entry is something else.
+    """
+    if entry is None:
+        return None
+    if entry.dtype.kind != "U" or entry.shape != (len(FLOW_CHANNELS),):
+        raise UserError(
+            f"{file}: entry {CHANNELS!r} of type {entry.dtype} and shape {entry.shape}, expected "
+            f"three texts, each of {', '.join(FLOW_CHANNELS)} once"
+        )
+    return check_order([str(name) for name in entry], f"{file}: entry {CHANNELS!r}")
+
+
+def _in_flow_order(
+    network: "keras.Model", arrays: dict[str, NDArray], order: FlowOrder, file: Path
+) -> dict[str, NDArray]:
+    """Return a file's arrays with the kernel that reads the clips brought to (u, v, strain).
+
+    Raises:
+        UserError: it can't be told which kernel that is.
+    """
+    if order == FLOW_CHANNELS:
+        return arrays
+    first = [layer for layer in network.layers if layer.weights][:1]
+    paths = [v.path for layer in first for v in layer.weights if v.path.endswith("/kernel")]
+    if len(paths) != 1 or arrays.get(paths[0], np.empty(0)).shape[-2:-1] != (len(order),):
+        raise UserError(
+            f"{file}: says that its channels are {', '.join(order)}, and which kernel of "
+            f"{network.name!r} reads them can't be told: bring the kernels to "
+            f"{', '.join(FLOW_CHANNELS)} and leave the entry {CHANNELS!r} out"
+        )
+    kernel = np.swapaxes(arrays[paths[0]], -1, -2)  # (..., filters, channels)
+    return {**arrays, paths[0]: np.swapaxes(in_flow_order(kernel, order), -1, -2)}
 
 
 def _read_npz(file: Path) -> dict[str, NDArray]:

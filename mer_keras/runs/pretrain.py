@@ -26,6 +26,7 @@ from mer_keras.config.experiment import Stage
 from mer_keras.config.method import Network
 from mer_keras.databases.samples import Samples
 from mer_keras.errors import ConfigError, ProtocolError, UserError
+from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.registry import inputs_of
 from mer_keras.models import registry
 from mer_keras.models.weights import carry_file, weights_digest
@@ -57,6 +58,7 @@ class _Source:
         classes: names of the classes, in order.
         digest: digest of the samples and clips of all databases of the stage.
         kind: kind of the experiment's data; the stage's are of the same kind.
+        flow: what the channels of the images are, where they are optical flow.
     """
 
     samples: Samples
@@ -64,6 +66,7 @@ class _Source:
     classes: tuple[str, ...]
     digest: str
     kind: DataKind
+    flow: FlowForm | None = None
 
 
 def pretrain(
@@ -191,7 +194,8 @@ def _load(context: RunContext, stage: Stage, input_name: str, progress: Progress
             f"{' and '.join(map(str, sorted(shapes)))}"
         )
     pooled = replace(samples_of_sources[0], table=pd.concat(tables, ignore_index=True))
-    source = _Source(pooled, np.concatenate(images), classes, _digest("".join(digests)), kind)
+    flow = context.clips[input_name].flow
+    source = _Source(pooled, np.concatenate(images), classes, _digest("".join(digests)), kind, flow)
     check_subjects(stage, pooled.table, context.samples.table)
     check_domain(stage, pooled.table, source.images, context, input_name)
     return source
@@ -272,7 +276,13 @@ def _backbone(
             "start_from": isinstance(previous, Path),
             "data_kind": str(source.kind),
             "counts": source.samples.class_counts(),
-            **_train(Trainer(build, stage.train, start), stage, source, folder, progress),
+            **_train(
+                Trainer(build, stage.train, start, flow=[source.flow]),
+                stage,
+                source,
+                folder,
+                progress,
+            ),
         }
         write_json(folder / RECORD, record)
     return Backbone(

@@ -9,10 +9,17 @@ import numpy as np
 from mer_keras.arrays import Array, Inputs, shape_of
 from mer_keras.config.training import Augmentation, Train
 from mer_keras.errors import ConfigError
+from mer_keras.flow_channels import FlowForm, Mirroring
 from mer_keras.layers.tensors import Tensor
 
 if TYPE_CHECKING:
     import keras
+
+
+#: Keys of random changes in a config, each with an amount (see ``training.augmentation``).
+AMOUNTS = tuple(
+    name for name in Augmentation.model_fields if name not in ("applies_to", "probability")
+)
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,19 @@ class Assembly:
         return _as_given(np.split(_to_numpy(changed), _channel_bounds(clips), axis=-1))
 
 
-def assemble(build: "Callable[[], keras.Model]", recipe: Train) -> Assembly:
+def assemble(
+    build: "Callable[[], keras.Model]", recipe: Train, flow: Sequence[FlowForm | None] = ()
+) -> Assembly:
     """Build a network, and the uncompiled model that is trained.
 
+    Args:
+        build: returns the network.
+        recipe: says what stands in front of it.
+        flow: what the channels of each input are, None for pictures; empty: all are pictures.
+
     Raises:
-        ConfigError: augmentation is asked for, and the network's inputs differ in time or size.
+        ConfigError: augmentation is asked for, and the network's inputs differ in time or size, or
+            one is flow and can't be changed so.
     """
     import keras
 
@@ -91,7 +106,7 @@ def assemble(build: "Callable[[], keras.Model]", recipe: Train) -> Assembly:
     inputs = dict(zip(names, clips, strict=True))
     if recipe.augmentation is not None:
         inputs["is_copy"] = keras.Input((), name="is_copy")
-        clips = _augmented(clips, inputs["is_copy"], recipe.augmentation)
+        clips = _augmented(clips, inputs["is_copy"], recipe.augmentation, flow)
     if recipe.standardise:
         clips = [
             StandardiseByTraining(name=_standardise_name(name))(clip)
@@ -101,7 +116,40 @@ def assemble(build: "Callable[[], keras.Model]", recipe: Train) -> Assembly:
     return Assembly(network, keras.Model(inputs, probabilities, name="trained"), tuple(names))
 
 
-def _augmented(clips: list[Tensor], is_copy: Tensor, setting: Augmentation) -> list[Tensor]:
+def check_changes(setting: Augmentation | None, flow: Sequence[FlowForm | None]) -> None:
+    """Check that clips can be changed as a recipe says.
+
+    Args:
+        setting: the random changes of training clips; None: there are none.
+        flow: what the channels of each input are, None for pictures.
+
+    Raises:
+        ConfigError: an input is flow, and the changes are for pictures: brightness and noise have
+            no meaning for displacements, and turning or cutting a picture turns or scales them.
+    """
+    forms = [form for form in flow if form is not None]
+    if setting is None or not forms:
+        return
+    others = [name for name in AMOUNTS if name != "flip" and getattr(setting, name)]
+    if others:
+        raise ConfigError(
+            f"train.augmentation: {', '.join(others)} can't be done to optical flow "
+            f"({', '.join(forms[0].channels)}): leave it out, or give the row an input of frames"
+        )
+    if setting.flip and any("unknown" in form.mirroring for form in forms):
+        raise ConfigError(
+            "train.augmentation: flip: nobody says what a mirrored face would make of an input's "
+            f"channels ({', '.join(forms[0].channels)}), or 'normalise' moved the zero of signed "
+            "flow: leave one of them out"
+        )
+
+
+def _augmented(
+    clips: list[Tensor],
+    is_copy: Tensor,
+    setting: Augmentation,
+    flow: Sequence[FlowForm | None],
+) -> list[Tensor]:
     """Change clips with one draw for all inputs, which are joined along their channels."""
     from keras import ops
 
@@ -113,12 +161,24 @@ def _augmented(clips: list[Tensor], is_copy: Tensor, setting: Augmentation) -> l
             "train.augmentation: a random change is drawn once for all inputs of a network, so "
             f"they must have the same frames, height and width, found {shapes}: leave it out"
         )
-    layer = ClipAugmentation(setting, name="augmentation")
+    check_changes(setting, flow)
+    layer = ClipAugmentation(setting, mirroring=_mirroring(clips, flow), name="augmentation")
     apply = is_copy if setting.applies_to == "copies" else None
     if len(clips) == 1:
         return [layer(clips[0], apply=apply)]
     joined = ops.concatenate(clips, axis=-1)  # (batch, ..., channels of all inputs)
     return list(ops.split(layer(joined, apply=apply), _channel_bounds(clips), axis=-1))
+
+
+def _mirroring(clips: Sequence[Tensor], flow: Sequence[FlowForm | None]) -> list[Mirroring]:
+    """What a flip does to each channel of the joined inputs; empty where all are pictures."""
+    if not any(flow):
+        return []
+    of_inputs: list[Sequence[Mirroring]] = [
+        ("keep",) * clip.shape[-1] if form is None else form.mirroring
+        for clip, form in zip(clips, flow, strict=True)
+    ]
+    return [how for of_input in of_inputs for how in of_input]
 
 
 def _channel_bounds(clips: Sequence[Tensor]) -> list[int]:

@@ -1,12 +1,14 @@
 """The augmentation that a config asks for, as one Keras layer that runs on the device."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import keras
 from keras import ops
 
 from mer_keras.config.training import Augmentation
+from mer_keras.flow_channels import Mirroring
 from mer_keras.layers.tensors import Tensor
 from mer_keras.training import random_changes
 from mer_keras.training.random_changes import Change, per_clip, sometimes
@@ -30,11 +32,16 @@ class ClipAugmentation(keras.layers.Layer):
     """Random changes one after the other (see ``random_changes``); an amount of 0 leaves one out.
 
     Nothing changes at inference. Shapes: (batch, time, height, width, channels) or (batch, height,
-    width, channels), floats in 0..1 -> the same.
+    width, channels), floats in 0..1, or flow, which can only be flipped, in its own range -> the
+    same.
     """
 
     def __init__(
-        self, setting: Augmentation | Mapping[str, object], seed: int | None = None, **kwargs: Any
+        self,
+        setting: Augmentation | Mapping[str, object],
+        seed: int | None = None,
+        mirroring: Sequence[Mirroring] = (),
+        **kwargs: Any,
     ) -> None:
         """Prepare.
 
@@ -42,11 +49,15 @@ class ClipAugmentation(keras.layers.Layer):
             setting: amounts of the changes and the probability of the last four of them; which
                 clips it applies to is up to the caller of the layer.
             seed: of the draws.
+            mirroring: what a flip does to the values of each channel, where one is flow (see
+                ``flow_channels``); empty for pictures.
             **kwargs: as every layer takes them, such as ``name``.
         """
         super().__init__(**kwargs)
         self.setting = Augmentation.model_validate(setting)
         self.seed = seed
+        self.mirroring = tuple(mirroring)
+        self._changes = {**CHANGES, "flip": partial(random_changes.flip, mirroring=mirroring)}
         self.names = [name for name in CHANGES if getattr(self.setting, name)]
         self.random = [keras.random.SeedGenerator(seed) for _ in self.names]
 
@@ -63,7 +74,7 @@ class ClipAugmentation(keras.layers.Layer):
         for name, random in zip(self.names, self.random, strict=True):
             clips = ops.cast(clips, self.compute_dtype)  # Random numbers are float32.
             probability = 1.0 if name in _ALWAYS else self.setting.probability
-            changed = CHANGES[name](clips, getattr(self.setting, name), random)
+            changed = self._changes[name](clips, getattr(self.setting, name), random)
             changed = sometimes(changed, clips, probability, random)
             if apply is not None:
                 changed = ops.where(per_clip(apply, clips) > 0.5, changed, clips)
@@ -72,4 +83,9 @@ class ClipAugmentation(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the layer."""
-        return {**super().get_config(), "setting": self.setting.model_dump(), "seed": self.seed}
+        return {
+            **super().get_config(),
+            "setting": self.setting.model_dump(),
+            "seed": self.seed,
+            "mirroring": list(self.mirroring),
+        }

@@ -12,24 +12,47 @@ of at most 6 pixels, each with probability 0.5; crops of the four corners, 224 o
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import keras
 from keras import ops
 from keras.random import SeedGenerator
 
+from mer_keras.flow_channels import Mirroring
 from mer_keras.layers.tensors import Tensor
 
 #: A function of clips, of how much is changed at most, and of what random numbers come from, that
 #: returns all clips changed. Clips are (batch, time, height, width, channels) or (batch, height,
-#: width, channels), floats in 0..1.
+#: width, channels), floats in 0..1; of flow, which can be flipped only, in its own range.
 Change: TypeAlias = Callable[[Tensor, float, SeedGenerator], Tensor]
 
 
-def flip(clips: Tensor, amount: float, random: SeedGenerator) -> Tensor:
-    """Mirror some clips left to right; ``amount`` is the probability of a flip."""
-    return sometimes(ops.flip(clips, axis=-2), clips, amount, random)
+def flip(
+    clips: Tensor, amount: float, random: SeedGenerator, mirroring: Sequence[Mirroring] = ()
+) -> Tensor:
+    """Mirror some clips left to right; ``amount`` is the probability of a flip.
+
+    A face that is mirrored moves to the left where it moved to the right, so that its horizontal
+    flow has the other sign. What is mirrored here is what flow of the mirrored face would be:
+    signed flow is negated; a channel that was scaled by its own range becomes 255 minus itself in
+    stored images of 0..255, elsewhere its least plus its greatest value minus itself, image by
+    image, since what was the least is now the greatest. Neither needs to know the channel's zero.
+
+    Args:
+        clips: (batch, ..., height, width, channels).
+        amount: probability of a flip.
+        random: of the draws.
+        mirroring: of each channel (see ``flow_channels``); of pictures it is empty.
+    """
+    mirrored = ops.flip(clips, axis=-2)
+    if mirroring:
+        parts = ops.split(mirrored, len(mirroring), axis=-1)  # (batch, ..., height, width, 1) each
+        mirrored = ops.concatenate(
+            [_mirrored_values(part, how) for part, how in zip(parts, mirroring, strict=True)],
+            axis=-1,
+        )
+    return sometimes(mirrored, clips, amount, random)
 
 
 def brighten(clips: Tensor, amount: float, random: SeedGenerator) -> Tensor:
@@ -107,6 +130,18 @@ def sometimes(changed: Tensor, clips: Tensor, probability: float, random: SeedGe
     if probability >= 1:
         return changed
     return ops.where(_draw(clips, random) < probability, changed, clips)
+
+
+def _mirrored_values(channel: Tensor, how: Mirroring) -> Tensor:
+    """What becomes of the values of one channel, (..., height, width, 1), in a mirrored picture."""
+    if how == "negate":
+        return -channel
+    if how == "bytes":
+        return 255.0 - channel
+    if how == "range":
+        least = ops.min(channel, axis=(-3, -2), keepdims=True)  # (..., 1, 1, 1)
+        return least + ops.max(channel, axis=(-3, -2), keepdims=True) - channel
+    return channel
 
 
 def per_clip(numbers: Tensor, clips: Tensor) -> Tensor:

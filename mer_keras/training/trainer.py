@@ -6,7 +6,7 @@ new network would give, without compiling again (see ``tests/training``).
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mer_keras.arrays import Array, Inputs, count, take
 from mer_keras.config.training import Train
 from mer_keras.errors import UserError
+from mer_keras.flow_channels import FlowForm
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.progress import EpochProgress
 from mer_keras.training.assembly import Assembly, assemble
@@ -42,6 +43,8 @@ class Trainer:
         build: "Callable[[], keras.Model]",
         recipe: Train,
         start: "Callable[[keras.Model], None] | None" = None,
+        *,
+        flow: Sequence[FlowForm | None] = (),
     ) -> None:
         """Prepare; nothing is built before it is needed.
 
@@ -49,8 +52,10 @@ class Trainer:
             build: returns a new, uncompiled network with random initial weights.
             recipe: optimiser, schedule, epochs, batch, balance, augmentation.
             start: gives the network other weights before each fold, such as pretrained ones.
+            flow: what the channels of each input are, None for pictures; empty: all are pictures.
         """
         self._build = build
+        self._flow = tuple(flow)
         self.recipe = recipe
         self._start = start
         self._assembly: Assembly | None = None
@@ -192,7 +197,7 @@ class Trainer:
                 setting.enter_context(number_format(recipe.precision))
             if recipe.data_parallel:
                 setting.enter_context(across_devices())
-            fresh = assemble(self._build, recipe)
+            fresh = assemble(self._build, recipe, self._flow)
             if assembly is None:
                 optimizer = make_optimizer(recipe.optimizer)
                 compile_model(fresh.model, optimizer, recipe.jit_compile)

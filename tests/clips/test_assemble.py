@@ -17,7 +17,7 @@ from mer_keras.databases.samples import make_samples
 from mer_keras.errors import ConfigError, FrameError, InvariantError
 
 CLIP = Clip(kind="frames", frames=5, size=8, sampling="around_apex")
-FLOW = Clip(kind="flow_image", size=28)
+FLOW = Clip(kind="flow_image", size=28, channel_order=("u", "v", "strain"))
 
 
 @pytest.fixture
@@ -396,7 +396,8 @@ def test_flow_images_come_as_their_files_hold_them(folder):
     assert loaded.arrays.shape == (3, 28, 28, 3)
     assert loaded.arrays.dtype == np.float32
     for number in range(3):
-        np.testing.assert_array_equal(loaded.arrays[number], flow_image(number))
+        # OpenCV wrote blue, green and red.
+        np.testing.assert_array_equal(loaded.arrays[number], flow_image(number)[..., ::-1])
     assert loaded.warnings == ()
 
 
@@ -443,5 +444,5 @@ def test_the_public_flow_set_loads_whole():
     assert loaded.excluded == ()
     by_id = {f"{r['database']}/{r['subject']}/{r['clip']}": Path(r["path"]) for r in rows}
     for sample_id in loaded.sample_ids[::40]:
-        expected = cv2.imread(str(by_id[sample_id]))
+        expected = cv2.imread(str(by_id[sample_id]))[..., ::-1]
         np.testing.assert_array_equal(loaded.select([sample_id])[0], expected)

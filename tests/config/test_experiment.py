@@ -250,8 +250,8 @@ class TestDigest:
             stages=FILE["stages"],
             methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
         )
-        assert SCHEMA_VERSION == 2
-        assert config.digest() == "1cb344149858b96edbf4fb709f760874"
+        assert SCHEMA_VERSION == 3
+        assert config.digest() == "01f3d4f233a13d3ab30bacf69ea52d63"
 
 
 def test_published_values_as_fractions():
