@@ -56,8 +56,8 @@ def read_csv(path: Path) -> list[list[Cell]]:
     data = read_limited(path)
     if data.startswith(b"PK\x03\x04"):
         raise AnnotationError(
-            f"{path}: a workbook or an archive under another name, expected a table of comma-separated "
-            "values: rename a workbook to .xlsx"
+            f"{path}: a workbook or an archive under another name, expected a table of "
+            "comma-separated values: rename a workbook to .xlsx"
         )
     encoding = find_encoding(data)
     try:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.yaml_text import Tree, read_yaml
-from mer_keras.databases.samples import Excluded, Samples, validate
+from mer_keras.databases.samples import Excluded, Samples, is_empty, validate
 from mer_keras.errors import AnnotationError, InvariantError, did_you_mean
 from mer_keras.terms import UNLABELLED
 
@@ -157,7 +157,7 @@ def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
     column = samples.table[scheme.column]
     if scheme.column == "emotion":
         return column.map(plain_emotion)
-    missing = column.isin([None, ""])
+    missing = is_empty(column)
     if missing.any():
         row = samples.table[missing].iloc[0]
         title = _COLUMN_TITLES[scheme.column]

@@ -17,33 +17,43 @@ from mer_keras.databases.samples import Reading, Samples
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError, UserError, did_you_mean
 from mer_keras.terms import SYNTHETIC_MARKER, DataKind
 
-#: Modules of ``readers``, in the order of lists; each defines its entry as ``DATABASE``.
+#: Modules of ``readers``, in the order of lists; each defines its entry as ``DATABASE``, or several
+#: as ``DATABASES``.
 _MODULES = (
     "samm",
     "casme",
     "casme2",
     "cas_me2",
+    "cas_me3",
     "smic",
+    "smic_e",
     "mmew",
+    "dfme",
+    "four_dme",
     "megc2019",
     "megc2019_flow",
     "megc2019_key_frames",
     "ckplus",
+    "ckplus48",
     "fer2013",
     "rafdb",
     "oulu_casia",
     "jaffe",
     "mug",
+    "mmew_macro",
 )
 
 
-def _entry(module: str) -> Database:
-    entry: Database = import_module(f"{readers.__name__}.{module}").DATABASE
-    return entry
+def _entries(name: str) -> tuple[Database, ...]:
+    module = import_module(f"{readers.__name__}.{name}")
+    entries: tuple[Database, ...] = getattr(module, "DATABASES", None) or (module.DATABASE,)
+    return entries
 
 
 #: Name -> database.
-DATABASES: dict[str, Database] = {entry.name: entry for entry in map(_entry, _MODULES)}
+DATABASES: dict[str, Database] = {
+    entry.name: entry for module in _MODULES for entry in _entries(module)
+}
 
 
 def known_databases() -> dict[str, Database]:

@@ -192,7 +192,7 @@ class Samples:
 
         Two copies of one database in different folders have the same digest.
         """
-        unused = {c for c in _LATER if self.table[c].isin([None, ""]).all()}
+        unused = {c for c in _LATER if is_empty(self.table[c]).all()}
         columns = [c for c in SAMPLE_COLUMNS if c != "path" and c not in unused]
         text = self.table[columns].to_csv(index=False, lineterminator="\n")
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -250,6 +250,11 @@ def pool(parts: Sequence[Samples]) -> Samples:
     )
     _ = pooled.data_kind  # It raises where kinds are mixed.
     return pooled
+
+
+def is_empty(column: pd.Series) -> pd.Series:
+    """Say for each cell of a column whether it holds nothing: no number, or no text."""
+    return column.isna() | column.astype(str).eq("")
 
 
 def validate(table: pd.DataFrame, source: str) -> None:

@@ -13,6 +13,8 @@ from mer_keras.errors import AnnotationError, did_you_mean
 #: Official header -> other headers that other releases use for the same column.
 Columns = Mapping[str, Sequence[str]]
 
+#: No camera takes more frames a second.
+MAX_FPS = 100_000
 #: The header must stand within these first rows.
 _HEADER_ROWS = 200
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
@@ -98,6 +100,26 @@ class TableRow:
                 "correct the cell"
             )
         return number
+
+    def frame_rate(self, column: str) -> float | None:
+        """Return frames a second; None if the cell is empty.
+
+        Raises:
+            AnnotationError: it is no number above 0 (or beyond what cameras do).
+        """
+        text = self.text(column)
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value <= MAX_FPS:
+            raise AnnotationError(
+                f"{self.where(column)}: {text[:60]!r}, expected frames a second above 0; correct "
+                "the cell or leave it empty"
+            )
+        return value
 
     def span(self, onset: str, apex: str, offset: str) -> Span:
         """Return the frame numbers from the columns of these names; only the apex may be missing.

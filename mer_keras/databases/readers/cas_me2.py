@@ -12,8 +12,7 @@ A label scheme says which it takes.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +20,8 @@ from mer_keras.databases.cells import as_whole_number, check_name
 from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import find_table, first_folder, subfolders
 from mer_keras.databases.links import require_inside
-from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
+from mer_keras.databases.readers.coding import tell_apart_by_onset
+from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, rows_without_header, span_warnings
 from mer_keras.databases.workbook import read_sheet
 from mer_keras.errors import AnnotationError
@@ -114,7 +114,7 @@ def read(root: Path) -> Reading:
                 stimulus_emotion=_film_emotion(row),
             )
         )
-    clips, excluded = _without_repeated(clips)
+    clips, excluded = tell_apart_by_onset(clips)
     if no_offset:
         warnings.append(f"{table.name}: offset 0, the apex stands in, in {listed_rows(no_offset)}")
     warnings += [f"{table.name}: {macro} macro-expressions are not read"] if macro else []
@@ -134,23 +134,6 @@ def _film_emotion(row: TableRow) -> str:
     """Return the emotion that a film is named for: ``disgust`` of ``disgust2_3``."""
     match = _NAME.fullmatch(row.name("name"))
     return match["emotion"].lower() if match else ""
-
-
-def _without_repeated(
-    clips: Sequence[ClipAnnotation],
-) -> tuple[list[ClipAnnotation], list[Excluded]]:
-    """Tell apart clips of one name by their onset; a row that stands twice is left out once."""
-    onsets_of: dict[tuple[str, str], list[int | None]] = {}
-    unique, excluded = [], []
-    for clip in clips:
-        onsets = onsets_of.setdefault((clip.subject, clip.clip), [])
-        if clip.onset in onsets:
-            excluded.append(clip.left_out("row stands twice"))
-            continue
-        onsets.append(clip.onset)
-        name = clip.clip if len(onsets) == 1 else f"{clip.clip}@{clip.onset}"
-        unique.append(replace(clip, clip=name))
-    return unique, excluded
 
 
 def _folders(table: Path) -> dict[int, str]:
