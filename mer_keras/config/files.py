@@ -16,6 +16,7 @@ descriptions become part of the experiment, so that a stored config stands for i
 import glob
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from mer_keras.config.experiment import Experiment, merge
@@ -116,8 +117,16 @@ def load_method(name: str) -> MethodConfig | None:
     for root in experiment_roots():
         path = root / METHODS / f"{name}.yaml"
         if is_file(path):
-            return validated(MethodConfig, read_yaml(path), str(path))
+            facts = path.stat()
+            version = (facts.st_dev, facts.st_ino, facts.st_mtime_ns, facts.st_size)
+            return _read_method(path, version)
     return None
+
+
+@lru_cache(maxsize=1024)
+def _read_method(path: Path, version: tuple[int, ...]) -> MethodConfig:
+    """Read a description once, as long as the file stays as it is: every table names the same."""
+    return validated(MethodConfig, read_yaml(path), str(path))
 
 
 def load_experiments(
