@@ -58,7 +58,11 @@ FAULTS = {
     59: ("manifest or predictions changed afterwards", "verify: E naming the field"),
     61: ("an operation that the counter of cost doesn't know", "E, never counted as 0"),
     62: ("default that changes", "another run; a test says so"),
+    67: ("run folder of somebody else, damaged or contradictory", "E naming it; others are listed"),
     69: ("cell that begins with a blank, a full-width sign or [", "escaped in CSV and LaTeX"),
+    70: ("run folder that vanishes during a run", "E at once"),
+    75: ("paper, caption and numbers of other data", "dropped from what is derived, and said"),
+    77: ("ids, prefixes, paths, experiments, latest", "one way to name a run"),
 }
 
 

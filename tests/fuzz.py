@@ -118,10 +118,15 @@ def manifest_target(folder):
 
 def config_target(folder):
     """Experiment configs."""
-    seeds = [file.read_bytes() for file in sorted((ROOT / "experiments").glob("*/table1.yaml"))]
+
+    def unnamed(file):
+        """A file's bytes; without its name, a copy has that of its new file."""
+        return re.sub(rb"^name: .*\n", b"", file.read_bytes())
+
+    seeds = [unnamed(file) for file in sorted((ROOT / "experiments").glob("*/table1.yaml"))]
     for name in ("table1", "table5"):
         for file in (ROOT / "experiments").glob(f"*/{name}.yaml"):
-            (folder / file.name).write_bytes(file.read_bytes())
+            (folder / file.name).write_bytes(unnamed(file))
 
     def read(data):
         file = folder / "x.yaml"

@@ -35,7 +35,7 @@ def call(monkeypatch, capsys):
 
 #: An experiment of methods that take no time: nothing is trained.
 SMALL = """
-name: small/table
+name: small
 paper: {title: A small table, authors: Nobody, venue: nowhere, year: 2026}
 table: Table 1
 caption: Three classes of SAMM
@@ -138,10 +138,10 @@ def test_a_run_is_made_continued_verified_compared_and_shown(call, places):
     ran = call("run", str(config), "--data", "synthetic", "--report", str(places / "report"))
     assert ran.returncode == 0, ran.stderr
     name, _, folder = ran.stdout.splitlines()[0].partition(": ")
-    assert name == "small/table" and "report: " in ran.stdout
+    assert name == "small" and "report: " in ran.stdout
     assert (places / "report/report.html").exists()
     again = call("resume", folder)
-    assert again.stdout.splitlines() == [f"small/table: {folder}"], again.stderr
+    assert again.stdout.splitlines() == [f"small: {folder}"], again.stderr
     run_id = folder.rpartition("/")[2]
     assert call("resume", run_id).stdout == again.stdout
     checked = json.loads(call("verify", run_id, "--json").stdout)

@@ -6,8 +6,14 @@ Beside the fields of ``config.Experiment`` a file may hold
 - ``parts``: named overrides too, of a table that has several runs, such as one a database. Each
   part is an experiment of its own, ``<name>/<part>``; published numbers that name another part are
   left out of it.
-- ``base``: another file of the folder, whose values stand where this one has none. An empty value
-  takes the base's away.
+- ``base``: another experiment, whose values stand where this file has none: the name of a file
+  beside this one, the name of any experiment, or a path such as ``./mine.yaml``. An empty value
+  takes the base's away. What isn't true of other data or clips is not taken over (see
+  ``config.inheritance``).
+
+An experiment is named by its path, so that it is found by the name that its runs are filed under:
+``<folder>/<file>`` in a folder ``experiments``, elsewhere by the end of its path. A ``name`` in a
+file must say the same; a copy that kept the old one would put its runs among those of the other.
 
 Methods that rows and baselines name are described in ``experiments/methods/<name>.yaml``; their
 descriptions become part of the experiment, so that a stored config stands for itself.
@@ -15,16 +21,29 @@ descriptions become part of the experiment, so that a stored config stands for i
 
 import glob
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from contextlib import suppress
+from copy import deepcopy
+from difflib import get_close_matches
 from pathlib import Path
 
 from mer_keras.config.experiment import Experiment, merge
+from mer_keras.config.inheritance import drop_rows_without_anything, drop_untrue
 from mer_keras.config.method import MethodConfig
 from mer_keras.config.method_inputs import bring_inputs, complete_inputs
+from mer_keras.config.naming import WHY_NAMED, name_of, path_parts
 from mer_keras.config.overrides import assign, parse_overrides
+from mer_keras.config.sets_of_values import (
+    apply_set,
+    check_inputs,
+    choose_part,
+    fields_of,
+    names_of_inputs,
+    sets_of_values,
+)
 from mer_keras.config.validation import validated
-from mer_keras.config.yaml_text import Tree, is_file, read_yaml
+from mer_keras.config.yaml_text import Tree, Yaml, is_file, read_yaml
 from mer_keras.errors import ConfigError, did_you_mean
 from mer_keras.settings import experiment_roots
 
@@ -38,6 +57,10 @@ PROFILES = {
     "quick": "a small version for two processor cores and some minutes",
     "smoke": "the smallest version: it shows that every step runs, and nothing else",
 }
+_BASES = (
+    "expected the name of an experiment, such as shallow_convlstm/table1, of a file beside this "
+    "one, or a path such as ./mine.yaml"
+)
 
 
 def experiment_names() -> list[str]:
@@ -69,7 +92,7 @@ def find_config(name: str) -> tuple[Path, str | None]:
         if "/" in whole and is_file(root / f"{whole}.yaml"):
             return root / f"{whole}.yaml", part
         for file in sorted(_configs(root, glob.escape(method))) if method else ():
-            also_reproduces = _read_tree(file).get("also_reproduces")
+            also_reproduces = read_yaml(file).get("also_reproduces")
             if isinstance(also_reproduces, list) and table in also_reproduces:
                 return file, None
     known = experiment_names()
@@ -85,7 +108,7 @@ def profile_names(name: str) -> list[str]:
         ConfigError: see ``find_config``; or the file is damaged.
     """
     path = find_config(name)[0]
-    return list(_sets_of_values(_read_tree(path), "profiles", path))
+    return list(sets_of_values(_read_tree(path), "profiles", path))
 
 
 def part_names(name: str) -> list[str]:
@@ -95,7 +118,7 @@ def part_names(name: str) -> list[str]:
         ConfigError: see ``find_config``; or the file is damaged.
     """
     path = find_config(name)[0]
-    return list(_sets_of_values(_read_tree(path), "parts", path))
+    return list(sets_of_values(_read_tree(path), "parts", path))
 
 
 def method_names() -> list[str]:
@@ -143,7 +166,7 @@ def load_experiments(
         ConfigError: see ``find_config`` and ``load_config``.
     """
     path, part = find_config(name)
-    parts: list[str | None] = [*_sets_of_values(_read_tree(path), "parts", path)]
+    parts: list[str | None] = [*sets_of_values(_read_tree(path), "parts", path)]
     chosen = [part] if part else parts or [None]
     return [load_config(path, profile=profile, overrides=overrides, part=p) for p in chosen]
 
@@ -168,57 +191,56 @@ def load_config(
             value of the wrong type, or no such profile or part.
     """
     tree = _read_tree(path)
-    profiles, parts = _sets_of_values(tree, "profiles", path), _sets_of_values(tree, "parts", path)
-    if part is not None or parts:
-        tree["name"], tree["table"] = f"{tree.get('name')}/{part}", f"{tree.get('table')}, {part}"
-        _apply(tree, parts, "part", str(part), path)
-        _keep_part(tree, str(part))
+    profiles = sets_of_values(tree, "profiles", path)
+    choose_part(tree, part, path)
     brought = _bring_inputs(tree, {})
-    _apply(tree, profiles, "profile", profile, path)
+    before = deepcopy(tree)
+    apply_set(tree, profiles, "profile", profile, path)
+    drop_untrue(tree, before, fields_of(profiles[profile]), f"profile {profile}")
     own = parse_overrides(overrides)
-    inputs = _names_of_inputs(tree)
-    for key, value in own.items():
-        assign(tree, key, value, f"override {key!r}")
-    _check_inputs(tree, inputs, own, "override ")
+    try:
+        return validated(Experiment, _overridden(tree, own, brought), str(path))
+    except ConfigError:
+        if not own or not _is_valid(tree, {}, brought):
+            raise
+    # The file is as it should be, so that an override is wrong: one of them, or all together.
+    wrong = [key for key in own if _is_valid(tree, {k: own[k] for k in own if k != key}, brought)]
+    text_of = {text.partition("=")[0].strip(): text for text in overrides}
+    where = ", ".join(f"--set {text_of[key][:200]!r}" for key in wrong or own)
+    return validated(Experiment, _overridden(tree, own, brought), where)
+
+
+def _overridden(tree: Tree, overrides: Tree, brought: Tree) -> Tree:
+    """A copy of a tree with overrides, descriptions of methods and the inputs that they bring."""
+    before, tree = tree, deepcopy(tree)
+    inputs = names_of_inputs(tree)
+    for key, value in overrides.items():
+        if key == "name":
+            raise ConfigError(f"--set 'name': {WHY_NAMED}: copy the file under another name")
+        assign(tree, key, value, f"--set {key!r}")
+    check_inputs(tree, inputs, overrides, "--set ")
+    drop_untrue(tree, before, fields_of(overrides), "--set")
     brought = _bring_inputs(tree, brought)  # An override may have named another method.
     if brought:
         complete_inputs(tree, brought)
     tree["methods"] = _methods_of(tree)
-    return validated(Experiment, tree, str(path))
+    if tree.get("not_inherited"):
+        _drop_rows(tree)
+    return tree
 
 
-def _apply(tree: Tree, sets: dict[str, Tree], kind: str, name: str, path: Path) -> None:
-    """Assign the values of one of a file's parts or profiles."""
-    if name not in sets:
-        known = ", ".join(sets) or "none"
-        raise ConfigError(f"{path}: no {kind} {name!r}{did_you_mean(name, sets)}; known: {known}")
-    inputs = _names_of_inputs(tree)
-    for key, value in sets[name].items():
-        assign(tree, key, value, f"{path}: {kind} {name!r}")
-    _check_inputs(tree, inputs, sets[name], f"{path}: {kind} {name!r}: ")
+def _is_valid(tree: Tree, overrides: Tree, brought: Tree) -> bool:
+    try:
+        validated(Experiment, _overridden(tree, overrides, brought), "")
+    except ConfigError:
+        return False
+    return True
 
 
-def _names_of_inputs(tree: Tree) -> list[str]:
-    inputs = tree.get("inputs")
-    return list(inputs) if isinstance(inputs, dict) else []
-
-
-def _check_inputs(tree: Tree, known: Sequence[str], keys: Iterable[str], where: str) -> None:
-    """Check that keys such as ``inputs.clips.size`` change known inputs, or make whole ones.
-
-    Raises:
-        ConfigError: an input is new and has no kind, so that its name is a slip.
-    """
-    for name in _names_of_inputs(tree):
-        recipe = tree["inputs"][name]
-        if name in known or not isinstance(recipe, dict) or "kind" in recipe:
-            continue
-        for key in keys:
-            if key.startswith(f"inputs.{name}."):
-                raise ConfigError(
-                    f"{where}{key!r}: no input {name!r}{did_you_mean(name, known)}; "
-                    f"known: {', '.join(known)}"
-                )
+def _drop_rows(tree: Tree) -> None:
+    """Drop rows that say nothing; what is no list of rows is left to the later check."""
+    with suppress(AttributeError, KeyError, TypeError):
+        drop_rows_without_anything(tree)
 
 
 def _methods_of(tree: Tree) -> Tree:
@@ -246,34 +268,6 @@ def _bring_inputs(tree: Tree, known: Tree) -> Tree:
         return known
 
 
-def _sets_of_values(tree: Tree, key: str, path: Path) -> dict[str, Tree]:
-    """Take a mapping of names to mappings out of a file's tree; empty ones may be left blank."""
-    sets = tree.pop(key, None) or {}
-    if isinstance(sets, dict):
-        sets = {str(name): values or {} for name, values in sets.items()}
-        if all(isinstance(v, dict) and all(isinstance(k, str) for k in v) for v in sets.values()):
-            return sets
-    raise ConfigError(f"{path}: {key!r}: expected names, each with keys and values below it")
-
-
-def _keep_part(tree: Tree, part: str) -> None:
-    """Drop published numbers of other parts, and quoted rows of which nothing is left.
-
-    What is no list of rows is left to the check that follows.
-    """
-    rows = []
-    try:
-        for row in tree["rows"]:
-            numbers = row.get("published") or []
-            published = [n for n in numbers if n.get("part") in (None, part)]
-            quoted = numbers and all(n.get("quoted") for n in numbers)
-            if published or not quoted:
-                rows.append({**row, "published": published})
-    except (AttributeError, KeyError, TypeError):
-        return
-    tree["rows"] = rows
-
-
 def _configs(root: Path, paper: str) -> list[Path]:
     """Config files of a paper's tables; ``PUBLISHED`` holds what it prints beside them."""
     return [
@@ -292,12 +286,50 @@ def _glob(root: Path, pattern: str) -> list[Path]:
 
 def _read_tree(path: Path, depth: int = 0) -> Tree:
     """Read a file over its base."""
-    tree = read_yaml(path)
-    base = tree.pop("base", None)
+    own = read_yaml(path)
+    own["name"] = name_of(path, own.get("name"))
+    base = own.pop("base", None)
     if base is None:
-        return tree
+        return own
     if depth >= MAX_BASES:
         raise ConfigError(f"{path}: more than {MAX_BASES} bases one below the other")
-    if not isinstance(base, str) or Path(base).name != base:
-        raise ConfigError(f"{path}: base {base!r}: expected the name of a file beside this one")
-    return merge(_read_tree(path.with_name(f"{base}.yaml"), depth + 1), tree)
+    base_path, part = _find_base(path, base)
+    below = _read_tree(base_path, depth + 1)
+    if part is not None:
+        choose_part(below, part, base_path)
+    paper, paper_below = (_paper_of(str(tree["name"])) for tree in (own, below))
+    tree = merge(below, own)
+    drop_untrue(tree, below, own, f"base {base}", same_paper=paper == paper_below != "")
+    return tree
+
+
+def _paper_of(name: str) -> str:
+    """The paper's folder in the name of an experiment; empty in a name of one part."""
+    paper, slash, _ = name.partition("/")
+    return paper if slash else ""
+
+
+def _find_base(path: Path, base: Yaml) -> tuple[Path, str | None]:
+    """The file of a base, and the part of it that is meant.
+
+    Raises:
+        ConfigError: there is no such experiment.
+    """
+    if not isinstance(base, str):
+        raise ConfigError(f"{path}: base {base!r}: {_BASES}")
+    if Path(base).suffix in (".yaml", ".yml"):
+        return path.parent / base, None
+    beside = path.parent / f"{base}.yaml"
+    if "/" not in base and is_file(beside):
+        return beside, None
+    paper = path_parts(path)[-2]
+    for name in (base, f"{paper}/{base}"):
+        try:
+            return find_config(name)
+        except ConfigError:
+            continue
+    names = experiment_names()
+    name_of = {name.rpartition("/")[2]: name for name in reversed(names)} | {n: n for n in names}
+    near = [name_of[name] for name in get_close_matches(base, name_of, n=1)]
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise ConfigError(f"{path}: base {base!r}: there is no such experiment{hint}; {_BASES}")

@@ -86,7 +86,7 @@ def drop_untrue(
         reasons = ", ".join(changes[:MOST_NAMED])
         more = len(changes) - MOST_NAMED
         reasons += f" and {more} more" if more > 0 else ""
-        line = f"{source}: {', '.join(dropped)}: not taken over, since {reasons}"
+        line = f"{source}: not taken over are {', '.join(dropped)}, since {reasons}"
         tree["not_inherited"] = [*(tree.get("not_inherited") or ()), line]
 
 

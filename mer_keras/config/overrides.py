@@ -9,7 +9,7 @@ from mer_keras.errors import ConfigError
 
 
 def parse_overrides(
-    texts: Sequence[str], *, kind: str = "override", example: str = "train.epochs=5"
+    texts: Sequence[str], *, kind: str = "--set", example: str = "train.epochs=5"
 ) -> Tree:
     """Read ``dotted.key=value`` texts, the values as YAML.
 

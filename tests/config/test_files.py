@@ -99,12 +99,96 @@ def test_methods_and_printed_numbers_are_no_experiments(add):
 
 @pytest.mark.parametrize(
     ("base", "complaint"),
-    [("../table1", "a file beside"), ("absent", "no such config"), ("table2", "bases")],
+    [
+        ("../table1", "no such experiment"),
+        ("../table1.yaml", "no such config file"),
+        ("tabel1", r"no such experiment \(did you mean 'paper/table1'\?\)"),
+        ("shallow_convlst/table1", r"did you mean 'shallow_convlstm/table1'"),
+        ("table2", "more than 5 bases"),
+        (5, "expected the name of an experiment"),
+    ],
 )
 def test_bad_bases(add, base, complaint):
     add("paper/table2", {"name": "paper/table2", "base": base})
     with pytest.raises(ConfigError, match=complaint):
         load_experiments("paper/table2")
+
+
+@pytest.mark.parametrize(
+    ("base", "name"),
+    [
+        ("shallow_convlstm/table1", "shallow_convlstm/table1"),
+        ("shallow_convlstm/table3", "shallow_convlstm/table2"),  # It reproduces Table 3 too.
+        ("meranet/table1/casme2", "meranet/table1/casme2"),
+        ("./other.yaml", "other"),
+        ("other", "other"),
+        ("{folder}/other.yaml", "other"),
+    ],
+)
+def test_a_base_is_any_experiment_from_anywhere(tmp_path, base, name):
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(FILE | {"name": "other", "parts": {}}))
+    mine = {"base": base.format(folder=tmp_path), "train": {"epochs": 7}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(mine))
+    (config,) = load_experiments(str(tmp_path / "mine.yaml"))
+    (whole,) = load_experiments(str(tmp_path / "other.yaml") if name == "other" else name)
+    assert config.name == "mine"
+    assert config.train.epochs == 7
+    same = {"name", "train", "rows", "methods", "inputs"}
+    assert config.model_dump(exclude=same) == whole.model_dump(exclude=same)
+    assert config.inputs == whole.inputs
+    assert config.not_inherited == ()
+
+
+class TestNames:
+    """Runs are filed under a name, and files are found by their path: both are one."""
+
+    @pytest.mark.parametrize(
+        ("path", "name"),
+        [
+            ("experiments/lab/first", "lab/first"),
+            ("first", "first"),
+            ("lab/first", "first"),
+            ("experiments/first", "first"),
+        ],
+    )
+    def test_a_file_without_a_name_is_named_by_its_path(self, tmp_path, path, name):
+        file = tmp_path / f"{path}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump({k: FILE[k] for k in FILE if k != "name"}))
+        assert load_config(file).name == name
+
+    @pytest.mark.parametrize(
+        ("path", "name"),
+        [
+            ("experiments/lab/first", "lab/second"),
+            ("experiments/lab/first", "first"),
+            ("first", "shallow_convlstm/table1"),
+            ("first", "Second"),
+        ],
+    )
+    def test_a_copy_that_kept_its_name_is_refused(self, tmp_path, path, name):
+        file = tmp_path / f"{path}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(yaml.safe_dump(FILE | {"name": name}))
+        with pytest.raises(ConfigError, match=r"runs are filed under .*: write '(lab/)?first', or"):
+            load_config(file)
+
+    def test_the_end_of_a_path_is_a_name_too(self, tmp_path):
+        (tmp_path / "lab").mkdir()
+        (tmp_path / "lab/first.yaml").write_text(yaml.safe_dump(FILE | {"name": "lab/first"}))
+        assert load_config(tmp_path / "lab/first.yaml").name == "lab/first"
+
+    def test_a_file_that_can_be_no_name_is_refused(self, tmp_path):
+        (tmp_path / "my table.yaml").write_text(yaml.safe_dump({"caption": "c"}))
+        with pytest.raises(ConfigError, match="rename the file to letters"):
+            load_config(tmp_path / "my table.yaml")
+
+    def test_neither_overrides_nor_profiles_rename(self, add):
+        with pytest.raises(ConfigError, match="--set 'name': runs are filed under"):
+            load_experiments("paper/table1", overrides=["name=other"])
+        add("paper/table1", FILE | {"profiles": {"full": {"name": "other"}}})
+        with pytest.raises(ConfigError, match="profile 'full': 'name': runs are filed under"):
+            load_experiments("paper/table1")
 
 
 def test_unknown_profile_and_experiment():
@@ -199,7 +283,7 @@ def test_what_is_also_reproduced_may_be_nonsense_elsewhere(add):
 )
 def test_sets_of_values_that_are_none(tmp_path, key, value):
     """Found by ``make fuzz``."""
-    (tmp_path / "x.yaml").write_text(yaml.safe_dump(FILE | {key: value}))
+    (tmp_path / "x.yaml").write_text(yaml.safe_dump(FILE | {"name": "x", key: value}))
     with pytest.raises(ConfigError, match=f"{key}.*expected names"):
         load_config(tmp_path / "x.yaml", profile="quick", part="quick" if key == "parts" else None)
 

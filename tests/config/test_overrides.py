@@ -30,7 +30,7 @@ TABLE1 = find_config("shallow_convlstm/table1")[0]
         ("inputs.other={kind: frames, sise: 5}", "did you mean 'size'"),
         (
             "inputs.clip.size=20",
-            r"override 'inputs.clip.size': no input 'clip' \(did you mean 'clips'\?\)",
+            r"--set 'inputs.clip.size': no input 'clip' \(did you mean 'clips'\?\)",
         ),
         ("methods.majority.chance.strategi=x", "did you mean 'strategy'"),
         ("rows.0.metod=x", "did you mean 'method'"),
@@ -58,9 +58,23 @@ def test_an_error_shows_the_value_and_never_the_whole_config():
     with pytest.raises(ConfigError) as caught:
         load_config(TABLE1, overrides=["selection=external"])
     said = "config: selection 'external' is set by --weights, not by a config"
-    assert str(caught.value) == f"{TABLE1}: {said}"
+    assert str(caught.value) == f"--set 'selection=external': {said}"
     with pytest.raises(ConfigError, match=r"train\.epochs: .* \(found 'five'\)$"):
         load_config(TABLE1, overrides=["train.epochs=five"])
+
+
+def test_the_blame_is_on_the_override_that_is_wrong(tmp_path):
+    with pytest.raises(ConfigError, match=r"^--set 'train.epochs=five': train.epochs: "):
+        load_config(TABLE1, overrides=["seeds=[0, 1]", "train.epochs=five"])
+    together = ["train.plateau=null", "train.cosine={}", "train.step_decay={factor: 0.5, every: 1}"]
+    blamed = ", ".join(f"--set {text!r}" for text in together[1:])
+    with pytest.raises(ConfigError, match=f"^{re.escape(blamed)}: .*at most one"):
+        load_config(TABLE1, overrides=together)
+    file = tmp_path / "x.yaml"
+    file.write_text(yaml.safe_dump(FILE | {"name": "x", "selection": "none"}))
+    with pytest.raises(ConfigError, match=r"^.*x\.yaml: selection: "):
+        load_config(file, overrides=["train.epochs=5"])
+    assert load_config(file, overrides=["selection=last_epoch"]).selection == "last_epoch"
 
 
 def test_overrides_come_after_the_profile():
@@ -167,7 +181,7 @@ def test_aliases_that_grow_without_end_are_refused_at_once(tmp_path, where, dept
     if where == "file":
         path, texts = tmp_path / "x.yaml", []
         row = {"name": "own", "method": "resnet10", "arguments": {"width": "BOMB"}}
-        text = yaml.safe_dump(FILE | {"rows": [row]}, sort_keys=False)
+        text = yaml.safe_dump(FILE | {"name": "x", "rows": [row]}, sort_keys=False)
         path.write_text(text.replace("BOMB", bomb))
     started = time.monotonic()
     with pytest.raises(ConfigError, match=f"more than {MAX_VALUES:,} values"):

@@ -12,7 +12,7 @@ from mer_keras.runs.run import run_experiment
 from mer_keras.runs.units import units_of
 
 EXPERIMENT = {
-    "name": "small/whole",
+    "name": "whole",
     "paper": {"title": "t", "authors": "a", "venue": "v", "year": 2020},
     "table": "Table 1",
     "caption": "c",
