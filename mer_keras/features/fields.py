@@ -187,7 +187,7 @@ def block_histograms(
 def normalised(histograms: Values) -> Values:
     """Scale histograms, (..., bins), to sums of 1; one without any vote stays zero."""
     sums = histograms.sum(axis=-1, keepdims=True)
-    return np.divide(histograms, sums, out=np.zeros_like(histograms), where=sums > 0)
+    return np.divide(histograms, sums, out=np.zeros(histograms.shape), where=sums > 0)
 
 
 def unit_length(vector: Values) -> Values:
