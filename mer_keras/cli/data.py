@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mer_keras.cli.show import Json, counts, print_table, show_progress
+from mer_keras.cli import completion
+from mer_keras.cli.listing import list_databases
+from mer_keras.cli.show import Json, counts, show_progress
 
 if TYPE_CHECKING:
     from mer_keras.config.data import Policies
     from mer_keras.databases.samples import Samples
+
+Name = Annotated[
+    str, typer.Argument(help="Name of a database.", autocompletion=completion.databases)
+]
 
 app = typer.Typer(help="Find, describe, check, add and synthesise databases.", no_args_is_help=True)
 
@@ -23,36 +29,11 @@ def data_list(as_json: Json = False) -> None:
 
     Example: mer-keras data list
     """
-    from mer_keras.databases.registry import find, known_databases
-    from mer_keras.synthetic.stand_ins import LAYOUTS
-
-    databases = known_databases()
-    folders = {name: find(name) for name in databases}
-    if as_json:
-        entries = [
-            {
-                "name": name,
-                "title": database.title,
-                "expressions": database.expressions,
-                "data_kind": str(database.default_kind),
-                "place": str(folders[name]) if folders[name] else None,
-                "synthetic": name in LAYOUTS,
-            }
-            for name, database in databases.items()
-        ]
-        print(json.dumps(entries, indent=1))
-        return
-    print_table(
-        ["database", "title", "data", "expressions", "found in"],
-        [
-            [n, d.title, d.default_kind, d.expressions, str(folders[n] or "-")]
-            for n, d in databases.items()
-        ],
-    )
+    list_databases(as_json)
 
 
 @app.command("howto")
-def data_howto(name: str) -> None:
+def data_howto(name: Name) -> None:
     """Say whom to ask for a database and what tree is expected.
 
     Example: mer-keras data howto samm
@@ -63,7 +44,7 @@ def data_howto(name: str) -> None:
 
 
 @app.command("card")
-def data_card(name: str) -> None:
+def data_card(name: Name) -> None:
     """Print a database's card as markdown: how to get it, its counts, who uses it.
 
     Example: mer-keras data card samm
@@ -75,7 +56,7 @@ def data_card(name: str) -> None:
 
 @app.command("check")
 def data_check(
-    name: str,
+    name: Name,
     root: Annotated[
         Path | None, typer.Option(help="Folder; found by MER_DATA if left out.")
     ] = None,
@@ -169,7 +150,7 @@ def data_cache(
 
 @app.command("synth")
 def data_synth(
-    name: str,
+    name: Name,
     motion: Annotated[bool, typer.Option(help="Let the faces move.")] = True,
     native: Annotated[
         bool, typer.Option("--native", help="The database's true resolution (large).")

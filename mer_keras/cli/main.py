@@ -12,7 +12,10 @@ import typer
 from typer import Argument, Option
 
 from mer_keras import __version__
+from mer_keras.cli import completion
 from mer_keras.cli.data import app as data_app
+from mer_keras.cli.listing import app as list_app
+from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.running import Watch, announce, show_outcome
 from mer_keras.cli.show import (
@@ -45,18 +48,23 @@ app = typer.Typer(
     name="mer-keras",
     help="Do published micro-expression results hold, and under which protocol?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
+app.add_typer(list_app, name="list")
 app.add_typer(stored_app)
+app.command("methods", hidden=True)(list_methods)
 
 _YES = {True: "yes", False: "no"}
 
 Profile = Annotated[
-    str, Option(help="quick, full (the paper's settings) or smoke: overrides in the config.")
+    str,
+    Option(
+        help="quick, full (the paper's settings) or smoke: overrides in the config.",
+        autocompletion=completion.profiles,
+    ),
 ]
 Data = Annotated[str, Option(help="real, synthetic, or auto: real where present, else synthetic.")]
 Texts = list[str] | None
@@ -268,7 +276,10 @@ def plan(
 
 @app.command()
 def explain(
-    experiment: Annotated[str, Argument(help="A name or a path of a YAML file.")],
+    experiment: Annotated[
+        str,
+        Argument(help="A name or a path of a YAML file.", autocompletion=completion.experiments),
+    ],
     profile: Profile = "quick",
     data: Data = "auto",
     overrides: Overrides = None,
@@ -309,29 +320,6 @@ def explain(
         if subject not in subjects:
             raise UserError(f"--allow-face {subject}: none of these clips is of that subject")
     print(write_explanation(explanation, out, allow_face or ()))
-
-
-@app.command()
-def methods(as_json: Json = False) -> None:
-    """List every method that a table names: what it is, and what it needs to run here.
-
-    Example: mer-keras methods --json
-    """
-    from mer_keras.methods.registry import describe_method, known_methods
-    from mer_keras.models.registry import MODELS
-
-    described = {name: describe_method(name) for name in known_methods()}
-    papers = {name: spec.paper for name, spec in MODELS.items()}
-    papers |= {name: method.paper.short for name, method in described.items() if method.paper}
-    show(
-        as_json,
-        {name: method.model_dump(mode="json") for name, method in described.items()},
-        ["method", "title", "paper", "runs"],
-        [[name, m.title, papers.get(name, "-"), _YES[m.runs]] for name, m in described.items()],
-    )
-    for name, method in described.items():
-        if method.missing and not as_json:
-            print(f"\n{name}: {method.missing}")
 
 
 def _show_runs(folders: "Sequence[RunFolder]") -> None:

@@ -5,9 +5,14 @@ from typing import Annotated
 import typer
 
 from mer_keras.arrays import shape_text
+from mer_keras.cli import completion
 from mer_keras.cli.show import Json, print_json, print_table
 
 app = typer.Typer(invoke_without_command=True)
+
+Network = Annotated[
+    str, typer.Argument(help="Name of the network.", autocompletion=completion.networks)
+]
 
 
 @app.callback()
@@ -51,7 +56,7 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name of the network.")],
+    name: Network,
     classes: Annotated[int | None, typer.Option(help="Classes; the paper's if left out.")] = None,
     reading: Annotated[
         list[str] | None,
@@ -107,7 +112,7 @@ def show(
 
 
 @app.command()
-def card(name: Annotated[str, typer.Argument(help="Name of the network.")]) -> None:
+def card(name: Network) -> None:
     """Print a network's card as markdown: what it is, what is left open, where it is used.
 
     Example: mer-keras models card meranet

@@ -1,7 +1,9 @@
 """What the verbs print with: progress, tables, JSON, counts."""
 
 import json
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,14 +56,38 @@ def print_json(tree: object) -> None:
     print(json.dumps(tree, indent=1))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print rows in columns as wide as their longest cell."""
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], *, fit: bool = False
+) -> None:
+    """Print rows in columns as wide as their longest cell.
+
+    Args:
+        header: names of the columns.
+        rows: as many cells each.
+        fit: wrap the last column, so that no line is wider than the terminal.
+    """
     texts = [[str(cell) for cell in row] for row in [header, *rows]]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for row in texts:
-        print(
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        )
+        *cells, last = row
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
+        lines = _wrap(last, indent) if fit else [last]
+        print("  ".join([*padded, lines[0]]).rstrip())
+        for line in lines[1:]:
+            print(" " * indent + line)
+
+
+def print_wrapped(text: str, *, indent: int = 0) -> None:
+    """Print a text in lines no wider than the terminal, indented by so many columns."""
+    for line in _wrap(text, indent):
+        print(" " * indent + line)
+
+
+def _wrap(text: str, indent: int) -> list[str]:
+    """Lines of a text that fit behind an indentation; a word is never broken, such as a path."""
+    width = max(shutil.get_terminal_size((80, 24)).columns - indent, 20)
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def show(

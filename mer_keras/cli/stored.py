@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
+from mer_keras.cli import completion
 from mer_keras.cli.show import Json, print_json, print_table, show_progress
 from mer_keras.errors import ConfigError, InvariantError, RunFailedError, UserError
 from mer_keras.training.quiet_start import import_keras
@@ -26,11 +27,20 @@ app = typer.Typer()
 _HOW_TO_NAME = "an id or its beginning, a folder, an experiment (its newest run), or latest"
 
 Experiments = Annotated[
-    list[str], Argument(help="Names such as shallow_convlstm/table1, or paths of YAML files.")
+    list[str],
+    Argument(
+        help="Names such as shallow_convlstm/table1, or paths of YAML files.",
+        autocompletion=completion.experiments,
+    ),
 ]
-Run = Annotated[str, Argument(help=f"Which run: {_HOW_TO_NAME}.")]
+Run = Annotated[str, Argument(help=f"Which run: {_HOW_TO_NAME}.", autocompletion=completion.runs)]
 RunAndRow = Annotated[
-    str, Argument(metavar="RUN[:ROW]", help=f"Which run: {_HOW_TO_NAME}; and a row's key or name.")
+    str,
+    Argument(
+        metavar="RUN[:ROW]",
+        help=f"Which run: {_HOW_TO_NAME}; and a row's key or name.",
+        autocompletion=completion.runs,
+    ),
 ]
 
 
@@ -71,7 +81,12 @@ def verify(
 @app.command()
 def status(
     runs: Annotated[
-        list[str] | None, Argument(metavar="[RUN]...", help=f"Some runs only: {_HOW_TO_NAME}.")
+        list[str] | None,
+        Argument(
+            metavar="[RUN]...",
+            help=f"Some runs only: {_HOW_TO_NAME}.",
+            autocompletion=completion.runs,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -144,6 +159,7 @@ def report(
             metavar="NAME...",
             help="Experiments, by name or YAML file, with all their runs; or single runs: "
             f"{_HOW_TO_NAME}.",
+            autocompletion=completion.experiments_and_runs,
         ),
     ],
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/report"),
@@ -239,7 +255,10 @@ def compare(
 
 @app.command()
 def audit(
-    papers: Annotated[list[str] | None, Argument(help="Such as meranet; all if none.")] = None,
+    papers: Annotated[
+        list[str] | None,
+        Argument(help="Such as meranet; all if none.", autocompletion=completion.papers),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what the published numbers imply: what a metric is, how many samples stand behind it.

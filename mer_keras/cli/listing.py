@@ -1,0 +1,214 @@
+"""``mer-keras list``: experiments, methods, databases, label schemes, profiles and config keys."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from pydantic import JsonValue
+from typer import Argument
+
+from mer_keras.cli import catalogue, completion
+from mer_keras.cli.show import Json, print_json, print_table, print_wrapped
+from mer_keras.errors import UserError, did_you_mean
+
+app = typer.Typer(invoke_without_command=True)
+
+
+@app.callback()
+def list_all(context: typer.Context, as_json: Json = False) -> None:
+    """List experiments, methods, databases, label schemes, profiles and config keys by name.
+
+    Each kind has a list of its own that says more: mer-keras list experiments.
+
+    Example: mer-keras list
+    """
+    if context.invoked_subcommand:
+        return
+    if as_json:
+        print_json({kind: entries() for kind, entries in _ENTRIES.items()})
+        return
+    for kind, names in _names().items():
+        print(f"{kind} ({len(names)}); more: mer-keras list {kind}")
+        print_wrapped(", ".join(names), indent=4)
+
+
+@app.command("experiments")
+def list_experiments(as_json: Json = False) -> None:
+    """List experiments: what each reproduces, its databases and its parts.
+
+    Example: mer-keras list experiments
+    """
+    _show("experiments", as_json, ["experiment", "what it is"], _experiment_rows)
+
+
+def _experiment_rows() -> list[list[str]]:
+    rows = []
+    for entry in catalogue.experiments():
+        about = f"{entry.heading}: {entry.caption}" if entry.caption else entry.heading
+        about = f"{about.rstrip('.')}. Databases: {', '.join(entry.databases)}."
+        if entry.parts:
+            about += f" Parts: {', '.join(entry.parts)}."
+        rows.append([entry.name, f"can't be read: {entry.problem}" if entry.problem else about])
+    return rows
+
+
+@app.command("methods")
+def list_methods(as_json: Json = False) -> None:
+    """List every method that a row can name: what it is, and what it needs to run here.
+
+    Example: mer-keras list methods --json
+    """
+    _show("methods", as_json, ["method", "runs", "what it is"], _method_rows)
+
+
+def _method_rows() -> list[list[str]]:
+    rows = []
+    for entry in catalogue.methods():
+        about = f"{entry.title} ({entry.paper})" if entry.paper else entry.title
+        if entry.missing:
+            first_sentence = entry.missing.split(". ")[0].rstrip(".")
+            about = f"{about.rstrip('.')}. {first_sentence}."
+        if entry.problem:
+            about = f"can't be read: {entry.problem}"
+        rows.append([entry.name, "yes" if entry.runs else "no", about])
+    return rows
+
+
+@app.command("databases")
+def list_databases(as_json: Json = False) -> None:
+    """List databases: which are present, where, and which can be synthesised.
+
+    Example: mer-keras list databases
+    """
+    header = ["database", "data", "expressions", "title, where found"]
+    _show("databases", as_json, header, _database_rows)
+
+
+def _database_rows() -> list[list[str]]:
+    return [
+        [
+            entry.name,
+            entry.data_kind,
+            entry.expressions,
+            f"{entry.title}: {entry.place or 'not found'}",
+        ]
+        for entry in catalogue.databases()
+    ]
+
+
+@app.command("labels")
+def list_labels(as_json: Json = False) -> None:
+    """List label schemes: the classes of each, and whose division it is.
+
+    Example: mer-keras list labels
+    """
+    _show("labels", as_json, ["labels", "classes, source"], _labels_rows)
+
+
+def _labels_rows() -> list[list[str]]:
+    return [
+        [entry.name, f"{entry.title}: {', '.join(entry.classes)} ({entry.source})"]
+        for entry in catalogue.labels()
+    ]
+
+
+@app.command("profiles")
+def list_profiles(as_json: Json = False) -> None:
+    """List profiles: what each is for, and how many experiments have it.
+
+    Example: mer-keras list profiles
+    """
+    _show("profiles", as_json, ["profile", "experiments", "what it is for"], _profile_rows)
+
+
+def _profile_rows() -> list[list[str]]:
+    return [
+        [entry.name, str(len(entry.experiments)), entry.meaning or "-"]
+        for entry in catalogue.profiles()
+    ]
+
+
+@app.command("keys")
+def list_keys(
+    below: Annotated[
+        str,
+        Argument(
+            help="Only keys that begin so, such as train.optimizer.", autocompletion=completion.keys
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """List the keys of a config, for files and for --set: what they take and what they mean.
+
+    NAME stands for a name that the file gives, N for a number from 0. A needed key must be in
+    every file that has the block in which it stands.
+
+    Example: mer-keras list keys train.optimizer
+    """
+    from mer_keras.config.keys import config_keys
+
+    all_keys = config_keys()
+    keys = [key for key in all_keys if key.name.startswith(below)]
+    if not keys:
+        known = [key.name for key in all_keys]
+        raise UserError(f"no key begins with {below!r}{did_you_mean(below, known)}")
+    if as_json:
+        print_json([asdict(key) for key in keys])
+        return
+    for key in keys:
+        default = "" if key.default in (None, '""') else f", default {key.default}"
+        print_wrapped(f"{key.name}: {key.values}{', needed' if key.required else default}")
+        print_wrapped(key.meaning, indent=4)
+
+
+def _names() -> dict[str, list[str]]:
+    """Names by kind; of the keys, those at the top of a file."""
+    from mer_keras.config.experiment import Experiment
+    from mer_keras.config.files import PROFILES, experiment_names
+    from mer_keras.databases.label_schemes import known_schemes
+    from mer_keras.databases.registry import known_databases
+    from mer_keras.methods.registry import known_methods
+
+    return {
+        "experiments": experiment_names(),
+        "methods": known_methods(),
+        "databases": [*known_databases()],
+        "labels": [*known_schemes()],
+        "profiles": [*PROFILES],
+        "keys": [*Experiment.model_fields],
+    }
+
+
+def _method_entries() -> list[JsonValue]:
+    return [
+        asdict(entry) | {"config": entry.config and entry.config.model_dump(mode="json")}
+        for entry in catalogue.methods()
+    ]
+
+
+def _key_entries() -> list[JsonValue]:
+    from mer_keras.config.keys import config_keys
+
+    return [asdict(key) for key in config_keys()]
+
+
+#: JSON-ready entries of each kind.
+_ENTRIES: dict[str, Callable[[], list[JsonValue]]] = {
+    "experiments": lambda: [asdict(entry) for entry in catalogue.experiments()],
+    "methods": _method_entries,
+    "databases": lambda: [asdict(entry) for entry in catalogue.databases()],
+    "labels": lambda: [asdict(entry) for entry in catalogue.labels()],
+    "profiles": lambda: [asdict(entry) for entry in catalogue.profiles()],
+    "keys": _key_entries,
+}
+
+
+def _show(
+    kind: str, as_json: bool, header: Sequence[str], rows: Callable[[], list[list[str]]]
+) -> None:
+    """Print the entries of a kind, as JSON or as a table."""
+    if as_json:
+        print_json(_ENTRIES[kind]())
+    else:
+        print_table(header, rows(), fit=True)
