@@ -1,3 +1,4 @@
+import copy
 import inspect
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import pytest
 
 from mer_keras.errors import ConfigError
 from mer_keras.features import registry
-from mer_keras.features.registry import FEATURES, extract, get_feature
+from mer_keras.features.registry import FEATURES, SEVERAL_INPUTS, extract, get_feature
 
 
 def brightest(clip, *, count=2, weight=1.0):
@@ -33,15 +34,33 @@ def test_every_feature_is_documented_and_has_defaults_for_its_arguments(name):
         assert argument.default is not argument.empty
 
 
+#: Features of optical flow; the others take gray frames.
+OF_FLOW = {
+    "bi_woof", "fdm", "fhofo", "flow_length", "hoof", "mbh", "mdmo", "pixels", "plain_flow",
+}  # fmt: skip
+
+
+def clips_for(name):
+    """Three clips as a feature takes them: flow images, gray frames, or both."""
+    rng = np.random.default_rng(0)
+    fields = rng.uniform(0, 255, (3, 12, 12, 3)).astype(np.float32)
+    frames = rng.random((3, 10, 48, 48, 1), dtype=np.float32)
+    if name in SEVERAL_INPUTS:
+        return fields, frames
+    return fields if name in OF_FLOW else frames
+
+
 @pytest.mark.parametrize("name", FEATURES)
 def test_every_feature_gives_one_vector_a_clip(name):
-    images = np.random.default_rng(0).uniform(0, 255, (3, 12, 12, 3)).astype(np.float32)
-    before = images.copy()
-    vectors = extract(name, images, {})
+    clips = clips_for(name)
+    before = copy.deepcopy(clips)
+    vectors = extract(name, clips, {})
     assert vectors.dtype == np.float32
-    for clip, vector in zip(images, vectors, strict=True):
+    for clip, vector in zip(
+        zip(*clips, strict=True) if name in SEVERAL_INPUTS else clips, vectors, strict=True
+    ):
         np.testing.assert_array_equal(vector, get_feature(name)(clip))
-    np.testing.assert_array_equal(images, before)
+    np.testing.assert_equal(clips, before)
 
 
 @pytest.mark.usefixtures("_brightest")
