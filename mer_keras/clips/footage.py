@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from mer_keras.clips import cache, frames
 from mer_keras.clips.headers import image_format
+from mer_keras.databases.folders import VIDEO_SUFFIXES
 from mer_keras.databases.readers.fer2013 import read_pixels
 
 #: One decoded frame: (height, width), or (height, width, 3) in OpenCV's order.
 Picture: TypeAlias = NDArray[np.uint8]
 Value = TypeVar("Value", bound=np.generic)
 
-VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv")
 # Frames of a video may come earlier or later than its frame rate says by this share of a frame.
 _MAX_JITTER = 0.25
 

@@ -12,6 +12,8 @@ from mer_keras.errors import AnnotationError
 MAX_DIGITS = 18
 #: Suffixes (lower case) of files that can be frames.
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+#: Suffixes (lower case) of files that can be videos.
+VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv")
 #: Archives wrap a database into up to so many further folders.
 MAX_WRAPPERS = 3
 #: A folder with more folders in it is no mere wrapper.

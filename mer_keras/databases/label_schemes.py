@@ -5,7 +5,7 @@ from pathlib import Path
 from mer_keras.config.validation import validated
 from mer_keras.config.yaml_text import read_yaml
 from mer_keras.databases.labels import LabelScheme
-from mer_keras.databases.registry import DATABASES
+from mer_keras.databases.registry import known_databases
 from mer_keras.errors import UserError, did_you_mean
 
 _FILE = Path(__file__).with_suffix(".yaml")
@@ -13,8 +13,8 @@ _OF_PAPERS = [validated(LabelScheme, tree, str(_FILE)) for tree in read_yaml(_FI
 
 
 def known_schemes() -> dict[str, LabelScheme]:
-    """Return all label schemes by name: those of the papers, then those of the databases."""
-    own = (scheme for database in DATABASES.values() for scheme in database.schemes)
+    """Return all label schemes by name: of the papers, of the databases, of own data."""
+    own = (scheme for database in known_databases().values() for scheme in database.schemes)
     return {scheme.name: scheme for scheme in (*_OF_PAPERS, *own)}
 
 

@@ -21,12 +21,10 @@ _COLUMN_TITLES = {
     "self_report": "self-report",
     "stimulus_emotion": "emotion of the film",
 }
+#: Name of each emotion -> how releases spell it otherwise.
+_NAMES: dict[str, list[str]] = read_yaml(Path(__file__).with_name("emotion_names.yaml"))
 #: Spelling in some release -> the one name of the emotion.
-_SPELLINGS = {
-    spelling: name
-    for name, spellings in read_yaml(Path(__file__).with_name("emotion_names.yaml")).items()
-    for spelling in spellings
-}
+_SPELLINGS = {spelling: name for name, spellings in _NAMES.items() for spelling in spellings}
 
 
 class LabelScheme(StrictModel):
@@ -88,6 +86,11 @@ def plain_emotion(raw: str) -> str:
     """Return the English name that the suite uses for an emotion, whatever a release calls it."""
     name = raw.strip().lower()
     return _SPELLINGS.get(name, name)
+
+
+def known_emotions() -> frozenset[str]:
+    """Return the names of all emotions that some database or paper has."""
+    return frozenset(_NAMES)
 
 
 def apply_scheme(samples: Samples, scheme: LabelScheme) -> Samples:

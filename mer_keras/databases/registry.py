@@ -1,6 +1,8 @@
 """The databases that can be read: each is found, read and described by its name."""
 
 import os
+from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -8,11 +10,12 @@ from mer_keras import settings
 from mer_keras.config.data import Policies
 from mer_keras.databases import readers
 from mer_keras.databases.entry import Database
+from mer_keras.databases.labels import LabelScheme, apply_scheme
 from mer_keras.databases.loading import finish
 from mer_keras.databases.locate import find_folder, near_misses
+from mer_keras.databases.own import OwnEntry, check_new_name, database_of, own_databases
 from mer_keras.databases.own import add as remember
-from mer_keras.databases.own import check_new_name, own_databases
-from mer_keras.databases.readers import manifest
+from mer_keras.databases.own_classes import check_spelling, read_classes
 from mer_keras.databases.samples import Reading, Samples
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError, UserError, did_you_mean
 from mer_keras.terms import SYNTHETIC_MARKER, DataKind
@@ -61,27 +64,57 @@ def known_databases() -> dict[str, Database]:
     return {**DATABASES, **own_databases()}
 
 
-def add(table: Path, name: str | None = None) -> Samples:
-    """Check a user's own list of clips and remember it under a name.
+def add(
+    table: Path,
+    name: str | None = None,
+    *,
+    classes: Path | None = None,
+    check: Callable[[Reading], list[str]] = lambda _: [],
+) -> Samples:
+    """Check a user's own data and remember it under a name. Nothing is added if a check fails.
 
     Args:
-        table: the CSV file (see ``readers.manifest``).
-        name: by default that of its folder.
+        table: a list of clips (CSV in any dialect or .xlsx), or a folder of
+            ``<subject>/<emotion>/<clip>`` (see ``readers.manifest``).
+        name: by default that of the folder.
+        classes: a YAML file that says which emotions are which class (see ``own_classes``).
+        check: looks at the footage of what was read, raises what must be mended and returns
+            remarks.
 
     Returns:
-        Its clips.
+        Its clips, labelled where classes were given.
 
     Raises:
-        UserError: the name can't be used.
-        AnnotationError: the list breaks its format, or frames are absent. Nothing is added then.
+        UserError: the name can't be used, or the file of classes breaks its form.
+        AnnotationError: the list breaks its format, a label is misspelt, or frames are absent.
     """
-    folder = table.resolve().parent.name.lower()
-    default = "".join(c if c.isalnum() else "_" for c in folder)
+    place = table.resolve()
+    folder = place.name if place.is_dir() else place.parent.name
+    default = "".join(c if c.isalnum() else "_" for c in folder.lower())
     name = check_new_name(name or default, set(DATABASES))
-    entry = manifest.database(name, table.parent, table.name)
-    samples = finish(entry.reader(table.parent), entry.default_kind)
-    remember(name, table)
-    return samples
+    scheme = read_classes(classes, name) if classes is not None else None
+    if scheme is not None:
+        _require_free_name(scheme, name)
+    schemes = () if scheme is None else (scheme,)
+    entry = database_of(name, OwnEntry(table=place, schemes=schemes))
+    reading = entry.reader(entry.fixed_folder)
+    remarks = check_spelling(reading.clips, reading.source, scheme)
+    samples = finish(reading, entry.default_kind)
+    if scheme is not None:
+        samples = apply_scheme(samples, scheme)
+    remarks += check(reading)
+    remember(name, place, schemes)
+    return replace(samples, warnings=(*samples.warnings, *remarks))
+
+
+def _require_free_name(scheme: LabelScheme, database: str) -> None:
+    """Refuse a name of classes that another database's have."""
+    for other in known_databases().values():
+        if other.name != database and scheme.name in {known.name for known in other.schemes}:
+            raise UserError(
+                f"the classes' name {scheme.name!r} is taken by {other.name!r}: give another as "
+                "name: in the file of classes"
+            )
 
 
 def get_database(name: str) -> Database:

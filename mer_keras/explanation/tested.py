@@ -22,9 +22,9 @@ from mer_keras.models.weights import load_weights
 from mer_keras.progress import Progress, under_title
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
-from mer_keras.runs.json_files import whole_file
 from mer_keras.runs.tasks import fold_seed
 from mer_keras.runs.units import Unit
+from mer_keras.whole_files import whole_file
 
 #: Predictions of a fold that is trained again on another machine differ by rounding.
 TOLERANCE = 0.01

@@ -24,7 +24,7 @@ from mer_keras.report.optimism import gaps_of
 from mer_keras.report.shown_runs import Remark
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
-from mer_keras.runs.json_files import write_whole
+from mer_keras.whole_files import write_whole
 
 
 @dataclass(frozen=True)

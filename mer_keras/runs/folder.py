@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 
 from mer_keras.errors import ResultsError
 from mer_keras.protocols.folds import FoldSet
-from mer_keras.runs.json_files import Json, read_json, write_json, write_whole
+from mer_keras.runs.json_files import Json, read_json, write_json
 from mer_keras.runs.naming import PREDICTIONS
 from mer_keras.runs.stored_manifest import MANIFEST
 from mer_keras.runs.unit_files import mismatch, read_table
 from mer_keras.runs.units import Manifest, Unit
 from mer_keras.terms import PREDICTION_COLUMNS
+from mer_keras.whole_files import write_whole
 
 FOLDS = "folds.json"
 

@@ -34,10 +34,11 @@ from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import hold_back
 from mer_keras.runs.backbone import Backbone
 from mer_keras.runs.context import RunContext, load_inputs
-from mer_keras.runs.json_files import read_json, whole_file, write_json
+from mer_keras.runs.json_files import read_json, write_json
 from mer_keras.runs.samples import classes_of, load_samples
 from mer_keras.terms import DataKind
 from mer_keras.training.trainer import Trainer
+from mer_keras.whole_files import whole_file
 
 if TYPE_CHECKING:
     import keras

@@ -9,9 +9,9 @@ from mer_keras import provenance, settings
 from mer_keras.errors import UserError
 from mer_keras.models.weights import SUFFIXES
 from mer_keras.runs.context import RunContext
-from mer_keras.runs.json_files import write_whole
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task
+from mer_keras.whole_files import write_whole
 
 if TYPE_CHECKING:
     from ray import ObjectRef

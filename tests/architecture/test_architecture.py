@@ -16,7 +16,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 #: rooms from the ground up; a module imports from its own room and from lower ones only
 ORDER = [
-    {"terms", "errors", "settings", "progress", "names"},
+    {"terms", "errors", "settings", "progress", "names", "whole_files"},
     {"arrays", "flow_channels", "provenance"},
     {"config"},
     {"databases", "synthetic", "protocols", "evaluation", "features"},

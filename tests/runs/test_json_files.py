@@ -7,7 +7,8 @@ import pytest
 
 from mer_keras.errors import ResultsError
 from mer_keras.runs.folder import RunFolder
-from mer_keras.runs.json_files import read_json, whole_file, write_json, write_whole
+from mer_keras.runs.json_files import read_json, write_json
+from mer_keras.whole_files import whole_file, write_whole
 
 
 def test_two_writers_of_one_file_do_not_disturb_each_other(tmp_path):

@@ -1,9 +1,10 @@
-"""A user's own data: one CSV file that lists clips.
+"""A user's own data: a table that lists clips, or a folder of ``<subject>/<emotion>/<clip>``.
 
-Columns ``sample``, ``subject``, ``path`` and ``emotion`` are needed; ``onset``, ``apex`` and
-``offset`` (frame numbers, both ends inclusive), ``fps`` and ``action_units`` may be left out or
-empty. ``path`` is a folder of numbered images, one image, or a video, below the folder of the CSV
-file; frames of a video count from 0.
+The table is a CSV file in any dialect or the first sheet of an .xlsx workbook. Columns ``sample``,
+``subject``, ``path`` and ``emotion`` are needed; ``onset``, ``apex`` and ``offset`` (frame numbers,
+both ends inclusive), ``fps`` and ``action_units`` may be left out or empty. ``path`` is a folder of
+numbered images, one image, or a video, below the folder of the table; frames of a video count from
+0. A clip without an emotion is ``unlabelled``: it can be predicted, not learned or tested.
 """
 
 import unicodedata
@@ -11,18 +12,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mer_keras.databases.cells import as_whole_number, parse_frame_number
-from mer_keras.databases.delimited import read_csv
+from mer_keras.databases.cells import as_whole_number, check_name, parse_frame_number
+from mer_keras.databases.delimited import read_table
 from mer_keras.databases.entry import Database
+from mer_keras.databases.folders import VIDEO_SUFFIXES, file_names, images, subfolders
+from mer_keras.databases.labels import LabelScheme
+from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
 from mer_keras.databases.tables import TableRow, listed_rows, table_rows
 from mer_keras.errors import AnnotationError
-from mer_keras.terms import DataKind
+from mer_keras.terms import UNLABELLED, DataKind
 
 TABLE = "clips.csv"
+#: Suffixes (lower case) of tables; anything else is a folder.
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
 TREE = """<folder>/
-  clips.csv    sample,subject,path,onset,apex,offset,emotion,fps
+  clips.csv    sample,subject,path,onset,apex,offset,emotion,fps (or an .xlsx workbook)
   any/clip/    numbered images, or any/clip.mp4"""
+FOLDER_TREE = """<folder>/
+  p01/happiness/clip1/1.jpg    <subject>/<emotion>/<clip>/<frame>, or a video in place of a clip's
+  p01/unlabelled/clip2.mp4     folder; emotion "unlabelled" where it isn't known"""
 
 _COLUMNS = {
     "sample": ("clip", "sample_id"),
@@ -31,7 +40,6 @@ _COLUMNS = {
     "emotion": ("label",),
 }
 _OPTIONAL = dict.fromkeys(("onset", "apex", "offset", "fps"), ()) | {"action_units": ("au",)}
-_MAX_FPS = 100_000
 
 
 def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
@@ -40,7 +48,7 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
     Args:
         root: the folder that holds it.
         name: what the user calls the database.
-        table_name: the CSV file.
+        table_name: the table.
 
     Returns:
         One annotation a clip; frame numbers and frame rate are None where the list gives none.
@@ -49,19 +57,20 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
         AnnotationError: the file is absent or breaks its format, or lists frames twice.
     """
     table = root / table_name
-    rows, remarks = table_rows(read_csv(table), _COLUMNS, table, _OPTIONAL)
+    rows, remarks = table_rows(read_table(table), _COLUMNS, table, _OPTIONAL)
+    paths: dict[str, Path] = {}
     clips = [
         ClipAnnotation(
             name,
             row.name("subject"),
             row.name("sample"),
-            row.path("path", root),
+            _path(row, root, paths),
             row=row.number,
             onset=parse_frame_number(row.cell("onset"), row.where("onset")),
             apex=parse_frame_number(row.cell("apex"), row.where("apex")),
             offset=parse_frame_number(row.cell("offset"), row.where("offset")),
-            fps=_fps(row),
-            emotion=row.required_text("emotion").lower(),
+            fps=row.frame_rate("fps"),
+            emotion=row.text("emotion").lower() or UNLABELLED,
             action_units=row.text("action_units"),
         )
         for row in rows
@@ -71,18 +80,96 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
     return Reading(table, clips, TREE, edition=table.name, warnings=remarks + renamed)
 
 
-def database(name: str, root: Path, table_name: str = TABLE) -> Database:
-    """Return the entry of a user's own database."""
+def read_folder(root: Path, name: str) -> Reading:
+    """Read a folder of ``<subject>/<emotion>/<clip>``; a clip is a folder of images, or a file.
+
+    Args:
+        root: the folder.
+        name: what the user calls the database.
+
+    Returns:
+        One annotation a clip, without frame numbers: it is its whole folder or video.
+
+    Raises:
+        AnnotationError: there is no clip.
+    """
+    clips, strange = [], 0
+    for subject in subfolders(root):
+        for emotion in subfolders(subject):
+            videos = [
+                emotion / file
+                for file in file_names(emotion, ignore_errors=True)
+                if file.lower().endswith(VIDEO_SUFFIXES) and file[0] != "."
+            ]
+            folders = [folder for folder in subfolders(emotion) if images(folder)]
+            strange += len(images(emotion)) > 0
+            clips += [
+                ClipAnnotation(
+                    name,
+                    check_name(subject.name, f"{root}: a subject's folder"),
+                    check_name(f"{emotion.name}-{clip.name}", f"{subject}: a clip"),
+                    require_inside(clip, root, str(emotion)),
+                    emotion.name.lower(),
+                )
+                for clip in sorted([*folders, *videos])
+            ]
+    if not clips:
+        raise AnnotationError(
+            f"{root}: no clip in it: expected\n{FOLDER_TREE}\nor a table of clips "
+            f"({', '.join(SUFFIXES)}); name that file in place of the folder"
+        )
+    clips, renamed = _unite_subjects(clips, root)
+    remarks = [f"{strange} folder(s) of emotions hold images outside a clip, not read"] * (
+        strange > 0
+    )
+    return Reading(root, clips, FOLDER_TREE, edition="folders", warnings=remarks + renamed)
+
+
+def database(
+    name: str,
+    root: Path,
+    table_name: str | None = TABLE,
+    schemes: tuple[LabelScheme, ...] = (),
+) -> Database:
+    """Return the entry of a user's own database.
+
+    Args:
+        name: what the user calls it.
+        root: the folder that holds the table or the clips.
+        table_name: the table; None for a folder of ``<subject>/<emotion>/<clip>``.
+        schemes: its own classes.
+    """
+    if table_name is None:
+        return Database(
+            name=name,
+            title=f"{name} (own data)",
+            folders=(),
+            reader=lambda folder: read_folder(folder, name),
+            whom_to_ask="Your own: a folder that was added with mer-keras data add.",
+            tree=FOLDER_TREE,
+            default_kind=DataKind.OWN,
+            schemes=schemes,
+            fixed_folder=root,
+        )
     return Database(
         name=name,
         title=f"{name} (own data)",
         folders=(),
         reader=lambda folder: read(folder, name, table_name),
-        whom_to_ask="Your own: listed by a CSV file that was added with mer-keras data add.",
+        whom_to_ask="Your own: listed by a table that was added with mer-keras data add.",
         tree=TREE,
         default_kind=DataKind.OWN,
+        schemes=schemes,
         fixed_folder=root,
     )
+
+
+def _path(row: TableRow, root: Path, known: dict[str, Path]) -> Path:
+    """Return the path of a row; one that many rows name is checked once."""
+    text = row.text("path")
+    if text not in known:
+        known[text] = row.path("path", root)
+    return known[text]
 
 
 def _unite_subjects(
@@ -112,27 +199,12 @@ def _unite_subjects(
 def _require_other_frames(clips: Sequence[ClipAnnotation], table: Path) -> None:
     """Refuse a clip under two names: two people, or two folds, would have it."""
     seen: dict[tuple[Path, int | None, int | None], ClipAnnotation] = {}
+    real_paths = {path: path.resolve() for path in {clip.path for clip in clips}}
     for clip in clips:
-        first = seen.setdefault((clip.path.resolve(), clip.onset, clip.offset), clip)
+        first = seen.setdefault((real_paths[clip.path], clip.onset, clip.offset), clip)
         # The samples table itself refuses one name that stands twice.
         if (first.subject, first.clip) != (clip.subject, clip.clip):
             raise AnnotationError(
                 f"{table}: two rows for clip {clip.path}: rows {first.row} and {clip.row} "
                 "name the same frames; correct the path or the frame numbers, or remove one row"
             )
-
-
-def _fps(row: TableRow) -> float | None:
-    text = row.text("fps")
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= _MAX_FPS:
-        raise AnnotationError(
-            f"{row.where('fps')}: {text[:60]!r}, expected frames a second above 0; correct the "
-            "cell or leave it empty"
-        )
-    return value
