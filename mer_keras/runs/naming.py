@@ -136,6 +136,8 @@ def row_key(run: str, row: str, names: Iterable[tuple[str, str]]) -> str:
     called = [key for key, name in name_of.items() if name == row]
     if len(called) == 1:
         return called[0]
+    if called:
+        raise UserError(f"{run} has several rows {row!r}: give the key of one: {', '.join(called)}")
     known = ", ".join(name_of)
     raise UserError(
         f"{run} has no row {row!r}{did_you_mean(row, [*name_of, *name_of.values()])}: {known}"

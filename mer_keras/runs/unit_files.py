@@ -72,10 +72,9 @@ def mismatch(
     if len(set(table.column_names)) < len(table.column_names):
         return "a column stands twice"
     for column, value in expected.items():
-        values = [*pc.unique(table[column]).to_pylist(), value]
-        other = next(entry for entry in values if entry != value or entry is value)
-        if other != value or type(other) is not type(value):
-            return f"column {column} holds {other!r}, expected {value!r}"
+        for entry in pc.unique(table[column]).to_pylist():
+            if entry != value or type(entry) is not type(value):
+                return f"column {column} holds {entry!r}, expected {value!r}"
     reason = _wrong_types(table)
     if reason:
         return reason

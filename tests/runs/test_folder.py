@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import shutil
 import subprocess
 import sys
 
@@ -12,6 +14,8 @@ import pytest
 from mer_keras.errors import ResultsError
 from mer_keras.names import slug
 from mer_keras.protocols.folds import Fold, FoldSet
+from mer_keras.runs import unit_files
+from mer_keras.runs.executors import OpenRun, RowCounts
 from mer_keras.runs.folder import FOLDS, MANIFEST, RunFolder
 from mer_keras.runs.json_files import read_json, write_json
 from mer_keras.runs.units import Unit, units_of
@@ -333,12 +337,171 @@ def test_broken_files_are_named(run):
 
 
 def test_fault_41_one_writer_at_a_time(run):
-    code = (
-        "import sys; from pathlib import Path; from mer_keras.runs.folder import RunFolder\n"
-        "with RunFolder(Path(sys.argv[1])).writer(): pass"
-    )
-    command = [sys.executable, "-c", code, str(run.path)]
     with run.writer():
-        other = subprocess.run(command, capture_output=True, text=True)
-        assert "is writing this run" in other.stderr
-    assert subprocess.run(command, capture_output=True).returncode == 0
+        with (
+            pytest.raises(ResultsError, match=f"process {os.getpid()} is writing this run"),
+            RunFolder(run.path).writer(),
+        ):
+            pass
+    with RunFolder(run.path).writer():
+        pass
+
+
+def test_fault_41_a_process_that_is_killed_holds_a_run_no_longer(run):
+    code = (
+        "import fcntl, sys\n"
+        "lock = open(sys.argv[1], 'a+')\n"
+        "fcntl.flock(lock, fcntl.LOCK_EX)\n"
+        "print('held', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    command = [sys.executable, "-I", "-S", "-c", code, str(run.path / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(ResultsError, match="is writing this run"), run.writer():
+            pass
+        other.kill()
+        other.wait()
+    with run.writer():
+        pass
+
+
+class TestVanishedFolder:
+    """Nothing is written into a place where a run used to be (fault 70)."""
+
+    @pytest.mark.parametrize("how", ["removed", "moved", "emptied"])
+    def test_fault_70_a_run_whose_folder_is_gone_stores_nothing(self, run, how):
+        if how == "removed":
+            shutil.rmtree(run.path)
+        elif how == "moved":
+            run.path.rename(run.path.with_name("elsewhere"))
+        else:
+            (run.path / MANIFEST).unlink()
+        for write in (
+            lambda: run.store(UNIT, predictions(), {}),
+            lambda: run.fail(UNIT, "reason"),
+            run.check_there,
+        ):
+            with pytest.raises(ResultsError, match="moved or deleted while the run goes on"):
+                write()
+        assert not (run.path / "predictions").exists()
+
+    def test_fault_70_a_report_of_progress_ends_the_run(self, run):
+        """A network is told after each epoch, not after hours of training."""
+        counts = RowCounts(OpenRun(FakeContext, run))
+        during = counts.during([UNIT])
+        during(1, 10)
+        shutil.rmtree(run.path)
+        with pytest.raises(ResultsError, match="moved or deleted"):
+            during(2, 10)
+
+
+class FakeContext:
+    """What is counted of a run."""
+
+    class config:  # noqa: N801
+        plans = ()
+        seeds = ()
+
+    class folds:  # noqa: N801
+        folds = ()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    tmp_path.chmod(0o500)
+    with (
+        pytest.raises(ResultsError, match="can't be written"),
+        RunFolder(tmp_path / "run").writer(),
+    ):
+        pass
+
+
+def test_a_file_in_the_place_of_a_folder_is_told(tmp_path):
+    (tmp_path / "results").touch()
+    run = RunFolder(tmp_path / "results" / "run")
+    with pytest.raises(ResultsError, match="can't be written"), run.writer():
+        pass
+
+
+class TestDescription:
+    """What marks a result stands in the manifest and in every row: both must say the same."""
+
+    DESCRIBED = MANIFEST_TREE | {
+        "experiment": "a/b",
+        "protocol": "p",
+        "data_kind": "synthetic",
+        "classes": ["x", "y"],
+        "rows": [{"key": "net", "method": "m", "selection": "last_epoch"}],
+    }
+    ROW = {  # noqa: RUF012
+        "experiment": "a/b",
+        "protocol": "p",
+        "data_kind": "synthetic",
+        "method": "m",
+        "selection": "last_epoch",
+        "prob_x": 0.75,
+        "prob_y": 0.25,
+    }
+
+    @pytest.fixture
+    def described(self, tmp_path):
+        folder = opened(tmp_path / "described", **self.DESCRIBED)
+        folder.store(UNIT, predictions(**self.ROW), {})
+        return folder
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"data_kind": "licensed"}, "column data_kind holds 'licensed', expected 'synthetic'"),
+            ({"experiment": "a/c"}, "column experiment holds"),
+            ({"protocol": "q"}, "column protocol holds"),
+            ({"selection": ["last_epoch", "test_fold"]}, "column selection holds 'test_fold'"),
+            ({"method": "n"}, "column method holds"),
+            ({"seed": 0.0}, "column seed holds 0.0, expected 0"),
+            ({"label": "z"}, "column label holds 'z', which is no class"),
+            ({"label": [1, 2]}, "column label holds int64, expected text"),
+            ({"subject_id": ["s", None]}, "column subject_id has empty cells"),
+            ({"predicted": "y"}, "not the one with the highest probability"),
+            ({"prob_x": float("nan")}, "not finite"),
+            ({"prob_x": "much"}, "holds no numbers"),
+            ({"is_copy": "no"}, "is_copy holds"),
+        ],
+    )
+    def test_fault_67_a_table_that_contradicts_the_manifest_is_told(self, described, changes, said):
+        table = predictions(**self.ROW).assign(**changes)
+        with pytest.raises(ResultsError, match=said):
+            described.store(UNIT, table, {})
+        rewrite(described, ".parquet", as_parquet(table))
+        with pytest.raises(ResultsError, match=said):
+            described.predictions([UNIT])
+
+    def test_fault_67_a_manifest_that_contradicts_the_tables_is_told(self, described):
+        write_json(described.path / MANIFEST, self.DESCRIBED | {"data_kind": "licensed"})
+        with pytest.raises(ResultsError, match="column data_kind holds 'synthetic'"):
+            RunFolder(described.path).predictions([UNIT])
+
+    def test_fault_67_a_table_without_its_probabilities_is_told(self, described):
+        rewrite(described, ".parquet", as_parquet(predictions(**self.ROW).drop(columns="prob_y")))
+        with pytest.raises(ResultsError, match="prob_y are missing"):
+            described.predictions([UNIT])
+
+    def test_fault_67_a_table_of_very_many_rows_is_not_read(self, described, monkeypatch):
+        monkeypatch.setattr(unit_files, "MOST_COPIES", 3)
+        table = predictions(**self.ROW)
+        copies = pd.concat([table, *[table.assign(is_copy=True)] * 4], ignore_index=True)
+        rewrite(described, ".parquet", as_parquet(copies))
+        with pytest.raises(ResultsError, match="declares 10 rows"):
+            described.predictions([UNIT])
+
+    def test_copies_of_other_clips_are_told(self, described):
+        table = predictions(**self.ROW)
+        other = table.assign(is_copy=True, sample_id="d/2/a")
+        with pytest.raises(ResultsError, match="not those that the fold tests"):
+            described.store(UNIT, pd.concat([table, other], ignore_index=True), {})
+
+
+def test_a_damaged_record_of_a_failure_still_says_that_it_failed(run):
+    run.fail(UNIT, "the loss became nan")
+    file_of(run, ".failed.json").write_text("{")
+    assert run.failure(UNIT) == "the record of the failure is damaged"
