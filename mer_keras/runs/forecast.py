@@ -20,6 +20,7 @@ from mer_keras.methods.registry import inputs_of
 from mer_keras.models.registry import get_spec
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
+from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun
 from mer_keras.runs.samples import drawing_title, is_drawn, kind_of, load_samples, stand_in_options
 from mer_keras.runs.speeds import factor_of, factors_of_machine, matrix_rate
@@ -252,19 +253,24 @@ def pieces_of_run(run: OpenRun, expectation: Expectation, *, trains: bool = True
         trains: whether networks are trained.
     """
     context = run.context
-    # Clips of different lengths stand one by one in a list: the largest is the dearest.
-    shapes = {
-        name: max((clip.shape for clip in clips.arrays), key=prod)
-        for name, clips in context.clips.items()
-    }
 
     def is_pending(plan: RowPlan, seed: int, fold: str) -> bool:
         return not run.folder.is_done(Unit(plan.key, seed, fold))
 
     table, folds = context.samples.table, context.folds
-    return row_pieces(context.config, table, folds, shapes, expectation, is_pending, trains=trains)[
-        0
-    ]
+    shapes = largest_shapes(context)
+    pieces, _ = row_pieces(
+        context.config, table, folds, shapes, expectation, is_pending, trains=trains
+    )
+    return pieces
+
+
+def largest_shapes(context: RunContext) -> dict[str, tuple[int, ...]]:
+    """Return the shape of the largest clip of each input; clips may differ in length."""
+    return {
+        name: max((clip.shape for clip in clips.arrays), key=prod)
+        for name, clips in context.clips.items()
+    }
 
 
 def row_pieces(
@@ -276,6 +282,7 @@ def row_pieces(
     is_pending: Callable[[RowPlan, int, str], bool] | None = None,
     *,
     trains: bool = True,
+    cost_of: Callable[[RowPlan, Shape], float | None] | None = None,
 ) -> tuple[list[Piece], list[str]]:
     """Return the pieces of all rows, and names of rows whose network has no known cost.
 
@@ -287,6 +294,7 @@ def row_pieces(
         expectation: reckons with this machine.
         is_pending: whether a training of a row, seed and fold is still to be done; None: all are.
         trains: whether networks are trained.
+        cost_of: the cost of one clip in a row's network; None: ``multiply_accumulates``.
     """
     pieces, untimed = [], []
     for plan in config.plans:
@@ -302,7 +310,7 @@ def row_pieces(
         ]
         if not counts:
             continue
-        cost = multiply_accumulates(plan, shape)
+        cost = (cost_of or multiply_accumulates)(plan, shape)
         if plan.config.network is not None and cost is None:
             untimed.append(plan.name)
         if not trains:

@@ -1,27 +1,26 @@
 """What a run would do, without training: folds, steps, disk and time."""
 
-import timeit
 from collections.abc import Sequence
+from math import ceil
 from typing import TypedDict
 
-import numpy as np
-
-from mer_keras.arrays import values_of
+from mer_keras.arrays import Shape
 from mer_keras.config.experiment import Experiment, RowPlan
-from mer_keras.config.training import Train
 from mer_keras.errors import ConfigError
 from mer_keras.methods.network import NetworkMethod
-from mer_keras.models.registry import get_spec
 from mer_keras.protocols.folds import Fold
 from mer_keras.runs.context import RunContext, compose
+from mer_keras.runs.forecast import (
+    Expectation,
+    count_folds,
+    largest_shapes,
+    multiply_accumulates,
+    row_pieces,
+)
 from mer_keras.training.quiet_start import import_keras
 
-#: A training step reaches about this share of the rate of matrix products (see ``make bench``).
-SHARE = 0.4
 #: A stored fold takes about so many bytes: predictions and their record.
 RESULT_BYTES = 20_000
-#: A training step costs about as much as so many forward passes.
-PASSES = 3
 
 
 class FoldPlan(TypedDict):
@@ -70,8 +69,7 @@ def describe_plan(config: Experiment, data: str) -> Plan:
     """Return what a run would do.
 
     Folds with class counts, training steps, memory of the clips, disk for cached clips and results,
-    and the estimated time of training on this machine's processor, at ``SHARE`` of the rate of its
-    matrix products, early stopping not counted.
+    and the estimated time on this machine, early stopping not counted (see ``forecast``).
     """
     context = compose(config, "plan", data, pretraining=False)
     table, folds = context.samples.table, context.folds.folds
@@ -79,19 +77,28 @@ def describe_plan(config: Experiment, data: str) -> Plan:
     clip_bytes = sum(clip.nbytes for clips in context.clips.values() for clip in clips.arrays)
     # Clips are cached with 8 bits a value; a fold's predictions are a small file.
     result_bytes = len(config.plans) * len(config.seeds) * len(folds) * RESULT_BYTES
-    steps, operations = 0, 0.0
-    notes = list(context.folds.notes)
-    for plan in config.plans:
-        if plan.config.network is None:
-            continue
-        macs = _multiply_accumulates(context, plan)
-        if macs is None:
-            notes.append(f"row {plan.name!r} is not in the time: its layers have no known cost")
-        for fold in folds:
-            clips = _fitted(context, fold, plan.recipe)
-            steps += -(-clips // plan.recipe.batch_size) * plan.recipe.epochs
-            operations += 2 * PASSES * (macs or 0) * clips * plan.recipe.epochs
-    seconds = len(config.seeds) * operations / (SHARE * matrix_rate())
+    steps = sum(
+        ceil(counts.fitted / plan.recipe.batch_size) * plan.recipe.epochs
+        for plan in config.plans
+        if plan.config.network is not None
+        for counts in count_folds(table, folds, plan.recipe)
+    )
+
+    def cost_of(plan: RowPlan, shape: Shape) -> float | None:
+        """The cost of a network; one whose entry has none is built."""
+        known = multiply_accumulates(plan, shape)
+        if known is not None or plan.config.network is None:
+            return known
+        import_keras()
+        return context.method(plan).multiply_accumulates
+
+    pieces, untimed = row_pieces(
+        config, table, context.folds, largest_shapes(context), Expectation(), cost_of=cost_of
+    )
+    notes = [
+        *context.folds.notes,
+        *(f"row {name!r} is not in the time: its layers have no known cost" for name in untimed),
+    ]
     return {
         "experiment": config.name,
         "data_kind": str(context.samples.data_kind),
@@ -107,20 +114,21 @@ def describe_plan(config: Experiment, data: str) -> Plan:
         "steps": steps * len(config.seeds),
         "clips_mib": round(clip_bytes / 2**20, 1),
         "disk_mib": round((clip_bytes // 4 + result_bytes) / 2**20, 1),
-        "estimated_seconds": round(seconds),
+        "estimated_seconds": round(sum(piece.total for piece in pieces)),
         "stages": [stage.name for stage in config.stages],
         "notes": notes,
     }
 
 
 def _describe_fold(context: RunContext, number: int, fold: Fold) -> FoldPlan:
+    fitted = count_folds(context.samples.table, [fold], context.config.train)[0].fitted
     return {
         # A fold of one subject is named after the subject.
         "name": str(number) if "/" in fold.name else fold.name,
         "train": len(fold.train),
         "val": len(fold.val),
         "test": len(fold.test),
-        "fitted": _fitted(context, fold, context.config.train),
+        "fitted": fitted,
         "train_classes": _class_counts(context, fold.train),
         "test_classes": _class_counts(context, fold.test),
     }
@@ -129,37 +137,6 @@ def _describe_fold(context: RunContext, number: int, fold: Fold) -> FoldPlan:
 def _class_counts(context: RunContext, ids: Sequence[str]) -> dict[str, int]:
     labels = context.samples.table.set_index("sample_id")["label"].loc[list(ids)]
     return {name: int((labels == name).sum()) for name in context.classes}
-
-
-def _fitted(context: RunContext, fold: Fold, recipe: Train) -> int:
-    """Return the number of clips of an epoch, copies included."""
-    counts = _class_counts(context, fold.train)
-    if recipe.balance == "oversample":
-        return max(counts.values()) * sum(count > 0 for count in counts.values())
-    return len(fold.train)
-
-
-def _multiply_accumulates(context: RunContext, plan: RowPlan) -> float | None:
-    """Return the cost of the largest clip in a row's network; None where it is unknown.
-
-    It is the paper's, scaled to the size of this input; a network whose entry has none is built.
-    """
-    network = plan.config.network
-    spec = get_spec(network.model) if network is not None else None
-    if spec is None or spec.multiply_accumulates is None:
-        import_keras()
-        return context.method(plan).multiply_accumulates
-    inputs = context.inputs(plan)
-    arrays = inputs if isinstance(inputs, tuple) else (inputs,)
-    values = sum(max(clip.size for clip in clips) for clips in arrays)
-    return spec.multiply_accumulates * values / values_of(spec.input_shape)
-
-
-def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
-    """Floating-point operations a second of this machine's float32 matrix products."""
-    matrix = np.ones((size, size), np.float32)
-    best = min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=repeats))
-    return 2 * size**3 / best
 
 
 def find_batches(config: Experiment, data: str, most: int = 4096) -> list[Batch]:

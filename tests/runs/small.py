@@ -15,6 +15,8 @@ SMALL = [
     "train.augmentation=null",
     "protocol.k=3",
     "rows.0.method=ststnet",  # It is the smallest network.
+    "rows.1.runs=false",
+    "rows.2.runs=false",
     "baselines=[majority]",
 ]
 #: Keys of the two rows.
