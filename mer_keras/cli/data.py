@@ -115,21 +115,47 @@ def data_check(
 
 @app.command("add")
 def data_add(
-    table: Annotated[Path, typer.Argument(help="A CSV file that lists clips; see the README.")],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="A table that lists clips (CSV or .xlsx), or a folder subject/emotion/clip."
+        ),
+    ],
     name: Annotated[str | None, typer.Option(help="By default that of its folder.")] = None,
+    classes: Annotated[
+        Path | None, typer.Option(help="A YAML file: which emotions are which class.")
+    ] = None,
 ) -> None:
-    """Add own data: check a list of clips (sample, subject, path, onset, apex, offset, emotion).
+    """Add own data: a table (sample, subject, path, onset, apex, offset, emotion), or a folder.
 
-    Example: mer-keras data add my_lab/clips.csv --name my_lab
+    Labels, frame numbers and content that stands twice are checked first.
+
+    Example: mer-keras data add my_lab/clips.csv --name my_lab --classes my_lab/classes.yaml
     """
-    from mer_keras.databases.registry import add
+    from mer_keras.clips.added import check_footage
+    from mer_keras.databases.registry import add, get_database
 
-    samples = add(table, name)
+    with show_progress("opening the footage") as progress:
+        check = partial(check_footage, progress=partial(progress, "recordings"))
+        samples = add(table, name, classes=classes, check=check)
     database = samples.table["database"].iloc[0]
     people = samples.table["subject_id"].nunique()
     print(f"{database}: {len(samples.table)} clips of {people} subjects")
+    for scheme in get_database(database).schemes:
+        print(f"  classes {scheme.name}: {counts(samples.class_counts())}")
     for line in samples.warnings:
         print(f"  {line}")
+
+
+@app.command("remove")
+def data_remove(name: str) -> None:
+    """Forget own data that was added. Its table and its frames stay where they are.
+
+    Example: mer-keras data remove my_lab
+    """
+    from mer_keras.databases.own import remove
+
+    print(f"{name}: forgotten; {remove(name)} is still there")
 
 
 @app.command("cache")

@@ -27,6 +27,7 @@ from mer_keras.clips.steps import Loaded, Result, check_clip, load_clip, spottin
 from mer_keras.clips.stored_flow import FlowImages, form_of_stored, load_flow_image, stored_image
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip
+from mer_keras.databases.repeated import repeated_content
 from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import ConfigError, FrameError, InvariantError
 from mer_keras.flow_channels import FlowForm
@@ -137,6 +138,7 @@ def load_clips(
             f"{f': first {first.clip}: {first.reason}' if first else ''}; expected at least one "
             "whole clip, so compare the annotation table with the frames on disk"
         )
+    repeated = repeated_content(_content(loaded), samples.table)
     scale = np.float32(255 if clip.kind == "frames" and clip.normalise == "none" else 1)
     arrays: OneInput
     if clip.frames is None:
@@ -148,7 +150,7 @@ def load_clips(
         tuple(loaded.sample_ids),
         arrays,
         tuple(loaded.excluded),
-        loaded.warnings(),
+        (*loaded.warnings(), *repeated),
         _flow_form(rows, clip, samples.flow_images),
     )
 
@@ -174,7 +176,9 @@ def check_frames(
     rows = samples_of(samples.table)
     check = _from_footage(rows, partial(check_clip, policies=policies or Policies()))
     loaded = _load_all(rows, check, progress)
-    return tuple(loaded.excluded), loaded.warnings()
+    digests = dict(zip(loaded.sample_ids, loaded.results, strict=True))
+    repeated = repeated_content(digests, samples.table)
+    return tuple(loaded.excluded), (*loaded.warnings(), *repeated)
 
 
 def spotting_errors(
@@ -237,6 +241,18 @@ def _load_all(
     return everything
 
 
+def _content(loaded: _AllLoaded[Pixels]) -> dict[str, bytes]:
+    """Return sample id -> digest of its array, for those arrays that show anything.
+
+    Flow without motion is the same for everybody, and is told elsewhere.
+    """
+    return {
+        sample_id: hashlib.blake2b(np.ascontiguousarray(array), digest_size=16).digest()
+        for sample_id, array in zip(loaded.sample_ids, loaded.results, strict=True)
+        if np.ptp(array.reshape(-1, array.shape[-1]), axis=0).any()  # (values, channels)
+    }
+
+
 def _flow_form(samples: Sequence[Sample], clip: Clip, flow_images: FlowImages) -> FlowForm | None:
     """What the channels of an input are; None where it isn't flow.
 
@@ -276,6 +292,8 @@ def _from_footage(
         opened = {path: pool.submit(open_footage, path) for path in paths}
     for footage in opened.values():
         error = footage.exception()
-        if error is not None and not isinstance(error, UnusableClipError):
+        # A clip that can't be opened is left out like one that can't be read.
+        of_one_clip = isinstance(error, UnusableClipError | frames.UnreadableImageError)
+        if error is not None and not of_one_clip:
             raise error
     return lambda sample: load(sample, opened[sample.path].result())

@@ -36,7 +36,7 @@ _INTEGER = re.compile(r"[0-9]+")
 
 
 class UnreadableImageError(FrameError):
-    """One image is empty, damaged or cut off: its clip can be left out and the rest used.
+    """One image, or a video, is empty, damaged or cut off: its clip can be left out.
 
     Attributes:
         reason: file name (without folders, as reports must not hold them) and what is wrong.
@@ -46,8 +46,9 @@ class UnreadableImageError(FrameError):
         # Reports are UTF-8, and names on disk need not be.
         name = path.name.encode(errors="backslashreplace").decode()
         self.reason = f"{name}: {problem}"
+        expected = "a whole JPEG, PNG, BMP or TIFF image" if _is_image(path) else "a whole file"
         super().__init__(
-            f"{path}: {problem}: expected a whole JPEG, PNG, BMP or TIFF image; "
+            f"{path}: {problem}: expected {expected}; "
             "copy the file anew from the database's archive"
         )
 
@@ -105,7 +106,7 @@ def read_bytes(path: Path) -> bytes:
         UnreadableImageError: it has zero bytes.
         FrameError: it can't be read, or is far larger than such a file should be.
     """
-    limit = MAX_BYTES if path.suffix.lower() in SUFFIXES else MAX_OTHER_BYTES
+    limit = MAX_BYTES if _is_image(path) else MAX_OTHER_BYTES
     try:
         size = path.stat().st_size
         if size > limit:
@@ -115,8 +116,9 @@ def read_bytes(path: Path) -> bytes:
             )
         data = path.read_bytes()
     except OSError as error:
+        expected = "an image" if _is_image(path) else "a video or a table of pixels"
         raise FrameError(
-            f"{path}: can't be read ({error.strerror}): expected an image; "
+            f"{path}: can't be read ({error.strerror}): expected {expected}; "
             "check that it exists and that you may read it"
         ) from error
     if not data:
@@ -185,6 +187,10 @@ def misnamed(path: Path, content: str | None) -> str:
     if content is None or SUFFIXES.get(suffix, content) == content:
         return ""
     return f"{content.upper()} image named {suffix}"
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
 
 
 def _may_be_frame(entry: os.DirEntry[str]) -> bool:

@@ -10,6 +10,7 @@ from mer_keras import __version__
 from mer_keras.audit import findings, published
 from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
+from mer_keras.databases.repeated import without_ids
 from mer_keras.errors import ResultsError
 from mer_keras.names import slug
 from mer_keras.report.details import details_of
@@ -159,7 +160,7 @@ def provenance(view: RunView) -> dict[str, str]:
         "classes": _listed(manifest["class_counts"]),
         "annotation read from": ", ".join(manifest.get("editions", [])) or "not recorded",
         "clips left out": _excluded(view) or "none",
-        "remarks": " · ".join(manifest["warnings"]) or "none",
+        "remarks": " · ".join(map(without_ids, manifest["warnings"])) or "none",
     }
 
 
