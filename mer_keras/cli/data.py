@@ -1,10 +1,10 @@
-"""The ``data`` verbs: find, describe, check, add and synthesise databases."""
+"""The ``data`` verbs: find, describe, check, import, add and synthesise databases."""
 
 import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -20,7 +20,12 @@ Name = Annotated[
     str, typer.Argument(help="Name of a database.", autocompletion=completion.databases)
 ]
 
-app = typer.Typer(help="Find, describe, check, add and synthesise databases.", no_args_is_help=True)
+#: What a database holds, by the name of the line.
+Summary: TypeAlias = dict[str, str | int | list[str] | dict[str, int]]
+
+app = typer.Typer(
+    help="Find, describe, check, import, add and synthesise databases.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -89,28 +94,36 @@ def data_check(
     )
     if frames:
         samples = _check_frames(samples, policies)
-    emotions = samples.table["emotion"].value_counts().sort_index()
-    summary: dict[str, str | int | list[str] | dict[str, int]] = {
-        "database": name,
-        "data_kind": str(samples.data_kind),
-        "editions": list(samples.editions),
-        "clips": len(samples.table),
-        "subjects": int(samples.table["subject_id"].nunique()),
-        "emotions": {str(k): int(v) for k, v in emotions.items()},
-        "corrected": int(samples.table["corrected"].sum()),
-        "excluded": [f"{e.clip}: {e.reason}" for e in samples.excluded],
-        "warnings": list(samples.warnings),
-    }
+    summary = _summary(name, samples)
     if spot:
         summary["spotting"] = _check_spotting(samples, policies)
-    if as_json:
-        print(json.dumps(summary, indent=1))
-        return
-    for key, value in summary.items():
-        if isinstance(value, list):
-            print(f"{key}: {len(value)}" + "".join(f"\n  {line}" for line in value))
-        else:
-            print(f"{key}: {counts(value) if isinstance(value, dict) else value}")
+    _print_summary(summary, as_json=as_json)
+
+
+@app.command("import")
+def data_import(
+    name: Annotated[
+        str, typer.Argument(help="Which published set: megc2019_flow or megc2019_key_frames.")
+    ],
+    source: Annotated[
+        Path,
+        typer.Argument(help="The folder of its images, a clone of their repository, or a zip."),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Copy a published set of flow images into the first folder of MER_DATA, once it is checked.
+
+    It says how many clips, subjects and classes there are, and what is left out and why. Nothing is
+    downloaded, and nothing in the source is changed: data howto NAME says where to get it.
+
+    Example: mer-keras data import megc2019_flow HTNet
+    """
+    from mer_keras.clips.flow_import import import_flow
+
+    with show_progress(f"importing {name}") as progress:
+        imported = import_flow(name, source, partial(progress, "clips"))
+    summary = _summary(name, imported.samples)
+    _print_summary({**summary, "folder": str(imported.folder)}, as_json=as_json)
 
 
 @app.command("add")
@@ -200,6 +213,33 @@ def data_synth(
             root = out / stand_ins.get_layout(name).folder
             stand_ins.write(name, root, options, report)
     print(root)
+
+
+def _summary(name: str, samples: "Samples") -> Summary:
+    """What is in a database, and what deviates."""
+    emotions = samples.table["emotion"].value_counts().sort_index()
+    return {
+        "database": name,
+        "data_kind": str(samples.data_kind),
+        "editions": list(samples.editions),
+        "clips": len(samples.table),
+        "subjects": int(samples.table["subject_id"].nunique()),
+        "emotions": {str(k): int(v) for k, v in emotions.items()},
+        "corrected": int(samples.table["corrected"].sum()),
+        "excluded": [f"{e.clip}: {e.reason}" for e in samples.excluded],
+        "warnings": list(samples.warnings),
+    }
+
+
+def _print_summary(summary: Summary, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary, indent=1))
+        return
+    for key, value in summary.items():
+        if isinstance(value, list):
+            print(f"{key}: {len(value)}" + "".join(f"\n  {line}" for line in value))
+        else:
+            print(f"{key}: {counts(value) if isinstance(value, dict) else value}")
 
 
 def _check_frames(samples: "Samples", policies: "Policies") -> "Samples":
