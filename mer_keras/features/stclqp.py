@@ -9,6 +9,7 @@ from mer_keras.arrays import Array
 from mer_keras.features.local_binary_patterns import (
     PLANES,
     Interpolation,
+    bin_table,
     centre,
     circle,
     margins_of,
@@ -28,8 +29,6 @@ from mer_keras.features.volumes import (
 #: The axes (frames, rows, columns) that point along a plane's first and second direction, and
 #: which way: rows grow downwards, and an angle upwards.
 AXES = {"xy": ((2, 1), (1, -1)), "xt": ((2, 1), (0, 1)), "yt": ((0, 1), (1, -1))}
-#: Components of a pattern: sign, magnitude, orientation.
-COMPONENTS = 3
 
 
 def stclqp(
@@ -76,6 +75,7 @@ def stclqp(
     """
     volume = gray_volume(clip, "stclqp")
     margins = margins_of(radius, "stclqp")
+    bins = bin_table(points, "none", "ascending")[1]  # It checks the number of points.
 
     def code(part: Values) -> list[Coded]:
         check_room(part.shape, margins, "stclqp")
@@ -95,9 +95,9 @@ def stclqp(
                 [cosine * gradient[0] + sine * gradient[1] for cosine, sine in circle(points)]
             )
             coded += [
-                Coded(_patterns(differences >= -tolerance), 2**points),
-                Coded(_patterns(lengths >= lengths.mean() - tolerance), 2**points),
-                Coded(_patterns(towards >= -tolerance), 2**points),
+                Coded(_patterns(differences >= -tolerance), bins),
+                Coded(_patterns(lengths >= lengths.mean() - tolerance), bins),
+                Coded(_patterns(towards >= -tolerance), bins),
             ]
         return coded
 
