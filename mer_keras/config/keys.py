@@ -110,5 +110,5 @@ class _Walk:
 
 def _plain(text: str) -> str:
     """A meaning without marks for code and without references to modules."""
-    text = re.sub(r"\s*\(see [^)]*\)", "", text)
+    text = re.sub(r"\s*\(see\s[^)]*\)", "", text)
     return " ".join(text.replace("``", "").split())
