@@ -27,6 +27,8 @@ class Database(StrictModel):
         reader: its folder -> annotations of its clips; with ``frame_sources``, (its folder, which
             of them or ``auto``) -> annotations.
         whom_to_ask: how a user gets it.
+        compared_with: what of the real database the reader was compared with, and what is from
+            memory.
         tree: the expected files.
         frame_sources: the kinds of frames it has (such as ``cropped`` and ``raw``), where a reader
             can be asked for one, and the folders that releases call each; the preferred one first.
@@ -46,6 +48,7 @@ class Database(StrictModel):
     reader: Callable[..., Reading]
     whom_to_ask: str
     tree: str
+    compared_with: str = ""
     frame_sources: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     default_kind: DataKind = DataKind.LICENSED
     counts: dict[str, int] = Field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 60 frames a second; 195 clips are described, tables of 193 and 189 rows are in use. Two cameras:
 section A 1280x720, section B 640x480. The apex is coded as a stretch of frames; its first one is
-taken.
+taken. Names of real frames are known, but no row of the real table: its columns are as public
+loaders read them.
 """
 
 from pathlib import Path

@@ -2,7 +2,8 @@
 
 One CSV file whose rows hold the pixels, or folders of images. Some 1,800 pictures stand in it more
 than once, some with different labels: they are taken out here, before anything can be divided. Who
-is in a picture is not known.
+is in a picture is not known. Header and counts are those of the real table; no row's values are
+known.
 """
 
 import csv

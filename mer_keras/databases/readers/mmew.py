@@ -2,7 +2,8 @@
 
 90 frames a second; 300 micro-expression clips of 36 subjects. The frames of a clip are numbered
 from 1, and the table's frame numbers are taken in that numbering. The macro-expressions beside
-them are a database of their own (``mmew_macro``).
+them are a database of their own (``mmew_macro``). Names of real clips are known, but no row of the
+real table: its columns are as public loaders read them.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Oulu-CASIA NIR&VIS (Zhao et al., Image and Vision Computing 2011): posed expressions.
 
 80 subjects, six expressions, two cameras and three lights. The visible-light camera under strong
-light is read (Wang et al.: micro-attention): 480 sequences from neutral to apex.
+light is read (Wang et al.: micro-attention): 480 sequences from neutral to apex. No real listing is
+known: the form of the paths is as public loaders read them.
 """
 
 import re
