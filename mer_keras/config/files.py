@@ -22,10 +22,10 @@ descriptions become part of the experiment, so that a stored config stands for i
 import glob
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from contextlib import suppress
 from copy import deepcopy
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from mer_keras.config.experiment import Experiment, merge
