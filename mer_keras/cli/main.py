@@ -17,6 +17,7 @@ from mer_keras.cli.data import app as data_app
 from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
+from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
 from mer_keras.cli.running import Watch, announce, show_outcome
 from mer_keras.cli.show import (
     Json,
@@ -27,14 +28,7 @@ from mer_keras.cli.show import (
     show,
     show_progress,
 )
-from mer_keras.cli.stored import (
-    Experiments,
-    Run,
-    check_finished,
-    check_folder,
-    report_on,
-    results_beside,
-)
+from mer_keras.cli.stored import Experiments, check_folder, report_on
 from mer_keras.cli.stored import app as stored_app
 from mer_keras.errors import MerKerasError, UserError
 from mer_keras.training.quiet_start import import_keras
@@ -207,7 +201,7 @@ def resume(
     """
     from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.naming import find_run
-    from mer_keras.runs.verify import how_it_was_run
+    from mer_keras.runs.repetition import how_it_was_run
 
     stored = RunFolder(find_run(run))
     config, profile, data = how_it_was_run(stored)
@@ -276,9 +270,14 @@ def plan(
 
 @app.command()
 def explain(
-    experiment: Annotated[
+    name: Annotated[
         str,
-        Argument(help="A name or a path of a YAML file.", autocompletion=completion.experiments),
+        Argument(
+            metavar="NAME",
+            help="An experiment, by name or YAML file; or RUN[:ROW], which is explained as it was "
+            "run.",
+            autocompletion=completion.experiments,
+        ),
     ],
     profile: Profile = "quick",
     data: Data = "auto",
@@ -295,23 +294,37 @@ def explain(
     Each clip is explained by the network of the fold that tests it; that fold is trained again
     unless its weights are there. Without --sample: the first clip of each class.
 
-    Example: mer-keras explain shallow_attention/table1 --out results/explanation
+    Example: mer-keras explain latest --out results/explanation
     """
     check_folder(out)
-    config, *others = _load([experiment], profile, overrides)
-    if others:
-        names = ", ".join(part.name for part in (config, *others))
-        raise UserError(f"{experiment} has several parts: give one of {names}")
-    import_keras()
-    from mer_keras.explanation import tested
-    from mer_keras.report.explanation import write_explanation
+    rows = row or []
+    with contextlib.ExitStack() as stack:
+        named = named_run(name)
+        if named is None:
+            config, *others = _load([name], profile, overrides)
+            if others:
+                names = ", ".join(part.name for part in (config, *others))
+                raise UserError(f"{name} has several parts: give one of {names}")
+        else:
+            if overrides:
+                raise UserError(f"{name} is a run, which is explained as it was run: no --set")
+            from mer_keras.runs.folder import RunFolder
+            from mer_keras.runs.repetition import how_it_was_run
 
-    with show_progress(config.name) as progress:
+            folder = RunFolder(named[0])
+            config, profile, data = how_it_was_run(folder)
+            rows += [row_name(folder, named[1])] if named[1] else []
+            stack.enter_context(results_beside(folder))
+        import_keras()
+        from mer_keras.explanation import tested
+        from mer_keras.report.explanation import write_explanation
+
+        progress = stack.enter_context(show_progress(config.name))
         explanation = tested.explain(
             config,
             profile=profile,
             data=data,
-            rows=row or (),
+            rows=rows,
             samples=sample or (),
             progress=progress,
         )

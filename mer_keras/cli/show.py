@@ -115,3 +115,8 @@ def duration(seconds: float) -> str:
 def counts(of_classes: Mapping[str, int]) -> str:
     """Return ``"anger 57, fear 8"``."""
     return ", ".join(f"{name} {count}" for name, count in of_classes.items())
+
+
+def printable(text: str) -> str:
+    """Return text without what a terminal would take for commands."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,9 +1,7 @@
 """Verbs that read stored runs and published numbers; only ``verify`` trains, one fold."""
 
-import contextlib
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,35 +9,24 @@ import typer
 from typer import Argument, Option
 
 from mer_keras.cli import completion
-from mer_keras.cli.show import Json, print_json, print_table, show_progress
-from mer_keras.errors import ConfigError, InvariantError, RunFailedError, UserError
+from mer_keras.cli.named_runs import HOW_TO_NAME, Run, RunAndRow, named_run
+from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
+from mer_keras.cli.statuses import print_statuses
+from mer_keras.errors import InvariantError, UserError
 from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     from mer_keras.config.experiment import Experiment
     from mer_keras.report.shown_runs import Remark
-    from mer_keras.report.status import RunStatus
     from mer_keras.report.view import RunView
-    from mer_keras.runs.folder import RunFolder
 
 app = typer.Typer()
-
-_HOW_TO_NAME = "an id or its beginning, a folder, an experiment (its newest run), or latest"
 
 Experiments = Annotated[
     list[str],
     Argument(
         help="Names such as shallow_convlstm/table1, or paths of YAML files.",
         autocompletion=completion.experiments,
-    ),
-]
-Run = Annotated[str, Argument(help=f"Which run: {_HOW_TO_NAME}.", autocompletion=completion.runs)]
-RunAndRow = Annotated[
-    str,
-    Argument(
-        metavar="RUN[:ROW]",
-        help=f"Which run: {_HOW_TO_NAME}; and a row's key or name.",
-        autocompletion=completion.runs,
     ),
 ]
 
@@ -84,7 +71,7 @@ def status(
         list[str] | None,
         Argument(
             metavar="[RUN]...",
-            help=f"Some runs only: {_HOW_TO_NAME}.",
+            help=f"Some runs only: {HOW_TO_NAME}.",
             autocompletion=completion.runs,
         ),
     ] = None,
@@ -104,51 +91,7 @@ def status(
     if as_json:
         print_json([run.model_dump() for run in statuses])
         return
-    _print_statuses(statuses, baselines=bool(runs))
-
-
-def _print_statuses(statuses: "Sequence[RunStatus]", *, baselines: bool) -> None:
-    """Print a table for each kind of data, then what is wrong with runs that are not complete."""
-    from mer_keras.terms import DataKind
-
-    for kind in DataKind:
-        of_kind = [run for run in statuses if run.data_kind == kind]
-        if of_kind:
-            print(_heading(kind))
-            header = ["run", "profile", "folds done", "state", "row", "UF1 %", "UAR %", "clips"]
-            rows = [row for run in of_kind for row in _status_rows(run, baselines=baselines)]
-            print_table(header, rows)
-            print()
-    for run in statuses:
-        if run.reason:
-            print(f"{run.run_id}: {run.state}: {printable(run.reason)}")
-    if not statuses:
-        print("no runs: mer-keras run EXPERIMENT makes one; MER_RESULTS names where others lie")
-
-
-def _heading(kind: str) -> str:
-    from mer_keras.terms import WATERMARK, DataKind
-
-    return WATERMARK if kind == DataKind.SYNTHETIC else f"{kind} data"
-
-
-def _status_rows(run: "RunStatus", *, baselines: bool) -> list[list[object]]:
-    """Lines of one run: a line for each row, of which the first says what the run is."""
-    from mer_keras.terms import DAGGER, DOUBLE_DAGGER, Selection
-
-    lines: list[list[object]] = []
-    of_run: list[object] = [run.run_id, run.profile, f"{run.done}/{run.expected}", run.state]
-    for row in run.rows:
-        if row.role == "baseline" and not baselines and len(run.rows) > 1:
-            continue
-        marks = DAGGER if row.selection in (Selection.TEST_FOLD, Selection.EXTERNAL) else ""
-        marks += "" if run.subject_exclusive else DOUBLE_DAGGER
-        scores = [
-            "-" if value is None else f"{100 * value:.1f}{marks}" for value in (row.uf1, row.uar)
-        ]
-        first = of_run if not lines else [""] * len(of_run)
-        lines.append([*first, printable(row.name), *scores, "-" if row.n is None else row.n])
-    return lines or [[*of_run, "-", "-", "-", "-"]]
+    print_statuses(statuses, baselines=bool(runs))
 
 
 @app.command()
@@ -158,7 +101,7 @@ def report(
         Argument(
             metavar="NAME...",
             help="Experiments, by name or YAML file, with all their runs; or single runs: "
-            f"{_HOW_TO_NAME}.",
+            f"{HOW_TO_NAME}.",
             autocompletion=completion.experiments_and_runs,
         ),
     ],
@@ -294,56 +237,6 @@ def check_folder(path: Path) -> None:
         raise UserError(f"{path}: is a file: expected a folder to write into, or a new name")
 
 
-def check_finished(folders: "Sequence[RunFolder]") -> None:
-    """End with an error where a fold of a run failed; what is finished is kept.
-
-    Raises:
-        RunFailedError: naming the first reason and what to do.
-    """
-    from mer_keras.runs.units import units_of
-
-    problems = []
-    for folder in folders:
-        manifest = folder.manifest()
-        units = [unit for of_row in units_of(manifest, folder.folds()).values() for unit in of_row]
-        failures = [reason for unit in units if (reason := folder.failure(unit))]
-        if failures:
-            problems.append(
-                f"{folder.run_id}: {len(failures)} of {len(units)} folds failed; the first: "
-                f"{failures[0]}"
-            )
-    if problems:
-        raise RunFailedError(
-            "; ".join(problems) + "; the same command tries them again and keeps the others"
-        )
-
-
-@contextlib.contextmanager
-def results_beside(run: "RunFolder") -> Iterator[None]:
-    """Let what is computed go into the run's own folder, which need not lie below the results.
-
-    Raises:
-        UserError: the folder doesn't bear the run's name.
-    """
-    path, run_id = run.path.resolve(), run.manifest()["run_id"]
-    if path.name != run_id:
-        raise UserError(f"{run.path}: was renamed: it goes on under its own name, {run_id}")
-    before = os.environ.get("MER_RESULTS")
-    os.environ["MER_RESULTS"] = str(path.parent)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MER_RESULTS"]
-        else:
-            os.environ["MER_RESULTS"] = before
-
-
-def printable(text: str) -> str:
-    """Return text without what a terminal would take for commands."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
-
-
 def report_on(names: Sequence[str], out: Path) -> None:
     """Write a report of experiments or runs and say where it is, and which runs are not whole."""
     check_folder(out)
@@ -363,22 +256,18 @@ def _sections(name: str) -> "list[tuple[Experiment, list[RunView], list[Remark]]
     Raises:
         UserError: neither an experiment nor a run is called so.
     """
-    from mer_keras.config.files import find_config, load_experiments
+    from mer_keras.config.files import load_experiments
     from mer_keras.report.shown_runs import remark_on, views_of
     from mer_keras.report.view import read_view
-    from mer_keras.runs.naming import find_run
 
-    try:
-        find_config(name)
-    except ConfigError as unknown_experiment:
-        try:
-            path = find_run(name)
-        except UserError as unknown_run:
-            raise UserError(f"{unknown_run}\n{unknown_experiment}") from unknown_run
-        view = read_view(path)
-        config = view.config
-        if view.manifest["experiment"] == name:  # Its file is elsewhere; the runs have the config.
-            return [(config, *views_of(name))]
-        remark = remark_on(view)
-        return [(config, [view], [remark] if remark else [])]
-    return [(config, *views_of(config.name)) for config in load_experiments(name)]
+    named = named_run(name)
+    if named is None:
+        return [(config, *views_of(config.name)) for config in load_experiments(name)]
+    path, row = named
+    if row is not None:
+        raise UserError(f"{name}: a report is of whole runs: leave out :{row}")
+    view = read_view(path)
+    if view.manifest["experiment"] == name:  # Its file is elsewhere; the runs have the config.
+        return [(view.config, *views_of(name))]
+    remark = remark_on(view)
+    return [(view.config, [view], [remark] if remark else [])]

@@ -9,8 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from mer_keras.config.experiment import Experiment
-from mer_keras.databases.registry import find
 from mer_keras.errors import ResultsError, UserError, did_you_mean
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext, compose
@@ -19,10 +17,10 @@ from mer_keras.runs.json_files import Json
 from mer_keras.runs.manifest import describe_run
 from mer_keras.runs.naming import row_key
 from mer_keras.runs.predictions import predictions_table, unit_record
-from mer_keras.runs.stored_manifest import read_manifest, stored_config
+from mer_keras.runs.repetition import how_it_was_run
+from mer_keras.runs.stored_manifest import read_manifest
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Manifest, Unit, units_of
-from mer_keras.terms import DataKind
 from mer_keras.training.fold import FoldFailedError
 
 #: Another machine, another version or other threads round differently.
@@ -200,32 +198,6 @@ def compare_epochs(folder: RunFolder, unit: Unit, computed: NDArray[np.float32] 
             f"{len(computed)}: the file was changed after the run"
         )
     return float(difference)
-
-
-def how_it_was_run(folder: RunFolder) -> tuple[Experiment, str, str]:
-    """The config of a run, its profile, and its data as ``compose`` takes them.
-
-    Raises:
-        UserError: the run had weights from elsewhere, so that it can't be repeated.
-        ResultsError: the manifest is none, or its config is not one of this version.
-    """
-    stored = read_manifest(folder.path)
-    config = stored_config(stored)
-    if config is None:
-        raise ResultsError(
-            f"{folder.path}: the config is of another version of this program, or was changed "
-            "after the run: run the experiment anew"
-        )
-    profile, synthetic = str(stored["profile"]), stored["data_kind"] == DataKind.SYNTHETIC
-    stages = stored.get("stages", [])
-    if stored["identity"].get("weights") or any(stage.get("start_from") for stage in stages):
-        raise UserError(
-            f"{folder.path}: was run with weights from elsewhere, which aren't stored: only the "
-            "run's own command goes on with it"
-        )
-    # Synthetic clips may lie in a folder of databases, as any other.
-    in_folder = synthetic and all(map(find, config.data.databases))
-    return config, profile, "synthetic" if synthetic and not in_folder else "real"
 
 
 def _check_equal(file: str, stored: Mapping[str, object], expected: Mapping[str, object]) -> None:

@@ -337,12 +337,9 @@ def test_broken_files_are_named(run):
 
 
 def test_fault_41_one_writer_at_a_time(run):
-    with run.writer():
-        with (
-            pytest.raises(ResultsError, match=f"process {os.getpid()} is writing this run"),
-            RunFolder(run.path).writer(),
-        ):
-            pass
+    refused = pytest.raises(ResultsError, match=f"process {os.getpid()} is writing this run")
+    with run.writer(), refused, RunFolder(run.path).writer():
+        pass
     with RunFolder(run.path).writer():
         pass
 
