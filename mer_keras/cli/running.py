@@ -4,7 +4,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -141,12 +141,19 @@ class Watch:
         opened_runs: the runs whose folders are open or were.
     """
 
-    def __init__(self, forecasts: "Sequence[Forecast]") -> None:
-        """Begin; nothing is shown before ``shown``."""
+    def __init__(
+        self, forecasts: "Sequence[Forecast]", clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Begin; nothing is shown before ``shown``.
+
+        Args:
+            forecasts: what the runs will do.
+            clock: returns seconds.
+        """
         from mer_keras.runs.forecast import Expectation
         from mer_keras.runs.timetable import Timetable
 
-        self.timetable = Timetable({entry.config.name: entry.pieces for entry in forecasts})
+        self.timetable = Timetable({entry.config.name: entry.pieces for entry in forecasts}, clock)
         self.opened_runs: list[OpenRun] = []
         self._expectation = Expectation()
         self._trains = {entry.config.name: entry.trains for entry in forecasts}

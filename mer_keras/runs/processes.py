@@ -204,6 +204,7 @@ def _interrupts_blocked() -> Iterator[None]:
 def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:
     """Run first in a new process: read the run, and end with the process that started this one."""
     global _runner
+    _be_quiet()
     with number.get_lock():
         take_gpu(number.value)
         number.value += 1
@@ -213,6 +214,17 @@ def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:
     if any(plan.config.network is not None for plan in context.config.plans):
         import_keras()
     _runner = TaskRunner(context, alone=alone)
+
+
+def _be_quiet() -> None:
+    """Drop all that this process prints, its libraries' C++ parts too.
+
+    It would cross the progress bar; what a task raises comes back with its future.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _tasks(row: str) -> list[Task]:

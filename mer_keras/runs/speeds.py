@@ -79,8 +79,11 @@ def remember(timed: Mapping[str, tuple[float, float]]) -> None:
         return  # Without a cache that can be written, the next run expects what this one did.
 
 
-def matrix_rate(size: int = 1024, repeats: int = 5) -> float:
-    """Floating-point operations a second of this machine's float32 matrix products."""
+def matrix_rate(size: int = 512, repeats: int = 30) -> float:
+    """Floating-point operations a second of this machine's float32 matrix products.
+
+    The quickest of many short products is taken, since others may use the machine too.
+    """
     matrix = np.ones((size, size), np.float32)
     best = min(timeit.repeat(lambda: matrix @ matrix, number=1, repeat=repeats))
     return 2 * size**3 / best
