@@ -39,7 +39,7 @@ class Comparison(TypedDict):
 
 
 def compare(first: str, second: str) -> Comparison:
-    """Compare two rows, each given as ``RUN:ROW`` (``RUN`` alone if it has one network).
+    """Compare two rows, each given as ``RUN:ROW`` (``RUN`` alone if it has one row).
 
     ``RUN`` is as in ``runs.naming``; ``ROW`` a row's name or key.
 
@@ -87,11 +87,11 @@ def _row(text: str) -> tuple[RunView, RowState]:
     """The run and the row that ``RUN:ROW`` names."""
     path, row = find_run_and_row(text)
     view = read_view(path)
-    networks = [state.key for state in view.rows if state.role == "row"]
-    if row is None and len(networks) != 1:
-        raise UserError(f"{text} has several networks: add one of :{', :'.join(networks)}")
+    keys = [state.key for state in view.rows if state.role == "row"]
+    if row is None and len(keys) != 1:
+        raise UserError(f"{text} has several rows: add one of :{', :'.join(keys)}")
     names = [(state.key, state.name) for state in view.rows]
-    key = networks[0] if row is None else row_key(path.name, row, names)
+    key = keys[0] if row is None else row_key(path.name, row, names)
     state = next(state for state in view.rows if state.key == key)
     if not state.complete:
         remark = remark_on(view)

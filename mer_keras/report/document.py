@@ -14,6 +14,7 @@ from mer_keras.databases.repeated import without_ids
 from mer_keras.errors import ResultsError
 from mer_keras.names import slug
 from mer_keras.report.details import details_of
+from mer_keras.report.drawn_motion import check_sentences, checked_rows, expected_check
 from mer_keras.report.formats import as_csv, as_json, as_latex, render
 from mer_keras.report.illustrations import (
     Illustration,
@@ -25,6 +26,7 @@ from mer_keras.report.optimism import gaps_of
 from mer_keras.report.shown_runs import Remark
 from mer_keras.report.tables import Table, tables_of
 from mer_keras.report.view import RunView
+from mer_keras.terms import DataKind
 from mer_keras.whole_files import write_whole
 
 
@@ -98,8 +100,10 @@ def write_report(
     """
     sections = [_section(config, views) for config, views in experiments]
     implied = _implied(experiments)
+    checks = check_sentences([(part.config, view) for part in sections for view in part.views])
     shown = {
         "sections": sections,
+        "checks": checks,
         "implied": implied,
         "remarks": remarks,
         "provenance": provenance,
@@ -109,7 +113,7 @@ def write_report(
     files = {
         "report.html": render("report.html.j2", **shown),
         "report.md": render("report.md.j2", **shown),
-        "report.json": json.dumps(_tree(sections, implied, remarks), indent=1) + "\n",
+        "report.json": json.dumps(_tree(sections, implied, remarks, checks), indent=1) + "\n",
     }
     for section in sections:
         for table in section.tables:
@@ -141,7 +145,9 @@ def _implied(
     experiments: Sequence[tuple[Experiment, Sequence[RunView]]],
 ) -> dict[str, list[Finding]]:
     """Findings about each paper whose printed numbers are known, by the paper's title."""
-    papers = dict.fromkeys(config.name.partition("/")[0] for config, _ in experiments)
+    papers = dict.fromkeys(
+        config.name.partition("/")[0] for config, _ in experiments if config.paper
+    )
     known = [paper for paper in papers if paper in published.papers()]
     return {published.load(paper).title: findings.audit(paper) for paper in known}
 
@@ -179,13 +185,17 @@ def _tree(
     sections: Sequence[ReportedExperiment],
     implied: dict[str, list[Finding]],
     remarks: Sequence[Remark],
+    checks: Sequence[str],
 ) -> dict[str, object]:
     return {
+        "pipeline_check": list(checks),
         "experiments": [
             {
                 "experiment": section.config.name,
                 "tables": [as_json(table) for table in section.tables],
+                "not_inherited": list(section.config.not_inherited),
                 "runs": [provenance(view) for view in section.views],
+                "drawn_motion": _drawn_motion(section),
             }
             for section in sections
         ],
@@ -195,3 +205,19 @@ def _tree(
             for title, of_paper in implied.items()
         },
     }
+
+
+def _drawn_motion(section: ReportedExperiment) -> list[dict[str, object]]:
+    """Which rows of runs on drawn faces found the motion, and which were to find it."""
+    return [
+        {
+            "run": view.run_id,
+            "row": row.name,
+            "baseline": row.baseline,
+            "drawn motion": str(row.check),
+            "expected": expected_check(row, view),
+        }
+        for view in section.views
+        if view.data_kind is DataKind.SYNTHETIC
+        for row in checked_rows(section.config, view)
+    ]

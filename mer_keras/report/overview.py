@@ -9,7 +9,7 @@ import pandas as pd
 from mer_keras.config.experiment import Experiment, Row
 from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.names import slug
-from mer_keras.report.formats import markdown_text
+from mer_keras.report.formats import markdown_text, without_empty_columns
 from mer_keras.report.tables import published_text
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER
 
@@ -51,7 +51,8 @@ def overview(stored: Path) -> list[OverviewLine]:
 
 def as_markdown(lines: list[OverviewLine]) -> str:
     """Return the lines as a markdown table."""
-    rows = [_HEADER, ["---"] * len(_HEADER), *(vars(line).values() for line in lines)]
+    header, cells = without_empty_columns(_HEADER, [tuple(vars(line).values()) for line in lines])
+    rows = [header, ["---"] * len(header), *cells]
     return "\n".join(f"| {' | '.join(map(markdown_text, row))} |" for row in rows)
 
 
@@ -62,7 +63,8 @@ def put_into(text: str, table: str) -> str:
 
 
 def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
-    paper, table = config.paper.short, f"{config.table}: {row.name}"
+    paper = config.paper.short if config.paper else "-"
+    table = f"{config.table or config.name}: {row.name}"
     command = f"`mer-keras run {config.name}`"
     numbers = [
         number.model_copy(update={"why": ""})
@@ -81,7 +83,7 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
         for key, value in record.items()
         if key.startswith(f"{metric} %, real")
     )
-    verdict = record["verdict"].strip("'")
+    verdict = record.get("verdict", "-").strip("'")
     status = "run" if verdict == "-" else verdict
     if record["profile"] != "full":
         status += f"; profile {record['profile']}"
@@ -94,7 +96,7 @@ def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, st
         for path in sorted(stored.glob(f"*/tables/{slug(config.name)}.{profile}.*.csv")):
             table = pd.read_csv(path, dtype=str, keep_default_na=False)
             uf1 = [column for column in table if column.startswith("UF1 %, real")]
-            if uf1 and "verdict" in table:
+            if uf1:
                 names = table["method"].str.split(rf" [{DAGGER}{DOUBLE_DAGGER}]").str[0]
                 complete = table[uf1[0]].str.contains("[", regex=False)
                 records = table[complete & (names == row.name)].to_dict("records")

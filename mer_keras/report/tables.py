@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
+from mer_keras.config.inheritance import data_changes
 from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
+from mer_keras.report.drawn_motion import chance_note, checked_rows, expected_check
 from mer_keras.report.formats import without_empty_columns
 from mer_keras.report.scoring import SHOWN, MetricValue, RowScores, score_row, verdict
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
 ABSENT = "n/a: database not present"
+#: Stands for a number where there are runs, but on other data or clips than the table's.
+OTHERWISE = "n/a: not run on these data and clips"
 
 #: Selections that saw, or may have seen, the reported samples: their results are marked.
 _MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
@@ -80,8 +84,29 @@ def tables_of(config: Experiment, views: Sequence[RunView]) -> list[Table]:
     newest = _newest(views)
     real = [view for view in newest if view.data_kind is not DataKind.SYNTHETIC]
     synthetic = [view for view in newest if view.data_kind is DataKind.SYNTHETIC]
-    tables = [_real_table(config, view) for view in real] or [_absent_table(config)]
+    tables = [_real_table(config, view) for view in real]
+    if all(other_data(config, view) for view in real):
+        tables.insert(0, _absent_table(config, OTHERWISE if real else ABSENT))
     return tables + [_synthetic_table(config, view) for view in synthetic]
+
+
+def other_data(config: Experiment, view: RunView) -> tuple[str, ...]:
+    """In which databases, labels and clips a run differs from its experiment; empty if in none.
+
+    Numbers of the paper don't stand beside numbers of such a run.
+    """
+    return data_changes(config.model_dump(mode="json"), view.manifest["config"])
+
+
+def not_inherited(config: Experiment, view: RunView) -> list[str]:
+    """What a run's config did not take over of its experiment, and why; empty if it is all true."""
+    changes = other_data(config, view)
+    if not changes:
+        return []
+    lines = view.manifest["config"].get("not_inherited") or (
+        f"published numbers don't stand here, since {', '.join(changes)}",
+    )
+    return [line for line in lines if line not in config.not_inherited]
 
 
 def describe(view: RunView) -> str:
@@ -152,12 +177,16 @@ def _newest(views: Sequence[RunView]) -> list[RunView]:
 
 
 def _real_table(config: Experiment, view: RunView) -> Table:
-    notes: list[str] = []
+    notes = not_inherited(config, view)
+    is_other = bool(other_data(config, view))
+    rows = [_without_numbers(row) for row in config.rows] if is_other else config.rows
     states = {state.key: state for state in view.rows}
     records = []
-    for row in config.rows:
+    for row in rows:
         plan = config.plan_of(row)
         state = states.get(slug(row.name)) if plan else None
+        if is_other and plan is None:
+            continue
         scores = score_row(view, state) if state else None
         name = marked_name(state, view) if state else row.name
         records.append(
@@ -166,7 +195,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
                 "published": published_text(row.published, notes),
                 **_numbers(view, state, scores, absent="not in this run" if plan else "-"),
                 "parameters": _parameters(row, plan, state),
-                "verdict": _verdicts(row, view, state, scores) if plan else "-",
+                "verdict": ("-" if is_other or not plan else _verdicts(row, view, state, scores)),
             }
         )
     for state in view.rows:
@@ -174,22 +203,27 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             numbers = _numbers(view, state, score_row(view, state))
             record = {"method": f"{state.name} (baseline)", "published": "-", **numbers}
             records.append(record | {"parameters": "-", "verdict": "-"})
-    name, title = file_stem(config, view), "Published and real"
+    name = file_stem(config, view)
+    title = "Real, on other data or clips" if is_other else "Published and real"
     return Table(name, title, view.data_kind, describe(view), records, notes, view)
 
 
-def _absent_table(config: Experiment) -> Table:
+def _without_numbers(row: Row) -> Row:
+    return row.model_copy(update={"published": ()})
+
+
+def _absent_table(config: Experiment, absent: str) -> Table:
     notes: list[str] = []
     records = [
         {
             "method": f"{row.name} (quoted)" if row.quoted else row.name,
             "published": published_text(row.published, notes),
-            "real": ABSENT if config.plan_of(row) else "-",
+            "real": absent if config.plan_of(row) else "-",
             "parameters": _parameters(row, config.plan_of(row)),
         }
         for row in config.rows
     ]
-    name, caption = f"{slug(config.name)}.published", f"published numbers; real data: {ABSENT}"
+    name, caption = f"{slug(config.name)}.published", f"published numbers; real data: {absent}"
     return Table(name, "Published", "published", caption, records, notes)
 
 
@@ -197,13 +231,15 @@ def _synthetic_table(config: Experiment, view: RunView) -> Table:
     records = [
         {
             "method": marked_name(s, view) if s.role == "row" else f"{s.name} (baseline)",
+            "drawn motion": str(checked.check),
+            "expected": expected_check(checked, view),
             **_numbers(view, s, score_row(view, s)),
             "parameters as run": f"{s.parameters:,}" if s.parameters else "-",
         }
-        for s in view.rows
+        for s, checked in zip(view.rows, checked_rows(config, view), strict=True)
     ]
-    name = file_stem(config, view)
-    return Table(name, "Synthetic", view.data_kind, describe(view), records, view=view)
+    name, notes = file_stem(config, view), [chance_note(view), *not_inherited(config, view)]
+    return Table(name, "Synthetic", view.data_kind, describe(view), records, notes, view)
 
 
 def _numbers(

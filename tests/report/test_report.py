@@ -10,8 +10,9 @@ import pytest
 from mer_keras.config.experiment import Published
 from mer_keras.evaluation import metrics
 from mer_keras.report.document import write_report
+from mer_keras.report.drawn_motion import check_sentences
 from mer_keras.report.scoring import score_row, verdict
-from mer_keras.report.tables import ABSENT, tables_of
+from mer_keras.report.tables import ABSENT, OTHERWISE, tables_of
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, WATERMARK
 from tests.report.stored import CLASSES, CONFIG, SECRET, cell, make_run
 
@@ -274,3 +275,127 @@ def test_what_a_run_was_pretrained_on_is_said(tmp_path):
     ]
     caption = table_of([view]).caption
     assert "pretrained on 1,234 images (macro-expressions), 87.5 % of 100 held back by" in caption
+
+
+class TestPipelineCheck:
+    """Whether rows found the drawn motion stands in every file, and first on the page."""
+
+    @staticmethod
+    def drawn(tmp_path, **options):
+        view = make_run(tmp_path, kind="synthetic", **{"profile": "quick", **options})
+        (table,) = [t for t in tables_of(CONFIG, [view]) if t.synthetic]
+        (sentence,) = check_sentences([(CONFIG, view)])
+        return view, table, sentence
+
+    def test_a_network_with_skill_has_found_it_and_the_majority_class_was_not_to(self, tmp_path):
+        view, table, sentence = self.drawn(tmp_path / "runs", skill=1.0)
+        low = score_row(view, view.rows[0]).values["uar"].low
+        assert low > 1 / 3, "the case must be one of skill"
+        assert cell(table, "Proposed ConvLSTM", "drawn motion") == "found"
+        assert cell(table, "Proposed ConvLSTM", "expected") == "found"
+        assert cell(table, "majority class", "drawn motion") == "not found"
+        assert cell(table, "majority class", "expected") == "not found"
+        assert "33.3 % for 3 classes" in table.notes[0]
+        assert sentence == (
+            "Pipeline check on drawn faces: 1 of 1 networks found the drawn motion."
+        )
+        write_report([(CONFIG, [view])], tmp_path)
+        page = (tmp_path / "report.html").read_text()
+        assert page.split("</h1>")[1].split("</p>")[0].endswith(sentence)
+        markdown = (tmp_path / "report.md").read_text()
+        assert markdown.splitlines()[2] == f"**{sentence}**"
+        tree = json.loads((tmp_path / "report.json").read_text())
+        assert tree["pipeline_check"] == [sentence]
+        checks = tree["experiments"][0]["drawn_motion"]
+        assert [(row["row"], row["drawn motion"], row["expected"]) for row in checks] == [
+            ("Proposed ConvLSTM", "found", "found"),
+            ("majority class", "not found", "not found"),
+        ]
+        csv = next((tmp_path / "tables").glob("*.synthetic.csv")).read_text()
+        assert csv.startswith("data_kind,method,drawn motion,expected,")
+        assert "\nsynthetic,Proposed ConvLSTM,found,found," in csv
+
+    def test_a_network_at_chance_is_named_first(self, tmp_path):
+        _, table, sentence = self.drawn(tmp_path, skill=0.0)
+        assert cell(table, "Proposed ConvLSTM", "drawn motion") == "not found"
+        assert "0 of 1 networks found the drawn motion; Proposed ConvLSTM did not" in sentence
+
+    def test_without_motion_nothing_is_expected(self, tmp_path):
+        _, table, sentence = self.drawn(tmp_path, skill=0.0, signal=False)
+        assert cell(table, "Proposed ConvLSTM", "expected") == "not found"
+        assert "motion was taken away: 0 of 1" in sentence
+
+    def test_unfinished_rows_and_smoke_tests_promise_nothing(self, tmp_path):
+        skip = {("proposed-convlstm", "fold-3")}
+        _, table, sentence = self.drawn(tmp_path / "a", skip=skip)
+        assert cell(table, "Proposed ConvLSTM", "drawn motion") == "not finished"
+        assert "1 not finished" in sentence
+        _, table, sentence = self.drawn(tmp_path / "b", profile="smoke")
+        assert "expected" not in table.header or cell(table, "Proposed", "expected") == "-"
+        assert "too small to find a motion" in sentence
+
+    def test_several_runs_are_summed_up_and_their_rows_told_apart(self, tmp_path):
+        view, _, _ = self.drawn(tmp_path / "a", skill=0.0)
+        still, _, _ = self.drawn(tmp_path / "b", skill=0.0, signal=False)
+        other = CONFIG.model_copy(update={"name": "shallow_convlstm/table2"})
+        moving, taken_away = check_sentences([(CONFIG, view), (other, view), (CONFIG, still)])
+        assert "0 of 2 networks found the drawn motion" in moving
+        assert "Proposed ConvLSTM (shallow_convlstm/table2) did not" in moving
+        assert "0 of 1 networks found one, as it must be" in taken_away
+
+    def test_runs_of_real_faces_have_no_such_sentence(self, tmp_path):
+        assert check_sentences([(CONFIG, make_run(tmp_path))]) == ()
+
+
+class TestOtherData:
+    """Published numbers stand beside runs of the paper's data and clips alone."""
+
+    @pytest.fixture(scope="class")
+    def other(self, tmp_path_factory):
+        view = make_run(tmp_path_factory.mktemp("own"), kind="own")
+        view.manifest["config"]["data"] |= {"database": "my_lab"}
+        view.manifest["config"]["not_inherited"] = ["--set: not taken over are paper, since x"]
+        return view
+
+    def test_own_data_are_never_called_licensed(self, tmp_path, other):
+        for file in write_report([(CONFIG, [other])], tmp_path):
+            assert "licensed" not in file.read_text(), file
+        for name in ("report.html", "report.md"):
+            text = (tmp_path / name).read_text()
+            assert "own data" in text
+            assert text.count("not taken over") == 1, "what was dropped is said once"
+
+    def test_published_numbers_stand_apart(self, other):
+        published, real = tables_of(CONFIG, [other])
+        assert "78.33 (= UAR)" in cell(published, "Proposed ConvLSTM", "published")
+        assert cell(published, "Proposed ConvLSTM", "real") == OTHERWISE
+        assert not {"published", "verdict"} & set(real.header)
+        assert "78.33" not in str(real.records) + str(real.notes)
+        names = [row[0] for row in real.rows]
+        assert (names[0], names[-1]) == ("Proposed ConvLSTM", "majority class (baseline)")
+        assert not any("(quoted)" in name for name in names)
+
+    def test_why_is_said_of_runs_that_are_older_than_the_reason(self, tmp_path, other):
+        view = make_run(tmp_path, kind="licensed")
+        view.manifest["config"]["data"] |= {"labels": "samm5"}
+        (note,) = tables_of(CONFIG, [view])[1].notes
+        assert note == ("published numbers don't stand here, since data.labels is samm5, not samm3")
+
+    def test_runs_of_the_papers_data_keep_their_numbers(self, tmp_path, other):
+        tables = tables_of(CONFIG, [other, make_run(tmp_path)])
+        assert {t.title for t in tables} == {"Real, on other data or clips", "Published and real"}
+
+    def test_an_experiment_of_no_paper_is_shown_by_its_name(self, tmp_path, other):
+        config = CONFIG.model_copy(
+            update={
+                **{"name": "mine", "paper": None, "table": "", "caption": ""},
+                **{"data": CONFIG.data.model_copy(update={"database": "my_lab"})},
+                **{"not_inherited": ("base x: not taken over are paper, since y",)},
+            }
+        )
+        write_report([(config, [])], tmp_path)
+        page = (tmp_path / "report.html").read_text()
+        assert ">mine</h2>" in page
+        assert "<h3>Real</h3>" in page
+        assert "Shukla" not in page
+        assert page.count("not taken over are paper") == 1
