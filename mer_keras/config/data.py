@@ -43,6 +43,8 @@ class Data(StrictModel):
     """Synthetic data only: with ``false`` nothing moves, so that every method must be at chance."""
     synthetic_clips: int | None = Field(default=None, ge=1)
     """Synthetic data only: so many clips of each database, evenly spaced over its table."""
+    synthetic_strength: float = Field(default=1.0, gt=0, le=4)
+    """Synthetic data only: length of the motion, as a multiple of a micro-expression's."""
 
     @property
     def databases(self) -> tuple[str, ...]:

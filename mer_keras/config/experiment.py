@@ -141,6 +141,7 @@ class Stage(StrictModel):
                 "frame_source": "auto",
                 "synthetic_motion": True,
                 "synthetic_clips": self.synthetic_clips,
+                "synthetic_strength": 1.0,
             }
         )
 

@@ -2,10 +2,10 @@
 
 from mer_keras.config.data import Data
 from mer_keras.databases import registry as databases
-from mer_keras.databases.label_schemes import get_scheme
+from mer_keras.databases.label_schemes import get_scheme, labels_remedy
 from mer_keras.databases.labels import apply_scheme
 from mer_keras.databases.samples import Samples, pool
-from mer_keras.errors import ConfigError
+from mer_keras.errors import AnnotationError, ConfigError
 from mer_keras.progress import Progress, under_title
 from mer_keras.synthetic import stand_ins
 from mer_keras.terms import DataKind
@@ -42,7 +42,12 @@ def load_samples(data: Data, kind: str, progress: Progress | None = None) -> Sam
             raise ConfigError(
                 "data.synthetic_motion=false is for synthetic data: add --data synthetic"
             )
-        parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
+        try:
+            parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
+        except AnnotationError as error:
+            if samples.data_kind is not DataKind.OWN:
+                raise
+            raise AnnotationError(f"{error}\n{labels_remedy(samples)}") from error
     return pool(parts)
 
 
@@ -63,7 +68,11 @@ def kind_of(data: Data, kind: str) -> str:
 
 def stand_in_options(data: Data) -> stand_ins.StandInOptions:
     """How the stand-ins of a config are drawn."""
-    return stand_ins.StandInOptions(motion=data.synthetic_motion, clips=data.synthetic_clips)
+    return stand_ins.StandInOptions(
+        motion=data.synthetic_motion,
+        strength=data.synthetic_strength,
+        clips=data.synthetic_clips,
+    )
 
 
 def drawing_title(database: str) -> str:

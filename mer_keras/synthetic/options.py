@@ -15,6 +15,7 @@ class StandInOptions:
     Attributes:
         seed: seeds everything that is drawn. The same seed gives the same bytes.
         motion: without it, nobody's face moves by action units; all else stays the same.
+        strength: length of the motion, as a multiple of what the layout draws.
         size: side of the square frames in pixels; None: the layout's own.
         native: whether frames have the database's true size instead, with its camera's pictures.
         clips: only so many of the clips, evenly spaced over the table (to try something out); each
@@ -23,6 +24,7 @@ class StandInOptions:
 
     seed: int = 0
     motion: bool = True
+    strength: float = 1.0
     size: int | None = None
     native: bool = False
     clips: int | None = None
@@ -36,4 +38,6 @@ class StandInOptions:
             "native" if self.native else f"{self.size or layout.size}px",
             "signal" if self.motion else "nosignal",
         ]
+        if self.strength != 1:
+            parts.append(f"strength{self.strength:g}")
         return "-".join(parts + ([] if self.clips is None else [f"{self.clips}clips"]))

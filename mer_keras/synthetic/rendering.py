@@ -69,7 +69,7 @@ def _render_clip(
         first=clip.frame_numbers.start,
         last=clip.frame_numbers.stop - 1,
         size=_rendered_size(layout, options),
-        peak=clip.peak,
+        peak=clip.peak * options.strength,
         motion=options.motion,
     )
     if root is None:

@@ -100,6 +100,7 @@ def write(
         "generator_version": GENERATOR_VERSION,
         "seed": options.seed,
         "signal": options.motion,
+        "strength": options.strength,
         "size": "native" if options.native else options.size or layout.size,
         "clips": len(clips),
         "note": "Procedural drawings that resemble nobody: a check of the pipeline, not data.",
