@@ -23,3 +23,16 @@ def write_xlsx(path: Path, rows, sheet="Sheet1", empty_sheet_first=False) -> Pat
     path.parent.mkdir(parents=True, exist_ok=True)
     book.save(path)
     return path
+
+
+def write_book(path: Path, sheets) -> Path:
+    """Write a workbook of several sheets: name -> rows."""
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        page = book.create_sheet(name)
+        for row in rows:
+            page.append(list(row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book.save(path)
+    return path
