@@ -3,14 +3,8 @@
 from dataclasses import dataclass
 
 from mer_keras.config.experiment import Experiment
-from mer_keras.evaluation.pipeline_check import (
-    CheckedRow,
-    MotionCheck,
-    chance_uar,
-    check_motion,
-    check_sentence,
-)
-from mer_keras.methods.kinds import learns
+from mer_keras.evaluation.pipeline_check import MotionCheck, chance_uar, check_sentence
+from mer_keras.report.drawn_motion import checked_rows
 from mer_keras.report.scoring import MetricValue, score_row
 from mer_keras.report.view import RunView
 from mer_keras.terms import DataKind
@@ -43,25 +37,13 @@ def outcome_of(view: RunView) -> Outcome:
     classes = len(view.classes)
     synthetic = view.data_kind is DataKind.SYNTHETIC
     config = Experiment.model_validate(view.manifest["config"])
-    method_of = {plan.key: plan.config for plan in config.plans}
-    rows, checked = [], []
-    for row in view.rows:
+    checked = checked_rows(config, view)
+    rows = []
+    for row, check in zip(view.rows, checked, strict=True):
         scores = score_row(view, row)
-        uar = scores.values["uar"] if scores else None
-        check = check_motion(uar.low if uar else None, classes)
-        method = method_of[row.key]
-        checked.append(
-            CheckedRow(
-                name=row.name,
-                check=check,
-                can_find=learns(method),
-                baseline=row.role == "baseline",
-                is_network=method.network is not None,
-            )
-        )
-        uf1 = scores.values["uf1"] if scores else None
-        numbers = (row.name, _percent(uf1), _percent(uar))
-        rows.append((*numbers, check) if synthetic else numbers)
+        values = [scores.values[metric] if scores else None for metric in ("uf1", "uar")]
+        numbers = (row.name, *map(_percent, values))
+        rows.append((*numbers, str(check.check)) if synthetic else numbers)
     data = "drawn faces" if synthetic else f"{view.data_kind} data"
     return Outcome(
         title=(
