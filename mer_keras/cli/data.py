@@ -146,6 +146,7 @@ def data_add(
     Example: mer-keras data add my_lab/clips.csv --name my_lab --classes my_lab/classes.yaml
     """
     from mer_keras.clips.added import check_footage
+    from mer_keras.databases.label_schemes import fitting_schemes, labels_remedy
     from mer_keras.databases.registry import add, get_database
 
     with show_progress("opening the footage") as progress:
@@ -156,6 +157,13 @@ def data_add(
     print(f"{database}: {len(samples.table)} clips of {people} subjects")
     for scheme in get_database(database).schemes:
         print(f"  classes {scheme.name}: {counts(samples.class_counts())}")
+    schemes = fitting_schemes(samples)
+    if schemes:
+        print(
+            f"  to run any experiment on it: --set data.database={database} "
+            f"--set data.labels={schemes[0].name}"
+        )
+    print(f"  {labels_remedy(samples)}")
     for line in samples.warnings:
         print(f"  {line}")
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras.databases.label_schemes import get_scheme, known_schemes
+from mer_keras.databases.label_schemes import (
+    fitting_schemes,
+    get_scheme,
+    known_schemes,
+    labels_remedy,
+)
 from mer_keras.databases.labels import LabelScheme, apply_scheme, plain_emotion
 from mer_keras.databases.samples import Excluded, Samples, make_samples
 from mer_keras.errors import AnnotationError, InvariantError, UserError
@@ -248,3 +253,23 @@ def test_an_emotion_in_two_classes_is_an_error():
 )
 def test_an_emotion_has_one_name_whatever_a_release_calls_it(raw, emotion):
     assert plain_emotion(raw) == emotion
+
+
+def test_schemes_that_fit_know_every_emotion_and_leave_few_out():
+    samples = samples_of({"happiness": 4, "surprise": 3, "other": 2})
+    schemes = fitting_schemes(samples)
+    for scheme in schemes:
+        labelled = apply_scheme(samples, scheme)
+        assert labelled.table["label"].nunique() > 1
+    left_out = [len(samples.ids) - len(apply_scheme(samples, s).ids) for s in schemes]
+    assert left_out == sorted(left_out)
+    assert "samm3" in {scheme.name for scheme in schemes}
+    assert {s.name for s in known_schemes().values()} - {s.name for s in schemes}
+
+
+def test_the_remedy_is_an_option_with_its_classes():
+    remedy = labels_remedy(samples_of({"happiness": 4, "anger": 3, "surprise": 1}))
+    assert remedy.startswith("label schemes that know all emotions of db: --set data.labels=")
+    name, _, classes = remedy.partition("--set data.labels=")[2].split(";")[0].partition(" (")
+    assert ", ".join(get_scheme(name).classes) == classes.rstrip(")")
+    assert "mer-keras data add TABLE --classes" in labels_remedy(samples_of({"boredom": 3}))
