@@ -99,11 +99,15 @@ class RunContext:
         """Which data choose the epoch or hyper-parameters of a row.
 
         Weights that are tested instead of training are a network's: the other methods still choose
-        as the config says. The last epoch stands for a method that has nothing to choose.
+        as the config says; training subjects choose for them where no clips are held back. The last
+        epoch stands for a method that has nothing to choose.
         """
         if not chooses(plan):
             return Selection.LAST_EPOCH
-        return self.selection if plan.config.network is not None else self.config.selection
+        if plan.config.network is not None:
+            return self.selection
+        nothing_held_back = self.config.selection is Selection.LAST_EPOCH
+        return Selection.INNER_SUBJECTS if nothing_held_back else self.config.selection
 
     @cached_property
     def sample_ids(self) -> tuple[str, ...]:
