@@ -89,7 +89,7 @@ class Codebook(TransformerMixin, BaseEstimator):
     def _words(self, bits: Scores, weights: Scores) -> NDArray[np.int64]:
         """Number of the word of each pattern, (patterns,)."""
         occurring = weights > 0
-        count = int(min(self.words, np.count_nonzero(occurring)))
+        count = min(self.words, int(np.count_nonzero(occurring)))
         if count == 0:
             return np.zeros(len(bits), np.int64)
         means = KMeans(count, n_init=1, random_state=self.random_state)

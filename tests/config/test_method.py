@@ -52,7 +52,11 @@ def test_the_short_name_of_a_paper_has_its_year_once():
 class TestFiles:
     """Descriptions are looked up in the file, the working folder, then beside the package."""
 
-    ROWS = FILE | {"rows": [{"name": "own", "method": "lbp_top"}], "baselines": ["majority"]}
+    ROWS = FILE | {
+        "name": "paper/table2",
+        "rows": [{"name": "own", "method": "merghani"}],
+        "baselines": ["majority"],
+    }
 
     def load(self):
         (config,) = load_experiments("paper/table2")
@@ -61,18 +65,18 @@ class TestFiles:
     def test_descriptions_become_part_of_the_experiment(self, add):
         add("paper/table2", self.ROWS)
         assert self.load().methods["majority"].chance.strategy == "most_frequent"
-        assert not self.load().methods["lbp_top"].runs
+        assert not self.load().methods["merghani"].runs
 
     def test_those_of_the_working_folder_come_first(self, add):
-        add("methods/lbp_top", SVM)
+        add("methods/merghani", SVM)
         add("paper/table2", self.ROWS)
-        assert self.load().methods["lbp_top"].title == "SVM"
-        assert [plan.method for plan in self.load().plans] == ["lbp_top", "majority"]
+        assert self.load().methods["merghani"].title == "SVM"
+        assert [plan.method for plan in self.load().plans] == ["merghani", "majority"]
 
     def test_those_of_the_file_itself_win(self, add):
-        add("methods/lbp_top", SVM)
-        add("paper/table2", self.ROWS | {"methods": {"lbp_top": SVM | {"title": "mine"}}})
-        assert self.load().methods["lbp_top"].title == "mine"
+        add("methods/merghani", SVM)
+        add("paper/table2", self.ROWS | {"methods": {"merghani": SVM | {"title": "mine"}}})
+        assert self.load().methods["merghani"].title == "mine"
         assert "majority" in self.load().methods
 
     def test_names_of_the_working_folder_are_listed(self, add):
@@ -81,9 +85,9 @@ class TestFiles:
         assert "lbp_top" in method_names()
 
     def test_a_wrong_description_is_named(self, add):
-        add("methods/lbp_top", {"titel": "x"})
+        add("methods/merghani", {"titel": "x"})
         add("paper/table2", self.ROWS)
-        with pytest.raises(ConfigError, match=r"lbp_top\.yaml: .*titel.*did you mean 'title'"):
+        with pytest.raises(ConfigError, match=r"merghani\.yaml: .*titel.*did you mean 'title'"):
             self.load()
 
     @pytest.mark.parametrize("name", ["../paper/table1", "/etc/passwd", "", "\0", "a/b", "x" * 999])

@@ -17,7 +17,7 @@ def table(add):
     add("methods/texture", TEXTURE)
 
     def load(*overrides, profile="full", **changes):
-        path = add("paper/table2", FILE | ROWS | changes)
+        path = add("paper/table2", FILE | {"name": "paper/table2"} | ROWS | changes)
         return load_config(path, profile=profile, overrides=overrides)
 
     return load

@@ -16,6 +16,8 @@ from mer_keras.methods.estimators import FILE, TRUSTED, EstimatorMethod, load_es
 
 X = np.random.default_rng(0).normal(size=(30, 4)).astype("float32")
 Y = np.arange(30, dtype="int32") % 3
+#: Arguments without which a classifier doesn't take these features.
+ARGUMENTS = {"codebook_svm": {"points": 1, "groups": 2, "words": 2, "kept": 1}}
 
 
 class Given:
@@ -39,7 +41,7 @@ def test_decisions():
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_every_classifier_can_be_stored_and_read_without_running_code(name, tmp_path):
-    classifier = make_classifier(name, {}, seed=0)
+    classifier = make_classifier(name, ARGUMENTS.get(name, {}), seed=0)
     classifier.fit(X, Y)
     new_method(classifier).save(tmp_path / "new")
     assert set(skops.io.get_untrusted_types(file=tmp_path / "new" / FILE)) <= set(TRUSTED)
