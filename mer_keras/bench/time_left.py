@@ -12,12 +12,11 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mer_keras.cli.running import Watch, announce, describe, say
-from mer_keras.runs.forecast import Forecast
 from mer_keras.training.quiet_start import import_keras
 
 #: Shares of a run's time at which what it shows is compared with the truth.
@@ -37,25 +36,6 @@ class Note:
     elapsed: float
     left: float
     what: str
-
-
-class NotingWatch(Watch):
-    """A watch that notes what it shows."""
-
-    def __init__(self, forecasts: Sequence[Forecast], clock: Callable[[], float]) -> None:
-        """Start the clock."""
-        super().__init__(forecasts, clock)
-        self.notes: list[Note] = []
-        self._clock, self._began = clock, clock()
-
-    def elapsed(self) -> float:
-        """Return seconds since the clock was started."""
-        return self._clock() - self._began
-
-    def show(self) -> None:
-        """Note what a user would see."""
-        moment = self.moment()
-        self.notes.append(Note(self.elapsed(), moment.left, describe(moment)))
 
 
 def ratio_at(notes: Sequence[Note], share: float, total: float) -> tuple[float, Note]:
@@ -92,22 +72,25 @@ def main() -> None:
         os.environ["MER_RESULTS"] = str(Path(folder) / "results")
         if options.fresh:
             os.environ["MER_CACHE"] = str(Path(folder) / "cache")
-        began = time.monotonic()
+        asked = time.monotonic()
         forecasts = announce(configs, options.profile, "synthetic")
-        say(f"announced after {time.monotonic() - began:.1f} s")
+        say(f"announced after {time.monotonic() - asked:.1f} s")
         import_keras()
         from mer_keras.runs.run import run_experiments
 
         clock = time.process_time if options.processor else time.monotonic
-        watch = NotingWatch(forecasts, clock)
+        watch, notes, began = Watch(forecasts, clock), list[Note](), clock()
+        watch.show = lambda moment: notes.append(
+            Note(clock() - began, moment.left, describe(moment))
+        )
         for config in configs:
             run_experiments([config], profile=options.profile, data="synthetic", watcher=watch)
             watch.finish(config)
-        total = watch.elapsed()
+        total = clock() - began
         announced = sum(entry.seconds for entry in forecasts)
         print(f"announced {announced:.0f} s, took {total:.0f} s: {announced / total:.2f}")
         for share in SHARES:
-            ratio, note = ratio_at(watch.notes, share, total)
+            ratio, note = ratio_at(notes, share, total)
             print(f"after {100 * share:3.0f} %: shown / true {ratio:5.2f}  ({note.what})")
         print("expected and measured seconds by kind")
         for kind, (expected, measured) in watch.timetable.timed().items():

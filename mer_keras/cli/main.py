@@ -181,9 +181,13 @@ def run(
             with joined(cluster, gpus=gpus_per_fold) as hosts:
                 folders += run_all(configs, executor=RayExecutor(hosts))
         else:
-            for config in configs:
-                folders += run_all([config], executor=_executor(workers, isolate))
-                watch.finish(config)
+            try:
+                for config in configs:
+                    folders += run_all([config], executor=_executor(workers, isolate))
+                    watch.finish(config)
+            except MerKerasError:
+                _show_runs(folders)  # What was done before the error is shown before it.
+                raise
     _show_runs(folders)
     if report:
         report_on(experiments, report)

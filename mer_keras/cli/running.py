@@ -139,6 +139,7 @@ class Watch:
     Attributes:
         timetable: all work and how far it is.
         opened_runs: the runs whose folders are open or were.
+        show: shows where work stands after each report.
     """
 
     def __init__(
@@ -155,23 +156,23 @@ class Watch:
 
         self.timetable = Timetable({entry.config.name: entry.pieces for entry in forecasts}, clock)
         self.opened_runs: list[OpenRun] = []
+        self.show: Callable[[Moment], None] | None = None
         self._expectation = Expectation()
         self._trains = {entry.config.name: entry.trains for entry in forecasts}
         self._lock = threading.Lock()
 
     def begin(self, config: "Experiment") -> "Progress":
         """Data of a run are about to be read; return what is told of its progress."""
-        from mer_keras.runs.timetable import Timetable
-
         with self._lock:
-            report: Progress = Timetable.begin(self.timetable, config.name)
+            report = self.timetable.begin(config.name)
 
-        def report_alone(title: str, done: float, total: float) -> None:
+        def report_and_show(title: str, done: float, total: float) -> None:
             with self._lock:
                 report(title, done, total)
-            self.show()
+            if self.show:
+                self.show(self.moment())
 
-        return report_alone
+        return report_and_show
 
     def opened(self, run: "OpenRun") -> None:
         """All that a run reads is known, so that what is left of it is known exactly."""
@@ -192,9 +193,6 @@ class Watch:
         """Where all work stands now."""
         with self._lock:
             return self.timetable.moment()
-
-    def show(self) -> None:
-        """Show where work stands; ``shown`` puts the way of showing in its place."""
 
     @contextmanager
     def shown(self) -> "Iterator[Watch]":
@@ -259,11 +257,10 @@ def _bar(watch: Watch) -> Iterator[None]:
     with bar:
         task = bar.add_task("reading tables", total=1)
 
-        def show() -> None:
-            moment = watch.moment()
+        def show(moment: "Moment") -> None:
             bar.update(task, description=describe(moment), completed=moment.share)
 
-        watch.show = show  # type: ignore[method-assign]
+        watch.show = show
         yield
 
 
@@ -272,17 +269,17 @@ def _lines(watch: Watch) -> Iterator[None]:
     """Print a line now and then, for a log."""
     latest = time.monotonic()
 
-    def show() -> None:
+    def show(moment: "Moment") -> None:
         nonlocal latest
         now = time.monotonic()
         if now - latest >= SECONDS_BETWEEN_LINES:
-            latest, moment = now, watch.moment()
+            latest = now
             say(
                 f"done: {100 * moment.share:.0f} %, left: about {about(moment.left)}, "
                 f"now: {describe(moment)}"
             )
 
-    watch.show = show  # type: ignore[method-assign]
+    watch.show = show
     yield
 
 
