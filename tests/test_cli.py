@@ -165,8 +165,13 @@ def test_failed_folds_are_named_at_the_end_of_a_run(call, places, monkeypatch):
     config = places / "small.yaml"
     config.write_text(SMALL)
     done = call("run", str(config), "--data", "synthetic")
-    assert done.returncode == 0
+    assert done.returncode == 3, "a failed fold is no success, and no mistake of the user's"
     assert "3 of 6 folds failed; the first: nothing to count" in done.stderr
+    assert "the same command tries them again" in done.stderr
+    (state,) = json.loads(call("status", "--json").stdout)
+    assert (state["state"], state["failed"]) == ("failed folds", 3)
+    assert call("report", "latest", "--out", str(places / "report")).returncode == 0
+    assert call("resume", "latest").returncode == 3
 
 
 def test_batches_have_a_header_for_readers(call, places, monkeypatch):
