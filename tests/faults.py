@@ -53,6 +53,17 @@ FAULTS = {
     42: ("out of memory", "E naming the batch size"),
     43: ("loss becomes NaN", "that fold fails alone"),
     44: ("malicious, truncated, foreign weights", "E, nothing executed"),
+    45: ("a reader and its stand-in share an error", "tested on values of real rows"),
+    46: ("the same information elsewhere by release", "used, said, differences remarked"),
+    47: ("folders that stand once more", "looked through"),
+    48: ("columns, dialect or header otherwise", "read, or E naming what was found"),
+    49: ("a file that is nearly the official one", "E naming it"),
+    50: ("a clip's file that can't be opened", "S"),
+    51: ("content that stands twice", "W with both ids"),
+    52: ("linked trees; links in a clip's folder", "followed; E"),
+    53: ("pair of frames without motion", "W, or S by policy; not stretched"),
+    54: ("flow channels in another order", "declared and reordered, or E"),
+    55: ("flip of flow", "u turns its sign"),
     56: ("names that become one key, equal seeds", "E"),
     58: ("files of another run, row, seed, fold", "don't count as done, or E"),
     59: ("manifest or predictions changed afterwards", "verify: E naming the field"),
@@ -64,6 +75,7 @@ FAULTS = {
     74: ("a wheel installed anywhere", "works as the clone does"),
     75: ("paper, caption and numbers of other data", "dropped from what is derived, and said"),
     77: ("ids, prefixes, paths, experiments, latest", "one way to name a run"),
+    76: ("misspelt labels, frames beyond the footage", "E when data are added"),
 }
 
 

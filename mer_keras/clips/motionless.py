@@ -12,7 +12,7 @@ from mer_keras.config.data import Policies
 
 ONE_FRAME = "one frame stands for the whole clip, so that nothing moves"
 SAME_FRAME = "onset and apex are one frame, so that nothing moves"
-STILL_FLOW = "the flow is the same everywhere, so that nothing moves"
+STILL_FLOW = "the flow is the same everywhere, so that nothing moves in the face"
 #: All frames that were read hold one picture (see ``clip_frames``).
 IDENTICAL, BLACK = "all frames are identical", "all frames are black"
 

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from mer_keras.clips import flow
 from mer_keras.clips.flow import (
+    FLOORS,
     METHODS,
+    flow_field,
     flow_image,
     flow_magnitude,
     optical_flow,
@@ -93,6 +96,59 @@ def test_a_clip_without_motion_gives_zeros_and_no_nan():
     assert not image.any()
 
 
+@pytest.mark.parametrize("method", list(METHODS))
+def test_fault_54_a_field_is_signed_and_in_pixels(method):
+    field = flow_field(shifted(0, 0), shifted(0.6, -0.8), size=9, method=method)
+    assert field.shape == (9, 9, 3) and field.dtype == np.float32
+    u, v, strain = (field[3:6, 3:6, channel].mean() for channel in range(3))
+    assert (u, v) == (pytest.approx(0.6, abs=0.08), pytest.approx(-0.8, abs=0.08))
+    assert 0 <= strain < 0.05
+
+
+def test_an_image_is_the_field_scaled_channel_by_channel():
+    pair = shifted(0, 0), shifted(0.5, 0.5)
+    field, image = (of(*pair, size=12, method="dis") for of in (flow_field, flow_image))
+    for channel in range(3):
+        values = field[..., channel]
+        expected = (values - values.min()) / (values.max() - values.min()) * 255
+        np.testing.assert_allclose(image[..., channel], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.999, 1.0, 1.5, 40.0])
+def test_fault_53_a_range_below_the_floor_is_not_stretched(monkeypatch, share):
+    """Flow whose u and v range over a share of the floor, from left to right."""
+    ramp = np.linspace(-0.5, 0.5, 16, dtype=np.float32) * FLOORS[0] * share
+    vectors = np.broadcast_to(ramp[None, :, None], (16, 16, 2)).copy()
+    monkeypatch.setattr(flow, "METHODS", {"dis": lambda _first, _second: vectors})
+    image = flow_image(*np.zeros((2, 16, 16), np.uint8), size=16, method="dis")
+    assert image[..., 0].max() == pytest.approx(255 * min(1.0, share), abs=0.01)
+    assert image[..., 0].min() == 0
+    assert flow.is_still(image, "image") == (share < 0.9999)
+
+
+@pytest.mark.parametrize("method", list(METHODS))
+def test_fault_55_flow_of_mirrored_frames_moves_the_other_way(method):
+    pair = shifted(0, 0), shifted(0.6, -0.4)
+    mirrored = [np.ascontiguousarray(frame[:, ::-1]) for frame in pair]
+    field, other = (flow_field(*frames, size=12, method=method) for frames in (pair, mirrored))
+    expected = field[:, ::-1] * np.array([-1, 1, 1], np.float32)
+    np.testing.assert_allclose(other[3:-3, 3:-3], expected[3:-3, 3:-3], atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("output", "normalise", "mirroring"),
+    [
+        ("field", "none", ("negate", "keep", "keep")),
+        ("field", "standard", ("unknown", "keep", "keep")),
+        ("image", "none", ("range", "keep", "keep")),
+        ("image", "unit", ("range", "keep", "keep")),
+        ("magnitude", "none", ("keep",)),
+    ],
+)
+def test_fault_55_what_a_mirrored_face_makes_of_each_form(output, normalise, mirroring):
+    assert flow.form_of_flow(output, normalise).mirroring == mirroring
+
+
 @pytest.mark.parametrize(
     ("first", "second"),
     [
@@ -107,8 +163,6 @@ def test_frames_of_other_shapes_and_types_are_refused(first, second):
 
 
 def test_flow_that_is_not_finite_is_refused(monkeypatch):
-    from mer_keras.clips import flow
-
     broken = {"dis": lambda a, b: np.full((*a.shape, 2), np.nan, np.float32)}
     monkeypatch.setattr(flow, "METHODS", broken)
     with pytest.raises(FrameError, match="NaN or infinite"):
