@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from mer_keras.progress import Progress
+from mer_keras.report.formats import without_empty_columns
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -59,14 +60,15 @@ def print_json(tree: object) -> None:
 def print_table(
     header: Sequence[str], rows: Sequence[Sequence[object]], *, fit: bool = False
 ) -> None:
-    """Print rows in columns as wide as their longest cell.
+    """Print rows in columns as wide as their longest cell, without columns that say nothing.
 
     Args:
         header: names of the columns.
         rows: as many cells each.
         fit: wrap the last column, so that no line is wider than the terminal.
     """
-    texts = [[str(cell) for cell in row] for row in [header, *rows]]
+    titles, shown = without_empty_columns(header, [[str(cell) for cell in row] for row in rows])
+    texts = [titles, *shown]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
     for row in texts:

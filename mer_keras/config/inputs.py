@@ -182,3 +182,10 @@ class Clip(StrictModel):
         if self.resize_to is not None and (self.kind != "flow_image" or self.resize_to < self.size):
             raise ValueError("'resize_to' is for flow_image, and no smaller than 'size'")
         return self
+
+    @property
+    def grid(self) -> tuple[int | None, ...]:
+        """Frames, height and width of a clip; one image has no frames, a whole clip any number."""
+        side = self.resize_to or self.size
+        has_time = self.kind == "frames" and self.frames != 1
+        return (self.frames, side, side) if has_time else (side, side)

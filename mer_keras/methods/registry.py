@@ -82,6 +82,7 @@ def check_methods(config: Experiment) -> None:
                     f"{config.name}: row {plan.name!r} reads the inputs {', '.join(names)}, and "
                     f"its network takes {len(own)}"
                 )
+            _check_augmentation(config, plan, names)
         if plan.config.classical is not None:
             from mer_keras.methods.classical import ClassicalMethod
 
@@ -89,6 +90,18 @@ def check_methods(config: Experiment) -> None:
                 ClassicalMethod(plan.config.classical, classes=1)
             except ConfigError as error:
                 raise ConfigError(f"{config.name}: row {plan.name!r}: {error}") from error
+
+
+def _check_augmentation(config: Experiment, plan: RowPlan, names: Sequence[str]) -> None:
+    """Check that one random change can be drawn for all inputs of a network."""
+    grids = {name: config.inputs[name].grid for name in names}
+    if plan.recipe.augmentation is not None and len(set(grids.values())) > 1:
+        sizes = ", ".join(f"{name} {'x'.join(map(str, grid))}" for name, grid in grids.items())
+        raise ConfigError(
+            f"{config.name}: row {plan.name!r}: train.augmentation draws one change for all inputs "
+            "of a network, so that they need the same frames, height and width, found "
+            f"{sizes}: leave it out for this row by train: {{augmentation: null}}"
+        )
 
 
 def all_arguments(plan: RowPlan) -> dict[str, object]:

@@ -96,6 +96,7 @@ def describe_plan(config: Experiment, data: str) -> Plan:
         config, table, context.folds, largest_shapes(context), Expectation(), cost_of=cost_of
     )
     notes = [
+        *config.not_inherited,
         *context.samples.warnings,
         *context.folds.notes,
         *(f"row {name!r} is not in the time: its layers have no known cost" for name in untimed),

@@ -5,6 +5,7 @@ import pytest
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.errors import ConfigError, UserError
+from mer_keras.methods import registry
 from mer_keras.methods.chance import ChanceMethod
 from mer_keras.methods.classical import ClassicalMethod
 from mer_keras.methods.network import GivenWeights, NetworkMethod
@@ -20,7 +21,7 @@ from mer_keras.methods.registry import (
 )
 from mer_keras.methods.shuffled import ShuffledLabels
 from mer_keras.models.registry import MODELS
-from tests.config.small import SVM, experiment
+from tests.config.small import SMALL, SVM, experiment
 
 
 def plan_of(method=None, **row):
@@ -197,3 +198,26 @@ def test_fault_62_arguments_are_told_with_all_defaults():
     assert "C" in classical["classifier"]
     with pytest.raises(ConfigError, match="no argument 'nope'"):
         all_arguments(plan_of(arguments={"nope": 1}))
+
+
+def test_one_random_change_needs_inputs_of_one_size():
+    """It is told with the row before any clip is read."""
+
+    def check(frames, augmentation=True, **row):
+        pictures = {"kind": "frames", "frames": frames, "size": 28}
+        train = SMALL["train"] | ({"augmentation": {"flip": 0.5}} if augmentation else {})
+        network = {"name": "both", "method": "m", "input": ["motion", "clips"], **row}
+        method = {"title": "t", "network": {"model": "resnet10"}}
+        config = experiment(
+            inputs={"clips": pictures, "motion": {"kind": "flow", "size": 28}},
+            rows=[network],
+            methods={"m": method},
+            train=train,
+        )
+        registry._check_augmentation(config, config.plans[0], ("motion", "clips"))
+
+    check(frames=1)
+    check(frames=9, augmentation=False)
+    check(frames=9, train={"augmentation": None})
+    with pytest.raises(ConfigError, match=r"row 'both': .*motion 28x28, clips 9x28x28: leave it"):
+        check(frames=9)
