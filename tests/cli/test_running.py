@@ -1,0 +1,166 @@
+"""What the verbs that train say before, during and after their work."""
+
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from mer_keras.cli import main as cli
+from mer_keras.cli import running
+from mer_keras.cli.running import about, announce, describe
+from mer_keras.config.files import load_experiments
+from mer_keras.errors import UserError
+from mer_keras.methods.chance import ChanceMethod
+from mer_keras.runs.timetable import Moment
+
+#: An experiment of methods that take no time: nothing is trained.
+SMALL = """
+name: small
+paper: {title: A small table, authors: Nobody, venue: nowhere, year: 2026}
+table: Table 1
+caption: Three classes of SAMM
+data: {database: samm, labels: samm3, synthetic_clips: 12}
+inputs: {clips: {kind: frames, frames: 1, size: 12, sampling: apex}}
+protocol: {name: subject_kfold, k: 3}
+selection: last_epoch
+train: {optimizer: {learning_rate: 0.1}, epochs: 1, batch_size: 4}
+rows:
+  - {name: Linear SVM, method: linear_svm}
+baselines: [majority]
+profiles: {full: {}, quick: {protocol.k: 2}}
+"""
+
+
+@pytest.fixture
+def small(places):
+    file = places / "small.yaml"
+    file.write_text(SMALL)
+    return str(file)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command line in this process."""
+
+    def run(*arguments):
+        monkeypatch.setattr("sys.argv", ["mer-keras", *arguments])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return subprocess.CompletedProcess(arguments, end.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def test_fault_73_hours_on_drawn_faces_must_be_asked_for(call, small, places):
+    """It says how long it would take and what to type; nothing is drawn, read or run."""
+    done = call("run", small, "--profile", "full")
+    assert (done.returncode, done.stdout) == (2, "")
+    said = " ".join(done.stderr.split())
+    assert "drawn faces" in said and "about" in said
+    assert f"mer-keras run {small} --profile full --yes" in said
+    assert not list((places / "results").iterdir())
+    assert not list((places / "cache").iterdir())
+
+
+def test_fault_73_quick_is_what_runs_by_default_and_says_so(call, small, places):
+    done = call("run", small)
+    assert done.returncode == 0, done.stderr
+    first = done.stderr.splitlines()[0]
+    assert "drawn faces" in first and "profile quick" in first
+    assert "2 folds, 4 trainings, 0 of networks" in first
+    (folder,) = (places / "results").iterdir()
+    assert done.stdout.splitlines()[-1] == f"small: {folder}"
+    rows = {line.split("  ")[0]: line for line in done.stdout.splitlines()}
+    assert rows["majority class"].endswith("not found")
+
+
+def test_full_runs_on_drawn_faces_with_yes(call, small):
+    done = call("run", small, "--profile", "full", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "3 folds, 6 trainings" in done.stderr
+    assert "profile full" in done.stdout
+
+
+def test_full_on_real_data_is_announced_and_not_asked_for(small, places, capsys):
+    from mer_keras.synthetic import stand_ins
+    from mer_keras.terms import SYNTHETIC_MARKER
+
+    root = places / "data/SAMM"
+    stand_ins.write("samm", root, stand_ins.StandInOptions(clips=12, size=24))
+    (root / SYNTHETIC_MARKER).unlink()
+    (forecast,) = announce(load_experiments(small), "full", "auto", yes=False)
+    assert forecast.data_kind == "licensed" and forecast.trainings == 6
+    assert "licensed data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_terminal_is_asked(small, places, monkeypatch, answer):
+    monkeypatch.setattr(running.sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(running.sys.stderr, "isatty", lambda: True, raising=False)
+    questions = []
+    monkeypatch.setattr(
+        running.typer, "confirm", lambda text, err: questions.append(text) or answer
+    )
+    configs = load_experiments(small)
+    if answer:
+        assert announce(configs, "full", "synthetic", yes=False)
+    else:
+        with pytest.raises(UserError, match="nothing was run"):
+            announce(configs, "full", "synthetic", yes=False)
+    assert len(questions) == 1
+
+
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(call, small, places, monkeypatch):
+    def interrupt(self, x, y, **others):
+        raise KeyboardInterrupt
+
+    real = ChanceMethod.fit
+    monkeypatch.setattr(ChanceMethod, "fit", interrupt)
+    done = call("run", small)
+    assert done.returncode == 130
+    (folder,) = (places / "results").iterdir()
+    assert f"2 of 4 trainings are kept in {folder}." in done.stderr
+    command = done.stderr.splitlines()[-1].rpartition("To go on: ")[2]
+    assert command == f"mer-keras run {small}"
+    monkeypatch.setattr(ChanceMethod, "fit", real)
+    assert call(*command.split()[1:]).returncode == 0
+
+
+def test_ctrl_c_before_anything_is_stored(call, small, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mer_keras.runs.run.compose", interrupt)
+    done = call("run", small)
+    assert done.returncode == 130 and "No training had begun" in done.stderr
+
+
+def test_several_tables_share_one_estimate(call, small, places):
+    other = places / "other.yaml"
+    other.write_text(SMALL.replace("name: small", "name: other"))
+    done = call("run", small, str(other))
+    assert "in all: 2 tables" in done.stderr
+    paths = [line.partition(": ")[0] for line in done.stdout.splitlines()[-2:]]
+    assert paths == ["small", "other"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "5 s"),
+        (42, "40 s"),
+        (89, "90 s"),
+        (420, "7 min"),
+        (11100, "3 h 05 min"),
+        (3e5, "3 days"),
+    ],
+)
+def test_times_are_rounded_as_people_say_them(seconds, text):
+    assert about(seconds) == text
+
+
+def test_a_table_is_counted_where_there_are_several():
+    moment = Moment("MERANet", "meranet/table1", 2, 5, 0.5, 60)
+    assert describe(moment) == "table 2 of 5, meranet/table1: MERANet"
+    alone = Moment("", "meranet/table1", 1, 1, 0.5, 60)
+    assert describe(alone) == "meranet/table1"

@@ -1,0 +1,121 @@
+"""What a run will do, told before a clip is drawn or read."""
+
+import pytest
+
+from mer_keras.config.files import load_experiments
+from mer_keras.runs import speeds
+from mer_keras.runs.forecast import Expectation, expected_samples, expected_shape, forecast
+from mer_keras.runs.samples import is_drawn, load_samples
+
+RATE = 1e11
+
+
+def quick(name, *overrides):
+    return load_experiments(name, profile="quick", overrides=overrides)[0]
+
+
+def test_clips_of_a_stand_in_are_told_before_it_is_drawn(places):
+    data = quick("shallow_convlstm/table1", "data.synthetic_clips=24").data
+    told = expected_samples(data, "synthetic")
+    assert not is_drawn(data) and not list((places / "cache").iterdir())
+    drawn = load_samples(data, "synthetic")
+    assert is_drawn(data)
+    for column in ("subject_id", "label"):
+        counts = [dict(s.table[column].value_counts()) for s in (told, drawn)]
+        assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    "name", ["meranet/table1/cas_me2", "micro_attention/table4", "dense_mixed_attention/table11"]
+)
+def test_pooled_databases_recordings_and_pretraining_are_told(places, name):
+    config = quick(name)
+    told = forecast(config, "synthetic", Expectation(RATE))
+    titles = [piece.title for piece in told.pieces]
+    for database in config.data.databases:
+        assert f"synthetic {database}: writing clips" in titles
+    for stage in config.stages:
+        assert f"{stage.name}: training" in titles
+    assert all(piece.total > 0 for piece in told.pieces)
+    assert not list((places / "cache").iterdir())
+
+
+def test_trainings_are_rows_times_seeds_times_folds(places):
+    config = quick("shallow_convlstm/table1", "seeds=[0, 1]", "protocol.k=4")
+    told = forecast(config, "synthetic", Expectation(RATE))
+    assert told.folds == 4
+    assert told.trainings == len(config.plans) * 2 * 4
+    networks = [plan for plan in config.plans if plan.config.network]
+    assert told.network_trainings == len(networks) * 2 * 4
+    assert told.data_kind == "synthetic" and not told.untimed
+    titles = [piece.title for piece in told.pieces]
+    assert titles[0] == "synthetic samm: writing clips" and "Proposed ConvLSTM" in titles
+
+
+def seconds_of(config, row="Proposed ConvLSTM", rate=RATE, **options):
+    pieces = forecast(config, "synthetic", Expectation(rate), **options).pieces
+    return next(piece.seconds for piece in pieces if piece.title == row)
+
+
+def test_time_is_in_proportion_to_epochs_and_cost_and_the_machine(places):
+    """Where operations outweigh the rest, as on a machine that is slow."""
+    base = quick("shallow_convlstm/table1")
+    slow = seconds_of(base, rate=1e9)
+    assert slow == pytest.approx(10 * seconds_of(base, rate=1e10), rel=0.05)
+    twice = quick("shallow_convlstm/table1", f"train.epochs={2 * base.train.epochs}")
+    assert seconds_of(twice, rate=1e9) == pytest.approx(2 * slow, rel=0.05)
+    larger = quick("shallow_convlstm/table1", f"inputs.clips.size={2 * base.inputs['clips'].size}")
+    assert seconds_of(larger, rate=1e9) == pytest.approx(4 * slow, rel=0.05)
+
+
+def test_given_weights_are_only_tested(places):
+    base = quick("shallow_convlstm/table1")
+    assert seconds_of(base, rate=1e9, trains=False) < seconds_of(base, rate=1e9) / 10
+
+
+def test_shapes_follow_the_recipes(places):
+    config = quick("shallow_convlstm/table1")
+    side = config.inputs["clips"].size
+    assert expected_shape(config.inputs["clips"]) == (9, side, side, 1)
+    assert expected_shape(config.inputs["motion"]) == (28, 28, 1)
+    whole = config.inputs["clips"].model_copy(update={"frames": None, "sampling": "whole"})
+    assert expected_shape(whole, 17) == (17, side, side, 1)
+
+
+class TestWhatThisMachineShows:
+    def test_what_took_longer_is_expected_to(self, places):
+        config = quick("shallow_convlstm/table1")
+        pieces = forecast(config, "synthetic", Expectation(RATE)).pieces
+        piece = next(piece for piece in pieces if piece.title == "Proposed ConvLSTM")
+        speeds.remember({piece.kind: (100.0, 300.0)})
+        later = seconds_of(config)
+        assert later == pytest.approx(piece.seconds * 305 / 105)
+        smaller = quick("shallow_convlstm/table1", "train.batch_size=7")
+        known = speeds.factors_of_machine()
+        kind = next(
+            p.kind
+            for p in forecast(smaller, "synthetic", Expectation(RATE)).pieces
+            if p.title == "Proposed ConvLSTM"
+        )
+        assert kind not in known
+        assert speeds.factor_of(kind, known) == pytest.approx(known[piece.kind])
+
+    def test_a_moment_changes_little_and_clips_from_a_cache_nothing(self, places):
+        speeds.remember({"train|a|1": (0.01, 1.0), "input|frames": (50.0, 1.0)})
+        assert set(speeds.factors_of_machine()) == {"train|a|1"}
+        assert speeds.factors_of_machine()["train|a|1"] < 1.3
+
+    @pytest.mark.parametrize("text", ["", "{", '{"factors": [1]}', '{"factors": {"a": "x"}}'])
+    def test_a_damaged_file_is_as_none(self, places, text):
+        (places / "cache/speeds.json").write_text(text)
+        assert speeds.factors_of_machine() == {}
+        speeds.remember({"draw": (10.0, 20.0)})
+        assert speeds.factors_of_machine()["draw"] > 1
+
+    def test_a_cache_that_cannot_be_written_is_no_error(self, places, monkeypatch):
+        (places / "file").write_text("")
+        monkeypatch.setenv("MER_CACHE", str(places / "file"))
+        speeds.remember({"draw": (10.0, 20.0)})
+
+    def test_the_rate_of_products_is_measured(self):
+        assert 1e8 < speeds.matrix_rate(64, 3) < 1e14
