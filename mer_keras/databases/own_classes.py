@@ -9,7 +9,7 @@ from mer_keras.config.validation import validated
 from mer_keras.config.yaml_text import Tree, read_yaml
 from mer_keras.databases.labels import LabelScheme, known_emotions, plain_emotion
 from mer_keras.databases.samples import ClipAnnotation
-from mer_keras.errors import AnnotationError, ConfigError, InvariantError, UserError
+from mer_keras.errors import AnnotationError, ConfigError, InvariantError, UserError, did_you_mean
 from mer_keras.terms import UNLABELLED
 
 _EXAMPLE = "classes: {positive: [happiness], negative: [anger, fear]}"
@@ -94,7 +94,7 @@ def check_spelling(
         if likely or scheme is not None:
             first = rows[label][0]
             where = f"row {first.row}" if first.row else f"clip {first.subject}/{first.clip}"
-            hint = f" (did you mean {likely!r}?)" if likely else ""
+            hint = f" (did you mean {likely!r}?)" if likely else did_you_mean(label, named)
             expected = f": expected one of {', '.join(sorted(named))}" if scheme else ""
             raise AnnotationError(
                 f"{source}: {where}: emotion {label[:60]!r}{hint}, which {counts[label]} clip(s) "
