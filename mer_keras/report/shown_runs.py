@@ -29,23 +29,20 @@ def views_of(experiment: str) -> tuple[list[RunView], list[Remark]]:
     Of several copies of a run the one with most folds is shown. Complete runs come before
     unfinished ones, newer ones before older ones.
     """
-    runs = [run for run in stored_runs() if _is_of(run, experiment)]
-    best: dict[str, RunView] = {}
-    remarks = []
-    for run in runs:
-        view, remark = read_stored(run)
-        if remark is not None:
-            remarks.append(remark)
-        if view is None:
-            continue
-        other = best.get(view.run_id)
-        # The folder that bears the run's name wins over a copy that has as much.
-        if other is None or _worth(view) > _worth(other):
-            best[view.run_id], view = view, other
-        if view is not None:
-            remarks.append(_copy(view, best[view.run_id]))
-    # Runs are newest first already, and sorting keeps that.
-    return sorted(best.values(), key=lambda view: view.done < view.expected), remarks
+    views, remarks = [], []
+    for run in stored_runs():
+        if _is_of(run, experiment):
+            view, remark = read_stored(run)
+            views += [view] if view is not None else []
+            remarks += [remark] if remark is not None else []
+    shown: dict[str, RunView] = {}
+    for view in sorted(views, key=_worth, reverse=True):
+        shown.setdefault(view.run_id, view)
+    copies = [view for view in views if shown[view.run_id] is not view]
+    remarks += [_copy(view, shown[view.run_id]) for view in copies]
+    # The views are newest first already, and sorting keeps that.
+    originals = [view for view in views if shown[view.run_id] is view]
+    return sorted(originals, key=lambda view: view.done < view.expected), remarks
 
 
 def remark_on(view: RunView) -> Remark | None:
@@ -92,6 +89,7 @@ def _copy(view: RunView, shown: RunView) -> Remark:
 
 
 def _worth(view: RunView) -> tuple[int, bool]:
+    """Folds that are done; of copies with as many, the folder that bears the run's name wins."""
     return view.done, view.path.name == view.run_id
 
 

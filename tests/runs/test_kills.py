@@ -1,112 +1,90 @@
-"""A run that is killed while it writes a file goes on to the same bytes (fault 41).
+"""A run that is killed while it writes a file goes on to the same bytes.
 
-The methods need no network, so that a whole run takes a moment; ``test_faults`` kills trainings.
+What a killed process leaves is made here without one: half of a file, and nothing after it. The
+methods need no network, so that a whole run takes a moment; ``test_faults`` kills trainings.
 """
 
-import os
-import subprocess
-import sys
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 
+from mer_keras import provenance
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
+from mer_keras.runs import folder as folder_room
+from mer_keras.runs import json_files
+from mer_keras.runs import run as run_room
+from mer_keras.runs.context import compose
 from mer_keras.runs.stored_manifest import MANIFEST
-from tests.runs.small import SMALL, TABLE1, contents
+from tests.runs.small import contents, run, small
 
-ROOT = Path(__file__).parents[2]
+MACHINE = {
+    "created": "2026-01-01T00:00:00+00:00",
+    "versions": {},
+    "backend": "none",
+    "device": "none",
+    "git": "none",
+}
+UNITS = 6
 
-#: It imports once, then runs the experiment in one child after another. A line on stdin names the
-#: folder of results and the file, counted from 1, that the child is killed at: half of it is
-#: written by then.
-SERVER = """
-import os, pathlib, signal, sys
-from mer_keras import provenance
-from mer_keras.config.files import load_config
-from mer_keras.runs import folder, json_files
-from mer_keras.runs.run import run_experiment
 
-machine = {"versions": {}, "backend": "none", "device": "none", "git": "none"}
-provenance.describe = lambda: {"created": "2026-01-01T00:00:00+00:00", **machine}
-config = load_config(pathlib.Path(sys.argv[1]), profile="quick", overrides=sys.argv[2:])
-write_whole = json_files.write_whole
-
-def run(fatal):
-    written = 0
-    def write(path, content):
-        nonlocal written
-        written += 1
-        if written == fatal:
-            with json_files.whole_file(path) as temporary:
-                temporary.write_bytes(content[: len(content) // 2])
-                os.kill(os.getpid(), signal.SIGKILL)
-        write_whole(path, content)
-    json_files.write_whole = folder.write_whole = write
-    run_experiment(config, profile="quick", data="real")
-
-print("ready", flush=True)
-for line in sys.stdin:
-    results, fatal = line.split()
-    child = os.fork()
-    if not child:
-        os.environ["MER_RESULTS"] = results
-        try:
-            run(int(fatal))
-        except BaseException as error:
-            print(type(error).__name__, error, file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    print(os.waitpid(child, 0)[1], flush=True)
-"""
-KILLED, WELL = 9, 0
+class KilledError(BaseException):
+    """No code of the run handles it, as none handles SIGKILL."""
 
 
 @pytest.fixture
-def start(small_data):
-    """Return a function that runs into a folder until some file and returns how that ended."""
-    command = [sys.executable, "-c", SERVER, str(TABLE1), *SMALL, "rows.0.method=linear_svm"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    ) as server:
-        assert server.stdout.readline() == "ready\n"
+def start(small_data, monkeypatch):
+    """Return a function that runs into a folder, and is killed at a file, counted from 1."""
+    config = small("rows.0.method=linear_svm")
+    context = compose(config, "quick", "real")
+    monkeypatch.setattr(run_room, "compose", lambda *_, **__: context)
+    monkeypatch.setattr(provenance, "describe", lambda: MACHINE)
+    write_whole = json_files.write_whole
 
-        def run(results, fatal=0):
-            print(small_data / results, fatal, file=server.stdin, flush=True)
-            return int(server.stdout.readline())
+    def start(results, fatal=0):
+        written = []
 
-        yield run
-        server.stdin.close()
+        def write(path, content):
+            written.append(path)
+            if len(written) == fatal:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.with_name(f"{path.name}.0.part").write_bytes(content[: len(content) // 2])
+                raise KilledError
+            write_whole(path, content)
+
+        with monkeypatch.context() as patch:
+            patch.setenv("MER_RESULTS", str(small_data / results))
+            patch.setattr(folder_room, "write_whole", write)
+            patch.setattr(json_files, "write_whole", write)
+            return run(config).path
+
+    return start
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fault_41_kills_within_a_write_change_nothing(small_data, start):
-    assert start("calm") == WELL
-    (calm,) = (small_data / "calm").iterdir()
+    calm = start("calm")
     whole = contents(calm)
-    assert len(whole) == 6
+    assert len(whole) == UNITS
 
-    kills, before = 0, {}
-    for fatal in cycle((1, 2, 3, 4, 5)):  # Folds, manifest, predictions or record of some fold.
-        ended = start("troubled", fatal)
-        (path,) = (small_data / "troubled").iterdir()
-        if ended == WELL:
+    before: dict[str, bytes] = {}
+    kills = 0
+    for fatal in cycle((1, 2, 3, 4, 5)):  # Folds, manifest, then predictions or records.
+        try:
+            path = start("troubled", fatal)
             break
-        assert ended == KILLED
-        kills += 1
+        except KilledError:
+            kills += 1
         assert kills < 20, "the run never ends"
-        now = contents(path)
-        assert now.items() >= before.items(), "what was finished is kept"
-        assert now.items() <= whole.items()
-        before = now
+        (path,) = (small_data / "troubled").iterdir()
+        assert list(path.rglob("*.part"))
+        stored = contents(path)
+        assert before.items() <= stored.items() <= whole.items(), "what was finished is kept"
+        before = stored
         if (path / MANIFEST).exists():
             view = read_view(path)
-            assert not all(row.complete for row in view.rows)
-            for row in view.rows:
-                assert row.complete or score_row(view, row) is None
-    assert kills >= 4
+            assert view.done < view.expected
+            assert all(row.complete or score_row(view, row) is None for row in view.rows)
+    assert kills >= 5
     assert path.name == calm.name
     assert contents(path) == whole
     assert not list(path.rglob("*.part"))
