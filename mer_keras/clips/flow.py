@@ -145,14 +145,16 @@ def form_of_flow(output: FlowOutput, normalise: Normalisation) -> FlowForm:
 
     Args:
         output: ``image``, ``field`` or ``magnitude``.
-        normalise: what is done to each clip afterwards. It moves the zero of signed flow, so that
-            a field that is normalised can't be mirrored.
+        normalise: what is done to each clip afterwards. It moves the zero of signed flow, and
+            ``standard`` mixes the channels' means, so that a clip can't be mirrored any more.
     """
     if output == "magnitude":
         return FlowForm(("magnitude",), ("keep",))
-    if output == "image":
-        return FlowForm(FLOW_CHANNELS, ("range", "keep", "keep"))
-    sign: Mirroring = "negate" if normalise == "none" else "unknown"
+    sign: Mirroring = "unknown"
+    if output == "image" and normalise != "standard":
+        sign = "range"
+    elif output == "field" and normalise == "none":
+        sign = "negate"
     return FlowForm(FLOW_CHANNELS, (sign, "keep", "keep"))
 
 

@@ -16,7 +16,7 @@ from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip, input_key
 from mer_keras.databases.samples import FlowImage
 from mer_keras.errors import ConfigError, FrameError, did_you_mean
-from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm, in_flow_order
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm, Mirroring, in_flow_order
 
 #: Stored images of each clip's flow, by sample id and name of the image.
 FlowImages = Mapping[str, Mapping[str, FlowImage]]
@@ -105,10 +105,11 @@ def form_of_stored(stored: FlowImage, clip: Clip) -> FlowForm:
 
     Horizontal flow that was scaled to 0..255 is mirrored about 127.5: the publishers scaled each
     channel by its own range, so that its zero is lost, and the channel of the mirrored face would
-    be 255 minus this one, whatever its zero was.
+    be 255 minus this one, whatever its zero was. With ``normalise: unit`` it is mirrored about the
+    middle of its own range, which is the same where the channel spans the whole range.
+    ``standard`` mixes the channels' means, so that a clip can't be mirrored any more.
     """
     if not is_flow(stored):
         return FlowForm(stored.channels, ("unknown",) * len(stored.channels))
-    return FlowForm(
-        FLOW_CHANNELS, ("bytes" if clip.normalise == "none" else "range", "keep", "keep")
-    )
+    signs: Mapping[str, Mirroring] = {"none": "bytes", "unit": "range", "standard": "unknown"}
+    return FlowForm(FLOW_CHANNELS, (signs[clip.normalise], "keep", "keep"))

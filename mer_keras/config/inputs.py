@@ -126,7 +126,7 @@ class Clip(StrictModel):
     image: str | None = None
     """Which of several images of a clip a ``flow_image`` is."""
     channel_order: FlowOrder | None = None
-    """Order of the channels of a ``flow_image``; null: as the database has them."""
+    """What red, green and blue of a ``flow_image`` are, where its database doesn't say."""
     channels: Literal[1, 3] = 1
     """1: gray. 3: RGB."""
     sampling: Sampling | Literal["whole"] = "around_apex"

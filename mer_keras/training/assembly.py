@@ -138,9 +138,9 @@ def check_changes(setting: Augmentation | None, flow: Sequence[FlowForm | None])
         )
     if setting.flip and any("unknown" in form.mirroring for form in forms):
         raise ConfigError(
-            "train.augmentation: flip: nobody says what a mirrored face would make of an input's "
-            f"channels ({', '.join(forms[0].channels)}), or 'normalise' moved the zero of signed "
-            "flow: leave one of them out"
+            "train.augmentation: flip: it can't be told what a mirrored face would make of an "
+            f"input's channels ({', '.join(forms[0].channels)}), since nobody says it or "
+            "'normalise' hides it: leave one of them out"
         )
 
 

@@ -142,6 +142,7 @@ def test_fault_55_flow_of_mirrored_frames_moves_the_other_way(method):
         ("field", "standard", ("unknown", "keep", "keep")),
         ("image", "none", ("range", "keep", "keep")),
         ("image", "unit", ("range", "keep", "keep")),
+        ("image", "standard", ("unknown", "keep", "keep")),
         ("magnitude", "none", ("keep",)),
     ],
 )

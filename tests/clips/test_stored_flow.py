@@ -104,3 +104,12 @@ def test_fault_53_an_image_without_motion_is_remarked_or_left_out(tmp_path):
     )
     with pytest.raises(FrameError, match="so that nothing moves"):
         load_clips(table, CLIP, Policies(motionless="exclude"))
+
+
+@pytest.mark.parametrize(
+    ("normalise", "sign"), [("none", "bytes"), ("unit", "range"), ("standard", "unknown")]
+)
+def test_fault_55_what_a_mirrored_face_makes_of_a_stored_image(tmp_path, normalise, sign):
+    clip = CLIP.model_copy(update={"normalise": normalise})
+    form = load_clips(stored(tmp_path / "a.png"), clip).flow
+    assert form.mirroring == (sign, "keep", "keep")

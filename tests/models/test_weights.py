@@ -3,14 +3,21 @@
 import json
 import pickle
 import zipfile
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 h5py = pytest.importorskip("h5py")
 keras = pytest.importorskip("keras")
-from mer_keras.errors import UserError  # noqa: E402
+from mer_keras.clips.assemble import load_clips  # noqa: E402
+from mer_keras.config.inputs import Clip  # noqa: E402
+from mer_keras.databases.samples import FlowImage, make_samples  # noqa: E402
+from mer_keras.errors import MerKerasError, UserError  # noqa: E402
+from mer_keras.flow_channels import FLOW_CHANNELS  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
+from mer_keras.models.ststnet import from_streams  # noqa: E402
 from mer_keras.models.weights import fold_weights, load_weights, weights_digest  # noqa: E402
 
 
@@ -89,6 +96,77 @@ def test_own_layout_round_trip(network, tmp_path, suffix):
     load_weights(network, file)
     for path, value in arrays_of(other).items():
         np.testing.assert_array_equal(arrays_of(network)[path], value)
+
+
+ORDERS = [("strain", "v", "u"), ("u", "v", "strain"), ("v", "strain", "u")]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("layout", ["authors", "own"])
+def test_fault_54_weights_of_any_order_give_the_same_on_stored_and_on_computed_flow(
+    network, tmp_path, order, layout
+):
+    """Kernels that were trained on an order see it, whichever way the images come in.
+
+    The images are handed over once as the files of a database, and once as an array (u, v, strain),
+    as computed flow is. What is expected is the authors' network, in loops, on the files as OpenCV
+    reads them, if its order is OpenCV's.
+    """
+    tensors = state()
+    # Without an order, nothing is exchanged.
+    arrays = from_streams(tensors) if layout == "own" else dict(tensors)
+    if layout == "own" or order != ("strain", "v", "u"):
+        arrays["channels"] = np.array(order)
+    np.savez(tmp_path / "w.npz", **arrays)
+    load_weights(network, tmp_path / "w.npz")
+
+    computed = np.random.default_rng(1).integers(0, 3, (2, 28, 28, 3)).astype("uint8")
+    images, rows = {}, []
+    for number, image in enumerate(computed):
+        path = tmp_path / f"{number}.png"
+        cv2.imwrite(str(path), image[..., ::-1])  # The file has u, v, strain as red, green, blue.
+        row = {"database": "d", "subject": "s", "clip": str(number), "path": str(path)}
+        rows.append({**row, "emotion": "surprise", "data_kind": "public"})
+        images[f"d/s/{number}"] = {"onset_apex": FlowImage(path, FLOW_CHANNELS)}
+    table = replace(make_samples(rows, source="test"), flow_images=images)
+    stored = load_clips(table, Clip(kind="flow_image", size=28)).arrays
+
+    of_stored = network.predict(stored, verbose=0)
+    of_computed = network.predict(computed.astype("float32"), verbose=0)
+    np.testing.assert_allclose(of_stored, of_computed, atol=1e-6)
+    position = ["uvs".index(name[0]) for name in order]
+    expected = [naive_forward(tensors, image[..., position].astype(float)) for image in computed]
+    np.testing.assert_allclose(of_stored, expected, atol=1e-4)
+    if order == ("strain", "v", "u"):
+        opencv = cv2.imread(str(tmp_path / "0.png")).astype(float)
+        np.testing.assert_allclose(of_stored[0], naive_forward(tensors, opencv), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("entry", "complaint"),
+    [
+        (np.array(["u", "v"]), "expected three texts"),
+        (np.array(["u", "v", "os"]), "expected each of u, v, strain once"),
+        (np.array(["u", "u", "strain"]), "expected each of u, v, strain once"),
+        (np.array([2, 1, 0]), "expected three texts"),
+        (np.array("uvs"), "expected three texts"),
+    ],
+)
+def test_fault_54_an_order_that_is_none_is_refused(network, tmp_path, entry, complaint):
+    before = arrays_of(network)
+    np.savez(tmp_path / "w.npz", **arrays_of(network), channels=entry)
+    with pytest.raises(MerKerasError, match=complaint) as caught:
+        load_weights(network, tmp_path / "w.npz")
+    assert caught.value.exit_code == 2
+    for path, value in arrays_of(network).items():
+        np.testing.assert_array_equal(value, before[path])
+
+
+def test_fault_54_an_order_for_a_network_of_other_inputs_is_refused(tmp_path):
+    network = registry.build("resnet10", (32, 32, 1), 3)
+    np.savez(tmp_path / "w.npz", **arrays_of(network), channels=np.array(["strain", "v", "u"]))
+    with pytest.raises(UserError, match=r"which kernel of .* reads them can't be told"):
+        load_weights(network, tmp_path / "w.npz")
 
 
 class Bomb:

@@ -5,6 +5,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 from mer_keras.errors import ConfigError  # noqa: E402
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm  # noqa: E402
+from mer_keras.methods.network import NetworkMethod  # noqa: E402
 from mer_keras.training.assembly import assemble  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
 from tests.training.small import build, recipe  # noqa: E402
@@ -69,6 +71,43 @@ def test_one_draw_a_clip_changes_all_its_inputs():
     ]
     np.testing.assert_array_equal(flipped[0], flipped[1])
     assert 5 < flipped[0].sum() < 35
+
+
+SIGNED = FlowForm(FLOW_CHANNELS, ("negate", "keep", "keep"))
+DIRECTIONS = FlowForm(("red", "green", "empty"), ("unknown",) * 3)
+
+
+def test_fault_55_a_flip_turns_the_flow_and_not_the_pictures_beside_it():
+    clips, _ = clips_of(APEX, (6, 6, 3), count=30)
+    clips = clips[0], clips[1] - 0.5
+    flips = recipe(augmentation={"flip": 0.5})
+    assembly = assemble(lambda: two_streams(APEX, (6, 6, 3)), flips, [None, SIGNED])
+    pictures, flow = assembly.changed(clips)
+    flipped = [
+        np.array_equal(new, old[:, ::-1]) for new, old in zip(pictures, clips[0], strict=True)
+    ]
+    assert 5 < sum(flipped) < 25
+    mirrored = clips[1][:, :, ::-1] * np.array([-1, 1, 1], "float32")
+    for clip, was_flipped in enumerate(flipped):
+        np.testing.assert_array_equal(flow[clip], (mirrored if was_flipped else clips[1])[clip])
+
+
+@pytest.mark.parametrize(
+    ("change", "form", "complaint"),
+    [
+        ({"brightness": 0.1}, SIGNED, "brightness can't be done to optical flow"),
+        ({"flip": 0.5, "rotation": 8}, SIGNED, "rotation can't be done to optical flow"),
+        ({"salt_pepper": 0.1, "smoothing": 3}, SIGNED, "salt_pepper, smoothing can't be done"),
+        ({"flip": 0.5}, DIRECTIONS, "can't be told what a mirrored face would make"),
+    ],
+)
+def test_fault_55_flow_is_not_changed_as_if_it_were_a_picture(change, form, complaint):
+    settings = recipe(augmentation=change)
+    with pytest.raises(ConfigError, match=complaint):
+        NetworkMethod(two_streams, settings, flow=[None, form])
+    with pytest.raises(ConfigError, match=complaint):
+        assemble(lambda: two_streams(APEX, (6, 6, 3)), settings, [None, form])
+    NetworkMethod(two_streams, settings, flow=[None, None])
 
 
 def test_inputs_of_different_size_cannot_be_augmented():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
+from mer_keras.clips.normalisation import normalise_clip  # noqa: E402
 from mer_keras.config.training import Augmentation  # noqa: E402
 from mer_keras.training.augmentation import CHANGES, ClipAugmentation  # noqa: E402
 
@@ -138,3 +139,65 @@ def test_a_config_gives_its_changes():
     assert ClipAugmentation.from_config(layer.get_config()).setting == setting
     assert ClipAugmentation({}).names == []
     assert {*CHANGES, "applies_to", "probability"} == set(Augmentation.model_fields)
+
+
+class TestFlipsOfFlow:
+    """A flip gives what flow of the mirrored face would be, for each form of flow."""
+
+    FIELD = np.random.default_rng(3).normal(0.3, 1, (4, 6, 7, 3)).astype("float32")
+    MIRRORED = FIELD[:, :, ::-1] * np.array([-1, 1, 1], "float32")
+
+    @staticmethod
+    def flipped(clips, *mirroring):
+        layer = ClipAugmentation({"flip": 1.0}, seed=1, mirroring=mirroring)
+        return np.array(layer(clips, training=True))
+
+    @staticmethod
+    def scaled(field, floor=0.0):
+        """Each channel of each image by its own range to 0..255."""
+        images = np.empty_like(field)
+        for image in range(len(field)):
+            for channel in range(3):
+                values = field[image, ..., channel]
+                spread = max(values.max() - values.min(), floor)
+                images[image, ..., channel] = (values - values.min()) / spread * 255
+        return images
+
+    def test_fault_55_signed_flow_is_negated(self):
+        flipped = self.flipped(self.FIELD, "negate", "keep", "keep")
+        np.testing.assert_array_equal(flipped, self.MIRRORED)
+
+    @pytest.mark.parametrize("how", ["range", "bytes"])
+    def test_fault_55_scaled_flow_is_what_the_mirrored_field_is_scaled_to(self, how):
+        flipped = self.flipped(self.scaled(self.FIELD), how, "keep", "keep")
+        np.testing.assert_allclose(flipped, self.scaled(self.MIRRORED), atol=1e-3)
+
+    def test_fault_55_also_where_a_range_is_below_the_floor(self):
+        flipped = self.flipped(self.scaled(self.FIELD, 50.0), "range", "keep", "keep")
+        np.testing.assert_allclose(flipped, self.scaled(self.MIRRORED, 50.0), atol=1e-3)
+
+    def test_fault_55_also_where_the_clip_was_normalised(self):
+        def of(field):
+            return np.stack([normalise_clip(clip, "unit") for clip in self.scaled(field)])
+
+        flipped = self.flipped(of(self.FIELD), "range", "keep", "keep")
+        np.testing.assert_allclose(flipped, of(self.MIRRORED), atol=1e-5)
+
+    def test_fault_55_stored_bytes_are_mirrored_about_the_middle_of_their_range(self):
+        images = np.random.default_rng(0).integers(9, 240, (5, 6, 7, 3)).astype("float32")
+        flipped = self.flipped(images, "bytes", "keep", "keep")
+        np.testing.assert_array_equal(flipped[..., 0], 255 - images[:, :, ::-1, 0])
+        np.testing.assert_array_equal(flipped[..., 1:], images[:, :, ::-1, 1:])
+
+    @pytest.mark.parametrize("how", ["negate", "bytes", "range"])
+    def test_two_flips_give_the_clip_back(self, how):
+        images = self.scaled(self.FIELD)
+        twice = self.flipped(self.flipped(images, how, "keep", "keep"), how, "keep", "keep")
+        np.testing.assert_allclose(twice, images, atol=1e-3)
+
+    def test_the_layer_can_be_made_anew_from_its_config(self):
+        layer = ClipAugmentation({"flip": 0.5}, seed=1, mirroring=("bytes", "keep", "keep"))
+        again = ClipAugmentation.from_config(layer.get_config())
+        first, second = (np.array(each(self.FIELD, training=True)) for each in (layer, again))
+        np.testing.assert_array_equal(first, second)
+        assert again.get_config() == layer.get_config()

@@ -9,6 +9,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import InvariantError  # noqa: E402
+from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm  # noqa: E402
 from mer_keras.layers.choice import Form, choose, layers_of_form  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
@@ -33,6 +34,12 @@ def build():
     x = choose(ConvNormPool)(4, name="streams")(images)
     x = choose(keras.layers.Dropout)(0.3, name="dropout")(x)
     x = keras.layers.Flatten(name="flatten")(x)
+    return keras.Model(images, keras.layers.Dense(3, activation="softmax", name="out")(x))
+
+
+def build_without_dropout():
+    images = keras.Input((10, 10, 3), name="clip")
+    x = keras.layers.Flatten(name="flatten")(images)
     return keras.Model(images, keras.layers.Dense(3, activation="softmax", name="out")(x))
 
 
@@ -123,6 +130,23 @@ RECIPES = {
         balance="oversample",
     ),
 }
+
+
+def test_fault_55_stacks_flip_flow_as_fit_does(clips):
+    """One epoch in which every clip is flipped, against one on clips that were mirrored before."""
+    images, labels = clips
+    form = FlowForm(FLOW_CHANNELS, ("negate", "keep", "keep"))
+    mirrored = images[:, :, ::-1] * np.array([-1, 1, 1], "float32")
+    folds = folds_of((4,))
+    settings = recipe(epochs=1, order="by_class")
+    flipping = recipe(epochs=1, order="by_class", augmentation={"flip": 1.0, "applies_to": "all"})
+    engine = AllFolds(Trainer(build_without_dropout, flipping, flow=[form]), images, labels)
+    (outcome,) = engine.fit_predict(folds, [0])
+    plain = Trainer(build_without_dropout, settings)
+    train = folds[0].train
+    plain.fit(mirrored[train], labels[train], seed=0)
+    expected = plain.predict(images[folds[0].test])
+    np.testing.assert_allclose(outcome.probabilities, expected, atol=CLOSE)
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX draws other orders and masks")
