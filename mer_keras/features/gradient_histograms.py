@@ -6,7 +6,8 @@ by comparing the two components with the bins' boundaries, so that no angle is c
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias, TypedDict, Unpack
+from functools import lru_cache
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,10 +18,9 @@ from mer_keras.features.volumes import (
     BlockRule,
     Coded,
     Values,
+    block_vector,
     check_room,
-    coded_blocks,
     gray_volume,
-    join,
 )
 
 #: Which planes: all three (``top``), both with time, or one of these.
@@ -38,6 +38,8 @@ BOUNDARY = 1e-9
 #: there.
 IN_SPACE, WITH_TIME, WITHOUT_MOTION = 8, 10, 2
 MARGINS = (1, 1, 1)
+#: Greatest gray value of a file: whole gradients have (2 * 255 + 1)^2 values, which are looked up.
+GRAY_MAX = 255
 
 
 def hog_top(
@@ -77,10 +79,17 @@ def hog_top(
         ConfigError: the clip is no gray clip, too small or too short, or has NaN; or an argument
             is none of those that there are.
     """
-    code = _coder("hog_top", planes, bins=bins, signed=signed, soft=soft, equal=False)
+    code = _coder("hog_top", planes, [_Voting(bins, signed, soft)] * 3)
     volume = gray_volume(clip, "hog_top")
-    blocks_of_codes = coded_blocks(volume, code, blocks, block_rule, overlap, "hog_top")
-    return join(blocks_of_codes, normalise=normalise)
+    return block_vector(
+        volume,
+        code,
+        blocks,
+        rule=block_rule,
+        overlap=overlap,
+        normalise=normalise,
+        feature="hog_top",
+    )
 
 
 def higo_top(
@@ -118,10 +127,17 @@ def higo_top(
     Raises:
         ConfigError: see ``hog_top``.
     """
-    code = _coder("higo_top", planes, bins=bins, signed=signed, soft=soft, equal=True)
+    code = _coder("higo_top", planes, [_Voting(bins, signed, soft, equal=True)] * 3)
     volume = gray_volume(clip, "higo_top")
-    blocks_of_codes = coded_blocks(volume, code, blocks, block_rule, overlap, "higo_top")
-    return join(blocks_of_codes, normalise=normalise)
+    return block_vector(
+        volume,
+        code,
+        blocks,
+        rule=block_rule,
+        overlap=overlap,
+        normalise=normalise,
+        feature="higo_top",
+    )
 
 
 def hog_3d(
@@ -164,23 +180,20 @@ def hog_3d(
             "xt, yt)"
         )
 
-    def code(part: Values) -> list[Coded]:
-        gradients = _gradients(part, "hog_3d")
-        coded = []
-        for plane, count in zip(PLANES_OF["top"], directions, strict=True):
-            a, b = _of_plane(gradients, plane)
-            bin_of, lengths = _bins_of_frames(a, b, count), np.sqrt(a * a + b * b)
-            if plane != "xy":
-                flat = (a == 0) & (b == 0)
-                bin_of[b == 0] = count
-                bin_of[flat] = count + 1
-                lengths[flat] = 1
-                count += WITHOUT_MOTION
-            coded.append(Coded(bin_of, count, lengths))
-        return coded
-
-    blocks_of_codes = coded_blocks(volume, code, blocks, block_rule, overlap, "hog_3d")
-    return join(blocks_of_codes, normalise=normalise)
+    votings = [
+        _Voting(count, motionless=plane != "xy")
+        for plane, count in zip(PLANES_OF["top"], directions, strict=True)
+    ]
+    code = _coder("hog_3d", "top", votings)
+    return block_vector(
+        volume,
+        code,
+        blocks,
+        rule=block_rule,
+        overlap=overlap,
+        normalise=normalise,
+        feature="hog_3d",
+    )
 
 
 def direction_bins(a: Values, b: Values, bins: int, *, signed: bool = True) -> Numbers:
@@ -213,63 +226,90 @@ def direction_bins(a: Values, b: Values, bins: int, *, signed: bool = True) -> N
     return bin_of
 
 
-class _Directions(TypedDict):
-    """How directions become bins and votes; see ``hog_top``. ``equal``: each vote is 1."""
+class _Voting(NamedTuple):
+    """How the gradient of a voxel becomes a vote.
+
+    Attributes:
+        bins: number of bins of directions; ``motionless`` adds ``WITHOUT_MOTION`` more.
+        signed: see ``hog_top``.
+        soft: likewise.
+        equal: each vote is 1, else the gradient's length.
+        motionless: see ``hog_3d``.
+    """
 
     bins: int
-    signed: bool
-    soft: bool
-    equal: bool
+    signed: bool = True
+    soft: bool = False
+    equal: bool = False
+    motionless: bool = False
 
 
 def _coder(
-    feature: str, planes: str, **how: Unpack[_Directions]
+    feature: str, planes: str, votings: Sequence[_Voting]
 ) -> Callable[[Values], Sequence[Coded]]:
     """Return the function that codes a part of a volume in each of some planes."""
     if planes not in PLANES_OF:
         raise ConfigError(
             f"feature {feature}: planes {planes!r}, expected one of {', '.join(PLANES_OF)}"
         )
-    if how["bins"] < 1:
-        raise ConfigError(f"feature {feature}: {how['bins']} bins, expected 1 or more")
+    if votings[0].bins < 1:
+        raise ConfigError(f"feature {feature}: {votings[0].bins} bins, expected 1 or more")
 
     def code(part: Values) -> list[Coded]:
-        gradients = _gradients(part, feature)
-        return [_coded(*_of_plane(gradients, plane), **how) for plane in PLANES_OF[planes]]
+        check_room(part.shape, MARGINS, feature)
+        gradients = _gradients(part)
+        whole = part.min() >= 0 and part.max() <= GRAY_MAX and np.array_equal(part, np.rint(part))
+        return [
+            _coded(gradients[plane[0]], gradients[plane[1]], voting, whole=whole)
+            for plane, voting in zip(PLANES_OF[planes], votings, strict=False)
+        ]
 
     return code
 
 
-def _coded(a: Values, b: Values, **how: Unpack[_Directions]) -> Coded:
-    bins, signed = how["bins"], how["signed"]
-    votes = ((a != 0) | (b != 0)).astype(np.float64) if how["equal"] else np.sqrt(a * a + b * b)
-    if not how["soft"]:
-        return Coded(_bins_of_frames(a, b, bins, signed=signed), bins, votes)
-    span = 2 * math.pi if signed else math.pi
-    place = np.arctan2(b, a) % span / span * bins - 0.5  # In bins, from the centre of bin 0.
-    below = np.floor(place)
-    share = place - below
-    neighbours = np.stack([below, below + 1]).astype(np.int64) % bins  # (2, time, rows, columns)
-    return Coded(neighbours, bins, np.stack([votes * (1 - share), votes * share]))
-
-
-def _bins_of_frames(a: Values, b: Values, bins: int, *, signed: bool = True) -> Numbers:
-    """``direction_bins``, frame by frame: what a frame needs stays in the processor's cache."""
-    frames = zip(a, b, strict=True)
-    return np.stack([direction_bins(*frame, bins, signed=signed) for frame in frames])
-
-
-def _gradients(part: Values, feature: str) -> dict[str, Values]:
-    """Differences along each axis, of the inner voxels."""
-    check_room(part.shape, MARGINS, feature)
-    inner = part[1:-1, 1:-1, 1:-1]
-    time, rows, columns = inner.shape
+def _gradients(part: Values) -> dict[str, Values]:
+    """Differences along each axis of the inner voxels."""
     return {
-        "t": part[2:, 1:-1, 1:-1] - part[:time, 1:-1, 1:-1],
-        "y": part[1:-1, 2:, 1:-1] - part[1:-1, :rows, 1:-1],
-        "x": part[1:-1, 1:-1, 2:] - part[1:-1, 1:-1, :columns],
+        "t": part[2:, 1:-1, 1:-1] - part[:-2, 1:-1, 1:-1],
+        "y": part[1:-1, 2:, 1:-1] - part[1:-1, :-2, 1:-1],
+        "x": part[1:-1, 1:-1, 2:] - part[1:-1, 1:-1, :-2],
     }
 
 
-def _of_plane(gradients: dict[str, Values], plane: str) -> tuple[Values, Values]:
-    return gradients[plane[0]], gradients[plane[1]]
+def _coded(a: Values, b: Values, voting: _Voting, *, whole: bool) -> Coded:
+    """Bins and votes of all voxels; those of whole numbers are looked up."""
+    count = voting.bins + (WITHOUT_MOTION if voting.motionless else 0)
+    if not whole:
+        bin_of, votes = _votes(a, b, voting)
+        return Coded(bin_of, count, votes)
+    bin_of, votes = _votes_of_whole_numbers(voting)
+    place = ((a + GRAY_MAX) * (2 * GRAY_MAX + 1) + (b + GRAY_MAX)).astype(np.int64)
+    return Coded(bin_of[..., place], count, votes[..., place])
+
+
+@lru_cache(maxsize=16)
+def _votes_of_whole_numbers(voting: _Voting) -> tuple[Numbers, Values]:
+    """``_votes`` of every (a, b) of whole numbers from -255 to 255, a by a."""
+    values = np.arange(-GRAY_MAX, GRAY_MAX + 1, dtype=np.float64)
+    a, b = np.meshgrid(values, values, indexing="ij")
+    return _votes(a.reshape(-1), b.reshape(-1), voting)
+
+
+def _votes(a: Values, b: Values, voting: _Voting) -> tuple[Numbers, Values]:
+    """Bin and vote of each gradient (a, b); with a first axis of 2 for ``soft`` votes."""
+    nothing = (a == 0) & (b == 0)
+    votes = np.where(nothing, 0.0, 1.0) if voting.equal else np.hypot(a, b)
+    bins, signed = voting.bins, voting.signed
+    if voting.soft:
+        span = 2 * math.pi if signed else math.pi
+        place = np.arctan2(b, a) % span / span * bins - 0.5  # In bins, from the centre of bin 0.
+        below = np.floor(place)
+        share = place - below
+        neighbours = np.stack([below, below + 1]).astype(np.int64) % bins
+        return neighbours, np.stack([votes * (1 - share), votes * share])
+    bin_of = direction_bins(a, b, bins, signed=signed)
+    if voting.motionless:
+        bin_of[b == 0] = bins
+        bin_of[nothing] = bins + 1
+        votes[nothing] = 1
+    return bin_of, votes

@@ -19,11 +19,10 @@ from mer_keras.features.volumes import (
     Coded,
     Values,
     block_slices,
+    block_vector,
     check_room,
-    coded_blocks,
     gray_volume,
     histograms,
-    join,
 )
 
 
@@ -74,8 +73,15 @@ def lbp_sip(
             for steps in (in_space, in_time)
         ]
 
-    blocks_of_codes = coded_blocks(volume, code, blocks, block_rule, overlap, "lbp_sip")
-    return join(blocks_of_codes, normalise=normalise)
+    return block_vector(
+        volume,
+        code,
+        blocks,
+        rule=block_rule,
+        overlap=overlap,
+        normalise=normalise,
+        feature="lbp_sip",
+    )
 
 
 def lbp_mop(

@@ -17,10 +17,9 @@ from mer_keras.features.volumes import (
     BlockRule,
     Coded,
     Values,
+    block_vector,
     check_room,
-    coded_blocks,
     gray_volume,
-    join,
 )
 
 
@@ -79,5 +78,12 @@ def lbp_top(
             coded.append(Coded(table[codes], bins))
         return coded
 
-    blocks_of_codes = coded_blocks(volume, code, blocks, block_rule, overlap, "lbp_top")
-    return join(blocks_of_codes, normalise=normalise)
+    return block_vector(
+        volume,
+        code,
+        blocks,
+        rule=block_rule,
+        overlap=overlap,
+        normalise=normalise,
+        feature="lbp_top",
+    )

@@ -20,10 +20,9 @@ from mer_keras.features.volumes import (
     BlockRule,
     Coded,
     Values,
+    block_vector,
     check_room,
-    coded_blocks,
     gray_volume,
-    join,
 )
 
 #: The axes (frames, rows, columns) that point along a plane's first and second direction, and
@@ -101,8 +100,15 @@ def stclqp(
             ]
         return coded
 
-    blocks_of_codes = coded_blocks(volume, code, blocks, block_rule, overlap, "stclqp")
-    return join(blocks_of_codes, normalise=normalise)
+    return block_vector(
+        volume,
+        code,
+        blocks,
+        rule=block_rule,
+        overlap=overlap,
+        normalise=normalise,
+        feature="stclqp",
+    )
 
 
 def _patterns(bits: NDArray[np.bool_]) -> NDArray[np.uint16]:

@@ -204,19 +204,60 @@ def histograms(planes: Sequence[Coded], *, normalise: bool) -> list[Values]:
     counted = []
     for plane in planes:
         votes = None if plane.votes is None else plane.votes.reshape(-1)
-        counts: Values = np.bincount(
-            plane.bin_of.reshape(-1), votes, minlength=plane.bins
-        ).astype(np.float64)
+        counts: Values = np.bincount(plane.bin_of.reshape(-1), votes, minlength=plane.bins).astype(
+            np.float64
+        )
         counted.append(normalised(counts) if normalise else counts)
     return counted
 
 
-def join(blocks: Iterator[Sequence[Coded]], *, normalise: bool) -> Array:
-    """Return the histograms of all blocks as a vector: block by block, plane by plane, float32."""
-    counted = [
-        histogram for planes in blocks for histogram in histograms(planes, normalise=normalise)
-    ]
-    return np.concatenate(counted).astype(np.float32)
+def block_vector(
+    volume: Values,
+    code: Callable[[Values], Sequence[Coded]],
+    blocks: Sequence[int],
+    *,
+    rule: BlockRule,
+    overlap: float,
+    normalise: bool,
+    feature: str,
+) -> Array:
+    """Return the histograms of all blocks as one vector.
+
+    Args:
+        volume: see ``coded_blocks``, as all arguments but the next.
+        code: likewise.
+        blocks: likewise.
+        rule: likewise.
+        overlap: likewise.
+        normalise: see ``histograms``.
+        feature: likewise.
+
+    Returns:
+        float32, block by block (time, row, column), plane by plane.
+    """
+    if rule == "codes_then_blocks" and overlap == 0:
+        counted = _disjoint(code(volume), blocks, feature)
+        counted = [normalised(counts) for counts in counted] if normalise else counted
+        return np.concatenate(counted, axis=1).astype(np.float32).reshape(-1)
+    each = coded_blocks(volume, code, blocks, rule, overlap, feature)
+    joined = [histogram for planes in each for histogram in histograms(planes, normalise=normalise)]
+    return np.concatenate(joined).astype(np.float32)
+
+
+def _disjoint(planes: Sequence[Coded], blocks: Sequence[int], feature: str) -> list[Values]:
+    """Histograms of blocks that don't overlap, all counted at once: (blocks, bins) a plane."""
+    shape = planes[0].bin_of.shape[-3:]
+    slices = block_slices(shape, blocks, 0.0, feature)
+    block_of = np.empty(shape, np.int64)
+    for number, block in enumerate(slices):
+        block_of[block] = number
+    counted = []
+    for plane in planes:
+        cells = block_of * plane.bins + plane.bin_of  # (..., time, rows, columns)
+        votes = None if plane.votes is None else plane.votes.reshape(-1)
+        counts = np.bincount(cells.reshape(-1), votes, minlength=len(slices) * plane.bins)
+        counted.append(counts.astype(np.float64).reshape(len(slices), plane.bins))
+    return counted
 
 
 def _cut(plane: Coded, block: Block) -> Coded:

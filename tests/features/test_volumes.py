@@ -7,6 +7,7 @@ from mer_keras.errors import ConfigError
 from mer_keras.features.volumes import (
     Coded,
     block_slices,
+    block_vector,
     coded_blocks,
     gray_volume,
     histograms,
@@ -93,3 +94,23 @@ def test_a_voxel_may_vote_for_several_bins():
     )
     for planes in blocks:
         assert histograms(planes, normalise=False)[0].tolist() == [0.5, 1.5]
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_blocks_that_do_not_overlap_are_counted_together_as_one_by_one(normalise):
+    volume = noise(5, 9, 8).astype(float)
+    votes = np.random.default_rng(0).random((5, 9, 8))
+
+    def code(part):
+        return [Coded(part.astype(int), 256), Coded(part.astype(int) // 30, 8, votes)]
+
+    expected = [
+        histogram
+        for planes in coded_blocks(volume, code, (3, 2, 2), "codes_then_blocks", 0.0, "x")
+        for histogram in histograms(planes, normalise=normalise)
+    ]
+    vector = block_vector(
+        volume, code, (3, 2, 2), rule="codes_then_blocks", overlap=0.0, normalise=normalise,
+        feature="x",
+    )  # fmt: skip
+    np.testing.assert_allclose(vector, np.concatenate(expected), rtol=1e-6)
