@@ -1,6 +1,7 @@
 """Verbs that read stored runs: each takes a run by the same names, and one bad run stops none."""
 
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -14,10 +15,10 @@ from mer_keras.terms import WATERMARK
 from tests.report.stored import make_run
 
 
-@pytest.fixture
-def results(places):
-    """A whole run, an unfinished one and a broken one."""
-    root = places / "results"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A whole run, an unfinished one and a broken one; tests copy them."""
+    root = tmp_path_factory.mktemp("made") / "results"
     make_run(root, folder="whole", created="2026-01-01T00:00:00+00:00")
     half = {"folder": "half", "kind": "synthetic", "created": "2026-02-01T00:00:00+00:00"}
     make_run(root, skip={("proposed-convlstm", "fold-2")}, **half)
@@ -25,6 +26,11 @@ def results(places):
     broken.parent.mkdir()
     broken.write_text('{"run_id": "\\u001b[2Jgone"}')
     return root
+
+
+@pytest.fixture
+def results(made, places):
+    return shutil.copytree(made, places / "results", dirs_exist_ok=True)
 
 
 def call(*arguments):
