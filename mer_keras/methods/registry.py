@@ -50,7 +50,7 @@ def describe_method(name: str) -> MethodConfig:
         return MethodConfig(title=networks.MODELS[name].title, network=Network(model=name))
     known = known_methods()
     raise ConfigError(
-        f"no method {name!r}{did_you_mean(name, known)}; mer-keras list methods shows all {len(known)}"
+        f"no method {name!r}{did_you_mean(name, known)}; see mer-keras list methods"
     )
 
 
