@@ -283,7 +283,8 @@ def _coded(a: Values, b: Values, voting: _Voting, *, whole: bool) -> Coded:
         bin_of, votes = _votes(a, b, voting)
         return Coded(bin_of, count, votes)
     bin_of, votes = _votes_of_whole_numbers(voting)
-    place = ((a + GRAY_MAX) * (2 * GRAY_MAX + 1) + (b + GRAY_MAX)).astype(np.int64)
+    values = 2 * GRAY_MAX + 1
+    place = (a * values + b).astype(np.int64) + (GRAY_MAX * values + GRAY_MAX)
     return Coded(bin_of[..., place], count, votes[..., place])
 
 
