@@ -13,7 +13,6 @@ PACKAGE = Path(__file__).parents[2] / "mer_keras"
 TRAINING = PACKAGE / "config/training.py"
 #: Fields that no code reads as attributes, and who reads them instead.
 READ_ELSEWHERE = {
-    ("Experiment", "caption"): "templates of the report",
     ("Paper", "title"): "templates of the report",
     ("Experiment", "also_reproduces"): "config.files, before the file is checked",
     ("Published", "part"): "config.files, before the file is checked",
@@ -21,6 +20,7 @@ READ_ELSEWHERE = {
     # Keras gets the whole block, and refuses a keyword that it doesn't know.
     ("Plateau", "factor"): "ReduceLROnPlateau",
     ("Plateau", "patience"): "ReduceLROnPlateau",
+    ("MethodConfig", "inputs"): "config.method_inputs, before the file is checked",
     ("MethodConfig", "about"): "whoever lists methods",
     ("MethodConfig", "facts"): "whoever lists methods",
     ("MethodConfig", "claims"): "whoever lists methods",
