@@ -49,9 +49,7 @@ def describe_method(name: str) -> MethodConfig:
     if name in networks.MODELS:
         return MethodConfig(title=networks.MODELS[name].title, network=Network(model=name))
     known = known_methods()
-    raise ConfigError(
-        f"no method {name!r}{did_you_mean(name, known)}; see mer-keras list methods"
-    )
+    raise ConfigError(f"no method {name!r}{did_you_mean(name, known)}; see mer-keras list methods")
 
 
 def check_methods(config: Experiment) -> None:
