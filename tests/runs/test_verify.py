@@ -141,7 +141,7 @@ def test_fault_59_a_run_under_another_name_is_told(copied_run, quick_verify):
 
 def test_fault_59_real_and_synthetic_data_are_never_taken_for_each_other(copied_run, quick_verify):
     change_manifest(copied_run, set_to("data_kind", "licensed"))
-    with pytest.raises(ResultsError, match="-synthetic-.* it is .*-licensed-"):
+    with pytest.raises(ResultsError, match=r"-synthetic-.* it is .*-licensed-"):
         quick_verify(copied_run)
 
 
