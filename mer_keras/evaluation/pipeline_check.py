@@ -14,6 +14,8 @@ from mer_keras.errors import UserError
 
 #: The profile that only shows that every step runs; it is too small for a motion to be found.
 SMOKE = "smoke"
+#: Means over classes and seeds of a value at chance differ from chance by less than this.
+ROUNDING = 1e-9
 
 
 class MotionCheck(StrEnum):
@@ -78,7 +80,8 @@ def check_motion(uar_low: float | None, classes: int) -> MotionCheck:
         return MotionCheck.UNFINISHED
     if not 0 <= uar_low <= 1:
         raise UserError(f"lower end of the interval of UAR {uar_low}: expected a value in 0..1")
-    return MotionCheck.FOUND if uar_low > chance else MotionCheck.NOT_FOUND
+    is_above = uar_low > chance + ROUNDING
+    return MotionCheck.FOUND if is_above else MotionCheck.NOT_FOUND
 
 
 def check_sentence(rows: Sequence[CheckedRow], *, moves: bool, profile: str = "quick") -> str:

@@ -118,3 +118,11 @@ def test_a_smoke_test_promises_nothing():
 def test_rows_are_called_networks_only_if_they_are():
     mixed = [*rows(FOUND), CheckedRow("LBP-TOP", FOUND, is_network=False)]
     assert "2 of 2 methods found" in check_sentence(mixed, moves=True)
+
+
+@pytest.mark.parametrize("classes", range(2, 12))
+@pytest.mark.parametrize("seeds", [1, 3, 5, 7])
+def test_always_the_same_class_is_at_chance_and_not_above(classes, seeds):
+    names = [f"c{number}" for number in range(classes)]
+    low, _ = bootstrap_interval(names, ["c0"] * classes, ["s"] * classes, names, "uar", resamples=9)
+    assert check_motion(float(np.mean([low] * seeds)), classes) is NOT_FOUND
