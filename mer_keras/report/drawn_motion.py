@@ -82,9 +82,10 @@ def check_sentences(runs: Sequence[tuple[Experiment, RunView]]) -> tuple[str, ..
 
 def _checked(config: Experiment, view: RunView, state: RowState) -> CheckedRow:
     scores, method = score_row(view, state), _method(config, view, state.method)
+    uar = scores.values["uar"] if scores else None
     return CheckedRow(
         name=state.name,
-        check=check_motion(scores.values["uar"].low if scores else None, len(view.classes)),
+        check=check_motion(uar and uar.pooled, uar and uar.low, len(view.classes)),
         can_find=method.can_find_motion,
         baseline=state.role == "baseline",
         is_network=method.network is not None,
