@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv: packages from requirements.lock, and for those that
 # test or check, developers' tools from requirements-dev.lock.
-# Variables: PROFILE=quick|full  PAPER=shallow_convlstm  TABLE=table1  SIGNAL=on|off  WORKERS=1
+# Variables: PROFILE=quick|full  PAPER=shallow_convlstm  TABLE=table1  SIGNAL=on|off  WORKERS=2
 #            DATA=auto|real|synthetic  MER_DATA=/folder/of/databases
 
 PYTHON  ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -8,7 +8,7 @@ PYTHON  ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
              2>/dev/null && echo $$p && break; done)
 PROFILE ?= quick
 SIGNAL  ?= on
-WORKERS ?= 1
+WORKERS ?= 2
 DATA    ?= auto
 PAPER   ?=
 BENCH   ?=
