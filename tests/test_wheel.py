@@ -114,8 +114,11 @@ def test_fault_74_the_wheel_lists_and_audits_in_an_empty_folder(call, installed,
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_fault_74_the_wheel_plans_runs_and_reports(call, tmp_path):
-    chosen = ("shallow_convlstm/table1", "--profile", "smoke", "--data", "synthetic")
+    small = ("data.synthetic_clips=24", "baselines=[majority]")
+    overrides = [text for override in small for text in ("--set", override)]
+    chosen = ("shallow_convlstm/table1", "--profile", "smoke", "--data", "synthetic", *overrides)
     planned = json.loads(call("plan", *chosen, "--json").stdout)
     assert planned[0]["experiment"] == "shallow_convlstm/table1"
     ran = call("run", *chosen, "--report", "report")
