@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from mer_keras.bench import plain_loops
+from mer_keras.bench import flow_loops, plain_loops
 from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.measure import Measurement, time_ways
 from mer_keras.features.registry import get_feature
@@ -34,6 +34,18 @@ TEXTURES: dict[str, tuple[str, dict[str, object], Callable[..., object] | None]]
     "patterns of STCLQP": ("stclqp", {}, None),
 }
 
+#: The same of one flow field.
+FLOWS: dict[str, Callable[[flow_loops.FlowField], object]] = {
+    "bi_woof": lambda field: flow_loops.bi_woof([field], (5, 5), 8),
+    "hoof": lambda field: flow_loops.hoof([field], (5, 5), 8),
+    "mbh": lambda field: flow_loops.mbh([field], (5, 5), 8, "concat"),
+    "mdmo": lambda field: flow_loops.mdmo(
+        [field], flow_loops.grid(len(field[0]), len(field[0][0]), 6, 6), 8
+    ),
+    "fdm": lambda field: flow_loops.fdm([field], (8, 8), 1, "mean"),
+    "fhofo": lambda field: flow_loops.fhofo([field], (5, 5), 8),
+}
+
 
 def textures(options: CaseOptions) -> list[Measurement]:
     """Features of one gray clip."""
@@ -48,4 +60,19 @@ def textures(options: CaseOptions) -> list[Measurement]:
             measurements += time_ways(work, plain, pieces=1, repeats=1)
         own = {"mer_keras": partial(get_feature(feature), clip, **arguments)}
         measurements += time_ways(work, own, pieces=1, repeats=repeats)
+    return measurements
+
+
+def flows(options: CaseOptions) -> list[Measurement]:
+    """Features of one flow field."""
+    side = QUICK_SIDE if options.quick else SIDE
+    field = np.random.default_rng(0).normal(size=(side, side, 2)).astype(np.float32)
+    components = field[..., 0].tolist(), field[..., 1].tolist()
+    measurements: list[Measurement] = []
+    for feature, loop in FLOWS.items():
+        work = f"{feature}, a flow field of {side}x{side}"
+        plain = {"plain Python loop": partial(loop, components)}
+        measurements += time_ways(work, plain, pieces=1, repeats=3)
+        own = {"mer_keras": partial(get_feature(feature), field)}
+        measurements += time_ways(work, own, pieces=1, repeats=3 if options.quick else 20)
     return measurements

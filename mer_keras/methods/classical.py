@@ -136,25 +136,36 @@ class FeatureClassifier(EstimatorMethod):
         """Choose and fit by rows of the feature table; ``y`` has the classes of all its clips."""
         _check_features(self._table.vectors[rows.train])
         _check_features(self._table.vectors[rows.val])
-        chosen = self._choose(y, rows, seed)
-        self.estimator, self._training = self._fit_one(y, rows.train, chosen, seed), rows.train
+        combinations = list(self._combinations())
+        if len(rows.val) and len(combinations) > 1:
+            fitted = [self._fit_one(y, rows.train, values, seed) for values in combinations]
+            answers = [self._predict(classifier, rows.train, rows.val) for classifier in fitted]
+            best = self._best(y[rows.val], answers)
+            chosen, self.estimator = combinations[best], fitted[best]
+        else:
+            chosen = self._chosen_by_subjects(y, rows, combinations, seed)
+            self.estimator = self._fit_one(y, rows.train, chosen, seed)
+        self._training = rows.train
         return FitRecord(epoch=0, chosen=chosen)
 
-    def _choose(self, y: Labels, rows: FoldRows, seed: int) -> dict[str, JsonValue]:
-        """The combination of values whose macro F1 is highest, the first of equals."""
-        combinations = list(self._combinations())
-        divisions = [(rows.train, rows.val)] if len(rows.val) else self._inner(y, rows, seed)
-        if len(combinations) == 1 or not divisions:
+    def _chosen_by_subjects(
+        self, y: Labels, rows: FoldRows, combinations: list[dict[str, JsonValue]], seed: int
+    ) -> dict[str, JsonValue]:
+        """The best combination on training clips, of which some subjects at a time are left out."""
+        divisions = self._inner(y, rows, seed) if len(combinations) > 1 else []
+        if not divisions:
             return combinations[0]
-        watched = np.concatenate([held_back for _, held_back in divisions])
-        scores = []
-        for values in combinations:
-            predicted = [
-                self._predict(self._fit_one(y, train, values, seed), train, held_back)
-                for train, held_back in divisions
-            ]
-            scores.append(self._macro_f1(y[watched], np.concatenate(predicted)))
-        return combinations[int(np.argmax(scores))]
+        left_out = np.concatenate([held_back for _, held_back in divisions])
+        answers = [
+            np.concatenate(
+                [
+                    self._predict(self._fit_one(y, training, values, seed), training, held_back)
+                    for training, held_back in divisions
+                ]
+            )
+            for values in combinations
+        ]
+        return combinations[self._best(y[left_out], answers)]
 
     def _inner(self, y: Labels, rows: FoldRows, seed: int) -> list[tuple[Rows, Rows]]:
         """Divisions of the training clips by subjects: rows that are fitted, rows held back."""
@@ -215,9 +226,14 @@ class FeatureClassifier(EstimatorMethod):
         for values in itertools.product(*names.values()):
             yield dict(zip(names, values, strict=True))
 
-    def _macro_f1(self, y: Labels, predicted: Labels) -> float:
+    def _best(self, y: Labels, answers: Sequence[Labels]) -> int:
+        """Which answers have the highest macro F1, the first of equals."""
         labels = list(range(self.classes))
-        return float(f1_score(y, predicted, labels=labels, average="macro", zero_division=0))
+        scores = [
+            f1_score(y, predicted, labels=labels, average="macro", zero_division=0)
+            for predicted in answers
+        ]
+        return int(np.argmax(scores))
 
 
 def _check_features(x: Array) -> None:

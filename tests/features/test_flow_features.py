@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mer_keras.bench import flow_loops as loops
 from mer_keras.errors import ConfigError
 from mer_keras.features.bi_woof import bi_woof
 from mer_keras.features.fdm import fdm
@@ -12,7 +13,6 @@ from mer_keras.features.flow import plain_flow
 from mer_keras.features.hoof import fhofo, hoof
 from mer_keras.features.mbh import mbh
 from mer_keras.features.mdmo import mdmo
-from tests.features import loops
 
 ORACLES = Path(__file__).with_name("flow_oracles.npz")
 FEATURES = [hoof, fhofo, bi_woof, mbh, fdm, mdmo, plain_flow]

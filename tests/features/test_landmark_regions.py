@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from mer_keras.bench import flow_loops as loops
 from mer_keras.errors import ConfigError
 from mer_keras.features.mdmo import mdmo
 from mer_keras.features.regions import landmark_regions, without_head_motion
-from tests.features import loops
 
 SIDE = 112
 

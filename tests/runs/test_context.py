@@ -10,12 +10,19 @@ from tests.config.small import SVM, experiment
 CHOOSING = {"title": "t", "classical": {"classifier": "linear_svm", "choices": {"C": [0.1, 1]}}}
 
 
-@pytest.mark.parametrize("selection", ["inner_subjects", "test_fold"])
+@pytest.mark.parametrize(
+    ("selection", "of_the_classifier"),
+    [
+        ("inner_subjects", "inner_subjects"),
+        ("test_fold", "test_fold"),
+        ("last_epoch", "inner_subjects"),  # Nothing is held back, so that training clips choose.
+    ],
+)
 @pytest.mark.parametrize(
     ("weights", "of_the_network"), [(None, None), (Path("net.weights.h5"), "external")]
 )
 def test_given_weights_are_the_networks_choice_and_no_other_methods(
-    selection, weights, of_the_network
+    selection, of_the_classifier, weights, of_the_network
 ):
     """Classical methods are fitted all the same, and choose by the clips that the config names."""
     config = experiment(
@@ -27,5 +34,5 @@ def test_given_weights_are_the_networks_choice_and_no_other_methods(
     assert [str(context.selection_of(plan)) for plan in config.plans] == [
         of_the_network or selection,
         "last_epoch",
-        selection,
+        of_the_classifier,
     ]

@@ -1,14 +1,31 @@
-"""Features of flow written out as literal loops over pixels: slow, and plain to read."""
+"""Features of flow as literal loops over pixels: slow, plain to read, and right by inspection.
+
+They are what ``features`` is measured beside, and what its tests compare it with. A field is a pair
+of nested lists, u and v, by row and column.
+"""
 
 import math
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+#: A component of flow, by row and column.
+Image: TypeAlias = list[list[float]]
+FlowField: TypeAlias = tuple[Image, Image]
+#: Bins that a pixel votes for, with the weight of each vote.
+Votes: TypeAlias = list[tuple[int, float]]
+Pixel: TypeAlias = tuple[int, int]
 
 
-def block_of(position, side, blocks):
-    """Number of the block that a pixel of a side is in: block i begins at i * side // blocks."""
-    return max(i for i in range(blocks) if i * side // blocks <= position)
+def parts_of(side: int, parts: int) -> list[int]:
+    """Number of the part that each pixel of a side is in: part i begins at i * side // parts."""
+    return [
+        part
+        for part in range(parts)
+        for _ in range(part * side // parts, (part + 1) * side // parts)
+    ]
 
 
-def gradient(image, y, x):
+def gradient(image: Image, y: int, x: int) -> tuple[float, float]:
     """Central differences along x and y, one-sided at the rim."""
     height, width = len(image), len(image[0])
     left, right = max(x - 1, 0), min(x + 1, width - 1)
@@ -18,37 +35,43 @@ def gradient(image, y, x):
     return along_x, along_y
 
 
-def direction_bin(x, y, bins):
+def direction_bin(x: float, y: float, bins: int) -> int:
     """Bin over the full circle from -180 degrees upwards; 180 degrees is in the last one."""
     share = (math.atan2(y, x) + math.pi + 1e-9) / (2 * math.pi)
     return min(int(share * bins), bins - 1)
 
 
-def scaled(histogram):
+def scaled(histogram: list[float]) -> list[float]:
     """A histogram whose sum is 1; an empty one stays."""
     total = sum(histogram)
     return [value / total for value in histogram] if total > 0 else histogram
 
 
-def histograms(fields, blocks, bins, vote):
-    """Block by block, ``vote(field, y, x)`` gives pairs of bin and weight."""
+def histograms(
+    fields: Sequence[FlowField],
+    blocks: tuple[int, int],
+    bins: int,
+    vote: Callable[[FlowField, int, int], Votes],
+) -> list[list[float]]:
+    """Block by block, the sums of the votes for each bin."""
     rows, columns = blocks
     counts = [[0.0] * bins for _ in range(rows * columns)]
+    row_of = parts_of(len(fields[0][0]), rows)
+    column_of = parts_of(len(fields[0][0][0]), columns)
     for field in fields:
-        u = field[0]
-        height, width = len(u), len(u[0])
-        for y in range(height):
-            for x in range(width):
-                block = block_of(y, height, rows) * columns + block_of(x, width, columns)
+        for y, row in enumerate(row_of):
+            for x, column in enumerate(column_of):
                 for number, weight in vote(field, y, x):
-                    counts[block][number] += weight
+                    counts[row * columns + column][number] += weight
     return counts
 
 
-def hoof(fields, blocks, bins, mirror=False):
-    """See ``mer_keras.features.hoof.hoof``; fields are pairs of nested lists, u and v."""
+def hoof(
+    fields: Sequence[FlowField], blocks: tuple[int, int], bins: int, mirror: bool = False
+) -> list[float]:
+    """See ``features.hoof.hoof``."""
 
-    def vote(field, y, x):
+    def vote(field: FlowField, y: int, x: int) -> Votes:
         u, v = field[0][y][x], field[1][y][x]
         if mirror:
             share = (math.atan2(v, abs(u)) + math.pi / 2 + 1e-9) / math.pi
@@ -58,11 +81,11 @@ def hoof(fields, blocks, bins, mirror=False):
     return [value for counts in histograms(fields, blocks, bins, vote) for value in scaled(counts)]
 
 
-def fhofo(fields, blocks, bins):
-    """See ``mer_keras.features.hoof.fhofo``."""
+def fhofo(fields: Sequence[FlowField], blocks: tuple[int, int], bins: int) -> list[float]:
+    """See ``features.hoof.fhofo``."""
     width = 2 * math.pi / bins
 
-    def vote(field, y, x):
+    def vote(field: FlowField, y: int, x: int) -> Votes:
         u, v = field[0][y][x], field[1][y][x]
         if math.hypot(u, v) <= 1e-6:
             return []
@@ -71,26 +94,27 @@ def fhofo(fields, blocks, bins):
             distance = abs(math.atan2(v, u) - (-math.pi + (number + 0.5) * width))
             distance = min(distance, 2 * math.pi - distance)
             memberships.append(math.exp(-(distance**2) / (2 * (width / 2) ** 2)))
-        return [(number, share / sum(memberships)) for number, share in enumerate(memberships)]
+        total = sum(memberships)
+        return [(number, share / total) for number, share in enumerate(memberships)]
 
     return [value for counts in histograms(fields, blocks, bins, vote) for value in scaled(counts)]
 
 
-def strain(field, y, x):
+def strain(field: FlowField, y: int, x: int) -> float:
     """Magnitude of the strain tensor at a pixel."""
     u_x, u_y = gradient(field[0], y, x)
     v_x, v_y = gradient(field[1], y, x)
     return math.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 2)
 
 
-def unit(vector):
+def unit(vector: list[float]) -> list[float]:
     """A vector of length 1; one of zeros stays."""
     length = math.sqrt(sum(value**2 for value in vector))
     return [value / length for value in vector] if length > 0 else vector
 
 
-def bi_woof(fields, blocks, bins):
-    """See ``mer_keras.features.bi_woof.bi_woof``."""
+def bi_woof(fields: Sequence[FlowField], blocks: tuple[int, int], bins: int) -> list[float]:
+    """See ``features.bi_woof.bi_woof``."""
     local = histograms(
         fields,
         blocks,
@@ -113,11 +137,16 @@ def bi_woof(fields, blocks, bins):
     return unit(vector)
 
 
-def mbh(fields, blocks, bins, fusion):
-    """See ``mer_keras.features.mbh.mbh``."""
+def mbh(
+    fields: Sequence[FlowField], blocks: tuple[int, int], bins: int, fusion: str
+) -> list[float]:
+    """See ``features.mbh.mbh``."""
 
-    def of(vector, circle=True):
-        def vote(field, y, x):
+    def of(
+        vector: Callable[[tuple[float, float], tuple[float, float]], tuple[float, float]],
+        circle: bool = True,
+    ) -> list[list[float]]:
+        def vote(field: FlowField, y: int, x: int) -> Votes:
             along_x, along_y = vector(gradient(field[0], y, x), gradient(field[1], y, x))
             if circle:
                 number = direction_bin(along_x, along_y, bins)
@@ -144,27 +173,23 @@ def mbh(fields, blocks, bins, fusion):
     return [value for part in parts for value in part]
 
 
-def fdm(fields, blocks, slices, length):
-    """See ``mer_keras.features.fdm.fdm``."""
+def fdm(
+    fields: Sequence[FlowField], blocks: tuple[int, int], slices: int, length: str
+) -> list[float]:
+    """See ``features.fdm.fdm``."""
     rows, columns = blocks
-    vector = []
-    for part in range(slices):
-        for row in range(rows):
-            for column in range(columns):
-                flows = [
-                    (field[0][y][x], field[1][y][x])
-                    for number, field in enumerate(fields)
-                    if number * slices // len(fields) == part
-                    for y in range(len(field[0]))
-                    for x in range(len(field[0][0]))
-                    if block_of(y, len(field[0]), rows) == row
-                    and block_of(x, len(field[0][0]), columns) == column
-                ]
-                vector += _principal_direction(flows, length)
-    return vector
+    row_of = parts_of(len(fields[0][0]), rows)
+    column_of = parts_of(len(fields[0][0][0]), columns)
+    flows: list[list[tuple[float, float]]] = [[] for _ in range(slices * rows * columns)]
+    for number, (u, v) in enumerate(fields):
+        part = number * slices // len(fields)
+        for y, row in enumerate(row_of):
+            for x, column in enumerate(column_of):
+                flows[(part * rows + row) * columns + column].append((u[y][x], v[y][x]))
+    return [value for cuboid in flows for value in _principal_direction(cuboid, length)]
 
 
-def _principal_direction(flows, length):
+def _principal_direction(flows: list[tuple[float, float]], length: str) -> list[float]:
     chosen = flows
     while True:
         sums = sum(u for u, _ in chosen), sum(v for _, v in chosen)
@@ -178,21 +203,22 @@ def _principal_direction(flows, length):
     return [value * (mean if length == "mean" else 1) for value in direction]
 
 
-def _dot(first, second):
+def _dot(first: tuple[float, float], second: tuple[float, float]) -> float:
     return first[0] * second[0] + first[1] * second[1]
 
 
-def mdmo(fields, members, bins):
-    """See ``mer_keras.features.mdmo.mdmo``; ``members``: pixels (y, x) of each region."""
+def mdmo(fields: Sequence[FlowField], members: list[list[Pixel]], bins: int) -> list[float]:
+    """See ``features.mdmo.mdmo``; ``members``: pixels (y, x) of each region."""
     lengths, angles = [], []
     for pixels in members:
         sums = [0.0, 0.0]
         for u, v in fields:
-            bin_of = {}
+            bin_of: dict[Pixel, int] = {}
             for y, x in pixels:
                 turn = (math.atan2(v[y][x], u[y][x]) + 1e-9) / (2 * math.pi)
                 bin_of[y, x] = math.floor((turn + 0.5 / bins) * bins) % bins
-            counts = [list(bin_of.values()).count(number) for number in range(bins)]
+            numbers = list(bin_of.values())
+            counts = [numbers.count(number) for number in range(bins)]
             fullest = counts.index(max(counts))
             chosen = [pixel for pixel in pixels if bin_of[pixel] == fullest]
             sums[0] += sum(u[y][x] for y, x in chosen) / len(chosen)
@@ -203,15 +229,10 @@ def mdmo(fields, members, bins):
     return [length / largest if largest > 0 else 0.0 for length in lengths] + angles
 
 
-def grid(height, width, rows, columns):
+def grid(height: int, width: int, rows: int, columns: int) -> list[list[Pixel]]:
     """Pixels (y, x) of every block, block by block."""
-    return [
-        [
-            (y, x)
-            for y in range(height)
-            for x in range(width)
-            if block_of(y, height, rows) == row and block_of(x, width, columns) == column
-        ]
-        for row in range(rows)
-        for column in range(columns)
-    ]
+    members: list[list[Pixel]] = [[] for _ in range(rows * columns)]
+    for y, row in enumerate(parts_of(height, rows)):
+        for x, column in enumerate(parts_of(width, columns)):
+            members[row * columns + column].append((y, x))
+    return members
