@@ -6,8 +6,9 @@ import pytest
 
 from mer_keras.clips import faces, flow, frames, magnification, spotting
 from mer_keras.clips.assemble import check_frames
+from mer_keras.clips.interpolation import tim_matrix
 from mer_keras.config.data import Policies
-from mer_keras.config.inputs import Clip, Flow, Magnification
+from mer_keras.config.inputs import Clip, Flow, Magnification, TemporalInterpolation
 from mer_keras.errors import FrameError
 from mer_keras.synthetic import stand_ins
 from tests.clips.blob import CLIP, COUNT, load, samples
@@ -58,6 +59,19 @@ def test_interpolation_gives_any_number_of_frames(blob):
     np.testing.assert_allclose(loaded.arrays[0, ::2], every.arrays[0], atol=1e-6)
     between = (every.arrays[0, :-1] + every.arrays[0, 1:]) / 2
     np.testing.assert_allclose(loaded.arrays[0, 1::2], between, atol=1e-6)
+
+
+def test_temporal_interpolation_is_of_all_frames_and_rounded(blob):
+    every = load(blob, Clip(kind="frames", frames=COUNT, size=32, sampling="tim")).arrays[0]
+    (whole,) = load(blob, Clip(kind="frames", size=32, sampling="whole")).arrays
+    np.testing.assert_array_equal(every, whole)
+    clip = Clip(kind="frames", frames=10, size=32, sampling="tim")
+    gray = load(blob, clip).arrays[0] * 255  # (10, 32, 32, 1)
+    curve = np.einsum("nt,tyxc->nyxc", tim_matrix(COUNT, 10), np.rint(whole * 255.0))
+    np.testing.assert_allclose(gray, np.clip(curve, 0, 255), atol=0.51)
+    np.testing.assert_allclose(gray, np.rint(gray), atol=1e-3)
+    steps = clip.model_copy(update={"interpolation": TemporalInterpolation(positions="steps")})
+    assert not np.array_equal(load(blob, steps).arrays[0] * 255, gray)
 
 
 def test_normalised_clips_have_no_brightness_of_their_own(blob):
