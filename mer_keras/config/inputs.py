@@ -113,9 +113,10 @@ class Clip(StrictModel):
     """What a method is given of each clip."""
 
     kind: Literal["frames", "flow", "flow_image"]
-    """``frames`` gives images, scaled to 0..1. ``flow`` gives horizontal and vertical flow and
-    optical strain, computed from the onset and the apex frame. ``flow_image`` gives the same,
-    precomputed, as its file holds it (0..255).
+    """``frames`` gives images, scaled to 0..1. ``flow`` gives (u, v, strain), horizontal and
+    vertical flow and optical strain, computed from the onset and the apex frame. ``flow_image``
+    gives the same, computed by the database's publishers: values as its file holds them (0..255),
+    channels in the same order, whatever the file's is.
     """
     frames: int | None = Field(default=1, ge=1, le=512)
     """Images of a clip; one is an image, without a time axis. Left out with sampling ``whole``."""
@@ -124,7 +125,7 @@ class Clip(StrictModel):
     resize_to: int | None = Field(default=None, ge=8, le=1024)
     """Side that a ``flow_image`` is brought to for networks that need a larger one."""
     image: str | None = None
-    """Which of several images of a clip a ``flow_image`` is."""
+    """Which of several images of a clip a ``flow_image`` is; null: the first."""
     channel_order: FlowOrder | None = None
     """What red, green and blue of a ``flow_image`` are, where its database doesn't say."""
     channels: Literal[1, 3] = 1

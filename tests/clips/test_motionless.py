@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from mer_keras.clips.assemble import check_frames
 from mer_keras.clips.motionless import STILL_FLOW
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip, Flow
 from mer_keras.errors import FrameError
-from tests.clips.blob import CLIP, COUNT, draw, load
+from tests.clips.blob import CLIP, COUNT, draw, load, samples
 
 FLOW = Clip(kind="flow", size=16, flow=Flow(method="farneback", compute_size=32))
 WHOLE = Clip(kind="frames", size=16, sampling="whole")
@@ -80,3 +81,13 @@ def test_fault_53_a_pair_that_differs_and_does_not_move(tmp_path, output):
     loaded = check(folder, of_form(output), STILL_FLOW, **still)
     if output == "image":
         assert loaded.arrays[..., :2].max() < 128, "noise isn't stretched over the whole range"
+
+
+def test_fault_53_a_check_of_all_frames_says_it(blob):
+    def warnings(**marks):
+        return check_frames(samples(blob, **marks))[1]
+
+    remark = "onset and apex are one frame, so that nothing moves: 1 of 1 clips"
+    assert warnings() == ()
+    assert warnings(onset=5, apex=5) == (remark,)
+    assert remark in warnings(onset=5, apex=None, offset=6)
