@@ -100,8 +100,8 @@ def lbp_mop(
     """Return histograms of the patterns of the three mean planes of each block.
 
     A block's mean frame, its mean over rows (an image of time and columns) and its mean over
-    columns (time and rows) stand for all its planes (Wang, See, Oh, Phan, Rahulamathavan, Ling, Tan
-    and Li, PLoS ONE 2015). Each plane has the neighbours that it has in ``lbp_top.lbp_top``.
+    columns (time and rows) stand for all its planes (Wang, See, Phan and Oh, PLoS ONE 2015). Each
+    plane has the neighbours that it has in ``lbp_top.lbp_top``.
 
     Args:
         clip: gray frames (time, height, width) or (time, height, width, 1), uint8 or 0..1.
