@@ -13,9 +13,9 @@ from mer_keras.config.experiment import Experiment, RowPlan, Stage
 from mer_keras.config.inputs import Clip
 from mer_keras.config.training import Train
 from mer_keras.databases.label_schemes import get_scheme
-from mer_keras.databases.labels import apply_scheme
+from mer_keras.databases.labels import LabelScheme, apply_scheme, plain_emotion
 from mer_keras.databases.samples import Samples, make_samples, pool
-from mer_keras.errors import UserError
+from mer_keras.errors import AnnotationError, UserError
 from mer_keras.methods.registry import inputs_of
 from mer_keras.models.registry import get_spec
 from mer_keras.protocols.build import build_folds
@@ -361,9 +361,27 @@ def expected_samples(data: Data, kind: str) -> Samples:
             for part, clip in _clips_to_draw(name, data)
             if clip.listed
         ]
-        samples = make_samples(rows, source=name)
-        parts.append(apply_scheme(samples, get_scheme(data.scheme_of(name))))
+        scheme = get_scheme(data.scheme_of(name))
+        parts.append(_labelled(make_samples(rows, source=name), scheme))
     return pool(parts)
+
+
+def _labelled(samples: Samples, scheme: LabelScheme) -> Samples:
+    """Label clips that are not drawn yet, as far as their number goes.
+
+    Readers leave out clips that their table gives no emotion. Where a scheme reads a column that
+    only the drawn table has, the clips are spread evenly over the classes.
+    """
+    emotions = samples.table["emotion"].map(plain_emotion)
+    known = emotions.isin({*scheme.mapping, *scheme.leaves_out})
+    table = samples.table[known] if scheme.column == "emotion" and known.any() else samples.table
+    table = table.reset_index(drop=True)
+    try:
+        return apply_scheme(replace(samples, table=table), scheme)
+    except AnnotationError:
+        classes = scheme.classes
+        labels = [classes[number % len(classes)] for number in range(len(table))]
+        return replace(samples, table=table.assign(label=labels))
 
 
 def expected_shape(recipe: Clip, frames: int = USUAL_FRAMES) -> tuple[int, ...]:

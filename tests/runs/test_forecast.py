@@ -3,6 +3,7 @@
 import pytest
 
 from mer_keras.config.files import load_experiments
+from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.runs import speeds
 from mer_keras.runs.forecast import Expectation, expected_samples, expected_shape, forecast
 from mer_keras.runs.samples import is_drawn, load_samples
@@ -38,6 +39,15 @@ def test_pooled_databases_recordings_and_pretraining_are_told(places, name):
         assert f"{stage.name}: training" in titles
     assert all(piece.total > 0 for piece in told.pieces)
     assert not list((places / "cache").iterdir())
+
+
+def test_a_scheme_of_a_column_that_is_not_there_yet_spreads_the_clips(places, monkeypatch):
+    """A forecast must never be what ends a run."""
+    scheme = get_scheme("samm3").model_copy(update={"column": "objective_class"})
+    monkeypatch.setattr("mer_keras.runs.forecast.get_scheme", lambda name: scheme)
+    counts = expected_samples(quick("shallow_convlstm/table1").data, "synthetic").class_counts()
+    assert set(counts) == {"positive", "negative", "surprise"}
+    assert max(counts.values()) - min(counts.values()) <= 1
 
 
 def test_trainings_are_rows_times_seeds_times_folds(places):
