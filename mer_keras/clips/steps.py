@@ -91,10 +91,13 @@ def check_clip(sample: Sample, footage: Footage, policies: Policies) -> Loaded[b
     frames.remark(numbers, pictures, formats, len({picture.shape for picture in pictures}))
     if marks.apex is None and policies.apex == "middle":
         frames.remarks.add(NO_APEX)
+    apex = sampling.middle(marks.onset, marks.offset) if marks.apex is None else marks.apex
+    if len(frames.numbers) > 1 and len(set(frames.nearest([marks.onset, apex]))) == 1:
+        frames.remarks.add(SAME_FRAME)
     digest = hashlib.blake2b(digest_size=16)
     for picture in pictures:
         digest.update(str(picture.shape).encode())
-        digest.update(np.ascontiguousarray(picture))
+        digest.update(picture.tobytes())
     return Loaded(digest.digest(), tuple(frames.remarks), frames.farthest)
 
 

@@ -110,6 +110,6 @@ def form_of_stored(stored: FlowImage, clip: Clip) -> FlowForm:
     ``standard`` mixes the channels' means, so that a clip can't be mirrored any more.
     """
     if not is_flow(stored):
-        return FlowForm(stored.channels, ("unknown",) * len(stored.channels))
+        return FlowForm(stored.channels, ("unknown", "unknown", "unknown"))
     signs: Mapping[str, Mirroring] = {"none": "bytes", "unit": "range", "standard": "unknown"}
     return FlowForm(FLOW_CHANNELS, (signs[clip.normalise], "keep", "keep"))

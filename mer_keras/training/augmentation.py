@@ -57,7 +57,8 @@ class ClipAugmentation(keras.layers.Layer):
         self.setting = Augmentation.model_validate(setting)
         self.seed = seed
         self.mirroring = tuple(mirroring)
-        self._changes = {**CHANGES, "flip": partial(random_changes.flip, mirroring=mirroring)}
+        flip = partial(random_changes.flip, mirroring=self.mirroring)
+        self._changes: dict[str, Change] = {**CHANGES, "flip": flip}
         self.names = [name for name in CHANGES if getattr(self.setting, name)]
         self.random = [keras.random.SeedGenerator(seed) for _ in self.names]
 
