@@ -15,6 +15,7 @@ from mer_keras.features.fields import (
     block_numbers,
     direction_bins,
     flow_fields,
+    lengths,
     normalised,
     optical_strain,
     strain_channel,
@@ -59,7 +60,7 @@ def bi_woof(
     vectors = flow_fields(clip, "bi_woof", zero)  # (fields, height, width, 2)
     strains = _strains(clip, vectors, strain, "bi_woof")  # (fields, height, width)
     u, v = vectors[..., 0], vectors[..., 1]
-    votes = np.hypot(u, v)
+    votes = lengths(u, v)
     if public_code:
         bin_of, votes = _public_bins(u, v, votes, bins)
         return _of_overlapping_blocks(bin_of, votes, strains, blocks, bins)
@@ -114,7 +115,7 @@ def bi_woof_phase(
     onset, apex = _two_frames(frames)  # (height, width) each
     u, v = vectors[..., 0], vectors[..., 1]
     block_of, count = block_numbers(*u.shape[1:], blocks, "bi_woof_phase")
-    of_flow = block_histograms(block_of, direction_bins(u, v, bins), np.hypot(u, v), count, bins)
+    of_flow = block_histograms(block_of, direction_bins(u, v, bins), lengths(u, v), count, bins)
     before, after = (monogenic(frame, wavelength, bandwidth) for frame in (onset, apex))
     change = np.abs(after[0] - before[0]) * (before[1] + after[1]) / 2  # (height, width)
     frame_block_of, _ = block_numbers(*onset.shape, blocks, "bi_woof_phase")

@@ -54,39 +54,54 @@ def fdm(
     block_of, count = block_numbers(*vectors.shape[1:3], blocks, "fdm")
     slice_of = np.arange(len(vectors)) * slices // len(vectors)  # (fields,)
     cuboid_of = (slice_of[:, np.newaxis, np.newaxis] * count + block_of).reshape(-1)
-    u, v = vectors[..., 0].reshape(-1), vectors[..., 1].reshape(-1)
-    directions = _principal_directions(u, v, cuboid_of, slices * count)  # (cuboids, 2)
+    pixels, members = _cuboids(cuboid_of, slices * count)  # (cuboids,), (cuboids, largest)
+    # A place that a smaller cuboid leaves empty holds no motion, which changes no sum.
+    padded = np.concatenate([vectors.reshape(-1, 2), np.zeros((1, 2))])
+    u, v = (np.ascontiguousarray(padded[:, axis])[members] for axis in range(2))
+    directions = _principal_directions(u, v)  # (cuboids, 2)
     if length == "mean":
-        projections = _projections(u, v, directions, cuboid_of)  # (pixels,)
-        sums = np.bincount(cuboid_of, np.maximum(projections, 0), minlength=slices * count)
-        pixels = np.bincount(cuboid_of, minlength=slices * count)
+        sums = np.maximum(_projections(u, v, directions), 0).sum(axis=1)
         directions = directions * (sums / pixels)[:, np.newaxis]
     return directions.reshape(-1).astype(np.float32)
 
 
-def _principal_directions(u: Values, v: Values, cuboid_of: Numbers, cuboids: int) -> Values:
-    """Directions of length 1, (cuboids, 2); zero where vectors cancel out or nothing moves."""
-    directions = np.zeros((cuboids, 2))
-    unfinished = np.ones(cuboids, bool)
-    chosen = np.ones(len(u), bool)
+def _cuboids(cuboid_of: Numbers, cuboids: int) -> tuple[Numbers, Numbers]:
+    """Number of pixels of each cuboid, (cuboids,), and which they are, (cuboids, largest).
+
+    Rows of smaller cuboids are filled up with the number of pixels, which is no pixel's.
+    """
+    pixels = np.bincount(cuboid_of, minlength=cuboids)
+    order = np.argsort(cuboid_of, kind="stable")
+    starts = np.cumsum(pixels) - pixels
+    place = np.arange(len(order)) - np.repeat(starts, pixels)
+    members = np.full((cuboids, pixels.max()), len(cuboid_of))
+    members[cuboid_of[order], place] = order
+    return pixels, members
+
+
+def _principal_directions(u: Values, v: Values) -> Values:
+    """Directions of length 1, (cuboids, 2), of flow, (cuboids, pixels) each component.
+
+    They are zero where vectors cancel out or nothing moves.
+    """
+    directions = np.zeros((len(u), 2))
+    unfinished = np.arange(len(u))
+    chosen = np.ones(u.shape, bool)
     for _ in range(MOST_ROUNDS):
-        sums = np.stack(
-            [np.bincount(cuboid_of, part * chosen, minlength=cuboids) for part in (u, v)], axis=1
-        )
+        sums = np.stack([np.einsum("cp,cp->c", part, chosen) for part in (u, v)], axis=1)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         units = np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
-        directions[unfinished] = units[unfinished]
-        positive = _projections(u, v, directions, cuboid_of) > 0
-        unfinished[:] = False
-        unfinished[cuboid_of[positive != chosen]] = True
-        # Only pixels of cuboids whose choice has changed take part in the next round.
-        stays = unfinished[cuboid_of]
-        u, v, cuboid_of, chosen = u[stays], v[stays], cuboid_of[stays], positive[stays]
-        if not len(u):
+        directions[unfinished] = units
+        positive = _projections(u, v, units) > 0
+        # Only cuboids whose choice has changed take part in the next round.
+        changed = np.flatnonzero((positive != chosen).any(axis=1))
+        if not len(changed):
             break
+        unfinished = unfinished[changed]
+        u, v, chosen = u[changed], v[changed], positive[changed]
     return directions
 
 
-def _projections(u: Values, v: Values, directions: Values, cuboid_of: Numbers) -> Values:
-    """Dot product of each pixel's flow with its cuboid's direction, (pixels,)."""
-    return u * directions[cuboid_of, 0] + v * directions[cuboid_of, 1]
+def _projections(u: Values, v: Values, directions: Values) -> Values:
+    """Dot product of each pixel's flow with its cuboid's direction, (cuboids, pixels)."""
+    return u * directions[:, :1] + v * directions[:, 1:]

@@ -5,6 +5,7 @@ strain. The third channel may be absent. Directions are atan2(v, u), so that 90 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -24,6 +25,8 @@ Zero: TypeAlias = Literal["none", "mode", "median", "mid"]
 #: Added to an angle, in radians: an angle on the boundary of two bins falls into the upper one,
 #: however a machine rounds the arc tangent.
 BOUNDARY = 1e-9
+#: Number of bins for which directions need no arc tangent.
+OCTANTS = 8
 #: Standard deviation, in gray values, of the Gaussian that smooths the histogram for ``mode``.
 SMOOTHING = 4
 #: The gray values of an 8-bit image, and the one in their middle.
@@ -118,15 +121,35 @@ def direction_bins(x: Values, y: Values, bins: int) -> Numbers:
     Bin k holds -180 + k * 360 / ``bins`` degrees and what lies above, up to the next bin.
 
     Args:
-        x: component to the right, of any shape.
-        y: component down, of the same shape.
+        x: component to the right, of any shape, without negative zeros.
+        y: component down, likewise, of the same shape.
         bins: how many.
 
     Returns:
-        0..bins-1, of the same shape; 180 degrees is in the last bin.
+        0..bins-1, of the same shape; 180 degrees is in the last bin, a vector of length 0 in that
+        of 0 degrees.
     """
+    if bins == OCTANTS:
+        return _octants(x, y)
     turns = (np.arctan2(y, x) + np.pi + BOUNDARY) / (2 * np.pi)
     return np.minimum((turns * bins).astype(np.int64), bins - 1)
+
+
+def _octants(x: Values, y: Values) -> Numbers:
+    """As ``direction_bins``, for 8 bins: comparisons are ten times as fast as arc tangents."""
+    minus_x = -x
+    below = (x >= y).view(np.int8) + (x >= 0) + (y >= minus_x)  # -180 to 0 degrees: 0..3
+    above = (y >= x).view(np.int8) + (x <= 0) + (y <= minus_x)  # 0 to 180 degrees: 0..3
+    octants = np.where(y >= 0, above + np.int8(4), below)
+    octants[(x == 0) & (y == 0)] = 4
+    return octants.astype(np.int64)
+
+
+@lru_cache(maxsize=64)
+def _block_numbers(height: int, width: int, rows: int, columns: int) -> Numbers:
+    numbers = _parts(height, rows)[:, np.newaxis] * columns + _parts(width, columns)
+    numbers.flags.writeable = False  # All calls share it.
+    return numbers
 
 
 def block_numbers(
@@ -159,8 +182,7 @@ def block_numbers(
             f"feature {feature}: {rows}x{columns} blocks of a field of {height}x{width} pixels: a "
             "block would be empty; choose fewer blocks or a larger input"
         )
-    row_of = _parts(height, rows)[:, np.newaxis]
-    return row_of * columns + _parts(width, columns), rows * columns
+    return _block_numbers(height, width, int(rows), int(columns)), rows * columns
 
 
 def block_histograms(
@@ -182,6 +204,11 @@ def block_histograms(
     weights = None if votes is None else votes.reshape(-1)
     counts = np.bincount(cells, weights, minlength=blocks * bins)
     return counts.reshape(blocks, bins).astype(np.float64)
+
+
+def lengths(x: Values, y: Values) -> Values:
+    """Lengths of vectors, shaped as their components."""
+    return np.sqrt(x * x + y * y)
 
 
 def normalised(histograms: Values) -> Values:

@@ -16,6 +16,7 @@ from mer_keras.features.fields import (
     block_numbers,
     direction_bins,
     flow_fields,
+    lengths,
     normalised,
 )
 
@@ -62,7 +63,7 @@ def hoof(
     block_of, count = block_numbers(*vectors.shape[1:3], blocks, "hoof")
     u, v = vectors[..., 0], vectors[..., 1]
     bin_of = _folded_bins(u, v, bins) if mirror else direction_bins(u, v, bins)
-    votes = np.hypot(u, v)
+    votes = lengths(u, v)
     parts = [slice(None)] if fields == "sum" else [slice(i, i + 1) for i in range(len(vectors))]
     histograms = np.stack(
         [block_histograms(block_of, bin_of[part], votes[part], count, bins) for part in parts]
@@ -109,7 +110,7 @@ def fhofo(
     vectors = flow_fields(clip, "fhofo", zero)  # (fields, height, width, 2)
     block_of, count = block_numbers(*vectors.shape[1:3], blocks, "fhofo")
     u, v = vectors[..., 0], vectors[..., 1]
-    moves = np.hypot(u, v) > shortest
+    moves = lengths(u, v) > shortest
     angle = np.arctan2(v, u)[moves]  # (moving pixels,)
     bin_width = 2 * np.pi / bins
     middles = -np.pi + (np.arange(bins) + 0.5) * bin_width

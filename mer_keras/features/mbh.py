@@ -15,6 +15,7 @@ from mer_keras.features.fields import (
     direction_bins,
     flow_fields,
     gradients,
+    lengths,
     normalised,
 )
 
@@ -60,7 +61,7 @@ def mbh(
 
     def histogram(x: Values, y: Values) -> Values:
         bin_of = direction_bins(x, y, bins)
-        return block_histograms(block_of, bin_of, np.hypot(x, y), count, bins)
+        return block_histograms(block_of, bin_of, lengths(x, y), count, bins)
 
     if fusion == "concat":
         parts = [histogram(u_x, u_y), histogram(v_x, v_y)]
@@ -72,7 +73,7 @@ def mbh(
         horizontal, vertical = np.hypot(u_x, v_x), np.hypot(u_y, v_y)
         quarters = (np.arctan2(vertical, horizontal) + BOUNDARY) / (np.pi / 2)
         bin_of = np.minimum((quarters * bins).astype(np.int64), bins - 1)
-        votes = np.hypot(horizontal, vertical)
+        votes = lengths(horizontal, vertical)
         parts = [block_histograms(block_of, bin_of, votes, count, bins)]
     else:
         raise ConfigError(

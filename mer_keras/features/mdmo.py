@@ -7,7 +7,7 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import BOUNDARY, Numbers, Values, Zero, flow_fields
+from mer_keras.features.fields import Numbers, Values, Zero, direction_bins, flow_fields
 from mer_keras.features.regions import (
     Regions,
     checked_landmarks,
@@ -96,5 +96,11 @@ def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
 
 def _centred_bins(u: Values, v: Values, bins: int) -> Numbers:
     """Bins of which the first is centred on 0 degrees, the second on 360 / ``bins``, and so on."""
-    turns = (np.arctan2(v, u) + BOUNDARY) / (2 * np.pi) + 0.5 / bins
-    return np.floor(turns * bins).astype(np.int64) % bins
+    if bins % 2:
+        turns = np.arctan2(v, u) / (2 * np.pi) + 0.5 / bins
+        return np.floor(turns * bins).astype(np.int64) % bins
+    half_bin = np.pi / bins
+    turned_u = u * np.cos(half_bin) - v * np.sin(half_bin)
+    turned_v = u * np.sin(half_bin) + v * np.cos(half_bin)
+    # Bins of ``direction_bins`` begin at -180 degrees: half of them lie before 0 degrees.
+    return (direction_bins(turned_u, turned_v, bins) + bins // 2) % bins
