@@ -1,6 +1,7 @@
 """Facial dynamics map (FDM): the principal direction of the flow of every cuboid."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -51,57 +52,69 @@ def fdm(
             f"feature fdm: {slices} slices of {len(vectors)} flow fields, expected 1 to "
             f"{len(vectors)}"
         )
-    block_of, count = block_numbers(*vectors.shape[1:3], blocks, "fdm")
-    slice_of = np.arange(len(vectors)) * slices // len(vectors)  # (fields,)
-    cuboid_of = (slice_of[:, np.newaxis, np.newaxis] * count + block_of).reshape(-1)
-    pixels, members = _cuboids(cuboid_of, slices * count)  # (cuboids,), (cuboids, largest)
+    count = block_numbers(*vectors.shape[1:3], blocks, "fdm")[1]
+    pixels, members = _cuboids(vectors.shape[:3], (slices, *map(int, blocks)))
     # A place that a smaller cuboid leaves empty holds no motion, which changes no sum.
-    padded = np.concatenate([vectors.reshape(-1, 2), np.zeros((1, 2))])
-    u, v = (np.ascontiguousarray(padded[:, axis])[members] for axis in range(2))
-    directions = _principal_directions(u, v)  # (cuboids, 2)
+    components = np.moveaxis(vectors, -1, 0).reshape(2, -1)
+    padded = np.concatenate([components, np.zeros((2, 1))], axis=1)
+    flows = np.ascontiguousarray(padded[:, members].swapaxes(0, 1))  # (cuboids, 2, largest)
+    directions = _principal_directions(flows)  # (slices * count, 2)
     if length == "mean":
-        sums = np.maximum(_projections(u, v, directions), 0).sum(axis=1)
+        sums = np.maximum(_projections(flows, directions), 0).sum(axis=1)
         directions = directions * (sums / pixels)[:, np.newaxis]
-    return directions.reshape(-1).astype(np.float32)
+    return directions.reshape(slices * count * 2).astype(np.float32)
 
 
-def _cuboids(cuboid_of: Numbers, cuboids: int) -> tuple[Numbers, Numbers]:
-    """Number of pixels of each cuboid, (cuboids,), and which they are, (cuboids, largest).
+@lru_cache(maxsize=16)
+def _cuboids(shape: tuple[int, ...], parts: tuple[int, ...]) -> tuple[Numbers, Numbers]:
+    """Which pixels of fields each cuboid holds.
 
-    Rows of smaller cuboids are filled up with the number of pixels, which is no pixel's.
+    Args:
+        shape: (fields, height, width).
+        parts: slices, rows and columns of cuboids.
+
+    Returns:
+        number of pixels of each cuboid, (cuboids,), and which they are, (cuboids, largest); rows of
+        smaller cuboids are filled up with the number of all pixels, which is no pixel's.
     """
-    pixels = np.bincount(cuboid_of, minlength=cuboids)
+    fields, height, width = shape
+    slices, rows, columns = parts
+    block_of, blocks = block_numbers(height, width, (rows, columns), "fdm")
+    slice_of = np.arange(fields) * slices // fields  # (fields,)
+    cuboid_of = (slice_of[:, np.newaxis, np.newaxis] * blocks + block_of).reshape(-1)
+    pixels = np.bincount(cuboid_of, minlength=slices * blocks)
     order = np.argsort(cuboid_of, kind="stable")
     starts = np.cumsum(pixels) - pixels
     place = np.arange(len(order)) - np.repeat(starts, pixels)
-    members = np.full((cuboids, pixels.max()), len(cuboid_of))
+    members = np.full((slices * blocks, pixels.max()), len(cuboid_of))
     members[cuboid_of[order], place] = order
     return pixels, members
 
 
-def _principal_directions(u: Values, v: Values) -> Values:
-    """Directions of length 1, (cuboids, 2), of flow, (cuboids, pixels) each component.
+def _principal_directions(flows: Values) -> Values:
+    """Directions of length 1, (cuboids, 2), of flow, (cuboids, 2, pixels).
 
     They are zero where vectors cancel out or nothing moves.
     """
-    directions = np.zeros((len(u), 2))
-    unfinished = np.arange(len(u))
-    chosen = np.ones(u.shape, bool)
+    directions = np.zeros(flows.shape[:2])
+    unfinished = np.arange(len(flows))
+    chosen = np.ones((len(flows), flows.shape[2]))  # 1: the pixel counts, 0: it doesn't.
     for _ in range(MOST_ROUNDS):
-        sums = np.stack([np.einsum("cp,cp->c", part, chosen) for part in (u, v)], axis=1)
+        sums = (flows @ chosen[..., np.newaxis])[..., 0]  # (cuboids, 2)
         norms = np.linalg.norm(sums, axis=1, keepdims=True)
         units = np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
         directions[unfinished] = units
-        positive = _projections(u, v, units) > 0
+        positive = (_projections(flows, units) > 0).astype(np.float64)
         # Only cuboids whose choice has changed take part in the next round.
         changed = np.flatnonzero((positive != chosen).any(axis=1))
         if not len(changed):
             break
-        unfinished = unfinished[changed]
-        u, v, chosen = u[changed], v[changed], positive[changed]
+        if len(changed) < len(unfinished):
+            unfinished, flows, positive = unfinished[changed], flows[changed], positive[changed]
+        chosen = positive
     return directions
 
 
-def _projections(u: Values, v: Values, directions: Values) -> Values:
+def _projections(flows: Values, directions: Values) -> Values:
     """Dot product of each pixel's flow with its cuboid's direction, (cuboids, pixels)."""
-    return u * directions[:, :1] + v * directions[:, 1:]
+    return (directions[:, np.newaxis] @ flows)[:, 0]
