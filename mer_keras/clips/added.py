@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -36,8 +38,10 @@ def check_footage(reading: Reading, progress: CountProgress | None = None) -> li
     """
     footage, unusable = _open_all([clip.path for clip in reading.clips], progress)
     usable = [clip for clip in reading.clips if clip.path in footage]
+    # A long recording holds many clips: its numbers are listed once.
+    numbers = {path: opened.numbers for path, opened in footage.items()}
     for clip in usable:
-        _require_marks_inside(clip, footage[clip.path], reading.source)
+        _require_marks_inside(clip, numbers[clip.path], reading.source)
     remarks = []
     if unusable:
         listed = "; ".join(list(unusable.values())[:5]) + ("; ..." if len(unusable) > 5 else "")
@@ -51,7 +55,10 @@ def check_footage(reading: Reading, progress: CountProgress | None = None) -> li
         }
         for clip in usable
     )
-    return [*remarks, *repeated_content(_repeated(usable, footage), table)]
+    files = {
+        clip.sample_id: _files(clip, footage[clip.path], numbers[clip.path]) for clip in usable
+    }
+    return [*remarks, *repeated_content(_repeated(files), table)]
 
 
 def _open_all(
@@ -73,13 +80,12 @@ def _open_all(
     return footage, unusable
 
 
-def _require_marks_inside(clip: ClipAnnotation, footage: Footage, source: Path) -> None:
+def _require_marks_inside(clip: ClipAnnotation, numbers: Sequence[int], source: Path) -> None:
     """Refuse frame numbers that the footage doesn't have.
 
     Raises:
         AnnotationError: naming row and column, and the numbers that there are.
     """
-    numbers = footage.numbers
     first, last = numbers[0], numbers[-1]
     for column in ("onset", "apex", "offset"):
         frame = getattr(clip, column)
@@ -92,33 +98,38 @@ def _require_marks_inside(clip: ClipAnnotation, footage: Footage, source: Path) 
             )
 
 
-def _repeated(clips: Sequence[ClipAnnotation], footage: Mapping[Path, Footage]) -> dict[str, bytes]:
+class _Files(NamedTuple):
+    """The files of a clip, and the frames that are meant of a file that holds several."""
+
+    paths: Sequence[Path]
+    span: tuple[int | None, int | None] = (None, None)
+
+
+def _files(clip: ClipAnnotation, footage: Footage, numbers: Sequence[int]) -> _Files:
+    """Return the files of a clip's frames, or its video."""
+    if not footage.files:
+        return _Files([clip.path], (clip.onset, clip.offset))
+    begin = 0 if clip.onset is None else bisect_left(numbers, clip.onset)
+    end = len(numbers) if clip.offset is None else bisect_right(numbers, clip.offset)
+    inside = numbers[begin:end] or numbers[-1:]
+    return _Files([footage.files[number] for number in inside])
+
+
+def _repeated(files: Mapping[str, _Files]) -> dict[str, bytes]:
     """Return sample id -> digest of its files, for clips whose files are as large as another's.
 
     Only such clips are read: thousands of clips take seconds.
     """
-    alike: dict[tuple[object, ...], list[ClipAnnotation]] = defaultdict(list)
-    for clip in clips:
-        files, span = _files(clip, footage[clip.path])
-        sizes = [os.stat(file).st_size for file in (files[0], files[-1])]  # noqa: PTH116 - Speed.
-        alike[len(files), *sizes, *span].append(clip)
+    alike: dict[tuple[object, ...], list[str]] = defaultdict(list)
+    for sample_id, (paths, span) in files.items():
+        sizes = [path.stat().st_size for path in (paths[0], paths[-1])]
+        alike[len(paths), *sizes, *span].append(sample_id)
     return {
-        clip.sample_id: _digest(_files(clip, footage[clip.path])[0])
+        sample_id: _digest(files[sample_id].paths)
         for same in alike.values()
         if len(same) > 1
-        for clip in same
+        for sample_id in same
     }
-
-
-def _files(clip: ClipAnnotation, footage: Footage) -> tuple[list[Path], tuple[object, ...]]:
-    """Return the files of a clip, and what else its content depends on (a video's frames)."""
-    if not footage.files:
-        return [clip.path], (clip.onset, clip.offset)
-    numbers = footage.numbers
-    first = numbers[0] if clip.onset is None else clip.onset
-    last = numbers[-1] if clip.offset is None else clip.offset
-    inside = [footage.files[number] for number in numbers if first <= number <= last]
-    return inside or list(footage.files.values()), ()
 
 
 def _digest(files: Sequence[Path]) -> bytes:
