@@ -73,9 +73,6 @@ def import_flow(name: str, source: Path, progress: CountProgress | None = None) 
             f"database {name!r} can't be imported{did_you_mean(name, COLUMNS)}, only "
             f"{' and '.join(COLUMNS)}; mer-keras data howto {name} says where to put it"
         )
-    present = registry.find(name)
-    if present is not None:
-        raise UserError(f"{name} is in {present} already: remove or rename that folder first")
     if not (source.is_dir() or zipfile.is_zipfile(source)):
         problem = "is neither a folder nor a zip archive" if source.exists() else "is absent"
         raise UserError(
@@ -84,6 +81,8 @@ def import_flow(name: str, source: Path, progress: CountProgress | None = None) 
         )
     root = settings.data_roots()[0]
     target = root / registry.get_database(name).folders[0]
+    if target.exists():
+        raise UserError(f"{target} is there already: remove or rename it first")
     try:
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{name}.", dir=root) as draft:

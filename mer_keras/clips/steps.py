@@ -91,8 +91,7 @@ def check_clip(sample: Sample, footage: Footage, policies: Policies) -> Loaded[b
     frames.remark(numbers, pictures, formats, len({picture.shape for picture in pictures}))
     if marks.apex is None and policies.apex == "middle":
         frames.remarks.add(NO_APEX)
-    apex = sampling.middle(marks.onset, marks.offset) if marks.apex is None else marks.apex
-    if len(frames.numbers) > 1 and len(set(frames.nearest([marks.onset, apex]))) == 1:
+    if len(frames.numbers) > 1 and len(_onset_and_apex(frames, marks)) == 1:
         frames.remarks.add(SAME_FRAME)
     digest = hashlib.blake2b(digest_size=16)
     for picture in pictures:
@@ -185,9 +184,17 @@ def _magnified(
     return cache.derive(entry, "magnified, second form", described, magnify)
 
 
-def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
+def _onset_and_apex(frames: ClipFrames, marks: Marks) -> list[int]:
+    """Return the frames on disk of onset and apex, or the one that is both.
+
+    The middle frame stands in for an apex that nobody annotated.
+    """
     apex = sampling.middle(marks.onset, marks.offset) if marks.apex is None else marks.apex
-    numbers = sorted(set(frames.nearest([marks.onset, apex])))
+    return sorted(set(frames.nearest([marks.onset, apex])))
+
+
+def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
+    numbers = _onset_and_apex(frames, marks)
     if len(numbers) == 1:
         frames.remarks.add(motionless(SAME_FRAME, frames.policies))
     entry = frames.stack(numbers, clip.flow.compute_size)

@@ -126,6 +126,14 @@ def test_other_databases_are_not_imported(tmp_path, data, name, complaint):
     assert complaint in refusal(name, tmp_path, data)
 
 
+def test_a_set_that_was_unpacked_into_the_data_root_is_read_and_can_be_imported(tmp_path, data):
+    root = painted(divided(data / "three_norm_u_v_os"))
+    assert registry.find("megc2019_flow") == root
+    import_flow("megc2019_flow", root)
+    assert registry.find("megc2019_flow") == data / "megc2019_flow"
+    assert len(registry.load("megc2019_flow").table) == len(CLIPS)
+
+
 def test_neither_folder_nor_zip(tmp_path, data):
     (tmp_path / "set.rar").write_bytes(b"Rar!")
     assert "neither a folder nor a zip" in refusal("megc2019_flow", tmp_path / "set.rar", data)
@@ -135,7 +143,7 @@ def test_neither_folder_nor_zip(tmp_path, data):
 def test_what_is_there_already_is_not_replaced(tmp_path, data):
     root = painted(flat(tmp_path / "set"))
     import_flow("megc2019_flow", root)
-    with pytest.raises(UserError, match="already: remove or rename that folder"):
+    with pytest.raises(UserError, match="is there already: remove or rename it"):
         import_flow("megc2019_flow", root)
 
 
