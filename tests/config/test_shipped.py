@@ -34,6 +34,7 @@ def test_every_row_says_something_and_every_quoted_one_has_a_described_method(na
     for config in load_experiments(name):
         for row in config.rows:
             compared = row.published or row.arguments or "not in the paper" in config.table
+            compared = compared or config.paper is None
             assert compared, f"{row.name} has nothing to say"
             assert row.method, f"{row.name} names no method"
             if row.quoted and config.plan_of(row) is None and row.runs:
