@@ -94,12 +94,14 @@ def network(name: str, **arguments: object) -> Shown:
 
 
 def clips(config: Experiment) -> Shown:
-    """One drawn clip of each class, as the network of the first row reads it."""
+    """One drawn clip of each class, as the first network reads it, or else the first method."""
     from mer_keras.methods.registry import inputs_of
     from mer_keras.runs.context import compose
 
     context = compose(config, "quick", "synthetic", pretraining=False)
-    arrays = context.clips[inputs_of(config.plans[0])[0]]
+    networks = [plan for plan in config.plans if plan.config.network is not None]
+    first_input, *_ = inputs_of([*networks, *config.plans][0])
+    arrays = context.clips[first_input]
     first = context.samples.table.drop_duplicates("label").set_index("label")["sample_id"]
     images = {
         name: _stretched(arrays.select([first[name]])[0])
