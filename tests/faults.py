@@ -72,6 +72,7 @@ FAULTS = {
     67: ("run folder of somebody else, damaged or contradictory", "E naming it; others are listed"),
     69: ("cell that begins with a blank, a full-width sign or [", "escaped in CSV and LaTeX"),
     70: ("run folder that vanishes during a run", "E at once"),
+    71: ("files that users keep, several writers", "written whole, under a lock"),
     73: ("hours of work on drawn faces", "announced; E unless asked for"),
     74: ("a wheel installed anywhere", "works as the clone does"),
     75: ("paper, caption and numbers of other data", "dropped from what is derived, and said"),

@@ -102,7 +102,7 @@ def _names(rows: list[TableRow]) -> set[str]:
 
 def _clip_folders(frames: Path) -> dict[str, Path]:
     """Return the clips' folders by normalised name in lower case, wherever they stand."""
-    folders = {}
+    folders: dict[str, Path] = {}
     for place, inside, _ in os.walk(frames):
         for name in sorted(inside):
             if _CLIP.fullmatch(name):
