@@ -79,6 +79,7 @@ VERBS = [
     "data check",
     "data synth",
     "data add",
+    "data remove",
     "data cache",
 ]
 
