@@ -72,7 +72,8 @@ def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
 
     Raises:
         ConfigError: no feature has this name, it has no such argument, it is computed from another
-            number of inputs, or clips of different lengths have vectors of different lengths.
+            number of inputs or can't be computed from a clip, or clips of different lengths have
+            vectors of different lengths.
     """
     feature = get_feature(name)
     known = list(inspect.signature(feature).parameters)[1:]
@@ -82,7 +83,12 @@ def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
                 f"feature {name!r} has no argument {argument!r}{did_you_mean(argument, known)}; "
                 f"known: {', '.join(known) or 'none'}"
             )
-    vectors = [feature(clip, **arguments) for clip in _one_by_one(name, clips)]
+    vectors = []
+    for number, clip in enumerate(_one_by_one(name, clips), start=1):
+        try:
+            vectors.append(feature(clip, **arguments))
+        except ConfigError as error:
+            raise ConfigError(f"clip {number} of {count(clips)}: {error}") from error
     for number, vector in enumerate(vectors, start=1):
         if len(vector) != len(vectors[0]):
             raise ConfigError(

@@ -88,6 +88,12 @@ def test_vectors_of_different_lengths_name_the_clip(clips):
         extract("pixels", lengths, {})
 
 
+def test_a_clip_that_has_no_feature_is_named(clips):
+    longer = np.random.default_rng(0).random((10, 20, 20, 1), dtype=np.float32)
+    with pytest.raises(ConfigError, match="clip 2 of 2: feature lbp_top: 3x5x5 voxels"):
+        extract("lbp_top", [longer, clips[0]], {})
+
+
 def test_an_unknown_feature_is_told_with_the_nearest_one(clips):
     with pytest.raises(ConfigError, match=r"no feature 'pixel' \(did you mean 'pixels'\?\); known"):
         extract("pixel", clips, {})
