@@ -37,6 +37,7 @@ BOUNDARY = 1e-9
 #: Bins of 3D-HOG in plane xy, its directions in a plane with time, and the bins without a direction
 #: there.
 IN_SPACE, WITH_TIME, WITHOUT_MOTION = 8, 10, 2
+#: Frames, rows and columns on either side of a voxel that has a gradient.
 MARGINS = (1, 1, 1)
 #: Greatest gray value of a file: whole gradients have (2 * 255 + 1)^2 values, which are looked up.
 GRAY_MAX = 255
@@ -213,7 +214,7 @@ def direction_bins(a: Values, b: Values, bins: int, *, signed: bool = True) -> N
     lower = (b < -room) | ((a < 0) & (b <= room))
     turn = np.where(lower, -1.0, 1.0)
     a, b = a * turn, b * turn
-    # Two halves have an odd number of bins in common only if each bin is divided once more.
+    # An odd number of bins has one across 180 degrees: bins are halved first, joined at the end.
     divided = 2 if signed and bins % 2 else 1
     in_half = bins * divided // 2 if signed else bins
     bin_of = np.zeros(a.shape, np.int64)
@@ -247,7 +248,7 @@ class _Voting(NamedTuple):
 def _coder(
     feature: str, planes: str, votings: Sequence[_Voting]
 ) -> Callable[[Values], Sequence[Coded]]:
-    """Return the function that codes a part of a volume in each of some planes."""
+    """Return the function that codes a part of a volume in each of some planes, one voting each."""
     if planes not in PLANES_OF:
         raise ConfigError(
             f"feature {feature}: planes {planes!r}, expected one of {', '.join(PLANES_OF)}"

@@ -96,6 +96,25 @@ def test_3d_histograms_are_a_literal_loop(shape, blocks):
     np.testing.assert_allclose(vector, expected, rtol=1e-6)
 
 
+def test_gray_values_need_not_be_whole():
+    """Votes of whole numbers are looked up, those of others are computed."""
+    clip = np.random.default_rng(0).random((5, 8, 7)) * 1.4 - 0.2
+    blocks = (2, 1, 1)
+    for equal, feature in enumerate((hog_top, higo_top)):
+        expected = loop(
+            clip,
+            blocks,
+            PLANES["top"],
+            lambda _: 8,
+            lambda _, a, b, equal=equal: votes_top(a, b, 8, True, False, equal),
+        )
+        np.testing.assert_allclose(feature(clip, blocks=blocks), expected, rtol=1e-5)
+    slow = np.repeat(clip[:1], 5, axis=0)
+    slow[3:] = clip[1]
+    expected = loop(slow, blocks, PLANES["top"], lambda plane: 8 if plane == "xy" else 12, votes_3d)
+    np.testing.assert_allclose(hog_3d(slow, blocks=blocks), expected, rtol=1e-5)
+
+
 def test_a_clip_that_does_not_move_has_only_the_bins_without_motion():
     clip = np.repeat(noise(1, 20, 20), 10, axis=0)
     vector = hog_3d(clip).reshape(25, 32)
