@@ -333,7 +333,7 @@ class TestOwnData:
         code, out, _ = mer_keras("data", "check", "my_lab", "--frames", "--json")
         found = json.loads(out)
         assert code == 0 and found["emotions"] == {"happiness": 1, "surprise": 1}
-        assert found["data_kind"] == "licensed"
+        assert found["data_kind"] == "own"
         assert any("apex not annotated" in line for line in found["warnings"])
 
     @pytest.mark.parametrize(
@@ -346,7 +346,8 @@ class TestOwnData:
             ("c,p1,../elsewhere,1,2,3,anger,100", "row 4, column 'path'"),
             ("c,p1,/etc,1,2,3,anger,100", "row 4, column 'path'"),
             ("c,p1,frames/one,3,2,1,anger,100", "row 4: onset 3 after apex 2"),
-            ("c,p1,frames/one,1,2,3,,100", "row 4, column 'emotion'"),
+            ("c,p1,frames/one,,,,happines,100", "row 4: emotion 'happines' (did you mean"),
+            ("c,p1,frames/one,1,2,3,anger,100", "row 4, column 'onset': 1, but 'one' has"),
             ("c,p1,frames/one,1,2,3,anger,0", "row 4, column 'fps': '0'"),
             ("a,p1,frames/one,1,2,3,anger,100", "two rows for clip 'my_lab/p1/a'"),
             ("c/d,p1,frames/one,1,2,3,anger,100", "row 4, column 'sample'"),
