@@ -2,6 +2,7 @@
 # test or check, developers' tools from requirements-dev.lock.
 # Variables: PROFILE=quick|full  PAPER=shallow_convlstm  TABLE=table1  SIGNAL=on|off  WORKERS=2
 #            DATA=auto|real|synthetic  MER_DATA=/folder/of/databases
+#            YES=1 (PROFILE=full on drawn faces: hours of work that prove nothing)
 
 PYTHON  ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
              $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
@@ -34,7 +35,7 @@ SHOWN  := shallow_convlstm/table1 shallow_attention/table1 micro_attention/table
           meranet/table1/casme2 dense_mixed_attention/table5
 CHOSEN := $(if $(PAPER),$(filter $(PAPER)/%,$(TABLE1)),$(TABLE1))
 OPTIMISM = $(RUN) $(PAPER)/$(TABLE) --profile $(PROFILE) $(STILL) --workers $(WORKERS)
-STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.synthetic_motion=false,--data $(DATA))
+STILL  := $(if $(filter off,$(SIGNAL)),--data synthetic --set data.synthetic_motion=false,--data $(DATA)) $(if $(YES),--yes)
 # TensorFlow's C++ headers, 300 MB, are for those who compile operations of their own.
 HEADERS := .venv/lib/python3*/site-packages/tensorflow/include
 KEEP_GPU := if [ -e $(GPU) ]; then $(MAKE) --no-print-directory .venv-gpu; fi
