@@ -18,6 +18,8 @@ VIDEO_SUFFIXES = (".avi", ".mp4", ".mov", ".mkv", ".mpg", ".mpeg", ".wmv")
 MAX_WRAPPERS = 3
 #: A folder with more folders in it is no mere wrapper.
 MAX_FOLDERS_IN_WRAPPER = 40
+#: At most so many folders of one level are looked into: somebody may name a whole disk.
+MAX_WRAPPERS_IN_LEVEL = 2000
 #: Folders that archives of some systems hold beside the content.
 _NO_CONTENT = frozenset({"__MACOSX"})
 #: Suffixes (lower case) of files that may be an annotation table, or an archive that holds it.
@@ -42,7 +44,7 @@ def wrappers(root: Path) -> Iterator[Path]:
             if len(folders) <= MAX_FOLDERS_IN_WRAPPER
             for folder in folders
             if folder.name not in _NO_CONTENT
-        ]
+        ][:MAX_WRAPPERS_IN_LEVEL]
 
 
 def look_through(folder: Path, inside: str) -> Path:

@@ -136,6 +136,18 @@ def test_of_two_trees_the_nearer_one_is_read(tmp_path):
     assert registry.load("smic", root).ids == ["smic/s01/s01_ne_01"]
 
 
+@pytest.mark.parametrize("part", ["SMIC_all_cropped", "SMIC_all_raw"])
+def test_one_part_of_smic_may_be_named_as_the_whole(tmp_path, part):
+    picture = "reg_image1.bmp" if part.endswith("cropped") else "image1.jpg"
+    clip = "HS/s1/micro/negative/s1_ne_01"
+    root = write(tmp_path / part, {f"{clip}/{picture}": "x"})
+    kind = "cropped" if part.endswith("cropped") else "raw"
+    assert len(registry.load("smic", root, frame_source=kind).table) == 1
+    other = {"cropped": "raw", "raw": "cropped"}[kind]
+    with pytest.raises(AnnotationError, match="looked for the folder"):
+        registry.load("smic", root, frame_source=other)
+
+
 class TestNearMisses:
     @pytest.mark.parametrize(
         ("official", "pattern", "lying"),
@@ -157,6 +169,13 @@ class TestNearMisses:
         assert official in str(caught.value)
         assert f"found {lying};" in str(caught.value)
         assert "notes.md" not in str(caught.value)
+
+    def test_fault_49_a_second_workbook_of_another_kind_is_named(self, tmp_path):
+        root = write(tmp_path, TREES["casme2"][0] | {"CASME2-ObjectiveClasses.csv": "x"})
+        warnings = registry.load("casme2", root).warnings
+        found = "found CASME2-ObjectiveClasses.csv, not CASME2-ObjectiveClasses.xlsx"
+        assert found in warnings
+        assert any("objective classes are unknown" in line for line in warnings)
 
     def test_fault_49_frames_that_are_not_found_name_the_folders_that_lie_there(self, tmp_path):
         root = write(

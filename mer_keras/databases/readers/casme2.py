@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import describe
-from mer_keras.databases.folders import find_file, find_frames
+from mer_keras.databases.folders import find_file, find_frames, near_tables
 from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip, clips_below
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow, listed_rows, table_rows
@@ -100,7 +100,8 @@ def _objective_classes(root: Path) -> tuple[dict[tuple[str, str], int], list[str
     """Return (subject, clip) -> objective class, and remarks; none if the workbook is absent."""
     table = find_file(root, [OBJECTIVE_WORKBOOK])
     if table is None:
-        return {}, []
+        similar = [name for name in near_tables(root) if "objective" in name.casefold()]
+        return {}, [f"found {', '.join(similar)}, not {OBJECTIVE_WORKBOOK}"] if similar else []
     rows, remarks = table_rows(read_sheet(table), _OBJECTIVE_COLUMNS, table)
     classes: dict[tuple[str, str], int] = {}
     for row in rows:

@@ -89,7 +89,7 @@ def _find_frames(root: Path, frame_source: str) -> tuple[Path, str]:
         named = [name for names in DATABASE.frame_sources.values() for name in names]
         of_releases = {name.split("/")[0].casefold() for name in named}
         for wrapper in wrappers(root):
-            if of_releases & {part.casefold() for part in wrapper.parts}:
+            if of_releases & {part.casefold() for part in wrapper.relative_to(root).parts}:
                 continue
             for folder in subfolders(wrapper):
                 if folder.name.casefold() == "hs":
