@@ -254,6 +254,22 @@ def test_data_verbs_on_a_synthetic_database(call, places):
     assert "Micro_Expression" in call("data", "howto", "mmew").stdout
 
 
+def test_a_published_flow_set_is_imported(call, places):
+    from mer_keras.bench import flow_like
+
+    flow_like.write(flow_like.draw(people=3), places / "downloads")
+    source = str(places / "downloads" / "megc2019_flow")
+    imported = json.loads(call("data", "import", "megc2019_flow", source, "--json").stdout)
+    assert imported["subjects"] == 3
+    assert imported["data_kind"] == "synthetic"
+    assert imported["excluded"] == []
+    checked = json.loads(call("data", "check", "megc2019_flow", "--json").stdout)
+    assert checked["clips"] == imported["clips"] == sum(imported["emotions"].values())
+    again = call("data", "import", "megc2019_flow", source)
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+
+
 def test_status_of_nothing(call, places):
     assert json.loads(call("status", "--json").stdout) == []
 
