@@ -10,6 +10,7 @@ numbered images, one image, or a video, below the folder of the table; frames of
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number, check_name, parse_frame_number
@@ -139,25 +140,17 @@ def database(
         table_name: the table; None for a folder of ``<subject>/<emotion>/<clip>``.
         schemes: its own classes.
     """
-    if table_name is None:
-        return Database(
-            name=name,
-            title=f"{name} (own data)",
-            folders=(),
-            reader=lambda folder: read_folder(folder, name),
-            whom_to_ask="Your own: a folder that was added with mer-keras data add.",
-            tree=FOLDER_TREE,
-            default_kind=DataKind.OWN,
-            schemes=schemes,
-            fixed_folder=root,
-        )
+    is_folder = table_name is None
     return Database(
         name=name,
         title=f"{name} (own data)",
         folders=(),
-        reader=lambda folder: read(folder, name, table_name),
-        whom_to_ask="Your own: listed by a table that was added with mer-keras data add.",
-        tree=TREE,
+        reader=partial(read_folder, name=name)
+        if table_name is None
+        else partial(read, name=name, table_name=table_name),
+        whom_to_ask=f"Your own: a {'folder' if is_folder else 'table'} that was added with "
+        "mer-keras data add.",
+        tree=FOLDER_TREE if is_folder else TREE,
         default_kind=DataKind.OWN,
         schemes=schemes,
         fixed_folder=root,
