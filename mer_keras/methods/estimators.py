@@ -44,11 +44,10 @@ class EstimatorMethod(Method):
     def save(self, folder: Path) -> None:
         """Write the estimator without pickle; see ``load_estimator``."""
         folder.mkdir(parents=True, exist_ok=True)
-        machine = self.estimator
-        dump(machine.state() if isinstance(machine, KernelSVM) else machine, folder / FILE)
+        dump(self.estimator, folder / FILE)
 
 
 def load_estimator(folder: Path) -> Classifier:
     """Read a fitted estimator that ``EstimatorMethod.save`` wrote; no code of the file is run."""
-    stored = load(folder / FILE, trusted=TRUSTED)
-    return KernelSVM.from_state(stored) if isinstance(stored, dict) else stored
+    estimator: Classifier = load(folder / FILE, trusted=TRUSTED)
+    return estimator

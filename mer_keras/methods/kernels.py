@@ -5,7 +5,6 @@ and indexed by each fold. What is fitted, from training clips alone, is the scal
 where it is asked for, the standardisation of the features.
 """
 
-from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -121,25 +120,6 @@ class KernelSVM(ClassifierMixin, BaseEstimator):
             vectors = vectors if self.scaler_ is None else self.scaler_.transform(vectors)
             matrix = self.matrix(vectors, self.vectors_)
         return self.svm_.predict(self._kernel(matrix))
-
-    def state(self) -> dict[str, object]:
-        """Everything that was fitted, in types that need no trust; the inverse: ``from_state``."""
-        return {
-            "arguments": self.get_params(),
-            "svm": self.svm_,
-            "vectors": self.vectors_,
-            "scaler": self.scaler_,
-            "scale": self.scale_,
-        }
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, object]) -> "KernelSVM":
-        """A fitted machine from what ``state`` gave."""
-        machine = cls(**state["arguments"])  # type: ignore[arg-type]
-        machine.svm_, machine.vectors_ = state["svm"], state["vectors"]
-        machine.scaler_, machine.scale_ = state["scaler"], state["scale"]
-        machine.classes_ = machine.svm_.classes_
-        return machine
 
     def _scale(self, matrix: Vectors) -> float:
         """Scale of the training clips' dot products or distances; 1 where these are all 0."""
