@@ -151,7 +151,9 @@ def _frames(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
         elif clip.sampling == "tim":
             array = interpolate(stack, clip.frames, clip.interpolation)
         if len(set(numbers)) < clip.frames:
-            frames.remarks.add(f"fewer than {clip.frames} different frames, some stand twice")
+            interpolated = clip.sampling in ("interpolated", "tim")
+            use = "others are interpolated" if interpolated else "some stand twice"
+            frames.remarks.add(f"fewer than {clip.frames} different frames, {use}")
     array = array if clip.channels == 3 else array[..., np.newaxis]
     return array[0] if clip.frames == 1 else array
 

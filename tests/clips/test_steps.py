@@ -70,6 +70,9 @@ def test_temporal_interpolation_is_of_all_frames_and_rounded(blob):
     curve = np.einsum("nt,tyxc->nyxc", tim_matrix(COUNT, 10), np.rint(whole * 255.0))
     np.testing.assert_allclose(gray, np.clip(curve, 0, 255), atol=0.51)
     np.testing.assert_allclose(gray, np.rint(gray), atol=1e-3)
+    more = load(blob, clip.model_copy(update={"frames": COUNT + 1}))
+    remark = f"fewer than {COUNT + 1} different frames, others are interpolated: 1 of 1 clips"
+    assert more.warnings == (remark,)
     steps = clip.model_copy(update={"interpolation": TemporalInterpolation(positions="steps")})
     assert not np.array_equal(load(blob, steps).arrays[0] * 255, gray)
 
