@@ -64,7 +64,7 @@ def bi_woof(
     if public_code:
         bin_of, votes = _public_bins(u, v, votes, bins)
         return _of_overlapping_blocks(bin_of, votes, strains, blocks, bins)
-    block_of, count = block_numbers(*vectors.shape[1:3], blocks, "bi_woof")
+    block_of, count = block_numbers(vectors.shape[1:3], blocks, "bi_woof")
     local = block_histograms(block_of, direction_bins(u, v, bins), votes, count, bins)
     weighted = normalised(local) * _block_means(block_of, strains, count)[:, np.newaxis]
     return unit_length(weighted.reshape(-1)).astype(np.float32)
@@ -114,11 +114,11 @@ def bi_woof_phase(
     strains = _strains(flow, vectors, strain, "bi_woof_phase")
     onset, apex = _two_frames(frames)  # (height, width) each
     u, v = vectors[..., 0], vectors[..., 1]
-    block_of, count = block_numbers(*u.shape[1:], blocks, "bi_woof_phase")
+    block_of, count = block_numbers(u.shape[1:], blocks, "bi_woof_phase")
     of_flow = block_histograms(block_of, direction_bins(u, v, bins), lengths(u, v), count, bins)
     before, after = (monogenic(frame, wavelength, bandwidth) for frame in (onset, apex))
     change = np.abs(after[0] - before[0]) * (before[1] + after[1]) / 2  # (height, width)
-    frame_block_of, _ = block_numbers(*onset.shape, blocks, "bi_woof_phase")
+    frame_block_of, _ = block_numbers(onset.shape, blocks, "bi_woof_phase")
     orientation_bins = direction_bins(np.cos(after[2]), np.sin(after[2]), bins)
     of_phase = block_histograms(frame_block_of, orientation_bins, change, count, bins)
     weights = _block_means(block_of, strains, count)[:, np.newaxis]
@@ -193,7 +193,7 @@ def _of_overlapping_blocks(
     """Bi-WOOF of blocks that reach one pixel into every neighbour, weighted by sums of strain."""
     height, width = bin_of.shape[1:]
     rows, columns = blocks
-    block_numbers(height, width, blocks, "bi_woof")  # It refuses empty blocks.
+    block_numbers((height, width), blocks, "bi_woof")  # It refuses empty blocks.
     vector = []
     for row in range(rows):
         top, bottom = max(row * height // rows - 1, 0), (row + 1) * height // rows + 1
@@ -202,5 +202,5 @@ def _of_overlapping_blocks(
             right = (column + 1) * width // columns + 1
             block = np.s_[:, top:bottom, left:right]
             counts = np.bincount(bin_of[block].ravel(), votes[block].ravel(), minlength=bins)
-            vector.append(normalised(counts) * strains[block].sum())
+            vector.append(normalised(counts.astype(np.float64)) * strains[block].sum())
     return unit_length(np.concatenate(vector)).astype(np.float32)

@@ -52,7 +52,7 @@ def fdm(
             f"feature fdm: {slices} slices of {len(vectors)} flow fields, expected 1 to "
             f"{len(vectors)}"
         )
-    count = block_numbers(*vectors.shape[1:3], blocks, "fdm")[1]
+    count = block_numbers(vectors.shape[1:3], blocks, "fdm")[1]
     pixels, members = _cuboids(vectors.shape[:3], (slices, *map(int, blocks)))
     # A place that a smaller cuboid leaves empty holds no motion, which changes no sum.
     components = np.moveaxis(vectors, -1, 0).reshape(2, -1)
@@ -79,7 +79,7 @@ def _cuboids(shape: tuple[int, ...], parts: tuple[int, ...]) -> tuple[Numbers, N
     """
     fields, height, width = shape
     slices, rows, columns = parts
-    block_of, blocks = block_numbers(height, width, (rows, columns), "fdm")
+    block_of, blocks = block_numbers((height, width), (rows, columns), "fdm")
     slice_of = np.arange(fields) * slices // fields  # (fields,)
     cuboid_of = (slice_of[:, np.newaxis, np.newaxis] * blocks + block_of).reshape(-1)
     pixels = np.bincount(cuboid_of, minlength=slices * blocks)

@@ -98,7 +98,7 @@ def gradients(values: Values) -> tuple[Values, Values]:
     Differences are central, and one-sided at the rim.
     """
     along_y, along_x = np.gradient(values, axis=(-2, -1))
-    return along_x, along_y
+    return np.asarray(along_x, np.float64), np.asarray(along_y, np.float64)
 
 
 def optical_strain(fields: Values) -> Values:
@@ -154,16 +154,13 @@ def _block_numbers(height: int, width: int, rows: int, columns: int) -> Numbers:
     return numbers
 
 
-def block_numbers(
-    height: int, width: int, blocks: Sequence[int], feature: str
-) -> tuple[Numbers, int]:
+def block_numbers(shape: Sequence[int], blocks: Sequence[int], feature: str) -> tuple[Numbers, int]:
     """Divide a field into blocks whose sides differ by at most one pixel.
 
     Block i of n begins at pixel ``i * side // n``; no pixel is left out.
 
     Args:
-        height: of the field, in pixels.
-        width: of the field, in pixels.
+        shape: height and width of the field, in pixels.
         blocks: how many in a column and in a row, such as (5, 5).
         feature: name of the feature, for messages.
 
@@ -178,6 +175,7 @@ def block_numbers(
             f"feature {feature}: blocks {list(blocks)}, expected two positive numbers (rows, "
             "columns)"
         )
+    height, width = shape
     rows, columns = blocks
     if rows > height or columns > width:
         raise ConfigError(

@@ -60,7 +60,7 @@ def hoof(
     vectors = flow_fields(clip, "hoof", zero)  # (fields, height, width, 2)
     if fields not in ("sum", "stack"):
         raise ConfigError(f"feature hoof: fields {fields!r}, expected 'sum' or 'stack'")
-    block_of, count = block_numbers(*vectors.shape[1:3], blocks, "hoof")
+    block_of, count = block_numbers(vectors.shape[1:3], blocks, "hoof")
     u, v = vectors[..., 0], vectors[..., 1]
     bin_of = _folded_bins(u, v, bins) if mirror else direction_bins(u, v, bins)
     votes = lengths(u, v)
@@ -108,7 +108,7 @@ def fhofo(
         ConfigError: the clip is no flow, or a block would be empty.
     """
     vectors = flow_fields(clip, "fhofo", zero)  # (fields, height, width, 2)
-    block_of, count = block_numbers(*vectors.shape[1:3], blocks, "fhofo")
+    block_of, count = block_numbers(vectors.shape[1:3], blocks, "fhofo")
     u, v = vectors[..., 0], vectors[..., 1]
     moves = lengths(u, v) > shortest
     angle = np.arctan2(v, u)[moves]  # (moving pixels,)
@@ -124,7 +124,7 @@ def fhofo(
     histograms = np.stack(
         [np.bincount(block_of_pixel, votes_of_bin, minlength=count) for votes_of_bin in votes],
         axis=1,
-    )  # (blocks, bins)
+    ).astype(np.float64)  # (blocks, bins)
     if normalise:
         histograms = normalised(histograms)
     return histograms.reshape(-1).astype(np.float32)

@@ -55,7 +55,7 @@ def mbh(
         ConfigError: the clip is no flow, a block would be empty, or ``fusion`` is unknown.
     """
     vectors = flow_fields(clip, "mbh")  # (fields, height, width, 2)
-    block_of, count = block_numbers(*vectors.shape[1:3], blocks, "mbh")
+    block_of, count = block_numbers(vectors.shape[1:3], blocks, "mbh")
     u_x, u_y = gradients(vectors[..., 0])  # (fields, height, width) each
     v_x, v_y = gradients(vectors[..., 1])
 

@@ -66,9 +66,9 @@ def mdmo(
     if angles not in ("polar", "cos_sin"):
         raise ConfigError(f"feature mdmo: angles {angles!r}, expected 'polar' or 'cos_sin'")
     if landmarks is None:
-        regions = grid_regions(*vectors.shape[1:3], grid, "mdmo")
+        regions = grid_regions(vectors.shape[1:3], grid, "mdmo")
     else:
-        regions = landmark_regions(*vectors.shape[1:3], landmarks, brow_lift, "mdmo")
+        regions = landmark_regions(vectors.shape[1:3], landmarks, brow_lift, "mdmo")
         if align:
             vectors = without_head_motion(vectors, checked_landmarks(landmarks, "mdmo"))
     main = np.mean([_main_motion(field, regions, bins) for field in vectors], axis=0)
@@ -86,12 +86,12 @@ def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
     """Mean flow of the fullest direction bin of each region of a field, (regions, 2)."""
     u, v = field.reshape(-1, 2).T  # (pixels,) each
     bin_of = _centred_bins(u, v, bins)[regions.pixel]  # (members,)
-    counts = np.bincount(regions.region * bins + bin_of, minlength=regions.count * bins)
-    fullest = counts.reshape(regions.count, bins).argmax(axis=1)  # (regions,)
+    counts = np.bincount(regions.region * bins + bin_of, minlength=regions.total * bins)
+    fullest = counts.reshape(regions.total, bins).argmax(axis=1)  # (regions,)
     members = bin_of == fullest[regions.region]
     region, pixel = regions.region[members], regions.pixel[members]
-    sums = [np.bincount(region, part[pixel], minlength=regions.count) for part in (u, v)]
-    return np.stack(sums, axis=1) / np.bincount(region, minlength=regions.count)[:, np.newaxis]
+    sums = [np.bincount(region, part[pixel], minlength=regions.total) for part in (u, v)]
+    return np.stack(sums, axis=1) / np.bincount(region, minlength=regions.total)[:, np.newaxis]
 
 
 def _centred_bins(u: Values, v: Values, bins: int) -> Numbers:

@@ -26,28 +26,27 @@ class Regions(NamedTuple):
     Attributes:
         region: (members,) number of the region.
         pixel: (members,) number of the pixel, row by row.
-        count: how many regions there are.
+        total: how many regions there are.
     """
 
     region: Numbers
     pixel: Numbers
-    count: int
+    total: int
 
 
-def grid_regions(height: int, width: int, grid: Sequence[int], feature: str) -> Regions:
+def grid_regions(shape: Sequence[int], grid: Sequence[int], feature: str) -> Regions:
     """The blocks of a grid as regions; see ``fields.block_numbers``."""
-    block_of, count = block_numbers(height, width, grid, feature)
-    return Regions(block_of.reshape(-1), np.arange(height * width), count)
+    block_of, total = block_numbers(shape, grid, feature)
+    return Regions(block_of.reshape(-1), np.arange(block_of.size), total)
 
 
 def landmark_regions(
-    height: int, width: int, landmarks: Sequence[Sequence[float]], brow_lift: float, feature: str
+    shape: Sequence[int], landmarks: Sequence[Sequence[float]], brow_lift: float, feature: str
 ) -> Regions:
     """The 36 regions of MDMO, which landmarks bound.
 
     Args:
-        height: of the field, in pixels.
-        width: of the field, in pixels.
+        shape: height and width of the field, in pixels.
         landmarks: (68, 2) x and y, in pixels of the field.
         brow_lift: how far the regions reach above the brows, as a part of the distance between the
             outer corners of the eyes.
@@ -56,6 +55,7 @@ def landmark_regions(
     Raises:
         ConfigError: these are no 68 points, or a region has no pixel of the field.
     """
+    height, width = shape
     points = checked_landmarks(landmarks, feature)
     first, second = (points[corner] for corner in EYE_CORNERS)
     lift = brow_lift * float(np.linalg.norm(second - first))

@@ -39,7 +39,7 @@ class EstimatorMethod(Method):
         """Decide for each clip, (clips, classes) float32 of 0 and 1."""
         if self.estimator is None:
             raise RuntimeError("predict_proba before fit")
-        return np.eye(self.classes, dtype="float32")[self.estimator.predict(x)]
+        return np.eye(self.classes, dtype="float32")[self.estimator.predict(np.asarray(x))]
 
     def save(self, folder: Path) -> None:
         """Write the estimator without pickle; see ``load_estimator``."""

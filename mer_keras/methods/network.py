@@ -82,8 +82,14 @@ class NetworkMethod(Method):
             FoldFailedError: the loss or a weight is no longer finite.
             OutOfMemoryError: a batch doesn't fit into the device's memory.
         """
-        options.pop("subjects", None)  # A network chooses nothing by training clips.
-        return self.trainer.fit(x, y, **options)
+        # A network chooses nothing by training clips, so that it needn't know their subjects.
+        return self.trainer.fit(
+            x,
+            y,
+            validation=options.get("validation"),
+            seed=options.get("seed", 0),
+            on_epoch=options.get("on_epoch"),
+        )
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """See ``Method.predict_proba``."""

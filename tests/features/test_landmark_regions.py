@@ -39,8 +39,8 @@ def inside(outline, y, x):
 
 def test_a_region_holds_the_pixels_between_its_corners():
     points = np.rint(face())
-    regions = landmark_regions(SIDE, SIDE, points, 0.25, "mdmo")
-    assert regions.count == 36
+    regions = landmark_regions((SIDE, SIDE), points, 0.25, "mdmo")
+    assert regions.total == 36
     # The second of the regions on the bridge of the nose: 28, 27, 22, 42.
     outline = points[[28, 27, 22, 42]]
     expected = {(y, x) for y in range(SIDE) for x in range(SIDE) if inside(outline, y, x)}
@@ -53,7 +53,7 @@ def test_a_region_holds_the_pixels_between_its_corners():
 
 def test_regions_above_the_brows_grow_with_the_lift():
     sizes = [
-        np.bincount(landmark_regions(SIDE, SIDE, face(), lift, "mdmo").region)[:6]
+        np.bincount(landmark_regions((SIDE, SIDE), face(), lift, "mdmo").region)[:6]
         for lift in (0.1, 0.3)
     ]
     assert (sizes[1] > sizes[0]).all()
@@ -61,7 +61,7 @@ def test_regions_above_the_brows_grow_with_the_lift():
 
 def test_it_is_the_literal_loop_over_the_pixels_of_each_region():
     clip = np.random.default_rng(0).normal(size=(2, SIDE, SIDE, 2)).astype(np.float32)
-    regions = landmark_regions(SIDE, SIDE, face(), 1 / 3, "mdmo")
+    regions = landmark_regions((SIDE, SIDE), face(), 1 / 3, "mdmo")
     members = [
         [(int(p) // SIDE, int(p) % SIDE) for p in regions.pixel[regions.region == number]]
         for number in range(36)
