@@ -118,5 +118,9 @@ def _row(rows: Mapping[str, Row], name: str, config: Experiment) -> Row:
 
 
 def _numbers(row: Row, metric: str) -> dict[str | None, float]:
-    """Database (``None``: all together) -> the printed number, in 0..1."""
-    return {number.database: number.fraction for number in row.published if number.metric == metric}
+    """Database (``None``: all together) -> the number printed under this name, in 0..1."""
+    return {
+        number.database: number.fraction
+        for number in row.published
+        if number.name.partition(",")[0].lower() == metric
+    }

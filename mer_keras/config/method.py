@@ -77,7 +77,7 @@ class Claim(StrictModel):
     """The number."""
     unit: Literal["percent", "fraction"] = "percent"
     """Unit of the number."""
-    metric: Literal["war", "uar", "uf1", "wf1", "unknown"]
+    metric: Literal["war", "uar", "uf1", "wf1", "uap", "unknown"]
     """What the number is."""
     protocol: str = ""
     """The paper's protocol in words."""

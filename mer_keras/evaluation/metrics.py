@@ -18,6 +18,11 @@ from mer_keras.errors import UserError
 Matrices = NDArray[np.number]
 
 
+#: Subjects below which an interval over subjects bears a warning. On simulated people of different
+#: skill the 95 % interval holds the true UF1 in 91 of 100 draws with 10, in 87 with 6, in 80 with 4.
+FEW_SUBJECTS = 10
+
+
 @dataclass(frozen=True)
 class Scores:
     """Metrics of one set of predictions, each in 0..1, and the number of samples ``n``."""
@@ -26,6 +31,7 @@ class Scores:
     uar: float
     war: float
     wf1: float
+    uap: float
     n: int
 
 
@@ -90,9 +96,57 @@ def wf1(matrix: Matrices) -> NDArray[np.float64]:
     return _ratio((per_class_f1(matrix) * sizes).sum(axis=-1), sizes.sum(axis=-1))
 
 
+def uap(matrix: Matrices) -> NDArray[np.float64]:
+    """Unweighted average precision, the mean of the classes' precisions: (..., C, C) -> (...).
+
+    The precision of a class that is never predicted counts as 0. It is the UAR of the transposed
+    matrix: where predictions and truth are exchanged, it is what comes out as "UAR".
+
+    Example:
+        >>> float(uap(np.array([[1, 0], [1, 1]])))
+        0.75
+    """
+    return _ratio(_diagonal(matrix), matrix.sum(axis=-2)).mean(axis=-1)
+
+
 METRICS: dict[str, Callable[[Matrices], NDArray[np.float64]]] = {
-    metric.__name__: metric for metric in (uf1, uar, war, wf1)
+    metric.__name__: metric for metric in (uf1, uar, war, wf1, uap)
 }
+#: Metrics in words, for readers.
+TITLES = {
+    "uf1": "UF1",
+    "uar": "UAR",
+    "war": "WAR",
+    "wf1": "F1 weighted by the class sizes",
+    "uap": "mean precision",
+}
+
+
+#: Metrics that are a mean over classes of a value that is 0 for a class without clips.
+_MEANS_OVER_CLASSES = ("uf1", "uar", "uap")
+
+
+def of_present_classes(metric: str, matrix: Matrices) -> NDArray[np.float64]:
+    """A metric over the classes that the truth has: (..., C, C) -> (...), in 0..1.
+
+    A fold, a database or a bootstrap sample may have no clip of a class. Such a class can be
+    neither found nor missed, and a mean that counts it as 0 keeps a perfect predictor below 1.
+    Predicting it is still an error, of the class that was missed. Where all classes have clips, and
+    for metrics that weigh classes by their size, it is the metric itself.
+
+    Args:
+        metric: a key of ``METRICS``.
+        matrix: rows are the truth.
+
+    Example:
+        >>> float(of_present_classes("uar", np.array([[2, 0], [0, 0]])))
+        1.0
+    """
+    values = METRICS[metric](matrix)
+    if metric not in _MEANS_OVER_CLASSES:
+        return values
+    present = np.count_nonzero(matrix.sum(axis=-1), axis=-1)  # (...)
+    return _ratio(values * matrix.shape[-1], present)
 
 
 def scores(labels: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> Scores:
@@ -117,7 +171,8 @@ def bootstrap_interval(
 
     Clips of one person are alike, so that resampling clips would make the interval too narrow.
     On simulated people of different skill the 95 % interval holds the true UF1 in 94 of 100 draws
-    with 68 of them, in 92 with 20: with few people it is a little too narrow.
+    with 68 of them, in 92 with 20: with few people it is too narrow (see ``FEW_SUBJECTS``). A
+    bootstrap sample that lacks a class is scored over the others.
 
     Args:
         labels: true classes.
@@ -138,7 +193,7 @@ def bootstrap_interval(
     matrices = subject_matrices(labels, predicted, subjects, classes)
     weights = draw_subjects(len(matrices), resamples, seed)
     resampled = np.tensordot(weights, matrices, 1)  # (resamples, classes, classes)
-    return percentiles(METRICS[metric](resampled), level)
+    return percentiles(of_present_classes(metric, resampled), level)
 
 
 def subject_matrices(

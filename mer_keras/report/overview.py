@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from mer_keras.config.experiment import Experiment, Row
+from mer_keras.config.experiment import Experiment, Published, Row
 from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.names import slug
 from mer_keras.report.formats import markdown_text, without_empty_columns
-from mer_keras.report.tables import published_text
+from mer_keras.report.tables import compared_name, published_text
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER
 
 #: Lines of a text between which the table stands.
@@ -83,11 +83,24 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
         for key, value in record.items()
         if key.startswith(f"{metric} %, real")
     )
-    verdict = record.get("verdict", "-").strip("'")
-    status = "run" if verdict == "-" else verdict
+    status = _stored_verdicts(pooled or numbers, record.get("verdict", "-").strip("'"))
     if record["profile"] != "full":
         status += f"; profile {record['profile']}"
     return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
+
+
+def _stored_verdicts(numbers: list[Published], stored: str) -> str:
+    """Verdicts on a row's printed numbers, out of the stored text of them all.
+
+    A number whose metric was declared otherwise when the report was written was compared with
+    something else then: it can't be compared until the report is written again.
+    """
+    if stored == "-":
+        return "run"
+    verdicts = dict(text.rsplit(": ", 1) for text in stored.split("; ") if ": " in text)
+    return "; ".join(
+        f"{name}: {verdicts.get(name, 'not comparable')}" for name in map(compared_name, numbers)
+    )
 
 
 def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, str]]:

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
 from mer_keras.config.inheritance import data_changes
+from mer_keras.evaluation.metrics import TITLES
 from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
 from mer_keras.report.drawn_motion import chance_note, checked_rows, expected_check
@@ -21,6 +22,10 @@ from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 ABSENT = "n/a: database not present"
 #: Stands for a number where there are runs, but on other data or clips than the table's.
 OTHERWISE = "n/a: not run on these data and clips"
+
+#: Column of the spread over folds. It stays empty where a fold is one person: a mean over people of
+#: the one or two classes that each has is no UAR.
+OVER_FOLDS = "UAR % over the classes of each fold, mean ± SD over folds"
 
 #: Selections that saw, or may have seen, the reported samples: their results are marked.
 _MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
@@ -156,13 +161,23 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
         if number.metric == "unknown":
             text += " (which average: unknown)"
         elif number.name.lower() != number.metric:
-            text += f" (= {number.metric.upper()})"
+            text += f" (= {metric_title(number)})"
         if number.why:
             if number.why not in notes:
                 notes.append(number.why)
             text += f" [{notes.index(number.why) + 1}]"
         texts.append(text)
     return "; ".join(texts) or "-"
+
+
+def metric_title(number: Published) -> str:
+    """What a number is, in few words: an abbreviation, or ``mean precision``."""
+    return TITLES["uap"] if number.metric == "uap" else number.metric.upper()
+
+
+def compared_name(number: Published) -> str:
+    """The number's name before a verdict, with its metric where the name says another."""
+    return f"{number.name} (mean precision)" if number.metric == "uap" else number.name
 
 
 def _newest(views: Sequence[RunView]) -> list[RunView]:
@@ -248,11 +263,12 @@ def _numbers(
     """Metrics of a row by their columns' names; ``absent`` where the run has no such row."""
     kind = "synthetic" if view.data_kind is DataKind.SYNTHETIC else "real"
     columns = [f"{name.upper()} %, {kind} [95 % over subjects]" for name in SHOWN]
-    columns.append("UAR %, mean ± SD over folds")
+    columns.append(OVER_FOLDS)
     if scores:
         uar = scores.values["uar"]
         cells = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
-        cells.append(f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}")
+        over_folds = f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}"
+        cells.append("-" if _folds_are_people(view) else over_folds)
     elif state:
         failed = f", {len(state.failures)} failed" if state.failures else ""
         cells = [f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-"]
@@ -264,7 +280,14 @@ def _numbers(
 def with_interval(value: MetricValue, seeds: int) -> str:
     """A metric in per cent with its interval and, if there are several seeds, their spread."""
     text = f"{100 * value.pooled:.2f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+    if value.interval_warning:
+        text += f" ({value.interval_warning})"
     return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
+
+
+def _folds_are_people(view: RunView) -> bool:
+    """Whether a fold tests one person, whose few clips have one or two of the classes."""
+    return view.manifest["config"]["protocol"]["name"] in ("loso", "cde", "sde")
 
 
 def marked_name(state: RowState, view: RunView) -> str:
@@ -292,7 +315,7 @@ def _verdicts(row: Row, view: RunView, state: RowState | None, scores: RowScores
     if state is None:
         return "not run"
     verdicts = [
-        f"{number.name}: {verdict(number, view, scores)}"
+        f"{compared_name(number)}: {verdict(number, view, scores)}"
         for number in row.published
         if number.metric != "parameters"
     ]
