@@ -104,7 +104,7 @@ def test_the_method_runs_is_verified_and_reported(with_changes, places, monkeypa
         *("run", with_changes, "--profile", "quick", "--data", "synthetic", *overrides),
         *("--report", str(report)),
     )
-    folder = output.splitlines()[0].partition(": ")[2]
+    folder = re.search(rf"^{with_changes}: (/.*)$", output, re.MULTILINE)[1]
     assert json.loads(call("verify", folder, "--json"))["identical"]
     text = (report / "report.html").read_text()
     assert "Histogram of changes" in text and "The same with 64 bins" in text

@@ -251,7 +251,7 @@ class TestDigest:
             methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
         )
         assert SCHEMA_VERSION == 3
-        assert config.digest() == "01f3d4f233a13d3ab30bacf69ea52d63"
+        assert config.digest() == "2667bd3c7350a89ccb2bac1be9a0a45e"
 
 
 def test_published_values_as_fractions():

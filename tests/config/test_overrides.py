@@ -80,7 +80,7 @@ def test_the_blame_is_on_the_override_that_is_wrong(tmp_path):
 def test_overrides_come_after_the_profile():
     config = load_config(TABLE1, profile="quick", overrides=["train.epochs=3"])
     assert config.train.epochs == 3
-    assert config.inputs["clips"].size == 24
+    assert config.inputs["clips"].size == 30
 
 
 def test_overrides_reach_into_lists_and_absent_blocks():

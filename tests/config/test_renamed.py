@@ -46,7 +46,7 @@ def test_it_is_told_on_the_command_line(add, path, message):
 
 @pytest.mark.parametrize(("path", "message"), OLD.items())
 def test_it_is_told_in_a_file_that_is_named(add, path, message):
-    tree = copy.deepcopy(FILE)
+    tree = copy.deepcopy(FILE) | {"name": "paper/old"}
     assign(tree, path, 1, "test")
     file = add("paper/old", tree)
     with pytest.raises(ConfigError, match=message) as caught:
@@ -56,7 +56,7 @@ def test_it_is_told_in_a_file_that_is_named(add, path, message):
 
 @pytest.mark.parametrize("path", ["data.clip.size", "covers"])
 def test_it_is_told_in_a_profile(add, path):
-    add("paper/old", FILE | {"profiles": {"full": {path: 1}}})
+    add("paper/old", FILE | {"name": "paper/old", "profiles": {"full": {path: 1}}})
     with pytest.raises(ConfigError, match=r"was renamed to|instead"):
         load_experiments("paper/old")
 

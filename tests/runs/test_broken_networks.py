@@ -18,8 +18,7 @@ pytestmark = pytest.mark.slow
 #: A small network that learns from frames in seconds, on drawn clips of three classes.
 CHANGES = [
     "inputs.clips={kind: frames, frames: 5, size: 24, sampling: around_apex}",
-    "data.synthetic_strength=3",
-    "data.synthetic_clips=96",
+    "data.synthetic_strength=4",
     "protocol.k=2",
     "train.epochs=14",
     "rows.0.method=shallow_attention_conv2d",

@@ -194,10 +194,13 @@ class TestFault56:
         [
             (["seeds=[0, 1, 0]"], "seeds must differ"),
             (["baselines=[majority, majority]"], "baselines must differ"),
-            (["rows.1.name=Proposed  ConvLSTM!"], "would have one key, 'proposed-convlstm'"),
-            (["rows.0.name=微表情", "rows.1.name=表情识别"], "would have one key, 'x'"),
+            (["rows.1={name: Proposed  ConvLSTM!, method: ststnet}"], "would have one key, 'proposed-convlstm'"),
+            (["rows.0.name=微表情", "rows.1={name: 表情识别, method: ststnet}"], "would have one key, 'x'"),
             (
-                [f"rows.0.name={'a' * 60} one", f"rows.1.name={'a' * 60} two"],
+                [
+                    f"rows.0.name={'a' * 60} one",
+                    f"rows.1={{name: {'a' * 60} two, method: ststnet}}",
+                ],
                 f"one key, '{'a' * 60}'",
             ),
             (["rows.0.name=Baseline (majority)"], "one key, 'baseline-majority'"),
@@ -363,7 +366,8 @@ def test_the_estimate_of_a_network_without_counts_is_of_the_built_one(run, monke
 def test_the_estimate_grows_with_the_work(run):
     short, long = (describe_plan(small(f"train.epochs={n}"), "auto") for n in (2, 20_000))
     assert long["steps"] == 10_000 * short["steps"]
-    assert long["estimated_seconds"] > 100 * max(short["estimated_seconds"], 1)
+    # Loading clips, building and tracing take as long in both.
+    assert long["estimated_seconds"] > 20 * max(short["estimated_seconds"], 1)
 
 
 def test_pooled_databases_need_the_same_classes(places):

@@ -400,7 +400,7 @@ def test_every_kind_of_method_is_spied_on_above():
     from mer_keras.config.method import MethodConfig
 
     kinds = {"network", "classical", "chance"}
-    others = {"title", "paper", "about", "input", "train", "missing", "claims", "facts"}
+    others = {"title", "paper", "about", "input", "inputs", "train", "missing", "claims", "facts"}
     assert set(MethodConfig.model_fields) == kinds | others | {"shuffled_labels"}
 
 
