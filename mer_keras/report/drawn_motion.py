@@ -85,7 +85,9 @@ def _checked(config: Experiment, view: RunView, state: RowState) -> CheckedRow:
     uar = scores.values["uar"] if scores else None
     return CheckedRow(
         name=state.name,
-        check=check_motion(uar and uar.pooled, uar and uar.low, len(view.classes)),
+        check=check_motion(
+            uar.pooled if uar else None, uar.low if uar else None, len(view.classes)
+        ),
         can_find=method.can_find_motion,
         baseline=state.role == "baseline",
         is_network=method.network is not None,
