@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Unpack
 
@@ -192,22 +193,41 @@ class FeatureClassifier(EstimatorMethod):
         vectors, labels = self._table.vectors[training], y[training]
         if len(set(labels.tolist())) == 1:  # Classifiers refuse a single class.
             return DummyClassifier().fit(vectors, labels)
-        try:
+        with self._errors_told():
             classifier = self._new_classifier(chosen, seed)
             if isinstance(classifier, KernelSVM):
                 matrix = self._table.matrix(classifier, training, training)
                 return classifier.fit(vectors, labels, matrix)
             return classifier.fit(vectors, labels, **sample_weights(classifier, labels))
-        except ValueError as error:  # Classifiers check the values of their arguments here.
-            raise ConfigError(f"classifier {self._config.classifier!r}: {error}") from error
 
     def _predict(self, classifier: Classifier, training: Rows, rows: Rows) -> Labels:
         """Class numbers that a classifier, fitted to ``training``, gives to other rows."""
         vectors = self._table.vectors[rows]
-        if isinstance(classifier, KernelSVM):
-            return classifier.predict(vectors, self._table.matrix(classifier, rows, training))
-        predicted: Labels = classifier.predict(vectors)
-        return predicted
+        with self._errors_told():
+            if isinstance(classifier, KernelSVM):
+                return classifier.predict(vectors, self._table.matrix(classifier, rows, training))
+            predicted: Labels = classifier.predict(vectors)
+            return predicted
+
+    @contextmanager
+    def _errors_told(self) -> Iterator[None]:
+        """Tell numbers that left the range of floats from arguments that a classifier refuses.
+
+        Raises:
+            FoldFailedError: features that were finite are no longer, such as after scaling.
+            ConfigError: all else; classifiers check the values of their arguments when they fit.
+        """
+        try:
+            with np.errstate(all="ignore"):  # What comes of it is checked by the classifiers.
+                yield
+        except ValueError as error:
+            name = self._config.classifier
+            if any(word in str(error) for word in ("NaN", "infinity", "not finite")):
+                raise FoldFailedError(
+                    f"classifier {name!r}: its features are finite, and what it makes of them is "
+                    f"not ({error}): look at the input"
+                ) from error
+            raise ConfigError(f"classifier {name!r}: {error}") from error
 
     def _decisions(self, rows: Rows) -> Probabilities:
         """Decide for clips of the feature table, (clips, classes) float32 of 0 and 1."""

@@ -11,13 +11,7 @@ from numpy.typing import NDArray
 
 from mer_keras.arrays import Inputs, Labels, take
 from mer_keras.progress import EpochProgress
-from mer_keras.training.fold import (
-    FitRecord,
-    FoldFailedError,
-    FoldOutcome,
-    FoldRows,
-    check_prediction,
-)
+from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
 
 Probabilities: TypeAlias = NDArray[np.float32]
 #: What a fold gave, or the error in its place.
@@ -159,7 +153,7 @@ class Method(ABC):
             on_epoch=after_epoch,
         )
         return FoldOutcome(
-            probabilities=check_prediction(self.predict_proba(tested)),
+            probabilities=self.predict_proba(tested),
             epoch=fit.epoch,
             history=fit.history,
             seconds=time.perf_counter() - started,

@@ -39,6 +39,8 @@ _FREE_OPERATIONS = re.compile(
     r"|Softmax|Sqrt|Square|Subtract|Sum|Tanh|Concatenate|ExpandDims|GetItem|Reshape|Squeeze|Stack"
     r"|Transpose"
 )
+#: Attributes by which layers and recurrent cells hold their activations.
+_ACTIVATIONS = ("activation", "recurrent_activation")
 #: Layers whose kernel is multiplied with what lies under each position of the output.
 _KERNELS = re.compile(r"(Depthwise)?Conv[123]D|Dense")
 #: Recurrent layers, and values that the backward pass needs of each unit and frame: gates, cell and
@@ -176,6 +178,7 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
     from mer_keras.layers.choice import plain_form
 
     values = math.prod(output[1:])
+    _check_parts(layer)
     if hasattr(layer, "multiply_accumulates"):
         kept = layer.kept_values(inputs) if hasattr(layer, "kept_values") else values
         return _Work(int(layer.multiply_accumulates(inputs)), int(kept))
@@ -184,8 +187,6 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
         return _total([_Work(cost.multiply_accumulates, cost.activations) for cost in inner])
     kind = plain_form(type(layer))
     name = kind.__name__
-    if getattr(layer, "lora_enabled", False):
-        raise _unknown(layer)
     if not isinstance(layer, keras.Layer) and _is_of_keras(layer):
         free = _FREE_OPERATIONS
     elif getattr(keras.layers, name, None) is kind:
@@ -211,11 +212,29 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
     raise _unknown(layer)
 
 
-def _unknown(layer: "keras.Operation") -> UserError:
+def _check_parts(layer: "keras.Operation") -> None:
+    """Check what a layer applies besides its own operation, such as an activation.
+
+    Raises:
+        UserError: an activation is not one of Keras, or low-rank matrices stand beside a kernel.
+    """
+    import keras
+
+    parts = layer._flatten_layers() if isinstance(layer, keras.Layer) else [layer]
+    for part in parts:
+        if getattr(part, "lora_enabled", False):
+            raise _unknown(layer)
+        for activation in (getattr(part, name, None) for name in _ACTIVATIONS):
+            known = vars(keras.activations).values()
+            if callable(activation) and not any(activation is function for function in known):
+                raise _unknown(layer, " with an activation that Keras doesn't name")
+
+
+def _unknown(layer: "keras.Operation", what: str = "") -> UserError:
     return UserError(
-        f"the cost of layer {layer.name!r} ({type(layer).__name__}) is not known: give its class a "
-        "method multiply_accumulates(input_shapes) that returns the multiplications with additions "
-        "of one clip"
+        f"the cost of layer {layer.name!r} ({type(layer).__name__}{what}) is not known: give its "
+        "class a method multiply_accumulates(input_shapes) that returns the multiplications with "
+        "additions of one clip"
     )
 
 
@@ -236,4 +255,7 @@ def _attention(layer: "keras.Layer", query: Sizes, value: Sizes) -> int:
     parts = (layer.query_dense, layer.output_dense, layer.key_dense, layer.value_dense)
     to_query, to_output, to_key, to_value = (math.prod(part.kernel.shape) for part in parts)
     per_pair = layer.num_heads * (layer.key_dim + layer.value_dim)
-    return queries * (to_query + to_output) + keys * (to_key + to_value) + queries * keys * per_pair
+    # Each query meets the keys along the attention's axes; along the others, only its own place.
+    axes = [axis % len(query) for axis in layer.attention_axes or range(1, len(query) - 1)]
+    pairs = queries * math.prod(value[axis] for axis in axes)
+    return queries * (to_query + to_output) + keys * (to_key + to_value) + pairs * per_pair

@@ -38,21 +38,23 @@ HEAD = "classes"
 def fold_weights(path: Path, fold: str) -> Path:
     """Return the weight file for a fold: ``path`` itself, or ``<fold>.npz`` in the folder ``path``.
 
-    In file names ``/`` of a fold's name is ``_``: the fold ``smic/s01`` reads ``smic_s01.npz``.
+    The parts of a fold's name are folders: the fold ``smic/s01`` reads ``smic/s01.npz``, so that no
+    two folds read one file.
 
     Raises:
-        UserError: no such file.
+        UserError: no such file, or it would lie outside the folder.
     """
     if path.is_file():
         return path
-    stem = fold.replace("/", "_")
-    files = [path / f"{stem}{suffix}" for suffix in SUFFIXES]
+    files = [path / f"{fold}{suffix}" for suffix in SUFFIXES]
+    if any(not file.resolve().is_relative_to(path.resolve()) for file in files):
+        raise UserError(f"{path}: the weights of fold {fold!r} would lie outside this folder")
     for file in files:
         if file.is_file():
             return file
     raise UserError(
         f"{path}: no weights for fold {fold!r}: expected a file, or a folder with "
-        + " or ".join(file.name for file in files)
+        + " or ".join(str(file.relative_to(path)) for file in files)
     )
 
 
@@ -208,7 +210,7 @@ def weights_digest(path: Path) -> str:
     Raises:
         UserError: nothing there.
     """
-    stored = sorted(file for suffix in SUFFIXES for file in path.glob(f"*{suffix}"))
+    stored = sorted(file for suffix in SUFFIXES for file in path.rglob(f"*{suffix}"))
     files = [path] if path.is_file() else stored
     if not files:
         raise UserError(
@@ -217,7 +219,8 @@ def weights_digest(path: Path) -> str:
         )
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
-        digest.update(file.name.encode())
+        name = file.name if file == path else file.relative_to(path).as_posix()
+        digest.update(name.encode())
         digest.update(hashlib.blake2b(file.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -32,6 +32,9 @@ from mer_keras.whole_files import write_whole
 
 FOLDS = "folds.json"
 
+#: What a manifest says of the computation that the run's name doesn't, and who chooses it.
+_COMPUTED_BY = {"backend": "KERAS_BACKEND", "layers": "MER_LAYERS"}
+
 #: Most bytes of a unit's file: a file with holes can claim any size.
 MOST_BYTES = 2**32
 
@@ -59,12 +62,23 @@ class RunFolder:
             ResultsError: naming what differs, or the folder can't be written.
         """
         if (self.path / MANIFEST).exists():
-            identity = self.manifest().get("identity")
+            stored = self.manifest()
+            identity = stored.get("identity")
             for key, value in manifest["identity"].items():
                 if not isinstance(identity, dict) or identity.get(key) != value:
                     raise ResultsError(
                         f"{self.path}: this run began with another {key}: move the folder away, "
                         "or run with the former input"
+                    )
+            for key, variable in _COMPUTED_BY.items():
+                if (
+                    None not in (stored.get(key), manifest.get(key))
+                    and stored[key] != manifest[key]
+                ):
+                    raise ResultsError(
+                        f"{self.path}: this run began with {key} {stored[key]!r}, and now it is "
+                        f"{manifest[key]!r}: folds of the two differ by rounding and are not "
+                        f"mixed: {variable}={stored[key]}, or move the folder away"
                     )
             if self.folds().digest() != folds.digest():
                 raise ResultsError(

@@ -53,14 +53,17 @@ class TaskRunner:
     def compute(self, task: Task, on_epoch: EpochProgress | None = None) -> list[Outcome]:
         """Compute the units of a task, in their order; ``on_epoch`` is called after each epoch."""
         row = task[0].row
-        return self._method(row).fit_predict_folds(
-            self._context.inputs(self._plans[row]),
-            self._context.labels,
-            [self._fold_rows(unit) for unit in task],
-            [fold_seed(unit.seed, unit.fold) for unit in task],
-            record_epochs=self._context.config.record_epochs,
-            on_epoch=on_epoch,
-        )
+        try:
+            return self._method(row).fit_predict_folds(
+                self._context.inputs(self._plans[row]),
+                self._context.labels,
+                [self._fold_rows(unit) for unit in task],
+                [fold_seed(unit.seed, unit.fold) for unit in task],
+                record_epochs=self._context.config.record_epochs,
+                on_epoch=on_epoch,
+            )
+        except FoldFailedError as error:  # A method of somebody's own may leave it to its caller.
+            return [error for _ in task]
 
     def compute_again(self, unit: Unit) -> Outcome:
         """Compute one unit as the run does, within its task."""

@@ -111,6 +111,16 @@ class FoldOutcome(FitRecord):
     copies: NDArray[np.float32] | None = None
     trajectory: NDArray[np.float32] | None = None
 
+    def __post_init__(self) -> None:
+        """Check that every prediction is one, whatever method made it.
+
+        Raises:
+            FoldFailedError: a probability isn't finite.
+        """
+        for probabilities in (self.probabilities, self.copies, self.trajectory):
+            if probabilities is not None:
+                check_prediction(probabilities)
+
 
 def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]) -> None:
     """Check a trained fold; a finite loss proves nothing, as some kernels turn NaN into 0.
@@ -130,15 +140,16 @@ def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]
 
 
 def check_prediction(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return probabilities, (clips, classes), that are all finite.
+    """Return probabilities, (..., clips, classes), that are all finite.
 
     Raises:
         FoldFailedError: one isn't, so that no class is predicted.
     """
-    finite = np.isfinite(probabilities).all(axis=-1)
+    finite = np.isfinite(probabilities).all(axis=-1)  # (..., clips)
     if not finite.all():
+        clip = int(np.argwhere(~finite)[0, -1])
         raise FoldFailedError(
-            f"the prediction of clip {int(np.argmin(finite)) + 1} of {finite.size} is not finite: "
+            f"the prediction of clip {clip + 1} of {finite.shape[-1]} is not finite: "
             "look at the input, or lower train.optimizer.learning_rate"
         )
     return probabilities

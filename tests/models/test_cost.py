@@ -81,6 +81,42 @@ def test_attention_between_two_sequences_by_hand():
     assert cost.multiply_accumulates(network) == projections + 6 * 4 * (10 + 6)
 
 
+@pytest.mark.parametrize(
+    ("axes", "pairs"),
+    [(None, 20 * 20), ((1,), 20 * 4), ((2,), 20 * 5), ((1, 2), 20 * 20), ((-2,), 20 * 5)],
+)
+def test_fault_61_attention_along_some_axes_by_hand(axes, pairs):
+    """A query meets the keys along these axes at its own place on the others."""
+    maps = keras.Input((4, 5, 12))
+    attended = layers.MultiHeadAttention(2, 3, attention_axes=axes)(maps, maps)
+    projections = 4 * 20 * 12 * 6
+    assert cost.multiply_accumulates(keras.Model(maps, attended)) == projections + pairs * 2 * 6
+
+
+@keras.saving.register_keras_serializable("tests")
+def products_of_features(x):
+    """An activation that multiplies matrices, and that Keras doesn't name."""
+    return keras.ops.matmul(x, keras.ops.ones((x.shape[-1], x.shape[-1])))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda own: layers.Activation(own, name="mine"),
+        lambda own: layers.Dense(5, activation=own, name="mine"),
+        lambda own: layers.LSTM(5, recurrent_activation=own, name="mine"),
+        lambda own: layers.Bidirectional(layers.GRU(5, activation=own), name="mine"),
+        lambda own: layers.TimeDistributed(layers.Dense(5, activation=own), name="mine"),
+    ],
+)
+def test_fault_61_an_activation_that_keras_does_not_name_stops_the_count(layer):
+    count((6, 12), layer("tanh"))
+    inputs = keras.Input((6, 12))
+    network = keras.Model(inputs, layer(products_of_features)(inputs))
+    with pytest.raises(UserError, match=r"'mine'.* with an activation that Keras doesn't name"):
+        cost.multiply_accumulates(network)
+
+
 @pytest.mark.parametrize("form", ["functional", "sequential"])
 def test_a_network_within_the_network_counts_all_its_layers(form):
     stack = [layers.Conv2D(4, 3, name="conv"), layers.Flatten(), layers.Dense(7, name="dense")]

@@ -280,11 +280,26 @@ def test_fault_44_refused_and_the_network_is_left_as_it_was(network, tmp_path, k
 
 
 def test_one_file_a_fold(tmp_path):
-    (tmp_path / "smic_s01.npz").write_bytes(b"x")
-    assert fold_weights(tmp_path, "smic/s01") == tmp_path / "smic_s01.npz"
-    assert fold_weights(tmp_path / "smic_s01.npz", "any") == tmp_path / "smic_s01.npz"
-    with pytest.raises(UserError, match=r"smic_s02\.npz"):
+    (tmp_path / "smic").mkdir()
+    (tmp_path / "smic/s01.npz").write_bytes(b"x")
+    assert fold_weights(tmp_path, "smic/s01") == tmp_path / "smic/s01.npz"
+    assert fold_weights(tmp_path / "smic/s01.npz", "any") == tmp_path / "smic/s01.npz"
+    with pytest.raises(UserError, match=r"smic/s02\.npz"):
         fold_weights(tmp_path, "smic/s02")
+
+
+def test_fault_56_no_two_folds_read_one_file(tmp_path):
+    for name in ("a/b_c", "a_b/c"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / f"{name}.npz").write_text(name)
+    assert [fold_weights(tmp_path, name).read_text() for name in ("a/b_c", "a_b/c")] == [
+        "a/b_c", "a_b/c",
+    ]  # fmt: skip
+    digest = weights_digest(tmp_path)
+    (tmp_path / "a/b_c.npz").rename(tmp_path / "a_b/d.npz")
+    assert weights_digest(tmp_path) != digest
+    with pytest.raises(UserError, match="outside this folder"):
+        fold_weights(tmp_path / "a", "../a_b/c")
 
 
 def test_digest_follows_content_and_names(tmp_path):

@@ -316,6 +316,23 @@ def test_fault_39_going_on_needs_the_same_input(run):
         run.open(MANIFEST_TREE, FoldSet(FOLD_SET.folds[:1]))
 
 
+@pytest.mark.parametrize(
+    ("key", "variable", "values"),
+    [
+        ("backend", "KERAS_BACKEND", ("tensorflow", "jax")),
+        ("layers", "MER_LAYERS", ("fast", "plain")),
+    ],
+)
+def test_fault_58_folds_of_two_computations_are_not_mixed(tmp_path, key, variable, values):
+    run = opened(tmp_path / "run", **{key: values[0]})
+    run.open(MANIFEST_TREE | {key: values[0]}, FOLD_SET)
+    with pytest.raises(ResultsError, match=f"{variable}={values[0]}") as caught:
+        run.open(MANIFEST_TREE | {key: values[1]}, FOLD_SET)
+    assert caught.value.exit_code == 2
+    assert f"began with {key} '{values[0]}', and now it is '{values[1]}'" in str(caught.value)
+    run.open(MANIFEST_TREE, FOLD_SET)  # A run of an earlier version doesn't say it.
+
+
 @pytest.mark.parametrize("column", ["sample_id", "label", "is_copy"])
 def test_predictions_need_all_columns(run, column):
     with pytest.raises(ResultsError, match=f"{column} are missing"):
