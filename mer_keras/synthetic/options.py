@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mer_keras.synthetic.layout import Layout
 
 #: Part of the cache folder's name: raise it whenever the same seed gives other files.
-GENERATOR_VERSION = 2
+GENERATOR_VERSION = 3
 
 
 @dataclass(frozen=True)
