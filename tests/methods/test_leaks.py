@@ -15,7 +15,7 @@ from mer_keras.config.files import load_method, method_names
 from mer_keras.methods.classical import ClassicalMethod
 from mer_keras.training.fold import FoldRows
 
-CLIPS, SIDE = 18, 24
+CLIPS, SIDE = 12, 24
 CLASSICAL = [name for name in method_names() if load_method(name).classical is not None]
 #: Smaller settings, that change nothing of what is asked here.
 SMALLER = {"rounds": 3, "words": 4, "kept": 2}
@@ -86,7 +86,7 @@ def test_a_trained_clip_does_change_it():
     states = []
     for clips in (x, poisoned(x, np.array([0]))):
         method = ClassicalMethod(config.classical, 3)
-        rows = FoldRows(np.arange(12), np.array([], int), np.arange(12, 18))
+        rows = FoldRows(np.arange(9), np.array([], int), np.arange(9, 12))
         method.fit_predict_folds(clips, y, [rows], [0])
         states.append(fitted(method))
     assert states[0] != states[1]
