@@ -4,16 +4,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from mer_keras.audit.finding import Finding
+from mer_keras.audit.finding import Correction, Finding, Kind
 from mer_keras.audit.fractions import fitting_wholes, is_mean_over_folds, row_counts
-from mer_keras.audit.published import PrintedMatrix, PrintedNumber
+from mer_keras.audit.published import CountedMatrix, PrintedMatrix, PrintedNumber
 from mer_keras.evaluation import metrics
 
 #: Largest number of samples of a class that is tried.
 MOST_SAMPLES = 400
 #: Classes of more clips have too many divisions into folds to try them all.
 MOST_CLIPS_IN_FOLDS = 16
-_NAMES = {"uar": "UAR", "war": "WAR", "uf1": "UF1", "wf1": "F1 weighted by the class sizes"}
+_NAMES = metrics.TITLES
 
 
 def matrix_findings(matrix: PrintedMatrix) -> Iterator[Finding]:
@@ -74,7 +74,7 @@ def _samples_finding(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> Fin
     if sizes == matrix.clips:
         total = sum(matrix.clips.values())
         says = f"every row is made of fractions of its class's clips, {total} in all"
-        return Finding(matrix.where, about, says, "", numbers)
+        return Finding(matrix.where, about, says, "", numbers, Kind.SAMPLES)
     differing = [name for name, size in sizes.items() if size != matrix.clips[name]]
     listed = ", ".join(
         f"{name}: {sizes[name] or 'no number up to ' + str(MOST_SAMPLES)} for "
@@ -97,7 +97,7 @@ def _samples_finding(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> Fin
             "Shares that were averaged over folds could give such rows too: then nothing follows "
             "about the samples."
         )
-    return Finding(matrix.where, about, says, limits, numbers)
+    return Finding(matrix.where, about, says, limits, numbers, Kind.SAMPLES)
 
 
 def _can_be_mean_over_folds(matrix: PrintedMatrix, names: list[str]) -> dict[str, bool | None]:
@@ -158,4 +158,46 @@ def _metric_finding(
         )
     numbers = {f"{name} over {samples}": round(v, 4) for (name, samples), v in values.items()}
     about = f"{matrix.title}: what {number.name} is"
-    return Finding(number.where, about, says, "", numbers)
+    evidence = f"recomputed from the confusion matrix ({matrix.where})"
+    names_equal = {name for name, _ in equal}
+    corrections = _metric_corrections(number, names_equal, evidence)
+    return Finding(number.where, about, says, "", numbers, Kind.METRIC, corrections)
+
+
+def _metric_corrections(
+    number: PrintedNumber, equal: set[str], evidence: str, method: str = ""
+) -> tuple[Correction, ...]:
+    """What the number is, where its name means another metric than those that it equals."""
+    if not equal or not number.claimed or number.claimed & equal:
+        return ()
+    actual = " and ".join(_NAMES[name] for name in sorted(equal))
+    printed = f"{number.name} {number.value:.{number.decimals}f}"
+    return (Correction(number.where, printed, actual, evidence, method, (number.fraction,)),)
+
+
+def counted_matrix_findings(matrix: CountedMatrix) -> Iterator[Finding]:
+    """Tell of each number beside published predictions which metric of them it is."""
+    counts = np.array(matrix.rows, np.int64)
+    values = {name: float(metric(counts)) for name, metric in metrics.METRICS.items()}
+    total = int(counts.sum())
+    shown = {name: round(value, 6) for name, value in values.items()}
+    numbers = {"counts": [list(row) for row in matrix.rows], "source": matrix.source, **shown}
+    for number in matrix.numbers:
+        half = 0.5 * 10**-number.decimals + 1e-9
+        equal = {n for n, v in values.items() if abs(number.scale * v - number.value) <= half}
+        printed = f"{number.name} {number.value:.{number.decimals}f}"
+        truth = ", ".join(
+            f"{_NAMES[name]} {number.scale * values[name]:.{number.decimals}f}"
+            for name in sorted(number.claimed)
+        )
+        if equal:
+            names = " and ".join(_NAMES[name] for name in sorted(equal))
+            says = f"{printed} is {names} of the {total} published predictions"
+        else:
+            says = f"{printed} is no usual average of the {total} published predictions"
+        if not number.claimed & equal:
+            says += f"; these have {truth}"
+        evidence = f"recounted from {matrix.source}; true value: {truth}"
+        corrections = _metric_corrections(number, equal, evidence, matrix.method)
+        about = f"{matrix.title}: what {number.name} is"
+        yield Finding(number.where, about, says, "", numbers, Kind.METRIC, corrections)

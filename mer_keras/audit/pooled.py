@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from mer_keras.audit.finding import Finding
+from mer_keras.audit.finding import Finding, Kind
 from mer_keras.audit.fractions import Fraction, fractions_of, rounds_to
 from mer_keras.audit.published import PooledAccuracy
 
@@ -36,7 +36,7 @@ def pooled_accuracy_finding(accuracy: PooledAccuracy) -> Finding:
     about = f"{accuracy.pooled.name} of the databases and of all"
     if not combinations:
         says = f"no counts of {accuracy.clips} clips give the printed figures together"
-        return Finding(accuracy.where, about, says, "", numbers)
+        return Finding(accuracy.where, about, says, "", numbers, Kind.POOLED)
     fractions = combinations[0]
     listed = ", ".join(f"{database} {fraction}" for database, fraction in fractions.items())
     total = _sum(tuple(fractions.values()))
@@ -49,7 +49,7 @@ def pooled_accuracy_finding(accuracy: PooledAccuracy) -> Finding:
     if differing:
         says += f". The databases have other numbers of clips of these classes: {differing}"
     limits = "" if len(combinations) == 1 else f"{len(combinations)} such sets of counts fit."
-    return Finding(accuracy.where, about, says, limits, numbers)
+    return Finding(accuracy.where, about, says, limits, numbers, Kind.POOLED)
 
 
 def _sum(fractions: tuple[Fraction, ...]) -> Fraction:

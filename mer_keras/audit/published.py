@@ -27,6 +27,21 @@ class PrintedNumber(Printed):
     decimals: int = Field(ge=0, le=6)
     scale: Literal[1, 100] = 100
 
+    @property
+    def fraction(self) -> float:
+        """The value on the scale 0..1."""
+        return self.value / self.scale
+
+    @property
+    def claimed(self) -> frozenset[str]:
+        """Keys of ``metrics.METRICS`` that the name can mean; empty where it says nothing.
+
+        "Accuracy" is the share of right clips. "F1" may be the plain or the weighted mean.
+        """
+        meanings = {"uar": {"uar"}, "uf1": {"uf1"}, "acc": {"war"}, "f1": {"uf1", "wf1"}}
+        name = self.name.lower()
+        return frozenset(next((m for key, m in meanings.items() if name.startswith(key)), set()))
+
 
 class PrintedMatrix(Printed):
     """A confusion matrix as printed: a row for each true class, in per cent of that class.
@@ -57,6 +72,86 @@ class PrintedMatrix(Printed):
         return self
 
 
+class CountedMatrix(Printed):
+    """A confusion matrix in clips, counted from predictions that the authors published.
+
+    ``title``: method and database. ``rows``: a row for each true class. ``source`` of the
+    predictions. ``numbers`` that the paper prints of them. ``method``: its name in
+    ``experiments/methods``.
+    """
+
+    title: str
+    method: str
+    source: str
+    classes: tuple[str, ...]
+    rows: tuple[tuple[int, ...], ...]
+    numbers: tuple[PrintedNumber, ...]
+
+    @model_validator(mode="after")
+    def _is_square(self) -> "CountedMatrix":
+        if len(self.rows) != len(self.classes) or any(len(r) != len(self.rows) for r in self.rows):
+            raise ValueError(f"{self.title}: expected as many rows and columns as classes")
+        return self
+
+
+class ScorePairs(Printed):
+    """UF1 and UAR that the rows of ``experiment`` quote of methods.
+
+    ``class_sizes``: database -> clips of each class that all quoted methods were tested on.
+    """
+
+    experiment: str
+    class_sizes: dict[str, dict[str, int]]
+
+
+class Difference(Printed):
+    """A difference that a text states, and the two printed numbers that it is of.
+
+    ``about``: what is compared. ``printed``: as the text prints it, with its digits. ``first``
+    minus ``second`` is what it should be, as printed in the tables; ``percent_of`` divides that by
+    another printed number and gives per cent. ``metrics`` of the two, where they differ, and
+    ``why`` that is known.
+    """
+
+    about: str
+    printed: str
+    first: float
+    second: float
+    percent_of: float | None = None
+    metrics: tuple[str, str] | None = None
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _metrics_have_a_reason(self) -> "Difference":
+        if (self.metrics is None) != (not self.why):
+            raise ValueError(f"{self.about}: 'metrics' and 'why' go together")
+        return self
+
+
+class RoundedCount(Printed):
+    """A rounded parameter count of a method that the paper did not build itself.
+
+    ``unit``: what the count is rounded to, such as 1000000. ``classes`` of the paper's problem.
+    """
+
+    title: str
+    classes: int
+    published: int
+    unit: int
+
+
+class Reading(Printed):
+    """A statement of a text that another place of it, or an official table, contradicts.
+
+    ``about``: what it is about. ``printed`` and ``actual`` in words, with the ``evidence``.
+    """
+
+    about: str
+    printed: str
+    actual: str
+    evidence: str
+
+
 class PartAccuracy(Printed):
     """An accuracy on a part of a database.
 
@@ -79,6 +174,19 @@ class TableAccuracies(Printed):
     experiment: str
     decimals: int = Field(ge=0, le=6)
     clips: dict[str, int]
+
+
+class QuotedAccuracies(Printed):
+    """The accuracies that a table quotes from others, which stand in the config ``experiment``.
+
+    ``clips``: how many the table is about. ``subsets``: other sets of clips that a quoted accuracy
+    can be of -> their number.
+    """
+
+    experiment: str
+    decimals: int = Field(ge=0, le=6)
+    clips: int
+    subsets: dict[str, int]
 
 
 class PooledAccuracy(Printed):
@@ -129,6 +237,14 @@ class PublishedPaper(StrictModel):
     part_accuracies: tuple[PartAccuracy, ...] = ()
     pooled_accuracies: tuple[PooledAccuracy, ...] = ()
     parameter_counts: tuple[ParameterCount, ...] = ()
+    quoted_accuracies: tuple[QuotedAccuracies, ...] = ()
+    counted_matrices: tuple[CountedMatrix, ...] = ()
+    score_pairs: tuple[ScorePairs, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    rounded_counts: tuple[RoundedCount, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    stated: tuple[PrintedNumber, ...] = ()
+    """Numbers that stand in the text or in a table, and that no row of an experiment holds."""
 
 
 def papers() -> dict[str, Path]:

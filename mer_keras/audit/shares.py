@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mer_keras.audit.finding import Finding
+from mer_keras.audit.finding import Finding, Kind
 from mer_keras.audit.fractions import Fraction, exact_interval, fractions_of
 from mer_keras.audit.published import PartAccuracy, TableAccuracies
 from mer_keras.config.experiment import Published
@@ -53,6 +53,7 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
             "at expected": [str(fraction) for fraction in expected_fractions],
             "interval": [round(low, 4), round(high, 4)],
         },
+        Kind.SHARE,
     )
 
 
@@ -67,8 +68,10 @@ def table_accuracy_findings(table: TableAccuracies) -> Iterator[Finding]:
     for database, clips in table.clips.items():
         accuracies: dict[bool, Fractions] = {False: {}, True: {}}
         for name, number in numbers:
-            metrics = ("war", "unknown") if number.quoted else ("war",)
-            if number.metric in metrics and (number.database or "all") == database:
+            is_accuracy = number.metric == "war" or (
+                number.quoted and number.metric == "unknown" and number.name.lower()[:3] == "acc"
+            )
+            if is_accuracy and (number.database or "all") == database:
                 fractions = _nearest_fractions(number, clips, table.decimals)
                 accuracies[number.quoted][name] = fractions
         yield _table_finding(table, database, own=accuracies[False], quoted=accuracies[True])
@@ -115,6 +118,7 @@ def _table_finding(
             "own": {row: _text(fractions) for row, fractions in own.items()},
             "quoted": {row: _text(fractions) for row, fractions in quoted.items()},
         },
+        Kind.SHARE,
     )
 
 

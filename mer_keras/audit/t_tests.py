@@ -1,12 +1,13 @@
 """Printed p-values of t-tests between methods: over which numbers they were computed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 from scipy import stats
 
-from mer_keras.audit.finding import Finding
+from mer_keras.audit.finding import Finding, Kind
 from mer_keras.audit.published import PrintedTTests
 from mer_keras.config.experiment import Experiment, Row
 from mer_keras.config.files import load_experiments
@@ -108,7 +109,35 @@ def t_test_finding(tests: PrintedTTests) -> Finding:
         }
         for form in FORMS
     }
-    return Finding(tests.where, "p-values of t-tests", says, limits, numbers)
+    endings = _endings(own, printed, best)
+    says += f". {endings}" if endings else ""
+    return Finding(tests.where, "p-values of t-tests", says, limits, numbers, Kind.TEST)
+
+
+def _endings(own: Row, printed: list[tuple[str, Row, str]], form: TTestForm) -> str:
+    """How the digits of each metric's p-values end, where the two metrics' end otherwise."""
+    endings = {}
+    for metric in dict.fromkeys(metric for metric, _, _ in printed):
+        p_values = [
+            (p_value(own, other, metric, form), text) for of, other, text in printed if of == metric
+        ]
+        rounded = sum(_is_rounded(p, text) for p, text in p_values)
+        cut_off = sum(_is_cut_off(p, text) for p, text in p_values)
+        endings[metric] = "rounded" if rounded > cut_off else "cut off"
+    if len(set(endings.values())) < 2:
+        return ""
+    return "Digits of " + ", of ".join(f"{m.upper()} are {how}" for m, how in endings.items())
+
+
+def _is_rounded(p: float, text: str) -> bool:
+    """Whether a p-value is printed so by rounding."""
+    return f"{p:.{len(text.partition('.')[2])}f}" == text
+
+
+def _is_cut_off(p: float, text: str) -> bool:
+    """Whether a p-value is printed so by leaving out its further digits."""
+    decimals = len(text.partition(".")[2])
+    return math.floor(p * 10**decimals) == round(float(text) * 10**decimals)
 
 
 def _row(rows: Mapping[str, Row], name: str, config: Experiment) -> Row:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -202,6 +203,9 @@ def audit(
         list[str] | None,
         Argument(help="Such as meranet; all if none.", autocompletion=completion.papers),
     ] = None,
+    corrections: Annotated[
+        bool, Option("--corrections", help="Print the table of corrections, as markdown.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Say what the published numbers imply: what a metric is, how many samples stand behind it.
@@ -209,7 +213,18 @@ def audit(
     Nothing is run; all is recomputed from the papers' own figures.
 
     Example: mer-keras audit shallow_convlstm
+
+    Example: mer-keras audit --corrections > corrections.md
     """
+    if corrections:
+        from mer_keras.audit.corrections import as_markdown, corrected_lines
+
+        lines = corrected_lines(papers or None)
+        if as_json:
+            print_json([asdict(line) for line in lines])
+        else:
+            print(as_markdown(lines), end="")
+        return
     from mer_keras.audit import findings, published
 
     findings_of = {name: findings.audit(name) for name in papers or published.papers()}
@@ -221,7 +236,7 @@ def audit(
     for paper, paper_findings in findings_of.items():
         print(f"{paper}: {published.load(paper).title}\n")
         for finding in paper_findings:
-            print(f"{finding.where}: {finding.about}\n  {finding.says}.")
+            print(f"{finding.where}: {finding.about} ({finding.kind})\n  {finding.says}.")
             if finding.limits:
                 print(f"  {finding.limits}")
         print()
