@@ -68,7 +68,8 @@ def announce(
     Raises:
         UserError: data can't be used, or a full run on drawn faces isn't wanted for sure.
     """
-    from mer_keras.runs.forecast import Expectation, forecast
+    from mer_keras.runs.expectation import Expectation
+    from mer_keras.runs.forecast import forecast
 
     expectation = Expectation()
     forecasts = [forecast(config, data, expectation, trains=trains) for config in configs]
@@ -151,7 +152,7 @@ class Watch:
             forecasts: what the runs will do.
             clock: returns seconds.
         """
-        from mer_keras.runs.forecast import Expectation
+        from mer_keras.runs.expectation import Expectation
         from mer_keras.runs.timetable import Timetable
 
         self.timetable = Timetable({entry.config.name: entry.pieces for entry in forecasts}, clock)

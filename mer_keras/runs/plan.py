@@ -10,13 +10,8 @@ from mer_keras.errors import ConfigError
 from mer_keras.methods.network import NetworkMethod
 from mer_keras.protocols.folds import Fold
 from mer_keras.runs.context import RunContext, compose
-from mer_keras.runs.forecast import (
-    Expectation,
-    count_folds,
-    largest_shapes,
-    multiply_accumulates,
-    row_pieces,
-)
+from mer_keras.runs.expectation import Expectation, count_folds
+from mer_keras.runs.forecast import largest_shapes, multiply_accumulates, row_pieces
 from mer_keras.training.quiet_start import import_keras
 
 #: A stored fold takes about so many bytes: predictions and their record.

@@ -16,6 +16,8 @@ from mer_keras.synthetic.synthetic_clip import (
     draw_clip,
 )
 
+#: How the table names the two kinds of expressions.
+MICRO, MACRO = "micro-expression", "macro-expression"
 #: Frames at rest before each expression.
 GAP = 6
 #: Emotion -> how coders estimate it.
@@ -76,17 +78,27 @@ class CasMe2(Layout):
                     clip,
                     first_frame=first_frame,
                     recording=self._recording(role.subject, stimulus),
-                    cells={"kind": "micro-expression" if is_micro else "macro-expression"},
+                    cells={"kind": MICRO if is_micro else MACRO},
                 )
                 clips.append(clip)
                 first_frame = clip.offset + 1
         return _with_official_faults(self._with_other_labels(rng, clips))
 
+    def labels_of(self, clip: SyntheticClip) -> dict[str, str] | None:
+        """Return the three labels of a micro-expression; macro-expressions are not read."""
+        if clip.cells["kind"] != MICRO:
+            return None
+        return {
+            "emotion": str(clip.cells["emotion"]),
+            "self_report": str(clip.cells["self-report"]),
+            "stimulus_emotion": clip.emotion,
+        }
+
     def _with_other_labels(
         self, rng: np.random.Generator, clips: list[SyntheticClip]
     ) -> list[SyntheticClip]:
         """Draw what coders estimated and participants reported, in the printed numbers."""
-        micro = [k for k, clip in enumerate(clips) if clip.cells["kind"] == "micro-expression"]
+        micro = [k for k, clip in enumerate(clips) if clip.cells["kind"] == MICRO]
         labels = {"emotion": self.estimated, "self-report": self.reported}
         for column, counts in labels.items():
             listed = [label for label, clips_of in counts.items() for _ in range(clips_of)]
@@ -123,7 +135,7 @@ class CasMe2(Layout):
 
 def _with_official_faults(clips: list[SyntheticClip]) -> list[SyntheticClip]:
     """Give one micro-expression no offset, and two of one recording the same name."""
-    micro = [k for k, clip in enumerate(clips) if clip.cells["kind"] == "micro-expression"]
+    micro = [k for k, clip in enumerate(clips) if clip.cells["kind"] == MICRO]
     last = micro[-1]
     clips[last] = replace(clips[last], cells={**clips[last].cells, "offset": 0})
     for first, second in pairwise(micro):

@@ -150,6 +150,21 @@ class Layout(BaseModel):
             clip = replace(clip, apex=onset + 1, first_frame=onset + 1, last_frame=onset + 1)
         return replace(clip, digits=self.digits)
 
+    def labels_of(self, clip: SyntheticClip) -> dict[str, str] | None:
+        """Return the labels that a reader of the database gives a clip; None: it is not read.
+
+        So the clips of a stand-in can be counted before it is drawn.
+
+        Returns:
+            ``emotion``, and others under the names of columns of the samples table.
+        """
+        if not clip.listed:
+            return None
+        labels = {"emotion": clip.emotion}
+        if clip.objective_class:
+            labels["objective_class"] = str(clip.objective_class)
+        return labels
+
     def cells(self, clip: SyntheticClip) -> Mapping[str, Cell]:
         """Return what the table says of a clip where a column has no field, or says otherwise."""
         return clip.cells

@@ -7,6 +7,9 @@ from mer_keras.synthetic.casme2 import NOT_IN_COMPOSITE
 from mer_keras.synthetic.layout import Layout
 from mer_keras.synthetic.synthetic_clip import SyntheticClip
 
+#: The composite's classes, in the order of their numbers.
+CLASSES = ("negative", "positive", "surprise")
+
 
 class Megc2019(Layout):
     """The layout of the composite.
@@ -18,14 +21,21 @@ class Megc2019(Layout):
 
     classes: dict[str, dict[str, int]]
 
+    def labels_of(self, clip: SyntheticClip) -> dict[str, str] | None:
+        """Return the class of a clip as its emotion; None: it is not in the composite."""
+        number = self.classes[_database(clip)].get(clip.emotion)
+        if number is None or not clip.listed or (clip.subject, clip.name) in NOT_IN_COMPOSITE:
+            return None
+        return {"emotion": CLASSES[number]}
+
     def write_tables(self, root: Path, clips: Sequence[SyntheticClip]) -> None:
         """Write the table as the challenge does: no header, SAMM's subjects without their zeros."""
         lines = []
         for clip in clips:
-            database = _database(clip)
-            label = self.classes[database].get(clip.emotion)
-            if label is None or not clip.listed or (clip.subject, clip.name) in NOT_IN_COMPOSITE:
+            if self.labels_of(clip) is None:
                 continue
+            database = _database(clip)
+            label = self.classes[database][clip.emotion]
             subject, name = clip.subject, clip.name
             if database == "samm":
                 subject = str(clip.subject_number)

@@ -2,10 +2,13 @@
 
 import pytest
 
+from mer_keras.config.data import Data
 from mer_keras.config.files import load_experiments
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.runs import speeds
-from mer_keras.runs.forecast import Expectation, expected_samples, expected_shape, forecast
+from mer_keras.runs.expectation import Expectation
+from mer_keras.runs.expected_clips import expected_samples, expected_shape
+from mer_keras.runs.forecast import forecast
 from mer_keras.runs.samples import is_drawn, load_samples
 
 RATE = 1e11
@@ -27,6 +30,25 @@ def test_clips_of_a_stand_in_are_told_before_it_is_drawn(places):
 
 
 @pytest.mark.parametrize(
+    ("database", "labels", "counts", "people"),
+    [
+        # Of CAS(ME)^2 the 57 micro-expressions are read, which 14 of its 22 people show.
+        ("cas_me2", "meranet_cas_me2", {"happiness": 22, "disgust": 18, "anger": 17}, 14),
+        ("cas_me2", "cas_me2_3", {"negative": 21, "positive": 8, "surprise": 9}, 14),
+        # The composite leaves out two clips of its classes, and has the classes of the challenge.
+        ("megc2019", "megc3", {"negative": 250, "positive": 109, "surprise": 83}, 68),
+    ],
+)
+def test_clips_that_no_reader_gives_are_not_told(places, database, labels, counts, people):
+    """The numbers are those that the authors of the databases and the challenge print."""
+    data = Data(database=database, labels=labels)
+    samples = expected_samples(data, "synthetic")
+    assert samples.class_counts() == counts
+    assert samples.table["subject_id"].nunique() <= people
+    assert not list((places / "cache").iterdir())
+
+
+@pytest.mark.parametrize(
     "name", ["meranet/table1/cas_me2", "micro_attention/table4", "dense_mixed_attention/table11"]
 )
 def test_pooled_databases_recordings_and_pretraining_are_told(places, name):
@@ -44,7 +66,7 @@ def test_pooled_databases_recordings_and_pretraining_are_told(places, name):
 def test_a_scheme_of_a_column_that_is_not_there_yet_spreads_the_clips(places, monkeypatch):
     """A forecast must never be what ends a run."""
     scheme = get_scheme("samm3").model_copy(update={"column": "objective_class"})
-    monkeypatch.setattr("mer_keras.runs.forecast.get_scheme", lambda name: scheme)
+    monkeypatch.setattr("mer_keras.runs.expected_clips.get_scheme", lambda name: scheme)
     counts = expected_samples(quick("shallow_convlstm/table1").data, "synthetic").class_counts()
     assert set(counts) == {"positive", "negative", "surprise"}
     assert max(counts.values()) - min(counts.values()) <= 1
