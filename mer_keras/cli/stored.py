@@ -188,6 +188,8 @@ def compare(
         difference, low, high = (100 * v for v in (metric["difference"], *metric["interval"]))
         values = [f"{100 * metric[which]:.2f}" for which in ("first", "second")]
         interval = f"{difference:+.2f} [{low:+.1f}, {high:+.1f}]"
+        if metric["warning"]:
+            interval += f" ({metric['warning']})"
         rows.append([metric["metric"].upper(), *values, interval])
     print_table(["metric, %", "first", "second", "second - first [95 % over subjects]"], rows)
     test = compared["mcnemar"]

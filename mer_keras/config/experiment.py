@@ -60,6 +60,11 @@ class Published(StrictModel):
     """Of a table that has several runs, only this one (see ``config.files``)."""
 
     @property
+    def per_cent(self) -> str:
+        """The value in per cent with the digits that the paper prints, such as ``73.53``."""
+        return f"{100 * self.fraction:g}"
+
+    @property
     def fraction(self) -> float:
         """The value on the scale 0..1 (counts are returned as they are)."""
         return self.value / 100 if self.unit == "percent" else self.value

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 
 from mer_keras.errors import UserError
 from mer_keras.evaluation import metrics
-from mer_keras.evaluation.metrics import METRICS, Matrices
+from mer_keras.evaluation.metrics import Matrices, of_present_classes
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Difference:
         second: value of the second set.
         low: lower end of the interval of the difference, in -1..1.
         high: upper end of the interval of the difference, in -1..1.
+        subjects: number of people that the interval is over.
     """
 
     metric: str
@@ -29,11 +30,17 @@ class Difference:
     second: float
     low: float
     high: float
+    subjects: int
 
     @property
     def value(self) -> float:
         """Second minus first."""
         return self.second - self.first
+
+    @property
+    def interval_warning(self) -> str:
+        """Why the interval says less than it seems to; empty if it doesn't."""
+        return metrics.few_subjects_warning(self.subjects)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,9 @@ def difference(
 
     def mean_over_seeds(matrices: Matrices, weights: NDArray[np.int64]) -> NDArray[np.float64]:
         """The metric where subjects count so often: (..., subjects) -> (...)."""
-        of_seeds = [METRICS[metric](np.tensordot(weights, of_seed, 1)) for of_seed in matrices]
+        of_seeds = [
+            of_present_classes(metric, np.tensordot(weights, of_seed, 1)) for of_seed in matrices
+        ]
         return np.asarray(np.mean(of_seeds, axis=0))
 
     before, after = first.subject_matrices(classes), second.subject_matrices(classes)
@@ -127,7 +136,7 @@ def difference(
     once = np.ones(subjects, np.int64)
     first_value, second_value = (float(mean_over_seeds(m, once)) for m in (before, after))
     low, high = metrics.percentiles(differences, level)
-    return Difference(metric, first_value, second_value, low, high)
+    return Difference(metric, first_value, second_value, low, high, subjects)
 
 
 def mcnemar(first: Predictions, second: Predictions) -> tuple[int, int, float]:

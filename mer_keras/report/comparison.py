@@ -13,13 +13,17 @@ from mer_keras.runs.naming import find_run_and_row, row_key
 
 
 class MetricDifference(TypedDict):
-    """A metric of both rows, 0..1; ``interval``: 95 % over subjects, of second minus first."""
+    """A metric of both rows, 0..1; ``interval``: 95 % over subjects, of second minus first.
+
+    ``warning``: why the interval says less than it seems to; empty if it doesn't.
+    """
 
     metric: str
     first: float
     second: float
     difference: float
     interval: tuple[float, float]
+    warning: str
 
 
 class Comparison(TypedDict):
@@ -76,6 +80,7 @@ def compare(first: str, second: str) -> Comparison:
                 "second": gap.second,
                 "difference": gap.value,
                 "interval": (gap.low, gap.high),
+                "warning": gap.interval_warning,
             }
             for gap in differences
         ],

@@ -13,7 +13,7 @@ Records = list[dict[str, str]]
 
 def details_of(config: Experiment, view: RunView) -> Iterator[Table]:
     """Tables of one run below its results; rows without all folds are left out."""
-    databases = "UF1 / UAR / WAR (%) of each database within the pooled run"
+    databases = "UF1 / UAR / WAR (%) of each database within the pooled run, over its own classes"
     classes = "Recall / F1 (%) of each class, seeds together"
     cost = f"The networks as run, on {view.manifest['device']}"
     for name, title, caption, records in (
@@ -58,7 +58,9 @@ def _classes(view: RunView) -> Records:
             records.append(
                 {"method": marked_name(state, view)}
                 | {
-                    f"{name} ({counts.get(name, 0)} clips)": f"{100 * recall:.1f} / {100 * f1:.1f}"
+                    f"{name} ({counts.get(name, 0)} clips)": (
+                        f"{100 * recall:.1f} / {100 * f1:.1f}" if counts.get(name, 0) else "-"
+                    )
                     for name, recall, f1 in of_classes
                 }
             )

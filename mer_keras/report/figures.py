@@ -119,7 +119,10 @@ def intervals_svg(
     labels = list(values)
     size = (6.4, 1.4 + 0.65 * len(labels))
     with _drawing(f"intervals.{view.run_id}.{title}", title, size, view) as drawing:
-        axes = drawing.figure.add_subplot(xlabel="value, with the 95 % interval over subjects")
+        shown = [values[label][metric] for label in labels for metric in metrics]
+        warning = next((f" ({v.interval_warning})" for v in shown if v.interval_warning), "")
+        xlabel = f"value, with the 95 % interval over subjects{warning}"
+        axes = drawing.figure.add_subplot(xlabel=xlabel)
         for number, metric in enumerate(metrics):
             of_metric = [values[label][metric] for label in labels]
             pooled, low, high = np.array([(v.pooled, v.low, v.high) for v in of_metric]).T

@@ -85,6 +85,8 @@ def _gap(
             others = align(reference, predictions_of(clips))
             uf1 = difference(reference, others, first.classes, "uf1")
             gap = f"{100 * uf1.value:+.2f} [{100 * uf1.low:+.1f}, {100 * uf1.high:+.1f}]"
+            if uf1.interval_warning:
+                gap += f" ({uf1.interval_warning})"
         seeds = len(view.manifest["config"]["seeds"])
         metrics = {
             f"{metric.upper()} % [95 % over subjects]": with_interval(values[name][metric], seeds)

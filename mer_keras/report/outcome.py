@@ -61,4 +61,5 @@ def outcome_of(view: RunView) -> Outcome:
 def _percent(value: MetricValue | None) -> str:
     if value is None:
         return str(MotionCheck.UNFINISHED)
-    return f"{100 * value.pooled:.1f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+    text = f"{100 * value.pooled:.1f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+    return f"{text} ({value.interval_warning})" if value.interval_warning else text

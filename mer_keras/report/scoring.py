@@ -23,9 +23,11 @@ class MetricValue:
         pooled: the metric of all tested clips at once, averaged over seeds.
         low: lower end of its 95 % interval over subjects, averaged over seeds.
         high: upper end of that interval.
-        fold_mean: mean over folds and seeds of the metric of one fold.
+        fold_mean: mean over folds and seeds of the metric of one fold, over the classes that the
+            fold has.
         fold_sd: standard deviation over folds and seeds.
         seed_sd: standard deviation of the pooled metric over seeds.
+        subjects: number of people that the interval is over.
     """
 
     pooled: float
@@ -34,6 +36,15 @@ class MetricValue:
     fold_mean: float
     fold_sd: float
     seed_sd: float
+    subjects: int
+
+    @property
+    def interval_warning(self) -> str:
+        """Why the interval says less than it seems to, in a few words; empty if it doesn't."""
+        few = metrics.few_subjects_warning(self.subjects)
+        if not few and self.low == self.high and self.pooled in (0, 1):
+            return "resampling equal results: too narrow"
+        return few
 
 
 @dataclass(frozen=True)
@@ -122,10 +133,11 @@ def pooled_over(
 ) -> list[float]:
     """The metric of each part of predictions of one row that columns such as ``seed`` tell apart.
 
+    Each is over the classes that the part has: a fold of one subject rarely has them all.
     The mean over ``seed`` is the number that stands in every table.
     """
     matrices = [confusion_of(part, classes) for _, part in predictions.groupby(list(keys))]
-    return [float(metrics.METRICS[metric](matrix)) for matrix in matrices]
+    return [float(metrics.of_present_classes(metric, matrix)) for matrix in matrices]
 
 
 def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> MetricValue:
@@ -149,4 +161,5 @@ def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> Me
         fold_mean=float(np.mean(of_folds)),
         fold_sd=float(np.std(of_folds)),
         seed_sd=float(np.std(of_seeds)),
+        subjects=int(predictions["subject_id"].nunique()),
     )

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
 from mer_keras.config.inheritance import data_changes
-from mer_keras.evaluation.metrics import TITLES
+from mer_keras.evaluation.metrics import FEW_SUBJECTS, TITLES
 from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
 from mer_keras.report.drawn_motion import chance_note, checked_rows, expected_check
@@ -23,6 +23,8 @@ ABSENT = "n/a: database not present"
 #: Stands for a number where there are runs, but on other data or clips than the table's.
 OTHERWISE = "n/a: not run on these data and clips"
 
+#: Column of the published numbers, in the unit of the others.
+PUBLISHED = "published, %"
 #: Column of the spread over folds. It stays empty where a fold is one person: a mean over people of
 #: the one or two classes that each has is no UAR.
 OVER_FOLDS = "UAR % over the classes of each fold, mean ± SD over folds"
@@ -152,12 +154,15 @@ def file_stem(config: Experiment, view: RunView) -> str:
 
 
 def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
-    """Published numbers of a row as printed, each with its metric; reasons go to ``notes``."""
+    """Published numbers of a row in per cent, each with its metric; reasons go to ``notes``.
+
+    Papers print fractions or per cent; a row of ours has one unit.
+    """
     texts = []
     for number in numbers:
         if number.metric == "parameters":
             continue
-        text = f"{number.name} {number.value:g}"
+        text = f"{number.name} {number.per_cent}"
         if number.metric == "unknown":
             text += " (which average: unknown)"
         elif number.name.lower() != number.metric:
@@ -207,7 +212,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
         records.append(
             {
                 "method": f"{name} (quoted)" if row.quoted else name,
-                "published": published_text(row.published, notes),
+                PUBLISHED: published_text(row.published, notes),
                 **_numbers(view, state, scores, absent="not in this run" if plan else "-"),
                 "parameters": _parameters(row, plan, state),
                 "verdict": ("-" if is_other or not plan else _verdicts(row, view, state, scores)),
@@ -216,8 +221,9 @@ def _real_table(config: Experiment, view: RunView) -> Table:
     for state in view.rows:
         if state.role == "baseline":
             numbers = _numbers(view, state, score_row(view, state))
-            record = {"method": f"{state.name} (baseline)", "published": "-", **numbers}
+            record = {"method": f"{state.name} (baseline)", PUBLISHED: "-", **numbers}
             records.append(record | {"parameters": "-", "verdict": "-"})
+    notes += [*_absent_classes(view), *_few_people(view)]
     name = file_stem(config, view)
     title = "Real, on other data or clips" if is_other else "Published and real"
     return Table(name, title, view.data_kind, describe(view), records, notes, view)
@@ -232,7 +238,7 @@ def _absent_table(config: Experiment, absent: str) -> Table:
     records = [
         {
             "method": f"{row.name} (quoted)" if row.quoted else row.name,
-            "published": published_text(row.published, notes),
+            PUBLISHED: published_text(row.published, notes),
             "real": absent if config.plan_of(row) else "-",
             "parameters": _parameters(row, config.plan_of(row)),
         }
@@ -254,6 +260,7 @@ def _synthetic_table(config: Experiment, view: RunView) -> Table:
         for s, checked in zip(view.rows, checked_rows(config, view), strict=True)
     ]
     name, notes = file_stem(config, view), [chance_note(view), *not_inherited(config, view)]
+    notes += [*_absent_classes(view), *_few_people(view)]
     return Table(name, "Synthetic", view.data_kind, describe(view), records, notes, view)
 
 
@@ -268,12 +275,14 @@ def _numbers(
         uar = scores.values["uar"]
         cells = [with_interval(scores.values[name], scores.seeds) for name in SHOWN]
         over_folds = f"{100 * uar.fold_mean:.2f} ± {100 * uar.fold_sd:.2f}"
-        cells.append("-" if _folds_are_people(view) else over_folds)
+        cells.append(over_folds)
     elif state:
         failed = f", {len(state.failures)} failed" if state.failures else ""
         cells = [f"INCOMPLETE {state.done}/{state.expected}{failed}", "-", "-", "-"]
     else:
         cells = [absent] * len(columns)
+    if _folds_are_people(view):
+        cells[-1] = "-"
     return dict(zip(columns, cells, strict=True))
 
 
@@ -283,6 +292,25 @@ def with_interval(value: MetricValue, seeds: int) -> str:
     if value.interval_warning:
         text += f" ({value.interval_warning})"
     return text if seeds == 1 else f"{text}, SD over seeds {100 * value.seed_sd:.2f}"
+
+
+def _absent_classes(view: RunView) -> list[str]:
+    """Say which classes no clip of the run has, since means are over the others."""
+    absent = [name for name in view.classes if not view.manifest["class_counts"].get(name)]
+    if not absent:
+        return []
+    return [f"no clip of {', '.join(absent)}: UF1 and UAR are means over the other classes"]
+
+
+def _few_people(view: RunView) -> list[str]:
+    """Say what an interval over few people is worth."""
+    subjects = view.manifest["n_subjects"]
+    if subjects >= FEW_SUBJECTS:
+        return []
+    return [
+        f"an interval over {subjects} people is too narrow: of such intervals fewer than 90 in 100 "
+        "hold the true value, not 95"
+    ]
 
 
 def _folds_are_people(view: RunView) -> bool:
@@ -299,15 +327,25 @@ def marked_name(state: RowState, view: RunView) -> str:
 
 
 def _parameters(row: Row, plan: RowPlan | None, state: RowState | None = None) -> str:
+    """Counts of a network's weights: published, built at the paper's input, and as run.
+
+    Papers mostly print what is trained. Ours stands beside it, and what moving statistics add.
+    """
     printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
     counts = [f"published {printed:,}"] if printed else []
     network = plan.config.network if plan else None
     # A network with arguments of its own is another reading than the registry's.
-    built = MODELS[network.model].built_parameters if network and not network.arguments else None
-    if built:
-        counts.append(f"built {built:,} at the paper's input")
+    spec = MODELS[network.model] if network and not network.arguments else None
+    built = spec.built_parameters if spec else None
+    if spec and built:
+        trainable = spec.trainable_parameters
+        if trainable and trainable != built:
+            counts.append(f"built at the paper's input: {trainable:,} trainable")
+            counts.append(f"{built:,} with moving statistics")
+        else:
+            counts.append(f"built at the paper's input: {built:,} trainable")
     if state and state.parameters and state.parameters != built:
-        counts.append(f"{state.parameters:,} as run")
+        counts.append(f"{state.parameters:,} as run, with moving statistics")
     return "; ".join(counts) or "-"
 
 
