@@ -23,7 +23,7 @@ class CorrectedLine:
     """One line of the table of corrections.
 
     Attributes:
-        paper: title of the paper that prints it.
+        paper: authors of the paper that prints it.
         where: table or section.
         printed: what is printed.
         actual: what it is.
@@ -55,7 +55,7 @@ def corrected_lines(names: Sequence[str] | None = None) -> list[CorrectedLine]:
     """Every correction of some papers, by their folder names; of all papers if ``None``."""
     return [
         CorrectedLine(
-            paper=load(paper).title,
+            paper=load(paper).title.partition(":")[0],
             where=correction.where,
             printed=correction.printed,
             actual=correction.actual,
@@ -84,16 +84,11 @@ def as_markdown(lines: Sequence[CorrectedLine]) -> str:
 
 def _quotations(paper: str, correction: Correction) -> Iterator[str]:
     """Papers and tables in which other papers quote the number, also more than once."""
-    for name in experiment_names():
-        other = name.partition("/")[0]
-        if other == paper:
-            continue
-        for config in load_experiments(name):
-            for row in config.rows:
-                for number in row.published:
-                    is_equal = any(
-                        abs(number.fraction - fraction) < 5e-7 for fraction in correction.fractions
-                    )
-                    if row.method == correction.method and number.quoted and is_equal:
-                        short = config.paper.short if config.paper else other
-                        yield f"{short}, {number.where or config.table}"
+    names = (name for name in experiment_names() if name.partition("/")[0] != paper)
+    for config in (config for name in names for config in load_experiments(name)):
+        for row in config.rows:
+            for number in row.published:
+                is_equal = any(abs(number.fraction - f) < 5e-7 for f in correction.fractions)
+                is_quoted = row.method == correction.method and number.quoted and is_equal
+                if is_quoted and config.paper:
+                    yield f"{config.paper.short}, {number.where or config.table}"

@@ -18,7 +18,8 @@ from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
-from mer_keras.cli.running import Watch, announce, show_outcome
+from mer_keras.cli.running import Watch, announce, say, show_outcome
+from mer_keras.cli.score import app as score_app
 from mer_keras.cli.show import (
     Json,
     counts,
@@ -49,14 +50,16 @@ app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.add_typer(list_app, name="list")
 app.add_typer(stored_app)
+app.add_typer(score_app)
 app.command("methods", hidden=True)(list_methods)
 
 _YES = {True: "yes", False: "no"}
 
 Profile = Annotated[
-    str,
+    str | None,
     Option(
-        help="quick, full (the paper's settings) or smoke: overrides in the config.",
+        help="quick, full (the paper's settings) or smoke: overrides in the config. By default "
+        "quick.",
         autocompletion=completion.profiles,
     ),
 ]
@@ -130,7 +133,7 @@ def doctor(
 @app.command()
 def run(
     experiments: Experiments,
-    profile: Profile = "quick",
+    profile: Profile = None,
     data: Data = "auto",
     overrides: Overrides = None,
     weights: Annotated[
@@ -156,15 +159,18 @@ def run(
 
     Example: mer-keras run shallow_convlstm/table1 --report results/report
     """
-    configs = _load(experiments, profile, overrides)
+    configs, profile = _load(experiments, profile, overrides)
     if cluster and (workers > 1 or isolate):
         raise UserError("--cluster shares the folds by itself: leave out --workers and --isolate")
     if gpus_per_fold is not None and not cluster:
         raise UserError("--gpus-per-fold is for --cluster")
     forecasts = announce(configs, profile, data, trains=weights is None, yes=yes)
     import_keras()
+    from mer_keras.runs.processes import visible_gpus
     from mer_keras.runs.run import run_experiments
 
+    # A GPU is left to the processes that compute: networks that were tried here would fill it.
+    computes_here = workers == 1 and not isolate and not cluster
     folders: list[RunFolder] = []
     with Watch(forecasts).shown() as watch:
         run_all = partial(
@@ -173,6 +179,7 @@ def run(
             data=data,
             weights=weights,
             initial=start_from,
+            try_networks=computes_here or not visible_gpus(),
             watcher=watch,
         )
         if cluster:
@@ -204,10 +211,10 @@ def resume(
     Example: mer-keras resume latest
     """
     from mer_keras.runs.folder import RunFolder
-    from mer_keras.runs.naming import find_run
+    from mer_keras.runs.naming import find_whole_run
     from mer_keras.runs.repetition import how_it_was_run
 
-    stored = RunFolder(find_run(run))
+    stored = RunFolder(find_whole_run(run))
     config, profile, data = how_it_was_run(stored)
     forecasts = announce([config], profile, data)
     import_keras()
@@ -226,7 +233,7 @@ def resume(
 @app.command()
 def plan(
     experiments: Experiments,
-    profile: Profile = "quick",
+    profile: Profile = None,
     data: Data = "auto",
     overrides: Overrides = None,
     find_batch: Annotated[bool, Option("--find-batch", help="Try larger batches instead.")] = False,
@@ -236,7 +243,7 @@ def plan(
 
     Example: mer-keras plan ststnet/megc2019 --json
     """
-    configs = _load(experiments, profile, overrides)
+    configs, _ = _load(experiments, profile, overrides)
     from mer_keras.runs.plan import describe_plan, find_batches
 
     if find_batch:
@@ -283,7 +290,7 @@ def explain(
             autocompletion=completion.experiments,
         ),
     ],
-    profile: Profile = "quick",
+    profile: Profile = None,
     data: Data = "auto",
     overrides: Overrides = None,
     row: Annotated[Texts, Option(help="A row's name. Repeatable.")] = None,
@@ -305,7 +312,7 @@ def explain(
     with contextlib.ExitStack() as stack:
         named = named_run(name)
         if named is None:
-            config, *others = _load([name], profile, overrides)
+            (config, *others), profile = _load([name], profile, overrides)
             if others:
                 names = ", ".join(part.name for part in (config, *others))
                 raise UserError(f"{name} has several parts: give one of {names}")
@@ -358,11 +365,38 @@ def _executor(workers: int, isolate: bool = False) -> "Executor":
     return ProcessExecutor(workers, isolate=isolate)
 
 
-def _load(experiments: list[str], profile: str, overrides: list[str] | None) -> "list[Experiment]":
-    from mer_keras.config.files import load_experiments
+def _load(
+    experiments: list[str], profile: str | None, overrides: list[str] | None
+) -> "tuple[list[Experiment], str]":
+    """Return the experiments that are named, and the profile that was applied to all of them.
 
-    return [
+    Raises:
+        UserError: an experiment can't be read, or no profile is named and they differ in theirs.
+    """
+    from mer_keras.config.files import default_profile, load_experiments
+
+    profile = profile or _common_profile({name: default_profile(name) for name in experiments})
+    configs = [
         config
         for name in experiments
         for config in load_experiments(name, profile=profile, overrides=overrides or [])
     ]
+    return configs, profile
+
+
+def _common_profile(profile_of: dict[str, str]) -> str:
+    """Return the default profile of all experiments; where that isn't ``quick``, it is said.
+
+    Raises:
+        UserError: they differ in it.
+    """
+    without = [name for name, profile in profile_of.items() if profile != "quick"]
+    if not without:
+        return "quick"
+    if len(without) < len(profile_of):
+        raise UserError(
+            f"{', '.join(without)}: no profile 'quick', which is the default of the others: run "
+            "them apart, or name a profile of all by --profile"
+        )
+    say(f"{', '.join(without)}: no profile 'quick': the file's own values, as with --profile full")
+    return "full"
