@@ -71,6 +71,8 @@ FAULTS = {
     60: ("a fold, database or run that lacks a class", "means over the others, said so"),
     61: ("an operation that the counter of cost doesn't know", "E, never counted as 0"),
     62: ("default that changes", "another run; a test says so"),
+    63: ("any allowed value of any config field", "trains two folds, or E with a remedy"),
+    64: ("frozen, masked, one frame, other number formats", "layers are as Keras' own, or raise"),
     65: ("declared sizes", "bounded before they are believed"),
     66: ("whatever a decoder may raise", "E"),
     67: ("run folder of somebody else, damaged or contradictory", "E naming it; others are listed"),
@@ -83,6 +85,7 @@ FAULTS = {
     75: ("paper, caption and numbers of other data", "dropped from what is derived, and said"),
     77: ("ids, prefixes, paths, experiments, latest", "one way to name a run"),
     76: ("misspelt labels, frames beyond the footage", "E when data are added"),
+    78: ("size that a network can't be built for", "E before a clip is read"),
 }
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from mer_keras.layers.base import Free, PaperLayer
+from mer_keras.layers.base import Free, PaperLayer, Unmasked
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
@@ -62,9 +62,18 @@ class ChannelAttention(PaperLayer):
         self.networks = []
         for suffix in ("",) if self.shared else ("_mean", "_maximum"):
             squeeze = keras.layers.Dense(
-                hidden, self.activation, use_bias=self.use_bias, name=f"squeeze{suffix}"
+                hidden,
+                self.activation,
+                use_bias=self.use_bias,
+                dtype=self.dtype_policy,
+                name=f"squeeze{suffix}",
             )
-            expand = keras.layers.Dense(channels, use_bias=self.use_bias, name=f"expand{suffix}")
+            expand = keras.layers.Dense(
+                channels,
+                use_bias=self.use_bias,
+                dtype=self.dtype_policy,
+                name=f"expand{suffix}",
+            )
             squeeze.build((None, channels))
             expand.build((None, hidden))
             self.networks.append([squeeze, expand])
@@ -123,6 +132,7 @@ class SpatialAttention(PaperLayer):
             padding="same",
             activation="sigmoid",
             use_bias=self.use_bias,
+            dtype=self.dtype_policy,
             name="convolution",
         )
         self.convolution.build((*input_shape[:-1], 2))
@@ -144,7 +154,7 @@ class SpatialAttention(PaperLayer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class MicroAttention(keras.layers.Layer):
+class MicroAttention(Unmasked, keras.layers.Layer):
     """One weight a position, from the features of a residual block at three scales.
 
     The scales are concatenated, a 1x1 convolution without bias maps them to as many channels as
@@ -186,7 +196,7 @@ class MicroAttention(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ChannelMean(Free, keras.layers.Layer):
+class ChannelMean(Free, Unmasked, keras.layers.Layer):
     """One weight a position: the mean of its channels through a sigmoid.
 
     Shapes: (batch, ..., channels) -> (batch, ..., 1).

@@ -27,7 +27,7 @@ class DenseBlock(PaperLayer):
     Args:
         depth: number of layers.
         growth: filters of each.
-        kernel_size: odd edge of the kernels.
+        kernel_size: edge of the kernels.
         momentum: of the normalisations' moving statistics.
         epsilon: of the normalisations.
 

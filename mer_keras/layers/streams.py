@@ -67,21 +67,25 @@ class ConvNormPool(PaperLayer):
         kernel_shape, per_filter = (WINDOW, WINDOW, channels, self.filters), (self.filters,)
         self.kernel = self.add_weight(name="kernel", shape=kernel_shape, initializer=uniform())
         self.bias = self.add_weight(name="bias", shape=per_filter, initializer=uniform())
-        self.gamma = self.add_weight(name="gamma", shape=per_filter, initializer="ones")
-        self.beta = self.add_weight(name="beta", shape=per_filter, initializer="zeros")
-        self.moving_mean = self.add_weight(
-            name="moving_mean", shape=per_filter, initializer="zeros", trainable=False
-        )
+        # What normalises stays in the format of the weights, as half precision is too coarse.
+        common = {"shape": per_filter, "autocast": False}
+        self.gamma = self.add_weight(name="gamma", initializer="ones", **common)
+        self.beta = self.add_weight(name="beta", initializer="zeros", **common)
+        statistics = {**common, "trainable": False}
+        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **statistics)
         self.moving_variance = self.add_weight(
-            name="moving_variance", shape=per_filter, initializer="ones", trainable=False
+            name="moving_variance", initializer="ones", **statistics
         )
 
     def call(self, images: Tensor, training: bool = False) -> Tensor:
-        """Normalise by the batch while training, by the moving statistics otherwise."""
-        maps = ops.relu(
-            self.convolve(images) + self.bias
-        )  # (batch, height + 2, width + 2, filters)
-        if training:
+        """Normalise by the batch while training, by the moving statistics otherwise.
+
+        Frozen (``trainable`` false), it normalises by the moving statistics in training too, as
+        Keras' ``BatchNormalization`` does.
+        """
+        # (batch, height + 2, width + 2, filters)
+        maps = ops.relu(self.convolve(images) + ops.cast(self.bias, self.statistics_dtype))
+        if training and self.trainable:
             share = share_of_value(maps)
             mean = ops.sum(share * maps, axis=(0, 1, 2))
             variance = ops.sum(share * ops.square(maps - mean), axis=(0, 1, 2))
@@ -91,12 +95,19 @@ class ConvNormPool(PaperLayer):
         normalised = (maps - mean) * ops.rsqrt(variance + self.epsilon) * self.gamma + self.beta
         padded = pad_in_front(normalised, 1, 1, float("-inf"))
         # (batch, (height + 2) / 3, (width + 2) / 3, filters)
-        return ops.max_pool(padded, WINDOW, strides=WINDOW, padding="valid")
+        pooled = ops.max_pool(padded, WINDOW, strides=WINDOW, padding="valid")
+        return ops.cast(pooled, self.compute_dtype)
+
+    @property
+    def statistics_dtype(self) -> str:
+        """Format of numbers after the convolution: float32, or float64 in a layer of float64."""
+        return str(keras.backend.result_type(self.compute_dtype, "float32"))
 
     def convolve(self, images: Tensor) -> Tensor:
         """Return sums before the bias, (batch, height + 2, width + 2, filters)."""
         padded = ops.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]])
-        return ops.conv(padded, self.kernel, padding="valid")
+        sums = ops.conv(padded, self.kernel, padding="valid")
+        return ops.cast(sums, self.statistics_dtype)
 
     def follow(self, mean: Tensor, variance: Tensor) -> None:
         """Let the moving statistics follow those of a batch, (filters,) each."""

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from mer_keras.layers.base import Free, PaperLayer
+from mer_keras.layers.base import Free, PaperLayer, Unmasked
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
@@ -55,7 +55,7 @@ class GridBlocks(Free, PaperLayer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class PositionalEmbedding(Free, keras.layers.Layer):
+class PositionalEmbedding(Free, Unmasked, keras.layers.Layer):
     """Add a learned vector to each token.
 
     Shapes: (batch, tokens, width) -> the same. The vectors start uniform in +-0.05.

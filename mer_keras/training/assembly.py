@@ -109,7 +109,8 @@ def assemble(
         clips = _augmented(clips, inputs["is_copy"], recipe.augmentation, flow)
     if recipe.standardise:
         clips = [
-            StandardiseByTraining(name=_standardise_name(name))(clip)
+            # What is left of a frame is a few per cent of it: half precision would lose much.
+            StandardiseByTraining(name=_standardise_name(name), dtype="float32")(clip)
             for name, clip in zip(names, clips, strict=True)
         ]
     probabilities = network(clips[0] if len(clips) == 1 else clips)

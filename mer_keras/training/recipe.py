@@ -45,7 +45,8 @@ def compile_model(
         metrics=["accuracy"],
         jit_compile=jit_compile,
     )
-    optimizer.build(model.trainable_variables)
+    # In mixed_float16 Keras wraps the optimiser into one that scales the loss, with its own state.
+    model.optimizer.build(model.trainable_variables)
     probabilities, label = np.ones((1, model.output_shape[-1]), "float32"), np.zeros(1, "int32")
     model.compute_loss(y=label, y_pred=probabilities)
     model.compute_metrics(None, label, probabilities)

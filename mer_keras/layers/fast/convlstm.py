@@ -25,7 +25,8 @@ class FastConvLSTM2D(keras.layers.ConvLSTM2D):
       in one matrix product.
     - The maps between the convolutions are passed over as seldom as possible (see ``_frame``).
 
-    On other backends than TensorFlow Keras' own code runs.
+    Keras' own code runs on other backends than TensorFlow, and where frames are masked, a state is
+    given or a size is left open.
 
     Shapes: (batch, time, height, width, channels) -> (batch, height', width', filters), the last
     state, or (batch, time, height', width', filters), all of them.
@@ -66,9 +67,10 @@ class FastConvLSTM2D(keras.layers.ConvLSTM2D):
         mask: Tensor | None = None,
         training: bool = False,
     ) -> Tensor:
-        """Run over the frames; the state starts at zero and no frame is masked."""
-        if not on_tensorflow():
-            return super().call(sequences)
+        """Run over the frames."""
+        is_plain = initial_state is None and mask is None and None not in sequences.shape[1:]
+        if not (is_plain and on_tensorflow()):
+            return super().call(sequences, initial_state, mask, training)
         # A gradient that is written out takes tensors only, no variables.
         recurrent_kernel = self.cell.recurrent_kernel * 1.0
         kernel = ops.reshape(self.cell.kernel, (-1, GATES * self.filters))

@@ -6,6 +6,7 @@ from keras import ops
 
 from mer_keras.layers.dense_block import DenseBlock
 from mer_keras.layers.fast.batch_norm import FastBatchNormalization
+from mer_keras.layers.fast.first_order import first_order_only
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
 from mer_keras.layers.fast.registration import fast_form_of
@@ -16,8 +17,9 @@ from mer_keras.layers.tensors import Tensor
 class FastDenseBlock(DenseBlock):
     """``DenseBlock`` that is one operation of TensorFlow while it trains (see ``_block``).
 
-    Shapes and arguments: as ``DenseBlock``, which runs outside training, while the normalisations
-    are frozen, in other number formats than float32 and on other backends.
+    Shapes and arguments: as ``DenseBlock``, which runs outside training, while a normalisation is
+    frozen, with even kernels, in other number formats than float32 and on other backends. There is
+    no second derivative in training: asking for it raises.
     """
 
     norm_layer = FastBatchNormalization
@@ -25,7 +27,8 @@ class FastDenseBlock(DenseBlock):
     def call(self, features: Tensor, training: bool | None = None) -> Tensor:
         """Run through the layers."""
         trained = training and all(norm.trainable for _, norm in self.steps)
-        if not (trained and on_tensorflow() and self.compute_dtype == "float32"):
+        odd = self.kernel_size % 2 == 1  # A kernel that is turned round is that of ``same`` then.
+        if not (trained and odd and on_tensorflow() and self.compute_dtype == "float32"):
             return super().call(features, training=training)
         weights = [
             # A gradient that is written out takes tensors only, no variables.
@@ -126,7 +129,8 @@ def _block(epsilon: float) -> Callable[..., tuple[Tensor, ...]]:
                 to_kernel = tf.transpose(turned[::-1, ::-1], (0, 1, 3, 2))
                 to_bias = raw.BiasAddGrad(out_backprop=to_sum)
                 to_weights[:0] = [to_kernel, to_bias, to_scale, to_shift]
-            return [_gradient_of_input(channels, *to_seen), *to_weights]
+            to_features = _gradient_of_input(channels, *to_seen)
+            return first_order_only([to_features, *to_weights], "FastDenseBlock")
 
         return (tf.concat(outputs, -1), *means, *variances), gradient
 

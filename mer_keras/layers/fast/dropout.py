@@ -17,17 +17,19 @@ class FastDropout(keras.layers.Dropout):
     """Keras' ``Dropout``; at a rate of one half each value costs one random bit.
 
     A random number of 32 bits for each value, of which one bit is used, takes as long as a
-    convolution of a small network. Other rates, and a noise shape, are left to Keras. Which values
-    are dropped differs from Keras' layer under the same seed; their distribution doesn't.
+    convolution of a small network. Other rates, open sizes and a noise shape are left to Keras.
+    Which values are dropped differs from Keras' layer under the same seed; their distribution
+    doesn't.
 
     Shapes: any -> the same. In training a value is 0 or twice its input.
     """
 
     def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Drop values in training; return the inputs otherwise."""
-        if not training or self.rate != 0.5 or self.noise_shape is not None:
-            return super().call(inputs, training)
         sizes = tuple(inputs.shape[1:])
+        is_half = self.rate == 0.5 and self.noise_shape is None and None not in sizes
+        if not (training and is_half):
+            return super().call(inputs, training)
         values = math.prod(sizes)
         rows = ops.shape(inputs)[0]
         shape = (rows, math.ceil(values / BITS), 1)

@@ -6,6 +6,7 @@ from itertools import product
 from keras import ops
 
 from mer_keras.layers.counted import share_of_value
+from mer_keras.layers.fast.first_order import first_order_only
 from mer_keras.layers.fast.fused import fused
 from mer_keras.layers.fast.processor import on_tensorflow
 from mer_keras.layers.fast.registration import fast_form_of
@@ -28,6 +29,7 @@ class FastConvNormPool(ConvNormPool):
       the plain layer gives it to the first of them.
 
     Shapes and arguments: as ``ConvNormPool``, which runs on other backends than TensorFlow.
+    There is no second derivative in training: asking for it raises.
     """
 
     def call(self, images: Tensor, training: bool = False) -> Tensor:
@@ -36,17 +38,21 @@ class FastConvNormPool(ConvNormPool):
             return super().call(images, training=training)
         sums = self.convolve(images)  # (batch, height + 2, width + 2, filters)
         # A gradient that is written out takes tensors only, no variables.
-        bias, gamma, beta = self.bias * 1.0, self.gamma * 1.0, self.beta * 1.0
-        maps = _rectified(sums, bias) if training else ops.relu(sums + bias)
-        if not training:
+        bias, gamma, beta = (
+            ops.cast(weight * 1.0, sums.dtype) for weight in (self.bias, self.gamma, self.beta)
+        )
+        by_batch = training and self.trainable
+        maps = _rectified(sums, bias) if by_batch else ops.relu(sums + bias)
+        if not by_batch:
             pooled = _pool(maps, _sign(gamma))
             scale = gamma * ops.rsqrt(self.moving_variance + self.epsilon)
-            return (pooled - self.moving_mean) * scale + beta
+            return ops.cast((pooled - self.moving_mean) * scale + beta, self.compute_dtype)
         share = share_of_value(maps)
         mean, variance = _statistics(ops.stop_gradient(maps), share)
         self.follow(mean, variance)
         inverse_deviation = ops.rsqrt(variance + self.epsilon)
-        return _norm_pool(maps, gamma, beta, mean, inverse_deviation, share)
+        pooled = _norm_pool(maps, gamma, beta, mean, inverse_deviation, share)
+        return ops.cast(pooled, self.compute_dtype)
 
 
 @ops.custom_gradient
@@ -99,8 +105,10 @@ def _norm_pool(
         to_mean = -gamma * to_beta * inverse_deviation - 2 * mean * to_variance
         to_pooled = to_output * gamma * inverse_deviation
         to_maps = _spread(maps, pooled, to_pooled, to_mean, 2 * to_variance, share)
+        to_gamma = to_scale * inverse_deviation
+        written_out = first_order_only((to_maps, to_gamma, to_beta), "FastConvNormPool")
         none = (ops.zeros_like(mean), ops.zeros_like(inverse_deviation), ops.zeros_like(share))
-        return to_maps, to_scale * inverse_deviation, to_beta, *none
+        return *written_out, *none
 
     return (pooled - mean) * (inverse_deviation * gamma) + beta, gradient
 
