@@ -1,12 +1,13 @@
 """Differences that a text states: do they follow from the printed numbers?"""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import permutations
 
 from mer_keras.audit.finding import Correction, Finding, Kind
 from mer_keras.audit.published import Difference
-from mer_keras.config.files import experiment_names, load_experiments
+from mer_keras.audit.shared import printed_entries
 from mer_keras.evaluation.metrics import TITLES
 
 
@@ -89,19 +90,13 @@ def _mixed_metrics(difference: Difference) -> Finding:
 
 def _rows_that_give(paper: str, where: str, printed: Decimal) -> list[str]:
     """Pairs of rows of one table and column whose difference is the printed one."""
-    columns: dict[tuple[str, str], dict[str, Decimal]] = {}
-    for name in experiment_names():
-        if not name.startswith(f"{paper}/"):
-            continue
-        for config in load_experiments(name):
-            for row in config.rows:
-                for number in row.published:
-                    column = columns.setdefault((number.where, number.name), {})
-                    column[row.name] = Decimal(str(number.value))
+    columns: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(dict)
+    for entry in printed_entries():
+        if entry.paper == paper and entry.where in where:
+            columns[entry.where, entry.column][entry.row] = Decimal(str(entry.value))
     return [
         f"{first} less {second} ({table}, {title})"
         for (table, title), of_rows in columns.items()
-        if table in where
         for first, second in permutations(of_rows, 2)
         if of_rows[first] - of_rows[second] == printed
     ]

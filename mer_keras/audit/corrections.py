@@ -1,12 +1,12 @@
 """What papers print and what it is: one table of all corrections that the findings imply."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mer_keras.audit.finding import Correction
+from mer_keras.audit.finding import Correction, Finding
 from mer_keras.audit.findings import audit
 from mer_keras.audit.published import load, papers
-from mer_keras.config.files import experiment_names, load_experiments
+from mer_keras.audit.shared import printed_entries
 
 #: Columns of the table.
 HEADER = ("paper", "where", "prints", "is", "evidence", "quoted by")
@@ -51,28 +51,44 @@ class CorrectedLine:
         )
 
 
-def corrected_lines(names: Sequence[str] | None = None) -> list[CorrectedLine]:
-    """Every correction of some papers, by their folder names; of all papers if ``None``."""
+def corrected_lines(paper: str, findings: Iterable[Finding]) -> list[CorrectedLine]:
+    """Corrections that the findings about a paper imply.
+
+    Args:
+        paper: name of its folder.
+        findings: what ``findings.audit`` gives of it.
+    """
+    authors = load(paper).title.partition(":")[0]
     return [
         CorrectedLine(
-            paper=load(paper).title.partition(":")[0],
+            paper=authors,
             where=correction.where,
             printed=correction.printed,
             actual=correction.actual,
             evidence=correction.evidence,
             quoted_by=", ".join(quoting(paper, correction)) or "-",
         )
-        for paper in (papers() if names is None else names)
-        for finding in audit(paper)
+        for finding in findings
         for correction in finding.corrections
     ]
 
 
+def all_corrected_lines(names: Iterable[str] = ()) -> list[CorrectedLine]:
+    """Corrections of some papers, by their folder names; of all papers if there are none."""
+    names = list(names) or list(papers())
+    return [line for name in names for line in corrected_lines(name, audit(name))]
+
+
 def quoting(paper: str, correction: Correction) -> list[str]:
-    """Tables of other papers that quote a corrected number of its method."""
-    if not correction.method:
-        return []
-    return list(dict.fromkeys(_quotations(paper, correction)))
+    """Tables of other papers that quote a corrected number of its method, each once."""
+    tables = [
+        f"{entry.source}, {entry.where}"
+        for entry in printed_entries()
+        if entry.paper != paper and entry.source and entry.quoted
+        if entry.method == correction.method
+        if any(abs(entry.fraction - fraction) < 5e-7 for fraction in correction.fractions)
+    ]
+    return list(dict.fromkeys(tables))
 
 
 def as_markdown(lines: Sequence[CorrectedLine]) -> str:
@@ -80,15 +96,3 @@ def as_markdown(lines: Sequence[CorrectedLine]) -> str:
     rows = [HEADER, ("---",) * len(HEADER), *(line.cells for line in lines)]
     table = "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
     return f"{_PREFACE}\n{table}\n"
-
-
-def _quotations(paper: str, correction: Correction) -> Iterator[str]:
-    """Papers and tables in which other papers quote the number, also more than once."""
-    names = (name for name in experiment_names() if name.partition("/")[0] != paper)
-    for config in (config for name in names for config in load_experiments(name)):
-        for row in config.rows:
-            for number in row.published:
-                is_equal = any(abs(number.fraction - f) < 5e-7 for f in correction.fractions)
-                is_quoted = row.method == correction.method and number.quoted and is_equal
-                if is_quoted and config.paper:
-                    yield f"{config.paper.short}, {number.where or config.table}"

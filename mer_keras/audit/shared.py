@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 
+from mer_keras import settings
 from mer_keras.audit.finding import Correction, Finding, Kind
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import experiment_names, load_experiments
@@ -28,10 +30,12 @@ class Entry:
         row: name of the row.
         method: name of the method.
         column: name of the column.
+        value: the figure as printed.
         fraction: the figure, on the scale 0..1.
         databases: databases whose clips it is said to be of.
         classes: number of classes.
         quoted: whether the table quotes it.
+        source: the paper in short; empty where the experiment reproduces none.
     """
 
     experiment: str
@@ -39,10 +43,12 @@ class Entry:
     row: str
     method: str
     column: str
+    value: float
     fraction: float
     databases: frozenset[str]
     classes: int
     quoted: bool
+    source: str
 
     @property
     def paper(self) -> str:
@@ -66,7 +72,7 @@ def shared_figure_findings(paper: str) -> Iterator[Finding]:
     Args:
         paper: name of the paper's folder.
     """
-    for entries in _by_method(_entries()).values():
+    for entries in _by_method(printed_entries()).values():
         yield from _findings_of_method(paper, entries)
 
 
@@ -137,9 +143,14 @@ def _by_method(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     return of_method
 
 
-@cache
-def _entries() -> tuple[Entry, ...]:
+def printed_entries() -> tuple[Entry, ...]:
     """Every printed score of every experiment that can be read; of parts that repeat it, once."""
+    return _entries_below(tuple(settings.experiment_roots()))
+
+
+@cache
+def _entries_below(roots: tuple[Path, ...]) -> tuple[Entry, ...]:
+    """Every printed score of the experiments below these folders, which are the known ones."""
     entries: dict[tuple[object, ...], Entry] = {}
     for name in experiment_names():
         try:
@@ -167,8 +178,10 @@ def _entries_of(config: Experiment) -> Iterator[Entry]:
                 row=row.name,
                 method=row.method,
                 column=number.name,
+                value=number.value,
                 fraction=number.fraction,
                 databases=frozenset(p for name in databases for p in _PARTS.get(name, (name,))),
                 classes=len(scheme.classes),
                 quoted=number.quoted,
+                source=config.paper.short if config.paper else "",
             )

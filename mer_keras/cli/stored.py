@@ -85,9 +85,9 @@ def status(
     Example: mer-keras status latest
     """
     from mer_keras.report.status import status_of
-    from mer_keras.runs.naming import find_run, read_stored_run, stored_runs
+    from mer_keras.runs.naming import find_whole_run, read_stored_run, stored_runs
 
-    named = [read_stored_run(find_run(name)) for name in runs or ()]
+    named = [read_stored_run(find_whole_run(name)) for name in runs or ()]
     statuses = [status_of(run) for run in (named if runs else stored_runs())]
     if as_json:
         print_json([run.model_dump() for run in statuses])
@@ -149,9 +149,9 @@ def track(
     """
     from mer_keras.report import tracking
     from mer_keras.report.view import read_view
-    from mer_keras.runs.naming import find_run
+    from mer_keras.runs.naming import find_whole_run
 
-    view = read_view(find_run(run))
+    view = read_view(find_whole_run(run))
     if tensorboard is None and mlflow is None:
         raise UserError("give --tensorboard FOLDER or --mlflow URI")
     if tensorboard is not None:
@@ -219,9 +219,9 @@ def audit(
     Example: mer-keras audit --corrections > corrections.md
     """
     if corrections:
-        from mer_keras.audit.corrections import as_markdown, corrected_lines
+        from mer_keras.audit.corrections import all_corrected_lines, as_markdown
 
-        lines = corrected_lines(papers or None)
+        lines = all_corrected_lines(papers or ())
         if as_json:
             print_json([asdict(line) for line in lines])
         else:

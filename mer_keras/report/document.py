@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mer_keras import __version__
 from mer_keras.audit import findings, published
+from mer_keras.audit.corrections import corrected_lines
 from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
 from mer_keras.databases.repeated import without_ids
@@ -99,12 +100,17 @@ def write_report(
         ResultsError: a file can't be written; what stood there before still does.
     """
     sections = [_section(config, views) for config, views in experiments]
-    implied = _implied(experiments)
+    findings_of = {paper: findings.audit(paper) for paper in _known_papers(experiments)}
+    implied = {published.load(paper).title: of_paper for paper, of_paper in findings_of.items()}
+    corrections = [
+        line for paper, of_paper in findings_of.items() for line in corrected_lines(paper, of_paper)
+    ]
     checks = check_sentences([(part.config, view) for part in sections for view in part.views])
     shown = {
         "sections": sections,
         "checks": checks,
         "implied": implied,
+        "corrections": corrections,
         "remarks": remarks,
         "provenance": provenance,
         "version": __version__,
@@ -141,15 +147,12 @@ def _section(config: Experiment, views: Sequence[RunView]) -> ReportedExperiment
     return ReportedExperiment(config, tuple(parts), tuple(published_matrices(config)), gaps)
 
 
-def _implied(
-    experiments: Sequence[tuple[Experiment, Sequence[RunView]]],
-) -> dict[str, list[Finding]]:
-    """Findings about each paper whose printed numbers are known, by the paper's title."""
+def _known_papers(experiments: Sequence[tuple[Experiment, Sequence[RunView]]]) -> list[str]:
+    """Folder names of the papers whose printed numbers are known."""
     papers = dict.fromkeys(
         config.name.partition("/")[0] for config, _ in experiments if config.paper
     )
-    known = [paper for paper in papers if paper in published.papers()]
-    return {published.load(paper).title: findings.audit(paper) for paper in known}
+    return [paper for paper in papers if paper in published.papers()]
 
 
 def provenance(view: RunView) -> dict[str, str]:
