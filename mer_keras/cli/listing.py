@@ -54,12 +54,56 @@ def _experiment_rows() -> list[list[str]]:
 
 
 @app.command("methods")
-def list_methods(as_json: Json = False) -> None:
+def list_methods(
+    name: Annotated[
+        str,
+        Argument(help="Only this method, with what its paper claims.", show_default=False),
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """List every method that a row can name: what it is, and what it needs to run here.
 
+    Of one method: the numbers that its paper claims, under which protocol, and what chose the epoch
+    in the published code.
+
     Example: mer-keras list methods --json
+
+    Example: mer-keras list methods emr
     """
+    if name:
+        _show_method(name, as_json)
+        return
     _show("methods", as_json, ["method", "runs", "what it is"], _method_rows)
+
+
+def _show_method(name: str, as_json: bool) -> None:
+    """Print one method with its claims and facts.
+
+    Raises:
+        UserError: there is none of this name.
+    """
+    entries = {entry.name: entry for entry in catalogue.methods()}
+    if name not in entries:
+        raise UserError(
+            f"no method {name!r}{did_you_mean(name, entries)}; all: mer-keras list methods"
+        )
+    if as_json:
+        print_json(next(tree for tree in _method_entries() if tree["name"] == name))
+        return
+    entry = entries[name]
+    print_wrapped(f"{entry.title} ({entry.paper})" if entry.paper else entry.title)
+    if entry.config is None:
+        return
+    for text in (entry.config.about, entry.missing, *entry.config.facts):
+        if text:
+            print_wrapped(text, indent=4)
+    rows = [
+        [claim.number, claim.chosen_by, claim.protocol or "-", claim.where]
+        for claim in entry.config.claims
+    ]
+    if rows:
+        print()
+        print_table(["claimed", "epoch chosen by", "protocol", "where"], rows, fit=True)
 
 
 def _method_rows() -> list[list[str]]:

@@ -68,6 +68,16 @@ class Chance(StrictModel):
     """
 
 
+#: What chose the epoch of a claimed number, in words, by ``Claim.chosen_epoch``.
+CHOSEN_BY = {
+    "last": "nothing, it is the last",
+    "tested_best": "the tested clips",
+    "inner": "held-back training clips",
+    "none": "there are no epochs",
+    "unknown": "not known",
+}
+
+
 class Claim(StrictModel):
     """A number that a paper prints about its own method."""
 
@@ -83,6 +93,20 @@ class Claim(StrictModel):
     """The paper's protocol in words."""
     chosen_epoch: Literal["last", "tested_best", "inner", "none", "unknown"] = "unknown"
     """What chose the epoch in the published code."""
+
+    @property
+    def number(self) -> str:
+        """The number with its unit and metric, such as ``0.7432 UF1``."""
+        unit = " %" if self.unit == "percent" else ""
+        metric = {"uap": "mean precision", "unknown": "(metric unknown)"}.get(
+            self.metric, self.metric.upper()
+        )
+        return f"{self.value:g}{unit} {metric}"
+
+    @property
+    def chosen_by(self) -> str:
+        """What chose the epoch, in words."""
+        return CHOSEN_BY[self.chosen_epoch]
 
 
 class MethodConfig(StrictModel):

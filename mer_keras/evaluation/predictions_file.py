@@ -103,7 +103,7 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path).fillna("").astype(str)
         elif path.suffix.lower() == ".csv":
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            table = _read_csv(path)
         else:
             raise UserError(f"{path}: expected a file named .csv or .parquet")
     except (ValueError, OSError, pd.errors.ParserError) as error:
@@ -116,6 +116,14 @@ def _read(path: Path) -> pd.DataFrame:
     if table.empty:
         raise UserError(f"{path}: holds no row: expected one for each tested clip")
     return table.apply(lambda column: column.str.strip()).reset_index(drop=True)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file; a column that stands twice keeps its name."""
+    lines = pd.read_csv(
+        path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig"
+    ).fillna("")
+    return lines.iloc[1:].set_axis(lines.iloc[0].tolist(), axis=1)
 
 
 def _check_columns(table: pd.DataFrame, path: Path) -> None:
