@@ -62,6 +62,7 @@ VERBS = [
     "track",
     "compare",
     "audit",
+    "score",
     "explain",
     "list",
     "list experiments",

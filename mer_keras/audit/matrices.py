@@ -71,6 +71,8 @@ def _samples_finding(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> Fin
     """Of how many samples of each class the rows are shares."""
     about = f"{matrix.title}: samples behind the matrix"
     numbers: dict[str, object] = {"implied": sizes, "clips": dict(matrix.clips)}
+    if cut_off := _not_rounded(matrix, sizes):
+        numbers["printed a unit of the last digit off"] = cut_off
     if sizes == matrix.clips:
         total = sum(matrix.clips.values())
         says = f"every row is made of fractions of its class's clips, {total} in all"
@@ -92,12 +94,23 @@ def _samples_finding(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> Fin
             "such as copies of them"
         )
         limits = "The numbers are the smallest that fit: multiples fit too."
+        if cut_off:
+            limits += f" Shares of {', '.join(cut_off)} fit to a whole unit of their last digit."
     else:
         limits = (
             "Shares that were averaged over folds could give such rows too: then nothing follows "
             "about the samples."
         )
     return Finding(matrix.where, about, says, limits, numbers, Kind.SAMPLES)
+
+
+def _not_rounded(matrix: PrintedMatrix, sizes: dict[str, int | None]) -> list[str]:
+    """Classes whose shares are fractions of these samples only if some weren't rounded."""
+    return [
+        name
+        for name, row in zip(matrix.classes, matrix.rows, strict=True)
+        if (size := sizes[name]) and row_counts(row, matrix.decimals, size, units=0.5) is None
+    ]
 
 
 def _can_be_mean_over_folds(matrix: PrintedMatrix, names: list[str]) -> dict[str, bool | None]:

@@ -52,8 +52,8 @@ class Classical(StrictModel):
     choices: dict[str, Annotated[tuple[JsonValue, ...], Field(min_length=1)]] = Field(
         default_factory=dict
     )
-    """Values of classifier arguments that are tried. The validation clips choose, as they choose the
-    epoch of a network; without any, the training clips do, in folds of their subjects.
+    """Values of classifier arguments that are tried. The validation clips choose, as they choose
+    the epoch of a network; without any, the training clips do, in folds of their subjects.
     """
     inner_folds: int = Field(default=3, ge=2)
     """Folds of training subjects in which a value is chosen where there are no validation clips."""

@@ -50,6 +50,11 @@ class TestShallowConvLstm:
         }
         assert implied_counts(three) == {"positive": 86, "negative": 68, "surprise": 104}
 
+    def test_which_rows_were_not_rounded(self):
+        findings = [f for f in audit("shallow_convlstm") if "samples behind" in f.about]
+        off = [f.numbers["printed a unit of the last digit off"] for f in findings]
+        assert off == [["contempt", "other"], ["negative"]]
+
     def test_means_over_folds_do_not_explain_them(self):
         assert "Nor can a mean over 5 folds give the rows of contempt, surprise" in said(
             "shallow_convlstm", "Table 3"
