@@ -159,12 +159,17 @@ def run(
 
     Example: mer-keras run shallow_convlstm/table1 --report results/report
     """
+    from mer_keras.config.files import profile_names
+
     configs, profile = _load(experiments, profile, overrides)
     if cluster and (workers > 1 or isolate):
         raise UserError("--cluster shares the folds by itself: leave out --workers and --isolate")
     if gpus_per_fold is not None and not cluster:
         raise UserError("--gpus-per-fold is for --cluster")
-    forecasts = announce(configs, profile, data, trains=weights is None, yes=yes)
+    has_quick = all("quick" in profile_names(name) for name in experiments)
+    forecasts = announce(
+        configs, profile, data, trains=weights is None, yes=yes, has_quick=has_quick
+    )
     import_keras()
     from mer_keras.runs.processes import visible_gpus
     from mer_keras.runs.run import run_experiments

@@ -53,6 +53,7 @@ def announce(
     *,
     trains: bool = True,
     yes: bool = True,
+    has_quick: bool = True,
 ) -> "list[Forecast]":
     """Say what runs will do and how long that takes; return the forecasts.
 
@@ -64,6 +65,7 @@ def announce(
         data: see ``samples.load_samples``.
         trains: whether networks are trained; not where weights are given.
         yes: whether a full run on drawn faces is wanted for sure.
+        has_quick: whether the experiments have a profile ``quick``.
 
     Raises:
         UserError: data can't be used, or a full run on drawn faces isn't wanted for sure.
@@ -83,7 +85,7 @@ def announce(
     )
     drawn = any(entry.data_kind is DataKind.SYNTHETIC for entry in forecasts)
     if profile == "full" and drawn and not yes:
-        _ask(total)
+        _ask(total, has_quick=has_quick)
     return forecasts
 
 
@@ -94,18 +96,25 @@ def _announcement(entry: "Forecast", profile: str) -> str:
         if entry.data_kind is DataKind.SYNTHETIC
         else f"{entry.data_kind} data"
     )
+    settings = _PROFILES.get(profile, f"profile {profile}")
+    if profile == "full" and config.paper is None:
+        settings = "profile full, the experiment's own settings"
     untimed = f", without {', '.join(entry.untimed)}, whose cost is not known"
     stages = [f"; first pretraining on {stage.name}" for stage in config.stages]
     return (
         f"{config.name}: {data}, {entry.clips} clips of {entry.subjects} people; "
-        f"{_PROFILES.get(profile, f'profile {profile}')}{''.join(stages)}; {entry.folds} folds, "
+        f"{settings}{''.join(stages)}; {entry.folds} folds, "
         f"{entry.trainings} trainings, {entry.network_trainings} of networks; about "
         f"{about(entry.seconds)}{untimed if entry.untimed else ''}"
     )
 
 
-def _ask(seconds: float) -> None:
+def _ask(seconds: float, *, has_quick: bool) -> None:
     """Ask whether hours of work on drawn faces are wanted; without a terminal they are not.
+
+    Args:
+        seconds: that the work is expected to take.
+        has_quick: whether the experiments have a profile ``quick``.
 
     Raises:
         UserError: they are not wanted, with the command to type.
@@ -114,13 +123,17 @@ def _ask(seconds: float) -> None:
         f"the full profile takes about {about(seconds)} here, and numbers on drawn faces say "
         "nothing about people"
     )
+    smaller_version = (
+        "--profile quick checks the pipeline in minutes"
+        if has_quick
+        else "a profile quick in the experiment's file would check the pipeline in minutes"
+    )
     if sys.stdin.isatty() and sys.stderr.isatty():
         if typer.confirm(f"{reason}; go on all the same?", err=True):
             return
-        raise UserError("nothing was run; --profile quick checks the pipeline in minutes")
+        raise UserError(f"nothing was run; {smaller_version}")
     raise UserError(
-        f"{reason}: --profile quick checks the pipeline in minutes; if it is wanted all the same: "
-        f"{command_line('--yes')}"
+        f"{reason}: {smaller_version}; if it is wanted all the same: {command_line('--yes')}"
     )
 
 

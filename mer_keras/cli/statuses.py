@@ -1,9 +1,10 @@
-"""What ``mer-keras status`` prints: a table for each kind of data, then what is wrong."""
+"""What ``mer-keras status`` prints: runs and rows by kind of data, then what is wrong."""
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from mer_keras.cli.show import print_table, printable
+from mer_keras.cli.show import printable
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, WATERMARK, DataKind, Selection
 
 if TYPE_CHECKING:
@@ -11,14 +12,12 @@ if TYPE_CHECKING:
 
 
 def print_statuses(statuses: "Sequence[RunStatus]", *, baselines: bool) -> None:
-    """Print a table for each kind of data, then what is wrong with runs that are not complete."""
+    """Print the runs of each kind of data, then what is wrong with those that are not complete."""
     for kind in DataKind:
         of_kind = [run for run in statuses if run.data_kind == kind]
         if of_kind:
             print(_heading(kind))
-            header = ["run", "profile", "folds done", "state", "row", "UF1 %", "UAR %", "clips"]
-            rows = [row for run in of_kind for row in _status_rows(run, baselines=baselines)]
-            print_table(header, rows)
+            _print_runs(of_kind, baselines=baselines)
             print()
     for run in statuses:
         if run.reason:
@@ -31,18 +30,28 @@ def _heading(kind: str) -> str:
     return WATERMARK if kind == DataKind.SYNTHETIC else f"{kind} data"
 
 
-def _status_rows(run: "RunStatus", *, baselines: bool) -> list[list[object]]:
-    """Lines of one run: a line for each row, of which the first says what the run is."""
-    lines: list[list[object]] = []
-    of_run: list[object] = [run.run_id, run.profile, f"{run.done}/{run.expected}", run.state]
+def _print_runs(runs: "Sequence[RunStatus]", *, baselines: bool) -> None:
+    """Print a line for each run and one for each of its rows, which fit into 80 columns."""
+    cells_of = [_cells(run, baselines=baselines) for run in runs]
+    names = [cells[0] for cells in chain.from_iterable(cells_of)]
+    width = max(map(len, names), default=0)
+    print(f"  {'row':{width}}  {'UF1 %':>6}  {'UAR %':>6}  clips")
+    for run, cells in zip(runs, cells_of, strict=True):
+        print(f"{run.run_id}  {run.profile}, {run.done}/{run.expected} folds, {run.state}")
+        for name, uf1, uar, clips in cells:
+            print(f"  {name:{width}}  {uf1:>6}  {uar:>6}  {clips:>5}")
+
+
+def _cells(run: "RunStatus", *, baselines: bool) -> list[tuple[str, str, str, str]]:
+    """Return name, UF1, UAR and number of clips of each row that is shown."""
+    cells = []
     for row in run.rows:
         if row.role == "baseline" and not baselines and len(run.rows) > 1:
             continue
         marks = DAGGER if row.selection in (Selection.TEST_FOLD, Selection.EXTERNAL) else ""
         marks += "" if run.subject_exclusive else DOUBLE_DAGGER
-        scores = [
+        uf1, uar = (
             "-" if value is None else f"{100 * value:.1f}{marks}" for value in (row.uf1, row.uar)
-        ]
-        first = of_run if not lines else [""] * len(of_run)
-        lines.append([*first, printable(row.name), *scores, "-" if row.n is None else row.n])
-    return lines or [[*of_run, "-", "-", "-", "-"]]
+        )
+        cells.append((printable(row.name), uf1, uar, "-" if row.n is None else str(row.n)))
+    return cells

@@ -111,6 +111,17 @@ def profile_names(name: str) -> list[str]:
     return list(sets_of_values(_read_tree(path), "profiles", path))
 
 
+def default_profile(name: str) -> str:
+    """Return the profile that an experiment is run by where none is named.
+
+    That is ``quick``, or ``full`` where the experiment has no such profile: its own values.
+
+    Raises:
+        ConfigError: see ``find_config``; or the file is damaged.
+    """
+    return "quick" if "quick" in profile_names(name) else "full"
+
+
 def part_names(name: str) -> list[str]:
     """Names of the parts of an experiment; empty where it is one run.
 
@@ -182,7 +193,8 @@ def load_config(
 
     Args:
         path: a YAML file (see the module).
-        profile: name of an entry of ``profiles``: a mapping of dotted keys to values.
+        profile: name of an entry of ``profiles``: a mapping of dotted keys to values. Every file
+            has ``full``, which is empty unless the file says otherwise.
         overrides: ``dotted.key=value`` texts; the value is read as YAML.
         part: name of an entry of ``parts``; needed where there are parts.
 
@@ -191,7 +203,8 @@ def load_config(
             value of the wrong type, or no such profile or part.
     """
     tree = _read_tree(path)
-    profiles = sets_of_values(tree, "profiles", path)
+    # A file may leave this profile out: it says that the file's own values hold.
+    profiles: dict[str, Tree] = {"full": {}, **sets_of_values(tree, "profiles", path)}
     choose_part(tree, part, path)
     brought = _bring_inputs(tree, {})
     before = deepcopy(tree)

@@ -185,6 +185,14 @@ class Clip(StrictModel):
         return self
 
     @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of a clip, (frames, height, width, channels) or (height, width, channels)."""
+        channels = self.channels
+        if self.kind != "frames":
+            channels = 1 if self.kind == "flow" and self.flow.output == "magnitude" else 3
+        return (*self.grid, channels)
+
+    @property
     def grid(self) -> tuple[int | None, ...]:
         """Frames, height and width of a clip; one image has no frames, a whole clip any number."""
         side = self.resize_to or self.size

@@ -1,8 +1,9 @@
 """All methods by name, and how a row's method is made."""
 
 import inspect
+import json
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.contract import Method
 from mer_keras.models import registry as networks
 from mer_keras.models.weights import fold_weights
+from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     import keras
@@ -88,6 +90,46 @@ def check_methods(config: Experiment) -> None:
                 ClassicalMethod(plan.config.classical, classes=1)
             except ConfigError as error:
                 raise ConfigError(f"{config.name}: row {plan.name!r}: {error}") from error
+
+
+def check_networks(config: Experiment, classes: int) -> None:
+    """Build every network once, so that what it can't read is refused before clips are.
+
+    A network of the paper's own form is known to be built. Clips that differ in length have no size
+    before they are read.
+
+    Args:
+        config: the experiment.
+        classes: how many there are.
+
+    Raises:
+        ConfigError: naming the row, its inputs' keys and what is wrong.
+    """
+    for plan in config.plans:
+        if plan.config.network is None:
+            continue
+        model, arguments = plan.config.network.model, plan.config.network.arguments
+        names = inputs_of(plan)
+        shapes = tuple(config.inputs[name].shape for name in names)
+        shape = shapes[0] if len(shapes) == 1 else shapes
+        is_known = shape == networks.get_spec(model).input_shape and not arguments
+        if is_known or any(side is None for part in shapes for side in part):
+            continue
+        try:
+            _try_network(model, shape, classes, json.dumps(arguments, sort_keys=True))
+        except ConfigError as error:
+            keys = ", ".join(f"inputs.{name}.size" for name in names)
+            if any(config.inputs[name].kind == "frames" for name in names):
+                keys += " or frames"
+            remedy = f"change {keys}" + (", or the row's arguments" if arguments else "")
+            raise ConfigError(f"{config.name}: row {plan.name!r}: {error}; {remedy}") from error
+
+
+@lru_cache(maxsize=256)
+def _try_network(model: str, shape: Shape, classes: int, arguments: str) -> None:
+    """Build a network and drop it; several tables of a command may have the same one."""
+    import_keras()
+    networks.build(model, shape, classes, **json.loads(arguments))
 
 
 def _check_augmentation(config: Experiment, plan: RowPlan, names: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """All networks by name. Listing them needs no Keras; only building one does."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -47,12 +48,20 @@ def build(
 
     Raises:
         UserError: no such network.
-        ConfigError: an argument that the builder does not have.
+        ConfigError: an argument that the builder does not have, or a shape or a value that the
+            network can't be built with.
     """
     spec = get_spec(name)
     builder, _ = _builder(spec)
     shape = input_shape or spec.input_shape
-    return builder(shape, classes or spec.classes, **all_arguments(name, arguments))
+    known_arguments = all_arguments(name, arguments)
+    try:
+        return builder(shape, classes or spec.classes, **known_arguments)
+    except ValueError as error:
+        values = "".join(f", {key}={value!r}" for key, value in arguments.items())
+        raise ConfigError(
+            f"network {name!r} can't be built for clips of shape {shape}{values}: {_reason(error)}"
+        ) from error
 
 
 def all_arguments(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -81,6 +90,14 @@ def reading_of(name: str, arguments: Mapping[str, object]) -> dict[str, object]:
     spec = get_spec(name)
     defaults = {**_builder(spec)[1], **spec.preset}
     return {key: arguments[key] for key in sorted(arguments) if arguments[key] != defaults.get(key)}
+
+
+def _reason(error: ValueError) -> str:
+    """Return the first paragraph of Keras' message that says something, without colours."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    said = [part for part in paragraphs if part and not part.startswith("Exception encountered")]
+    return (said[0] if said else type(error).__name__)[:400]
 
 
 def _builder(spec: ModelSpec) -> "tuple[Callable[..., keras.Model], dict[str, object]]":

@@ -62,8 +62,11 @@ class FoldSet:
         try:
             folds = TypeAdapter(cls).validate_python(dict(tree))
         except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            where = ".".join(map(str, problem["loc"]))
             raise ProtocolError(
-                f"the stored folds are damaged ({error}); delete the run folder and run again"
+                f"the stored folds are damaged ({where}: {problem['msg']}); delete the run folder "
+                "and run again"
             ) from error
         if folds.digest() != tree.get("digest"):
             raise ProtocolError(

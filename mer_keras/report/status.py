@@ -18,11 +18,12 @@ from mer_keras import __version__, settings
 from mer_keras.errors import ResultsError
 from mer_keras.runs.json_files import read_json, write_json
 from mer_keras.runs.naming import StoredRun
+from mer_keras.runs.writer_lock import writer_of
 
 if TYPE_CHECKING:
     from mer_keras.report.view import RowState, RunView
 
-State: TypeAlias = Literal["complete", "unfinished", "failed folds", "broken"]
+State: TypeAlias = Literal["complete", "running", "unfinished", "failed folds", "broken"]
 
 #: Changes whenever other files or predictions would be read, or other numbers computed of them.
 _FORM = 1
@@ -60,7 +61,8 @@ class RunStatus(BaseModel):
 
     Attributes:
         run_id: the folder's name.
-        state: ``broken`` is a run that can't be read or contradicts itself.
+        state: ``broken`` is a run that can't be read or contradicts itself, ``running`` one that a
+            process is writing now.
         reason: why it is not complete, and what to do; empty for a complete run.
         experiment: name of its experiment; ``None``, as what follows, for a broken run.
         profile: name of the config's profile.
@@ -89,6 +91,16 @@ class RunStatus(BaseModel):
 
 def status_of(run: StoredRun) -> RunStatus:
     """Return how far a run is, from the cache where nothing of the run has changed."""
+    status = _stored_status(run)
+    writer = writer_of(run.path)
+    if writer is None or status.state == "complete":
+        return status
+    reason = f"process {writer} is writing it, {status.done} of {status.expected} folds are done"
+    return status.model_copy(update={"state": "running", "reason": reason})
+
+
+def _stored_status(run: StoredRun) -> RunStatus:
+    """Return how far the stored files say that a run is."""
     if run.problem:
         return RunStatus(run_id=run.name, state="broken", reason=run.problem)
     file = settings.cache_root() / "status" / f"{_digest(str(run.path.resolve()))}.json"
@@ -166,8 +178,9 @@ def _files(path: str) -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path)
             elif not entry.name.startswith("."):
-                facts = entry.stat()
-                yield f"{entry.path} {facts.st_size} {facts.st_mtime_ns}"
+                with contextlib.suppress(FileNotFoundError):  # A running run renames its files.
+                    facts = entry.stat()
+                    yield f"{entry.path} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _digest(text: str) -> str:

@@ -19,7 +19,14 @@ from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import Excluded, Samples
 from mer_keras.errors import ConfigError, FrameError
 from mer_keras.methods.contract import Method
-from mer_keras.methods.registry import all_arguments, check_methods, chooses, inputs_of, make_method
+from mer_keras.methods.registry import (
+    all_arguments,
+    check_methods,
+    check_networks,
+    chooses,
+    inputs_of,
+    make_method,
+)
 from mer_keras.models.weights import weights_digest
 from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import build_folds
@@ -192,6 +199,7 @@ def compose(
     weights: Path | None = None,
     initial: Path | None = None,
     pretraining: bool = True,
+    try_networks: bool = False,
     progress: Progress | None = None,
 ) -> RunContext:
     """Load and divide the data of a run, and pretrain where it has stages.
@@ -203,6 +211,7 @@ def compose(
         weights: weights to test instead of training: a file, or a folder with one file a fold.
         initial: weights that pretraining starts from, such as ImageNet's.
         pretraining: whether stages are trained; without, rows start from random weights.
+        try_networks: whether every network is built beforehand (see ``check_networks``).
         progress: a callback that reports what is being done.
 
     Raises:
@@ -211,7 +220,9 @@ def compose(
     if initial and not config.stages:
         raise ConfigError(f"{config.name} has no stage of pretraining to start from weights")
     check_methods(config)
-    classes_of(config.data)  # It refuses databases of different classes before any is read.
+    classes = classes_of(config.data)  # Databases of different classes are refused unread.
+    if try_networks:
+        check_networks(config, len(classes))
     samples = load_samples(config.data, data, progress)
     names = dict.fromkeys(name for plan in config.plans for name in inputs_of(plan))
     recipes = {name: config.inputs[name] for name in names}

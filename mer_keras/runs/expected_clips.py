@@ -80,12 +80,7 @@ def expected_shape(recipe: Clip, frames: int = USUAL_FRAMES) -> tuple[int, ...]:
         recipe: of an input.
         frames: of a clip, where the recipe takes all of them.
     """
-    side = recipe.resize_to or recipe.size
-    if recipe.kind != "frames":
-        magnitude = recipe.kind == "flow" and recipe.flow.output == "magnitude"
-        return side, side, 1 if magnitude else 3
-    image = (side, side, recipe.channels)
-    return image if recipe.frames == 1 else (recipe.frames or frames, *image)
+    return tuple(frames if side is None else side for side in recipe.shape)
 
 
 def clips_to_draw(name: str, data: Data) -> list[tuple[str, SyntheticClip]]:

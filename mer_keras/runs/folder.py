@@ -7,10 +7,8 @@ done, so that a run can be stopped at any instant and goes on where it was.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 
 from mer_keras.errors import ResultsError
 from mer_keras.protocols.folds import FoldSet
+from mer_keras.runs import writer_lock
 from mer_keras.runs.json_files import Json, read_json, write_json
 from mer_keras.runs.naming import PREDICTIONS
 from mer_keras.runs.stored_manifest import MANIFEST
@@ -99,23 +98,16 @@ class RunFolder:
         Raises:
             ResultsError: another process holds it, or it can't be written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("a+")
-        except OSError as error:
-            raise self._unwritable(error) from error
-        with lock as handle:
+        with contextlib.ExitStack() as stack:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                handle.seek(0)
+                stack.enter_context(writer_lock.hold(self.path))
+            except writer_lock.HeldError as holder:
                 raise ResultsError(
-                    f"{self.path}: process {handle.read() or '?'} is writing this run: wait for "
-                    "it, or stop it and run again"
-                ) from error
-            handle.truncate(0)
-            handle.write(str(os.getpid()))
-            handle.flush()
+                    f"{self.path}: process {holder} is writing this run: wait for it, or stop it "
+                    "and run again"
+                ) from holder
+            except OSError as error:
+                raise self._unwritable(error) from error
             for part in self.path.rglob("*.part"):  # A process that was killed may have left some.
                 part.unlink()
             yield

@@ -81,6 +81,7 @@ def find_run(name: str) -> Path:
     folder = _folder_called(name)
     if folder is not None:
         return folder
+    name = name.rstrip("/")  # Shells complete the name of a folder with a slash.
     runs = stored_runs()
     readable = [run for run in runs if not run.problem]
     if name == LATEST and readable:
@@ -98,7 +99,19 @@ def find_run(name: str) -> Path:
             "give more of the id, the name of an experiment for its newest run, or the path of a "
             "folder"
         )
-    raise UserError(f"{name}: no such run{_remedy(name, runs)}")
+    raise UserError(f"{name or repr(name)}: no such run{_remedy(name, runs)}")
+
+
+def find_whole_run(name: str) -> Path:
+    """Return the folder of a run, for verbs that take no row.
+
+    Raises:
+        UserError: see ``find_run``; or the name has a row.
+    """
+    path, row = find_run_and_row(name)
+    if row is not None:
+        raise UserError(f"{name}: whole runs are meant here: leave out :{row}")
+    return path
 
 
 def find_run_and_row(name: str) -> tuple[Path, str | None]:
@@ -183,7 +196,8 @@ def _remedy(name: str, runs: Sequence[StoredRun]) -> str:
             f": there are no runs in {root}: mer-keras run EXPERIMENT makes one, and MER_RESULTS "
             "names the folder where others lie"
         )
-    names = [*(run.name for run in runs), *dict.fromkeys(run.experiment for run in runs)]
+    experiments = dict.fromkeys(run.experiment for run in runs if run.experiment)
+    names = [*(run.name for run in runs), *experiments]
     return (
         f"{did_you_mean(name, names)}; runs in {root}:{_listed(runs)}\nmer-keras status says more"
     )

@@ -66,7 +66,7 @@ def describe_plan(config: Experiment, data: str) -> Plan:
     Folds with class counts, training steps, memory of the clips, disk for cached clips and results,
     and the estimated time on this machine, early stopping not counted (see ``forecast``).
     """
-    context = compose(config, "plan", data, pretraining=False)
+    context = compose(config, "plan", data, pretraining=False, try_networks=True)
     table, folds = context.samples.table, context.folds.folds
     # The clips of an array or a list, one after the other.
     clip_bytes = sum(clip.nbytes for clips in context.clips.values() for clip in clips.arrays)

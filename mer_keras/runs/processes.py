@@ -129,6 +129,15 @@ class ProcessExecutor:
             pool.join()
 
 
+def visible_gpus() -> list[str]:
+    """Return the numbers of this machine's GPUs that processes may use, as CUDA writes them."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        gpu_count = len(list(_GPUS.iterdir())) if _GPUS.is_dir() else 0
+        visible = ",".join(map(str, range(gpu_count)))
+    return [gpu for gpu in visible.split(",") if gpu]
+
+
 def take_gpu(number: int) -> None:
     """Let this process see one GPU of the machine, in turn.
 
@@ -140,11 +149,7 @@ def take_gpu(number: int) -> None:
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        gpu_count = len(list(_GPUS.iterdir())) if _GPUS.is_dir() else 0
-        visible = ",".join(map(str, range(gpu_count)))
-    gpus = [gpu for gpu in visible.split(",") if gpu]
+    gpus = visible_gpus()
     if len(gpus) > 1:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
 

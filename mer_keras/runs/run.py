@@ -30,14 +30,16 @@ class RunOptions(TypedDict, total=False):
     ``profile``: its name, for the record. ``data``: see ``samples.load_samples``. ``weights``:
     weights to evaluate instead of training: a file, or a folder with one file a fold (see
     ``models.weights``). ``initial``: weights that pretraining starts from, such as ImageNet's (see
-    ``pretrain``). ``progress``: told what is being done. ``watcher``: told of runs as they begin;
-    its progress then stands for ``progress``.
+    ``pretrain``). ``try_networks``: whether every network is built before clips are read, so that
+    one that can't read them is refused; by default not. ``progress``: told what is being done.
+    ``watcher``: told of runs as they begin; its progress then stands for ``progress``.
     """
 
     profile: Required[str]
     data: str
     weights: Path | None
     initial: Path | None
+    try_networks: bool
     progress: Progress | None
     watcher: Watcher | None
 
@@ -85,6 +87,7 @@ def run_experiments(
                 options.get("data", "auto"),
                 weights=options.get("weights"),
                 initial=options.get("initial"),
+                try_networks=options.get("try_networks", False),
                 progress=progress,
             )
             if context.run_id in runs:

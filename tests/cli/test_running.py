@@ -74,6 +74,33 @@ def test_fault_73_quick_is_what_runs_by_default_and_says_so(call, small, places)
     assert rows["majority class"].endswith("not found")
 
 
+def test_without_a_profile_quick_the_default_is_the_files_own_values(call, places):
+    """It is said, and hours on drawn faces are asked for as with --profile full."""
+    file = places / "bare.yaml"
+    file.write_text(SMALL.replace("profiles: {full: {}, quick: {protocol.k: 2}}\n", ""))
+    text = file.read_text().replace("name: small", "name: bare")
+    file.write_text(text)
+    done = call("run", str(file))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{file}: no profile 'quick': the file's own values" in done.stderr
+    assert "a profile quick in the experiment's file" in done.stderr and "--yes" in done.stderr
+    assert "--profile quick checks" not in done.stderr
+    done = call("run", str(file), "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "3 folds" in done.stderr and "profile full" in done.stdout
+    named = call("run", str(file), "--profile", "quick")
+    assert named.returncode == 2 and "no profile 'quick'; known: full" in named.stderr
+
+
+def test_experiments_whose_default_profiles_differ_are_run_apart(call, small, places):
+    file = places / "bare.yaml"
+    text = SMALL.replace("profiles: {full: {}, quick: {protocol.k: 2}}\n", "")
+    file.write_text(text.replace("name: small", "name: bare"))
+    done = call("plan", small, str(file))
+    assert done.returncode == 2
+    assert f"{file}: no profile 'quick'" in done.stderr and "run them apart" in done.stderr
+
+
 def test_full_runs_on_drawn_faces_with_yes(call, small):
     done = call("run", small, "--profile", "full", "--yes")
     assert done.returncode == 0, done.stderr

@@ -46,14 +46,22 @@ def call(*arguments):
 class TestStatus:
     def test_fault_67_each_run_is_there_and_a_broken_one_has_its_reason(self, results):
         lines = call("status").stdout.splitlines()
-        whole = next(line for line in lines if line.startswith("whole "))
-        assert "8/8" in whole and "complete" in whole and whole.endswith(" 24")
-        half = next(line for line in lines if line.startswith("half "))
-        assert "7/8" in half and "unfinished" in half
-        assert half.split()[-1] in ("-", "ConvLSTM"), "there is no number while a fold is missing"
+        whole, half = (
+            next(number for number, line in enumerate(lines) if line.startswith(f"{name}  "))
+            for name in ("whole", "half")
+        )
+        assert "8/8 folds, complete" in lines[whole] and lines[whole + 1].endswith(" 24")
+        assert "7/8 folds, unfinished" in lines[half]
+        network = lines[half + 1].split()
+        assert network[-3:] == ["-"] * 3, "there is no number while a fold is missing"
         reasons = dict(line.partition(": ")[::2] for line in lines if ": " in line)
         assert "mer-keras resume half goes on" in reasons["half"]
         assert reasons["shallow-convlstm-table1-broken"].startswith("broken: ")
+
+    def test_lines_fit_into_80_columns(self, results):
+        lines = call("status").stdout.splitlines()
+        runs_and_rows = lines[: next(k for k, line in enumerate(lines) if ": unfinished: " in line)]
+        assert all(len(line) <= 80 for line in runs_and_rows)
 
     def test_kinds_of_data_share_no_table(self, results):
         text = call("status").stdout

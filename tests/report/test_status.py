@@ -1,5 +1,6 @@
 """``status``: every run on a line, with what is wrong, and at once."""
 
+import os
 import subprocess
 import sys
 
@@ -54,6 +55,23 @@ def test_failed_folds_are_a_state_with_a_reason(results):
     status = status_of(read_stored_run(view.path))
     assert (status.state, status.failed) == ("failed folds", 1)
     assert "the loss became nan" in status.reason
+
+
+def test_a_run_that_is_written_now_is_running(results):
+    view = make_run(results, skip={("proposed-convlstm", "fold-2")})
+    run = read_stored_run(view.path)
+    with RunFolder(view.path).writer():
+        status = status_of(run)
+        assert status.state == "running"
+        assert f"process {os.getpid()} is writing it, 7 of 8 folds" in status.reason
+    assert status_of(run).state == "unfinished"
+
+
+def test_files_that_a_running_run_renames_are_no_fault(results, monkeypatch):
+    view = make_run(results)
+    before = status_of(read_stored_run(view.path))
+    (view.path / "predictions" / "gone.part").symlink_to("nowhere")
+    assert status_of(read_stored_run(view.path)) == before
 
 
 def test_what_was_read_once_is_read_again_only_where_a_file_changed(results, monkeypatch):

@@ -3,7 +3,13 @@
 import pytest
 
 from mer_keras.errors import UserError
-from mer_keras.runs.naming import find_run, find_run_and_row, row_key, stored_runs
+from mer_keras.runs.naming import (
+    find_run,
+    find_run_and_row,
+    find_whole_run,
+    row_key,
+    stored_runs,
+)
 from tests.runs.manifests import ROWS, write_manifest
 
 NAMES = [(row["key"], row["name"]) for row in ROWS]
@@ -31,6 +37,9 @@ def results(places):
         ("paper/table1", "ab-newer"),
         ("paper/table2/casme", "b-part"),
         ("paper/table2", "b-part"),
+        ("aa/", "aa-older"),
+        ("latest/", "ab-newer"),
+        ("paper/table1/", "ab-newer"),
     ],
 )
 def test_fault_77_ids_prefixes_experiments_and_latest_name_a_run(results, name, folder):
@@ -114,6 +123,19 @@ def test_fault_67_a_run_that_cannot_be_read_is_named_and_the_others_stay(results
 )
 def test_fault_77_a_row_follows_after_a_colon(results, text, run, row):
     assert find_run_and_row(text) == (results / run, row)
+
+
+def test_fault_77_where_whole_runs_are_meant_a_row_is_refused(results):
+    assert find_whole_run("latest") == results / "ab-newer"
+    with pytest.raises(UserError, match="latest:net: whole runs are meant here: leave out :net"):
+        find_whole_run("latest:net")
+
+
+def test_a_run_without_a_readable_name_is_not_proposed(results):
+    (results / "aa-older" / "manifest.json").write_text("{")
+    with pytest.raises(UserError, match="''") as refused:
+        find_run("")
+    assert "did you mean" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
