@@ -1,7 +1,7 @@
 """Printed p-values of t-tests between methods: over which numbers they were computed."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -114,7 +114,7 @@ def t_test_finding(tests: PrintedTTests) -> Finding:
     return Finding(tests.where, "p-values of t-tests", says, limits, numbers, Kind.TEST)
 
 
-def _endings(own: Row, printed: list[tuple[str, Row, str]], form: TTestForm) -> str:
+def _endings(own: Row, printed: Sequence[tuple[str, Row, str]], form: TTestForm) -> str:
     """How the digits of each metric's p-values end, where the two metrics' end otherwise."""
     endings = {}
     for metric in dict.fromkeys(metric for metric, _, _ in printed):

@@ -88,7 +88,7 @@ def _show_method(name: str, as_json: bool) -> None:
             f"no method {name!r}{did_you_mean(name, entries)}; all: mer-keras list methods"
         )
     if as_json:
-        print_json(next(tree for tree in _method_entries() if tree["name"] == name))
+        print_json(_method_entry(entries[name]))
         return
     entry = entries[name]
     print_wrapped(f"{entry.title} ({entry.paper})" if entry.paper else entry.title)
@@ -225,10 +225,11 @@ def _names() -> dict[str, list[str]]:
 
 
 def _method_entries() -> list[JsonValue]:
-    return [
-        asdict(entry) | {"config": entry.config and entry.config.model_dump(mode="json")}
-        for entry in catalogue.methods()
-    ]
+    return [_method_entry(entry) for entry in catalogue.methods()]
+
+
+def _method_entry(entry: catalogue.MethodEntry) -> JsonValue:
+    return asdict(entry) | {"config": entry.config and entry.config.model_dump(mode="json")}
 
 
 def _key_entries() -> list[JsonValue]:
