@@ -73,8 +73,11 @@ def flow_fields(clip: Array, feature: str, zero: Zero = "none") -> Values:
     # Each component lies in one piece of memory: all that follows is twice as fast.
     components = np.moveaxis(fields[..., :2], -1, 0).astype(np.float64, order="C")
     vectors = np.moveaxis(components, 0, -1)  # (fields, height, width, 2)
-    # An unsigned zero: atan2 turns round by 180 degrees at a negative one.
-    return vectors - _zeros(vectors, zero, feature) + 0.0
+    if zero != "none":
+        vectors -= _zeros(vectors, zero, feature)
+    # Adding 0 makes negative zeros positive: atan2 turns round by 180 degrees at a negative one.
+    vectors += 0.0
+    return vectors
 
 
 def strain_channel(clip: Array, feature: str) -> Values:
@@ -142,8 +145,10 @@ def _octants(x: Values, y: Values) -> Numbers:
     minus_x = -x
     below = (x >= y).view(np.int8) + (x >= 0) + (y >= minus_x)  # -180 to 0 degrees: 0..3
     above = (y >= x).view(np.int8) + (x <= 0) + (y <= minus_x)  # 0 to 180 degrees: 0..3
-    octants = np.where(y >= 0, above + np.int8(4), below)
-    octants[(x == 0) & (y == 0)] = 4
+    upper_half = (y >= 0).view(np.int8)
+    octants = below + upper_half * (above + np.int8(4) - below)
+    # A vector of length 0 meets every comparison, and would be in the last bin.
+    octants -= np.int8(3) * ((x == 0) & (y == 0))
     return octants.astype(np.int64)
 
 
@@ -231,8 +236,6 @@ def _parts(side: int, parts: int) -> Numbers:
 
 def _zeros(vectors: Values, zero: Zero, feature: str) -> Values | float:
     """What no motion looks like, (fields, 1, 1, 2), or one number for all."""
-    if zero == "none":
-        return 0.0
     if zero == "mid":
         return MIDDLE
     if zero == "median":

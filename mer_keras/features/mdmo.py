@@ -85,13 +85,16 @@ def mdmo(
 def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
     """Mean flow of the fullest direction bin of each region of a field, (regions, 2)."""
     u, v = field.reshape(-1, 2).T  # (pixels,) each
-    bin_of = _centred_bins(u, v, bins)[regions.pixel]  # (members,)
-    counts = np.bincount(regions.region * bins + bin_of, minlength=regions.total * bins)
-    fullest = counts.reshape(regions.total, bins).argmax(axis=1)  # (regions,)
-    members = bin_of == fullest[regions.region]
-    region, pixel = regions.region[members], regions.pixel[members]
-    sums = [np.bincount(region, part[pixel], minlength=regions.total) for part in (u, v)]
-    return np.stack(sums, axis=1) / np.bincount(region, minlength=regions.total)[:, np.newaxis]
+    bin_of = _centred_bins(u, v, bins)  # (pixels,)
+    if regions.pixel is not None:
+        bin_of, u, v = (values[regions.pixel] for values in (bin_of, u, v))  # (members,) each
+    cells = regions.region * bins + bin_of
+    counts, sums_u, sums_v = (
+        np.bincount(cells, weights, minlength=regions.total * bins).reshape(regions.total, bins)
+        for weights in (None, u, v)
+    )
+    fullest = np.arange(regions.total), counts.argmax(axis=1)  # (regions,) each
+    return np.stack([sums_u[fullest], sums_v[fullest]], axis=1) / counts[fullest][:, np.newaxis]
 
 
 def _centred_bins(u: Values, v: Values, bins: int) -> Numbers:

@@ -25,19 +25,20 @@ class Regions(NamedTuple):
 
     Attributes:
         region: (members,) number of the region.
-        pixel: (members,) number of the pixel, row by row.
+        pixel: (members,) number of the pixel, row by row; None: the members are all pixels, in
+            their order.
         total: how many regions there are.
     """
 
     region: Numbers
-    pixel: Numbers
+    pixel: Numbers | None
     total: int
 
 
 def grid_regions(shape: Sequence[int], grid: Sequence[int], feature: str) -> Regions:
     """The blocks of a grid as regions; see ``fields.block_numbers``."""
     block_of, total = block_numbers(shape, grid, feature)
-    return Regions(block_of.reshape(-1), np.arange(block_of.size), total)
+    return Regions(block_of.reshape(-1), None, total)
 
 
 def landmark_regions(
