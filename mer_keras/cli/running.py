@@ -237,7 +237,10 @@ class Watch:
             done += len(units) - len(run.pending(units))
             paths.append(str(run.folder.path))
         if not paths:
-            return "No training had begun; clips that were prepared are kept in the cache."
+            return (
+                "No training had begun; clips that were prepared, and stand-ins that were drawn "
+                "whole, are kept in the cache."
+            )
         return f"{done} of {total} trainings are kept in {', '.join(paths)}."
 
 

@@ -160,6 +160,7 @@ def test_ctrl_c_before_anything_is_stored(call, small, monkeypatch):
     monkeypatch.setattr("mer_keras.runs.run.compose", interrupt)
     done = call("run", small)
     assert done.returncode == 130 and "No training had begun" in done.stderr
+    assert "drawn whole, are kept" in done.stderr, "a drawing that is cut short is not"
 
 
 def test_several_tables_share_one_estimate(call, small, places):
