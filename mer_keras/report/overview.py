@@ -1,5 +1,6 @@
 """Every published table on one line: what is printed, and what is stored of our own runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,24 +84,46 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
         for key, value in record.items()
         if key.startswith(f"{metric} %, real")
     )
-    status = _stored_verdicts(pooled or numbers, record.get("verdict", "-").strip("'"))
+    status = _stored_verdicts(pooled or numbers, record)
     if record["profile"] != "full":
         status += f"; profile {record['profile']}"
     return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
 
 
-def _stored_verdicts(numbers: list[Published], stored: str) -> str:
-    """Verdicts on a row's printed numbers, out of the stored text of them all.
+def _stored_verdicts(numbers: list[Published], record: dict[str, str]) -> str:
+    """Verdicts on a row's printed numbers, out of the stored table.
 
-    A number whose metric was declared otherwise when the report was written was compared with
-    something else then: it can't be compared until the report is written again.
+    A number that was declared otherwise when the table was written was compared with something else
+    then. It is judged by the stored interval of its metric, and can't be where none is stored.
     """
+    stored = record.get("verdict", "-").strip("'")
     if stored == "-":
         return "run"
     verdicts = dict(text.rsplit(": ", 1) for text in stored.split("; ") if ": " in text)
-    return "; ".join(
-        f"{name}: {verdicts.get(name, 'not comparable')}" for name in map(compared_name, numbers)
-    )
+    judged = "consistent" in stored or "lower" in stored or "higher" in stored
+    names = {compared_name(number): number for number in numbers}
+    for name, number in names.items():
+        if name not in verdicts:
+            interval = _stored_interval(number.metric, record) if judged else None
+            verdicts[name] = _by_interval(number, interval)
+    return "; ".join(f"{name}: {verdicts[name]}" for name in names)
+
+
+def _by_interval(number: Published, interval: tuple[float, float] | None) -> str:
+    """The rule of ``scoring.verdict``, on a stored interval in per cent."""
+    if interval is None:
+        return "not comparable"
+    low, high = interval
+    if low <= 100 * number.fraction <= high:
+        return "consistent"
+    return "lower" if high < 100 * number.fraction else "higher"
+
+
+def _stored_interval(metric: str, record: dict[str, str]) -> tuple[float, float] | None:
+    """Ends of the interval of a metric in a stored table, in per cent; ``None`` without one."""
+    cells = (cell for key, cell in record.items() if key.startswith(f"{metric.upper()} %, real"))
+    ends = re.search(r"\[([\d.]+), ([\d.]+)\]", next(cells, ""))
+    return (float(ends[1]), float(ends[2])) if ends else None
 
 
 def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, str]]:

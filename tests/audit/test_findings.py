@@ -1,10 +1,12 @@
 """What the papers' numbers imply: the known findings, from the printed numbers alone."""
 
 import json
+from functools import cache
 
 import pytest
 
-from mer_keras.audit.findings import audit, findings_of
+from mer_keras.audit.findings import audit as uncached_audit
+from mer_keras.audit.findings import findings_of
 from mer_keras.audit.matrices import implied_counts
 from mer_keras.audit.pooled import fractions_that_add_up
 from mer_keras.audit.published import (
@@ -19,6 +21,8 @@ from mer_keras.audit.published import (
 from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.errors import ConfigError
 
+#: Findings of a paper, computed once.
+audit = cache(uncached_audit)
 PAPERS = list(papers())
 
 

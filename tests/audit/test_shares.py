@@ -1,12 +1,17 @@
 """Accuracies of tables as shares of the clips they are said to be of."""
 
+from functools import cache
+
 import pytest
 
-from mer_keras.audit.findings import audit
+from mer_keras.audit.findings import audit as uncached_audit
 from mer_keras.audit.published import TableAccuracies, load, papers
 from mer_keras.audit.shares import table_accuracy_findings
 from mer_keras.config.files import load_experiments
 from mer_keras.databases.label_schemes import get_scheme
+
+#: Findings of a paper, computed once.
+audit = cache(uncached_audit)
 
 
 def finding_of(paper, where, about):

@@ -1,14 +1,18 @@
 """Printed p-values: the form that gives them is found, and a wrong one is not."""
 
+from functools import cache
+
 import pytest
 from scipy import stats
 
-from mer_keras.audit.findings import audit
+from mer_keras.audit.findings import audit as uncached_audit
 from mer_keras.audit.published import PrintedTTests, load
 from mer_keras.audit.t_tests import FORMS, TTestForm, fits, p_value, t_test_finding
 from mer_keras.config.experiment import Published, Row
 from mer_keras.errors import ConfigError
 
+#: Findings of a paper, computed once.
+audit = cache(uncached_audit)
 DATABASES = (None, "casme2", "samm", "smic")
 
 
