@@ -222,9 +222,9 @@ def samples(tmp_path_factory):
         marks = {"path": str(path), "onset": 1, "apex": 4, "offset": 6 + number % 2, "fps": 10.0}
         emotion = {"emotion": "xy"[number % 2], "data_kind": "synthetic"}
         rows.append(row | marks | emotion)
-    made = make_samples(rows, source="test")
-    made.table["label"] = made.table["emotion"]
-    return made
+    samples = make_samples(rows, source="test")
+    samples.table["label"] = samples.table["emotion"]
+    return samples
 
 
 def trained(config, samples):
