@@ -199,6 +199,7 @@ def test_audit_in_words_and_as_json(call):
         "micro_attention",
         "shallow_attention",
         "shallow_convlstm",
+        "ststnet",
     }
     assert all(finding["says"] for several in tree.values() for finding in several)
 

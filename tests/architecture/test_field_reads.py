@@ -16,7 +16,6 @@ READ_ELSEWHERE = {
     ("Paper", "title"): "templates of the report",
     ("Experiment", "also_reproduces"): "config.files, before the file is checked",
     ("Published", "part"): "config.files, before the file is checked",
-    ("Published", "where"): "whoever looks the number up in the paper",
     # Keras gets the whole block, and refuses a keyword that it doesn't know.
     ("Plateau", "factor"): "ReduceLROnPlateau",
     ("Plateau", "patience"): "ReduceLROnPlateau",
@@ -24,10 +23,8 @@ READ_ELSEWHERE = {
     ("MethodConfig", "about"): "whoever lists methods",
     ("MethodConfig", "facts"): "whoever lists methods",
     ("MethodConfig", "claims"): "whoever lists methods",
-    **{
-        ("Claim", field): "whoever lists methods"
-        for field in ("where", "value", "unit", "metric", "protocol", "chosen_epoch")
-    },
+    ("Claim", "where"): "whoever lists methods",
+    ("Claim", "protocol"): "whoever lists methods",
 }
 
 
