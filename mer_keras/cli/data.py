@@ -156,7 +156,8 @@ def data_add(
     people = samples.table["subject_id"].nunique()
     print(f"{database}: {len(samples.table)} clips of {people} subjects")
     for scheme in get_database(database).schemes:
-        print(f"  classes {scheme.name}: {counts(samples.class_counts())}")
+        clips = samples.class_counts()
+        print(f"  classes {scheme.name}: {counts({c: clips.get(c, 0) for c in scheme.classes})}")
     schemes = fitting_schemes(samples)
     if schemes:
         print(

@@ -71,8 +71,10 @@ def import_flow(name: str, source: Path, progress: CountProgress | None = None) 
     if name not in COLUMNS:
         raise UserError(
             f"database {name!r} can't be imported{did_you_mean(name, COLUMNS)}, only "
-            f"{' and '.join(COLUMNS)}; mer-keras data howto {name} says where to put it"
+            f"{' and '.join(COLUMNS)}; mer-keras data howto NAME says where to put another one"
         )
+    if source.is_file() and not zipfile.is_zipfile(source) and _begins_as_zip(source):
+        raise AnnotationError(f"{source}: a zip archive without its end: download it anew")
     if not (source.is_dir() or zipfile.is_zipfile(source)):
         problem = "is neither a folder nor a zip archive" if source.exists() else "is absent"
         raise UserError(
@@ -87,7 +89,11 @@ def import_flow(name: str, source: Path, progress: CountProgress | None = None) 
         root.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=f".{name}.", dir=root) as draft:
             folder = source if source.is_dir() else unpack(source, Path(draft) / "unpacked")
-            samples = registry.load(name, folder)
+            try:
+                samples = registry.load(name, folder)
+            except AnnotationError as error:
+                # The folder of what was unpacked is gone when the message is read.
+                raise AnnotationError(str(error).replace(str(folder), str(source))) from error
             damaged = _copy(samples, COLUMNS[name], Path(draft) / "copy", progress)
             if samples.data_kind is DataKind.SYNTHETIC:
                 shutil.copyfile(folder / SYNTHETIC_MARKER, Path(draft) / "copy" / SYNTHETIC_MARKER)
@@ -103,7 +109,8 @@ def import_flow(name: str, source: Path, progress: CountProgress | None = None) 
         Samples(
             copied.table,
             excluded=(*samples.excluded, *damaged),
-            warnings=samples.warnings,
+            # The copy lacks what was left out, so that its counts may differ from the printed ones.
+            warnings=tuple(dict.fromkeys((*samples.warnings, *copied.warnings))),
             editions=samples.editions,
             flow_images=copied.flow_images,
         ),
@@ -151,6 +158,11 @@ def unpack(archive: Path, folder: Path) -> Path:
     return folder
 
 
+def _begins_as_zip(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04"
+
+
 def _is_wanted(entry: zipfile.ZipInfo) -> bool:
     path = PurePosixPath(entry.filename)
     hidden = any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts)
@@ -164,6 +176,11 @@ def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
     for entry in entries:
         name = entry.filename
         parts = PurePosixPath(name).parts
+        if "\\" in name and ".." not in name and ":" not in name and name[0] != "\\":
+            raise AnnotationError(
+                f"{archive}: entry {name[:100]!r} has backslashes between its folders, as some "
+                "programs write them: unpack it with that program, and import the folder"
+            )
         if PurePosixPath(name).is_absolute() or ".." in parts or set("\\:\0") & set(name):
             raise AnnotationError(
                 f"{archive}: entry {name[:100]!r} leads out of the archive's folder: expected "

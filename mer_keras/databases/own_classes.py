@@ -35,6 +35,7 @@ def read_classes(path: Path, database: str) -> LabelScheme:
         tree = read_yaml(path)
         if not isinstance(tree, dict) or not isinstance(tree.get("classes"), dict | list):
             raise UserError(f"{path}: expected classes, such as {_EXAMPLE}")
+        _check_classes(tree, path)
         number = len(tree["classes"])
         defaults = {
             "name": f"{database}_{number}",
@@ -44,6 +45,38 @@ def read_classes(path: Path, database: str) -> LabelScheme:
         return validated(LabelScheme, {**defaults, **_in_plain_words(tree)}, str(path))
     except (ConfigError, InvariantError) as error:
         raise UserError(f"{error}; expected a file such as {_EXAMPLE}") from error
+
+
+def _check_classes(tree: Tree, path: Path) -> None:
+    """Refuse what YAML made of the classes where it likely isn't what was meant.
+
+    Raises:
+        UserError: a class or emotion is no text or number, a class has no emotion or the name for
+            clips without one, or there is only one class.
+    """
+    classes = tree["classes"]
+    if len(classes) < 2:
+        raise UserError(f"{path}: {len(classes)} class, expected two or more, such as {_EXAMPLE}")
+    members = (
+        {name: _listed(classes[name]) for name in classes} if isinstance(classes, dict) else {}
+    )
+    for name, emotions in members.items():
+        if emotions in ([], [None]):
+            raise UserError(f"{path}: class {name!r} has no emotion: expected {_EXAMPLE}")
+    left_out = _listed(tree.get("leaves_out", []))
+    for word in [*classes, *(emotion for listed in members.values() for emotion in listed)]:
+        if isinstance(word, str) and plain_emotion(word) == UNLABELLED:
+            raise UserError(
+                f"{path}: {word!r} is the name for clips without an emotion, which have no class: "
+                "remove it"
+            )
+    for word in [*classes, *(e for listed in members.values() for e in listed), *left_out]:
+        # YAML 1.1 takes yes, no, on and off for true and false.
+        if isinstance(word, bool) or not isinstance(word, str | int):
+            raise UserError(
+                f"{path}: {word!r} as a class or an emotion: expected a word, such as {_EXAMPLE}; "
+                "put yes, no, on and off into quotes"
+            )
 
 
 def _in_plain_words(tree: Tree) -> Tree:

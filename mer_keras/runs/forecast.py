@@ -10,7 +10,7 @@ from mer_keras.arrays import Shape, values_of
 from mer_keras.config.experiment import Experiment, RowPlan, Stage
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.errors import UserError
-from mer_keras.methods.registry import inputs_of
+from mer_keras.methods.registry import check_methods, inputs_of
 from mer_keras.models.registry import get_spec
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import FoldSet
@@ -92,6 +92,7 @@ def forecast(
     Raises:
         UserError: data can't be found or divided.
     """
+    check_methods(config)
     expectation = expectation or Expectation()
     samples = expected_samples(config.data, data)
     folds = build_folds(samples.table, config.protocol, config.selection)

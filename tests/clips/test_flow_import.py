@@ -111,6 +111,39 @@ def refusal(name, source, data):
     return str(caught.value)
 
 
+def test_fault_49_what_is_missing_in_an_archive_is_named_by_the_archive(tmp_path, data):
+    (tmp_path / "HTNet").mkdir()
+    archive = zipped(tmp_path / "HTNet", tmp_path / "HTNet.zip")
+    message = refusal("megc2019_flow", archive, data)
+    assert message.startswith(f"{archive}/samples.csv is absent, and {archive} holds no images")
+    assert str(data) not in message
+
+
+def test_fault_49_an_archive_without_its_end(tmp_path, data):
+    archive = zipped(painted(flat(tmp_path / "set")), tmp_path / "set.zip")
+    archive.write_bytes(archive.read_bytes()[:-200])
+    assert "without its end: download it anew" in refusal("megc2019_flow", archive, data)
+
+
+def test_fault_47_folders_in_capitals(tmp_path, data):
+    image = painted(divided(tmp_path / "set")) / "sub03" / "u_test"
+    capitals = image.parent.with_name("SUB03")
+    image.parent.rename(capitals)
+    (capitals / "u_test").rename(capitals / "U_TEST")
+    assert len(import_flow("megc2019_flow", tmp_path / "set").samples.table) == len(CLIPS)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_fault_47_a_listed_set_one_folder_further_in(tmp_path, data, packed):
+    root = painted(flat(tmp_path / "set"))
+    listed = import_flow("megc2019_flow", root).folder.rename(tmp_path / "top")
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    listed.rename(outer / "megc2019_flow")
+    source = zipped(outer, tmp_path / "a.zip") if packed else outer
+    assert len(import_flow("megc2019_flow", source).samples.table) == len(CLIPS)
+
+
 def test_images_of_another_size_are_another_set(tmp_path, data):
     root = painted(flat(tmp_path / "set"))
     image = root / "STSNet_whole_norm_u_v_os" / "006_006_1_2 .png"
@@ -172,6 +205,11 @@ class TestHostileArchives:
         path = self.archive(tmp_path, [("a/006_006_1_2.png", b"x"), (name, b"x")])
         assert "leads out of the archive's folder" in refusal("megc2019_flow", path, data)
         assert not (tmp_path / "outside.png").exists()
+
+    def test_fault_47_backslashes_between_folders_are_named(self, tmp_path, data):
+        path = self.archive(tmp_path, [("u_test\\0\\006_006_1_2.png", b"x")])
+        message = refusal("megc2019_flow", path, data)
+        assert "backslashes between its folders" in message and "leads out" not in message
 
     def test_fault_17_links(self, tmp_path, data):
         link = zipfile.ZipInfo("006_006_1_2.png")

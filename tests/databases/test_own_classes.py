@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mer_keras.databases.labels import LabelScheme, known_emotions
-from mer_keras.databases.own_classes import check_spelling
+from mer_keras.databases.own_classes import check_spelling, read_classes
 from mer_keras.databases.samples import ClipAnnotation
-from mer_keras.errors import AnnotationError
+from mer_keras.errors import AnnotationError, UserError
 from mer_keras.terms import UNLABELLED
 
 SOURCE = Path("clips.csv")
@@ -68,3 +68,22 @@ def test_with_classes_their_file_decides():
     assert check_spelling(clips("happines"), SOURCE, scheme) == []
     message = failure("happines", "fear", scheme=scheme)
     assert "row 3: emotion 'fear'" in message and "expected one of happines" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("classes: {pos: [happiness], neg: }", "class 'neg' has no emotion"),
+        ("classes: {pos: [happiness], neg: []}", "class 'neg' has no emotion"),
+        ("classes: {yes: [happiness], no: [fear]}", "put yes, no, on and off into quotes"),
+        ("classes: [off, happiness]", "False as a class or an emotion"),
+        ("classes: {pos: {happiness: 1}, neg: [fear]}", "as a class or an emotion"),
+        ("classes: {pos: [happiness, fear]}", "1 class, expected two or more"),
+        ("classes: {pos: [happiness], rest: [unlabelled]}", "have no class: remove it"),
+    ],
+)
+def test_fault_76_what_yaml_makes_of_classes_is_no_class(tmp_path, text, complaint):
+    (tmp_path / "classes.yaml").write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_classes(tmp_path / "classes.yaml", "lab")
+    assert complaint in str(caught.value) and "classes.yaml" in str(caught.value)

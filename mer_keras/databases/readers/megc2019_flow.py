@@ -18,6 +18,7 @@ from mer_keras.databases.readers.published_flow import (
     divided_images,
     flat_images,
     listed_database,
+    listed_root,
     named_images,
     normal_subject,
     parts_of,
@@ -48,8 +49,9 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: no layout is there, or it breaks its format.
     """
-    if (root / TABLE).exists():
-        return _listed(root)
+    listed = listed_root(root, TABLE, _COLUMNS)
+    if listed is not None:
+        return _listed(listed)
     published = divided_images(root) or _flat(root)
     if published is None:
         problem = f"{root / TABLE} is absent, and {root} holds no images in a published layout"

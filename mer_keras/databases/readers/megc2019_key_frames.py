@@ -27,6 +27,7 @@ from mer_keras.databases.readers.published_flow import (
     clip_name,
     flat_images,
     listed_database,
+    listed_root,
     named_images,
     normal_subject,
     parts_of,
@@ -60,10 +61,11 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: there are no images or no classes, or they break their format.
     """
-    if (root / TABLE).exists():
-        table = root / TABLE
+    listed = listed_root(root, TABLE, _COLUMNS)
+    if listed is not None:
+        table = listed / TABLE
         rows, remarks = table_rows(read_csv(table), _COLUMNS, table)
-        clips = [_listed(row, root) for row in rows]
+        clips = [_listed(row, listed) for row in rows]
         return Reading(table, clips, DATABASE.tree, edition=TABLE, warnings=remarks)
     found = named_images(root)
     if found is None:

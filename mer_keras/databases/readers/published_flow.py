@@ -34,8 +34,11 @@ _TABLE_PATTERN = "combined*flow*.csv"
 _COLUMNS = {"dataset": ("database",), "sub": ("subject",), "filename_o": ("clip",), "label": ()}
 _TEST, _TRAIN = "u_test", "u_train"
 #: Subjects as each database writes them: ``sub01``, ``s01``, ``006``.
-_SUBJECT = re.compile(r"(?P<casme2>sub[0-9]{1,2})|(?P<smic>s[0-9]{1,2})|(?P<samm>[0-9]{1,3})")
-_NAME = re.compile(rf"(?P<subject>{_SUBJECT.pattern})_(?P<clip>.+)")
+_SUBJECT = re.compile(
+    r"(?P<casme2>sub[0-9]{1,2})|(?P<smic>s[0-9]{1,2})|(?P<samm>[0-9]{1,3})",
+    re.IGNORECASE,
+)
+_NAME = re.compile(rf"(?P<subject>{_SUBJECT.pattern})_(?P<clip>.+)", re.IGNORECASE)
 
 
 class ClipName(NamedTuple):
@@ -79,7 +82,7 @@ def clip_name(stem: str) -> ClipName | None:
     if match is None:
         return None
     database = next(name for name in DATABASES if match[name] is not None)
-    subject = normal_subject(database, match["subject"], f"image {stem!r}")
+    subject = normal_subject(database, match["subject"].lower(), f"image {stem!r}")
     return ClipName(database, subject, _normal_clip(database, match["clip"]))
 
 
@@ -88,7 +91,8 @@ def clip_subject(name: str) -> tuple[str, str] | None:
     match = _SUBJECT.fullmatch(name.strip())
     if match is None or match.lastgroup is None:
         return None
-    return match.lastgroup, normal_subject(match.lastgroup, name.strip(), f"folder {name!r}")
+    subject = name.strip().lower()
+    return match.lastgroup, normal_subject(match.lastgroup, subject, f"folder {name!r}")
 
 
 def normal_subject(database: str, name: str, where: str) -> str:
@@ -213,6 +217,29 @@ def named_images(root: Path) -> tuple[Path, dict[str, Path]] | None:
             by_name[stem] = require_inside(path, root, str(folder))
         if by_name:
             return folder, by_name
+    return None
+
+
+def listed_root(root: Path, table: str, columns: Iterable[str]) -> Path | None:
+    """Return the nearest folder whose table lists images: this one or one that it wraps.
+
+    Args:
+        root: the folder.
+        table: the table's name.
+        columns: it must have, since another set's table may have the same name.
+
+    Returns:
+        None where there is none. The folder itself is returned whatever its table's columns are,
+        so that an error names what it lacks.
+    """
+    for folder in wrappers(root):
+        if not (folder / table).exists():
+            continue
+        if folder == root:
+            return folder
+        header = {str(cell).strip().lower() for cell in read_csv(folder / table)[0]}
+        if set(columns) <= header:
+            return folder
     return None
 
 
