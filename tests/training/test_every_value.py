@@ -52,7 +52,7 @@ SGD, TIM = (
     {"train.optimizer.name": "sgd"},
     {"inputs.clips.sampling": "tim", "inputs.clips.frames": 4},
 )
-CLIP = {"inputs.clips.frames": 4, "inputs.clips.sampling": "around_apex"}
+CLIP = {"inputs.clips.frames": 5, "inputs.clips.sampling": "around_apex"}
 
 
 def band(low, high):
@@ -75,7 +75,7 @@ NEEDS = {
     "inputs.clips.kind=flow": {"inputs.clips.size": 28},
     "inputs.clips.flow": {"inputs.clips.kind": "flow", "inputs.clips.size": 28},
     "inputs.clips.interpolation": TIM,
-    "inputs.clips.sampling": {"inputs.clips.frames": 4},
+    "inputs.clips.sampling": {"inputs.clips.frames": 5},
     "inputs.clips.sampling=apex": {"inputs.clips.frames": 1},
     "inputs.clips.sampling=last": {"inputs.clips.frames": 1},
     "inputs.clips.sampling=whole": {"inputs.clips.frames": None},
