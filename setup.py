@@ -21,7 +21,8 @@ class BuildWithExperiments(build_py):
         if not self.editable_mode:
             shipped = Path(self.build_lib) / "mer_keras/experiments"
             shutil.rmtree(shipped, ignore_errors=True)
-            for file in sorted((ROOT / "experiments").rglob("*.yaml")):
+            files = [*ROOT.glob("experiments/**/*.yaml"), *ROOT.glob("experiments/**/*.csv")]
+            for file in sorted(files):
                 copy = shipped / file.relative_to(ROOT / "experiments")
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
