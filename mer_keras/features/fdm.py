@@ -12,6 +12,8 @@ from mer_keras.features.fields import Numbers, Values, Zero, block_numbers, flow
 
 #: Most rounds of the search for a direction; it ends when no pixel changes sides.
 MOST_ROUNDS = 100
+#: The search leaves out cuboids whose direction is found when at most this share is left.
+LEFT_OUT = 0.7
 
 
 def fdm(
@@ -55,9 +57,9 @@ def fdm(
     count = block_numbers(vectors.shape[1:3], blocks, "fdm")[1]
     pixels, members = _cuboids(vectors.shape[:3], (slices, *map(int, blocks)))
     # A place that a smaller cuboid leaves empty holds no motion, which changes no sum.
-    components = np.moveaxis(vectors, -1, 0).reshape(2, -1)
-    padded = np.concatenate([components, np.zeros((2, 1))], axis=1)
-    flows = np.ascontiguousarray(padded[:, members].swapaxes(0, 1))  # (cuboids, 2, largest)
+    flows = np.empty((len(members), 2, members.shape[1]))  # (cuboids, 2, largest)
+    for component in range(2):
+        flows[:, component] = np.append(vectors[..., component], 0.0)[members]
     directions = _principal_directions(flows)  # (slices * count, 2)
     if length == "mean":
         sums = np.maximum(_projections(flows, directions), 0).sum(axis=1)
@@ -98,20 +100,20 @@ def _principal_directions(flows: Values) -> Values:
     """
     directions = np.zeros(flows.shape[:2])
     unfinished = np.arange(len(flows))
-    chosen = np.ones((len(flows), flows.shape[2]))  # 1: the pixel counts, 0: it doesn't.
+    chosen = np.ones((len(flows), flows.shape[2]), bool)
     for _ in range(MOST_ROUNDS):
-        sums = (flows @ chosen[..., np.newaxis])[..., 0]  # (cuboids, 2)
-        norms = np.linalg.norm(sums, axis=1, keepdims=True)
-        units = np.divide(sums, norms, out=np.zeros_like(sums), where=norms > 0)
-        directions[unfinished] = units
-        positive = (_projections(flows, units) > 0).astype(np.float64)
-        # Only cuboids whose choice has changed take part in the next round.
+        sums = (flows @ chosen[..., np.newaxis].astype(np.float64))[..., 0]  # (cuboids, 2)
+        norms = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
+        norms[norms == 0] = 1
+        directions[unfinished] = units = sums / norms
+        positive = _projections(flows, units) > 0  # (cuboids, pixels)
         changed = np.flatnonzero((positive != chosen).any(axis=1))
         if not len(changed):
             break
-        if len(changed) < len(unfinished):
-            unfinished, flows, positive = unfinished[changed], flows[changed], positive[changed]
         chosen = positive
+        # Cuboids whose choice stands are left out once they are many: a copy costs a round's time.
+        if len(changed) <= LEFT_OUT * len(unfinished):
+            unfinished, flows, chosen = unfinished[changed], flows[changed], chosen[changed]
     return directions
 
 

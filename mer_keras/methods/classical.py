@@ -25,6 +25,7 @@ from mer_keras.methods.estimators import Classifier, EstimatorMethod
 from mer_keras.methods.kernels import FeatureTable, KernelSVM
 from mer_keras.protocols.splits import assign_groups
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.training.memory import keep_freed_memory
 
 #: Numbers of clips in a feature table.
 Rows = NDArray[np.int64]
@@ -78,6 +79,8 @@ class ClassicalMethod(Method):
 
     def _features(self, x: Inputs) -> Inputs:
         """Feature vectors of clips, (clips, length) float32."""
+        # A feature asks for the same arrays clip after clip; fresh pages cost more than its sums.
+        keep_freed_memory()
         return extract(self._config.feature, x, self._config.arguments)
 
 
