@@ -175,6 +175,14 @@ def test_every_experiment_accepts_the_official_tables_and_says_what_differs(data
     assert tried >= REBUILT - {"megc2019"}
 
 
+def test_fault_46_every_experiment_accepts_the_edition_of_2019(casme2_2019, monkeypatch):
+    monkeypatch.setenv("MER_DATA", str(casme2_2019.parent))
+    on_casme2 = [config for config in configs() if tuple(config.data.databases) == ("casme2",)]
+    assert on_casme2
+    for config in on_casme2:
+        assert lines_with("other counts than printed", load_samples(config.data, "real"))
+
+
 # Other databases, of which single values are known: names of files and lines.
 
 

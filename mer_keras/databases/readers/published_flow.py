@@ -237,7 +237,8 @@ def listed_root(root: Path, table: str, columns: Iterable[str]) -> Path | None:
             continue
         if folder == root:
             return folder
-        header = {str(cell).strip().lower() for cell in read_csv(folder / table)[0]}
+        first_row = next(iter(read_csv(folder / table)), [])
+        header = {str(cell).strip().lower() for cell in first_row}
         if set(columns) <= header:
             return folder
     return None

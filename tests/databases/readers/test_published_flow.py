@@ -4,7 +4,7 @@ import pytest
 
 from mer_keras.databases.loading import finish
 from mer_keras.databases.readers import megc2019_flow
-from mer_keras.databases.readers.published_flow import ClipName, clip_name, parts_of
+from mer_keras.databases.readers.published_flow import ClipName, clip_name, listed_root, parts_of
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import DataKind
 from tests.databases.published_flow import CLIPS, divided, flat, stem_of, write_table
@@ -181,3 +181,8 @@ def test_further_images_are_those_whose_first_is_there():
         "sub07_EP06_02_01": {0: "sub07_EP06_02_01"},
         "a_1": {0: "a_1", 1: "a_1_1"},
     }
+
+
+def test_fault_47_an_empty_table_further_in_lists_nothing(tmp_path):
+    touch(tmp_path / "set" / "samples.csv", b"")
+    assert listed_root(tmp_path, "samples.csv", ["image"]) is None
