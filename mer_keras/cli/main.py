@@ -18,7 +18,7 @@ from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
-from mer_keras.cli.running import Watch, announce, say, show_outcome
+from mer_keras.cli.running import Stopped, Watch, announce, say, show_outcome
 from mer_keras.cli.score import app as score_app
 from mer_keras.cli.show import (
     Json,
@@ -83,9 +83,11 @@ def main() -> None:
     except MerKerasError as error:
         print(f"mer-keras: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
-    except KeyboardInterrupt:
-        print("mer-keras: stopped; the same command goes on where it was", file=sys.stderr)
-        raise SystemExit(130) from None
+    except SystemExit as end:
+        # Typer turns Ctrl-C into this exit, without a word.
+        if end.code == 130 and not isinstance(end, Stopped):
+            print("mer-keras: stopped; the same command goes on where it was", file=sys.stderr)
+        raise
 
 
 def _show_version(version: bool) -> None:

@@ -147,6 +147,10 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+class Stopped(SystemExit):
+    """The end after Ctrl-C, where it was said what is kept."""
+
+
 class Watch:
     """Follows runs: a bar on a terminal, a line now and then elsewhere; see ``runs.run.Watcher``.
 
@@ -213,7 +217,7 @@ class Watch:
         """Show work while it goes on; after Ctrl-C, say what is kept and how to go on.
 
         Raises:
-            SystemExit: with 130, after Ctrl-C.
+            Stopped: with 130, after Ctrl-C.
         """
         from mer_keras.runs.speeds import remember
 
@@ -222,7 +226,7 @@ class Watch:
                 yield self
         except KeyboardInterrupt:
             say(f"mer-keras: stopped. {self._kept()} To go on: {command_line()}")
-            raise SystemExit(130) from None
+            raise Stopped(130) from None
         finally:
             remember(self.timetable.timed())
 

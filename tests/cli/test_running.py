@@ -153,6 +153,16 @@ def test_ctrl_c_says_what_is_kept_and_how_to_go_on(call, small, places, monkeypa
     assert call(*command.split()[1:]).returncode == 0
 
 
+def test_ctrl_c_before_a_run_is_begun_is_not_silent(call, small, monkeypatch):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "import_keras", interrupt)
+    done = call("run", small)
+    assert done.returncode == 130
+    assert "stopped; the same command goes on" in done.stderr
+
+
 def test_ctrl_c_before_anything_is_stored(call, small, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
