@@ -89,9 +89,11 @@ def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
     if regions.pixel is not None:
         bin_of, u, v = (values[regions.pixel] for values in (bin_of, u, v))  # (members,) each
     cells = regions.region * bins + bin_of
-    counts, sums_u, sums_v = (
-        np.bincount(cells, weights, minlength=regions.total * bins).reshape(regions.total, bins)
-        for weights in (None, u, v)
+    shape = (regions.total, bins)
+    counts = np.bincount(cells, minlength=regions.total * bins).reshape(shape)
+    sums_u, sums_v = (
+        np.bincount(cells, values, minlength=regions.total * bins).reshape(shape)
+        for values in (u, v)
     )
     fullest = np.arange(regions.total), counts.argmax(axis=1)  # (regions,) each
     return np.stack([sums_u[fullest], sums_v[fullest]], axis=1) / counts[fullest][:, np.newaxis]

@@ -1,4 +1,4 @@
-"""A network that is broken on purpose doesn't find the drawn motion; the same network, whole, does."""
+"""A network that is broken on purpose doesn't find the drawn motion; whole, it does."""
 
 import numpy as np
 import pytest

@@ -194,8 +194,14 @@ class TestFault56:
         [
             (["seeds=[0, 1, 0]"], "seeds must differ"),
             (["baselines=[majority, majority]"], "baselines must differ"),
-            (["rows.1={name: Proposed  ConvLSTM!, method: ststnet}"], "would have one key, 'proposed-convlstm'"),
-            (["rows.0.name=微表情", "rows.1={name: 表情识别, method: ststnet}"], "would have one key, 'x'"),
+            (
+                ["rows.1={name: Proposed  ConvLSTM!, method: ststnet}"],
+                "would have one key, 'proposed-convlstm'",
+            ),
+            (
+                ["rows.0.name=微表情", "rows.1={name: 表情, method: ststnet}"],
+                "would have one key, 'x'",
+            ),
             (
                 [
                     f"rows.0.name={'a' * 60} one",
