@@ -87,7 +87,8 @@ def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
     u, v = field.reshape(-1, 2).T  # (pixels,) each
     bin_of = _centred_bins(u, v, bins)  # (pixels,)
     if regions.pixel is not None:
-        bin_of, u, v = (values[regions.pixel] for values in (bin_of, u, v))  # (members,) each
+        bin_of = bin_of[regions.pixel]  # (members,)
+        u, v = u[regions.pixel], v[regions.pixel]  # (members,) each
     cells = regions.region * bins + bin_of
     shape = (regions.total, bins)
     counts = np.bincount(cells, minlength=regions.total * bins).reshape(shape)
