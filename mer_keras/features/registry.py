@@ -89,6 +89,12 @@ def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
             vectors.append(feature(clip, **arguments))
         except ConfigError as error:
             raise ConfigError(f"clip {number} of {count(clips)}: {error}") from error
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            values = ", ".join(f"{key}={value!r}" for key, value in arguments.items()) or "none"
+            raise ConfigError(
+                f"feature {name!r} can't be computed of clip {number} of {count(clips)} with the "
+                f"arguments {values}: {error}; change them in the row or in its method"
+            ) from error
     for number, vector in enumerate(vectors, start=1):
         if len(vector) != len(vectors[0]):
             raise ConfigError(

@@ -120,3 +120,19 @@ def test_no_feature_is_imported_before_it_is_needed():
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
     assert printed.strip() == "['mer_keras.features.registry'] set()"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("hoof", {"bins": 0}),
+        ("hoof", {"bins": "8"}),
+        ("mbh", {"blocks": 3}),
+        ("fdm", {"blocks": 1.5}),
+    ],
+)
+def test_a_value_that_a_feature_cannot_use_is_named(name, arguments):
+    field = np.ones((1, 24, 24, 3), "float32")
+    (key,) = arguments
+    with pytest.raises(ConfigError, match=f"{name}|{key}"):
+        extract(name, field, arguments)
