@@ -13,6 +13,7 @@ import io
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +36,9 @@ Derived = TypeVar("Derived", bound=np.generic)
 
 # The folders of the two levels. Entries of another form need a new number.
 _STATS, _ARRAYS = "stats-1", "arrays-1"
+#: NumPy parses an array's header as Python source, which Python 3.11 can't do in two threads at once:
+#: it may end with "AST constructor recursion depth mismatch".
+_PARSER = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,9 @@ def _load_entry(key: str) -> Entry[Value] | None:
     if checksum != _digest(payload).encode():
         return None
     facts, _, array = payload.partition(b"\n")
-    return Entry(np.load(io.BytesIO(array), allow_pickle=False), json.loads(facts), key=key)
+    with _PARSER:
+        values = np.load(io.BytesIO(array), allow_pickle=False)
+    return Entry(values, json.loads(facts), key=key)
 
 
 def _store(path: Path, data: bytes) -> str:
