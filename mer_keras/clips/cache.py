@@ -36,8 +36,8 @@ Derived = TypeVar("Derived", bound=np.generic)
 
 # The folders of the two levels. Entries of another form need a new number.
 _STATS, _ARRAYS = "stats-1", "arrays-1"
-#: NumPy parses an array's header as Python source, which Python 3.11 can't do in two threads at once:
-#: it may end with "AST constructor recursion depth mismatch".
+#: NumPy parses an array's header as Python source. Two threads that do so at once may end with "AST
+#: constructor recursion depth mismatch" in Python 3.11.
 _PARSER = threading.Lock()
 
 
