@@ -50,7 +50,7 @@ def chance_note(view: RunView) -> str:
         else "nothing moves here, so that no row is expected to find anything"
     )
     return (
-        f"found: the 95 % interval of UAR over subjects lies above chance, {chance:.1f} % for "
+        f"found: the 99.9 % interval of UAR over subjects lies above chance, {chance:.1f} % for "
         f"{len(view.classes)} classes; {who}"
     )
 
