@@ -30,7 +30,8 @@ def texts(path):
 
 
 def test_one_a_paper():
-    assert {path.stem for path in NOTEBOOKS} == set(papers())
+    """STSTNet's paper is audited, and its network is a row beside those of the others."""
+    assert {path.stem for path in NOTEBOOKS} == set(papers()) - {"ststnet"}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -54,11 +54,14 @@ def complete_inputs(tree: Tree, names: Mapping[str, Tree]) -> None:
         tree: the experiment; its ``inputs`` are changed.
         names: the inputs that methods brought.
     """
-    told = tree["inputs"].get(TOLD_BY)
+    inputs = tree["inputs"]
+    if not isinstance(inputs, dict):  # The check of the whole config refuses it.
+        return
+    told = inputs.get(TOLD_BY)
     for name in names:
-        recipe = tree["inputs"].get(name)
+        recipe = inputs.get(name)
         if isinstance(told, dict) and isinstance(recipe, dict):
-            tree["inputs"][name] = {key: told[key] for key in OF_DATABASE if key in told} | recipe
+            inputs[name] = {key: told[key] for key in OF_DATABASE if key in told} | recipe
 
 
 def _inputs_read(tree: Tree, methods: Mapping[str, Tree]) -> list[tuple[str, list[str]]]:

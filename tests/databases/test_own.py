@@ -161,7 +161,7 @@ class TestClasses:
             ("klasses: [fear]\n", "expected classes, such as"),
             ("classes: 3\n", "expected classes, such as"),
             ("classes: [\n", "expected a file such as"),
-            ("classes: {a: [fear]}\ncounts: 3\n", "counts"),
+            ("classes: {a: [fear], b: [happy]}\ncounts: 3\n", "counts"),
         ],
     )
     def test_fault_76_a_file_that_does_not_fit_is_refused_and_nothing_added(
