@@ -24,6 +24,8 @@ from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
 
+#: Seconds that processes have to end in, after an error or Ctrl-C.
+ENDING_S = 20
 #: Variables by which numeric libraries learn how many threads they may start.
 THREADS = (
     "OMP_NUM_THREADS",
@@ -124,7 +126,9 @@ class ProcessExecutor:
             except BaseException:
                 with _interrupts_blocked():  # A second Ctrl-C waits until all are ended.
                     pool.stop()
-                    pool.join()
+                    # A process that is ended while it starts may never be seen to end.
+                    with contextlib.suppress(TimeoutError):
+                        pool.join(timeout=ENDING_S)
                 raise
             pool.join()
 
