@@ -12,8 +12,7 @@ def keep_freed_memory() -> None:
 
     A training step frees and asks for the same tensors over and over, and so does a feature from
     clip to clip. Fresh pages, which the system fills with zeros, cost a small network a third of
-    its step, and features of flow half of their time. Where the library isn't
-    glibc, nothing happens.
+    its step. Where the library isn't glibc, nothing happens.
     """
     with contextlib.suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)

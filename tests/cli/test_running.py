@@ -12,29 +12,16 @@ from mer_keras.config.files import load_experiments
 from mer_keras.errors import UserError
 from mer_keras.methods.chance import ChanceMethod
 from mer_keras.runs.timetable import Moment
+from tests.cli.small import SMALL
 
-#: An experiment of methods that take no time: nothing is trained.
-SMALL = """
-name: small
-paper: {title: A small table, authors: Nobody, venue: nowhere, year: 2026}
-table: Table 1
-caption: Three classes of SAMM
-data: {database: samm, labels: samm3, synthetic_clips: 12}
-inputs: {clips: {kind: frames, frames: 1, size: 12, sampling: apex}}
-protocol: {name: subject_kfold, k: 3}
-selection: last_epoch
-train: {optimizer: {learning_rate: 0.1}, epochs: 1, batch_size: 4}
-rows:
-  - {name: Linear SVM, method: linear_svm}
-baselines: [majority]
-profiles: {full: {}, quick: {protocol.k: 2}}
-"""
+#: The small experiment, in whose quick profile people are divided in two.
+IN_TWO = SMALL.replace("quick: {}", "quick: {protocol.k: 2}")
 
 
 @pytest.fixture
 def small(places):
     file = places / "small.yaml"
-    file.write_text(SMALL)
+    file.write_text(IN_TWO)
     return str(file)
 
 
@@ -77,7 +64,7 @@ def test_fault_73_quick_is_what_runs_by_default_and_says_so(call, small, places)
 def test_without_a_profile_quick_the_default_is_the_files_own_values(call, places):
     """It is said, and hours on drawn faces are asked for as with --profile full."""
     file = places / "bare.yaml"
-    file.write_text(SMALL.replace("profiles: {full: {}, quick: {protocol.k: 2}}\n", ""))
+    file.write_text(IN_TWO.replace("profiles: {full: {}, quick: {protocol.k: 2}}\n", ""))
     text = file.read_text().replace("name: small", "name: bare")
     file.write_text(text)
     done = call("run", str(file))
@@ -94,7 +81,7 @@ def test_without_a_profile_quick_the_default_is_the_files_own_values(call, place
 
 def test_experiments_whose_default_profiles_differ_are_run_apart(call, small, places):
     file = places / "bare.yaml"
-    text = SMALL.replace("profiles: {full: {}, quick: {protocol.k: 2}}\n", "")
+    text = IN_TWO.replace("profiles: {full: {}, quick: {protocol.k: 2}}\n", "")
     file.write_text(text.replace("name: small", "name: bare"))
     done = call("plan", small, str(file))
     assert done.returncode == 2
@@ -175,7 +162,7 @@ def test_ctrl_c_before_anything_is_stored(call, small, monkeypatch):
 
 def test_several_tables_share_one_estimate(call, small, places):
     other = places / "other.yaml"
-    other.write_text(SMALL.replace("name: small", "name: other"))
+    other.write_text(IN_TWO.replace("name: small", "name: other"))
     done = call("run", small, str(other))
     assert "in all: 2 tables" in done.stderr
     paths = [line.partition(": ")[0] for line in done.stdout.splitlines()[-2:]]

@@ -62,14 +62,7 @@ def read(root: Path) -> Reading:
     ]
     if not clips:
         raise incomplete(f"{published.source}: no clip has both image and class", DATABASE.tree)
-    return Reading(
-        published.source,
-        clips,
-        DATABASE.tree,
-        edition=published.edition,
-        warnings=published.warnings,
-        excluded=published.excluded,
-    )
+    return published.reading(clips, DATABASE.tree)
 
 
 def _listed(root: Path) -> Reading:

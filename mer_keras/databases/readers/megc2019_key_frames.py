@@ -91,14 +91,7 @@ def read(root: Path) -> Reading:
         clips.append(_annotation(name, images, published.classes[name], row))
     if not clips:
         raise incomplete(f"{folder}: no clip has four images and a class", DATABASE.tree)
-    return Reading(
-        published.source,
-        clips,
-        DATABASE.tree,
-        edition=published.edition,
-        warnings=published.warnings,
-        excluded=published.excluded,
-    )
+    return published.reading(clips, DATABASE.tree)
 
 
 def _listed(row: TableRow, root: Path) -> ClipAnnotation:

@@ -19,7 +19,7 @@ from mer_keras.databases.delimited import read_csv
 from mer_keras.databases.folders import find_table, images, subfolders, wrappers
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.readers import casme2, samm, smic
-from mer_keras.databases.samples import Excluded
+from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
 from mer_keras.databases.tables import TableRow, table_rows
 from mer_keras.errors import AnnotationError, did_you_mean
 
@@ -74,6 +74,22 @@ class PublishedFlow:
     def leave_out(self, clip: ClipName, reason: str) -> None:
         """Add a clip to the excluded ones."""
         self.excluded.append(Excluded(clip.database, f"{clip.subject}/{clip.clip}", reason))
+
+    def reading(self, clips: list[ClipAnnotation], tree: str) -> Reading:
+        """Return what a reader says of the clips that it made of these images.
+
+        Args:
+            clips: the clips that have all their images and a class.
+            tree: the files that are expected, as the database's card has them.
+        """
+        return Reading(
+            self.source,
+            clips,
+            tree,
+            edition=self.edition,
+            warnings=self.warnings,
+            excluded=self.excluded,
+        )
 
 
 def clip_name(stem: str) -> ClipName | None:
