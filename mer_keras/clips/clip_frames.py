@@ -1,8 +1,8 @@
 """The frames of one clip as stacks of small squares, and what is odd about them."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import TypeAlias, cast
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -18,7 +18,24 @@ from mer_keras.errors import FrameError
 #: Frames of one clip, uint8 (frames, side, side), or (frames, side, side, 3) in RGB.
 Stack: TypeAlias = NDArray[np.uint8]
 
+#: Frames of one clip in another form; those that are not needed may be left out.
+PictureStep: TypeAlias = Callable[[Sequence[Picture]], list[Picture]]
+
 GAP = "frame not on disk, the nearest one stands in"
+
+
+class WholeFrames(NamedTuple):
+    """What is done to whole frames before they are cut and resized.
+
+    Attributes:
+        step: its name in the cache.
+        params: everything that it depends on beside the frames.
+        compute: frames of one shape -> frames.
+    """
+
+    step: str
+    params: cache.Parameters
+    compute: PictureStep
 
 
 class ClipFrames:
@@ -71,8 +88,20 @@ class ClipFrames:
         entry = self.footage.fetch(numbers, "face box, second form", params, locate)
         self.box = faces.FaceBox.unpacked(entry.array)
 
-    def stack(self, numbers: Sequence[int], size: int, channels: int = 1) -> cache.Entry[np.uint8]:
+    def stack(
+        self,
+        numbers: Sequence[int],
+        size: int,
+        channels: int = 1,
+        whole_frames: WholeFrames | None = None,
+    ) -> cache.Entry[np.uint8]:
         """Return frames on disk, cut by the box and resized to squares of ``size``, as ``Stack``.
+
+        Args:
+            numbers: which frames.
+            size: side in pixels.
+            channels: 1: gray, 3: RGB.
+            whole_frames: what is done to them before; its frames are then returned.
 
         Raises:
             FrameError: an image can't be used, or frames differ in size and a policy forbids it.
@@ -81,12 +110,15 @@ class ClipFrames:
         box = self.box
 
         def resize(pictures: Sequence[Picture]) -> Stack:
-            if box is not None:  # Its pixels are those of the first frame.
+            if box is not None or whole_frames is not None:
                 width_height = pictures[0].shape[1::-1]
                 pictures = [
-                    faces.apply_box(np.asarray(cv2.resize(picture, width_height), np.uint8), box)
-                    for picture in pictures
+                    np.asarray(cv2.resize(picture, width_height), np.uint8) for picture in pictures
                 ]
+            if whole_frames is not None:
+                pictures = whole_frames.compute(pictures)
+            if box is not None:  # Its pixels are those of the first frame.
+                pictures = [faces.apply_box(picture, box) for picture in pictures]
             small = [
                 cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
                 for picture in pictures
@@ -101,6 +133,9 @@ class ClipFrames:
         step = "gray frames, area-resized, 8 bits"
         if channels == 3:
             params["colour"], step = True, "colour frames, area-resized, 8 bits"
+        if whole_frames is not None:
+            step = f"{whole_frames.step}, {step}"
+            params |= {"whole_frames": dict(whole_frames.params)}
         entry = self.footage.fetch(numbers, step, params, resize)
         formats = cast("list[str | None]", entry.facts["formats"])
         self.remark(numbers, entry.array, formats, cast("int", entry.facts["shapes"]))

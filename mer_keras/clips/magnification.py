@@ -7,6 +7,8 @@ is not widened silently.
 """
 
 import math
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TypeAlias
 
 import cv2
@@ -19,8 +21,12 @@ from mer_keras.errors import ConfigError, FrameError
 
 #: Frames of one clip, (time, height, width) or (time, height, width, channels).
 Frames: TypeAlias = NDArray[np.float32]
+#: One decoded frame, (height, width) or (height, width, channels).
+Picture: TypeAlias = NDArray[np.uint8]
 #: A filter in time, (time, time): output frame by input frame.
 Response: TypeAlias = NDArray[np.float64]
+#: Filters that never look ahead: an output frame depends on the frames up to it alone.
+CAUSAL = ("butterworth", "iir")
 
 
 def alpha_at(recipe: Magnification, level: int) -> float:
@@ -28,19 +34,43 @@ def alpha_at(recipe: Magnification, level: int) -> float:
 
     It is min(alpha, wavelength / (8 delta) - 1), never below 0, with the motion delta that
     ``alpha`` is just right for at the cutoff, wavelength_cutoff / (8 (1 + alpha)) (equation 14 and
-    figure 6 of the paper). The wavelength of a level is the one it answers most strongly to: 5
-    pixels times 2^level. The authors' code takes it from the size of the frame.
+    figure 6 of the paper). The wavelength of a level is the one that it answers most strongly to
+    (see ``strongest_wavelength``). The authors' code takes it from the size of the frame.
 
     Args:
         recipe: with a laplacian pyramid.
-        level: 0 is the finest band, ``recipe.levels`` the remainder.
+        level: 0 is the finest band, ``recipe.levels`` the remainder, which counts as the band that
+            would follow.
     """
     if level in (0, recipe.levels) and not recipe.outer_levels:
         return 0.0
     if recipe.wavelength_cutoff is None:
         return recipe.alpha
-    limit = (1 + recipe.alpha) * 5 * 2**level / recipe.wavelength_cutoff - 1
+    limit = (1 + recipe.alpha) * strongest_wavelength(level) / recipe.wavelength_cutoff - 1
     return min(recipe.alpha, max(0.0, limit))
+
+
+@cache
+def strongest_wavelength(level: int) -> float:
+    """Wavelength that a band of a laplacian pyramid answers most strongly to.
+
+    The kernel 1 4 6 4 1 / 16 passes cos(w / 2)^4 of the angular frequency w, which doubles from
+    level to level. A band is what ``level`` halvings leave, without what one more halving and
+    doubling leave of that. The answer is broad: half as long and twice as long waves still give
+    more than half of the greatest one.
+
+    Args:
+        level: 0 is the finest band.
+
+    Returns:
+        Pixels of the full frame, to a tenth: 2.0, 8.6, 18.0, 36.4, 72.9 and so on, which tends to
+        4.56 times 2^level.
+    """
+    periods = np.arange(20 * 2**level, 100 * 2**level + 1) / 10  # What is shorter can't be held.
+    angles = 2 * np.pi / periods
+    answer = np.prod([np.cos(angles * 2**k / 2) ** 4 for k in range(level)], axis=0)
+    answer = answer * (1 - np.cos(angles * 2**level / 2) ** 8)
+    return float(periods[np.argmax(answer)])
 
 
 def magnify(clip: Frames, recipe: Magnification, fps: float) -> Frames:
@@ -69,7 +99,55 @@ def magnify(clip: Frames, recipe: Magnification, fps: float) -> Frames:
         raise FrameError("magnification: the clip holds NaN or infinite values; check its frames")
     if len(clip) < 2:
         return clip.copy()
-    height, width = clip.shape[1:3]
+    _check_size(clip.shape[1], clip.shape[2], recipe)
+    response = response_matrix(len(clip), recipe, fps)
+    if not response.any():
+        return clip.copy()
+    return np.asarray(clip + _changes(clip, recipe, response), np.float32)
+
+
+def magnify_pictures(
+    pictures: Sequence[Picture], indices: Sequence[int], recipe: Magnification, fps: float
+) -> list[Picture]:
+    """Amplify what changes in the band, of some frames of a clip at their full size.
+
+    The filter in time and the pyramid are linear, so that either may come first. The frames are
+    filtered first here: of a single frame it takes one sum over the clip and one pyramid, where
+    ``magnify`` makes a pyramid of every frame.
+
+    Args:
+        pictures: frames of one clip, of one shape, (height, width) or (height, width, channels).
+            With a filter of ``CAUSAL``, those after the last index may be left out.
+        indices: which frames are made.
+        recipe: what is amplified.
+        fps: frames a second; the recipe's own ``fps`` isn't read.
+
+    Returns:
+        A new frame for each index, rounded to 8 bits. A clip that doesn't change comes back as it
+        is.
+
+    Raises:
+        ConfigError: the frames are too small for so many levels, or the band ends above half the
+            frame rate.
+    """
+    first = pictures[0]
+    _check_size(first.shape[0], first.shape[1], recipe)
+    response = response_matrix(len(pictures), recipe, fps)
+    magnified = []
+    for index in indices:
+        change = np.zeros(first.shape, np.float32)
+        for picture, weight in zip(pictures, response[index], strict=True):
+            if weight != 0:
+                # Rows of the filter sum to zero: subtracting the first frame keeps still pixels.
+                difference = cv2.subtract(picture, first, dtype=cv2.CV_32F)
+                change = np.asarray(cv2.scaleAdd(difference, float(weight), change, dst=change))
+        change = _changes(change[None], recipe)[0]  # (height, width, ...)
+        frame = cv2.add(pictures[index], change, dtype=cv2.CV_8U)  # rounded, and clipped to 0..255
+        magnified.append(np.asarray(frame, np.uint8).reshape(first.shape))
+    return magnified
+
+
+def _check_size(height: int, width: int, recipe: Magnification) -> None:
     least = 2 ** (recipe.levels + 1) if recipe.levels else 1
     if min(height, width) < least:
         raise ConfigError(
@@ -77,23 +155,13 @@ def magnify(clip: Frames, recipe: Magnification, fps: float) -> Frames:
             f"found {width}x{height}; lower {input_key('magnification.levels')} or raise "
             f"{input_key('size')}"
         )
-    response = response_matrix(len(clip), recipe, fps)
-    if not response.any():
-        return clip.copy()
-    if recipe.pyramid == "laplacian" and recipe.levels > 0:
-        return _laplacian(clip, recipe, response)
-    small = clip
-    for _ in range(recipe.levels):
-        small = _halved(small)  # (time, height / 2, width / 2, ...)
-    changes = _filtered(small, recipe.alpha * response)
-    large = np.stack([cv2.resize(change, (width, height)) for change in changes])
-    return np.asarray(clip + large.reshape(clip.shape), np.float32)
 
 
 def response_matrix(frames: int, recipe: Magnification, fps: float) -> Response:
     """Return the temporal filter, before ``alpha``, as a matrix.
 
-    Every row sums to zero: what doesn't change is never amplified.
+    Every row sums to zero: what doesn't change is never amplified. With ``ideal_mask: half`` the
+    ideal filter passes half of each component in the band.
 
     Args:
         frames: number of frames of the clip, at least 1.
@@ -117,7 +185,8 @@ def response_matrix(frames: int, recipe: Magnification, fps: float) -> Response:
         keep = _in_band(frames, recipe, fps)
         if not keep.any():
             return np.zeros((frames, frames))
-        return np.fft.irfft(np.fft.rfft(unit, axis=0) * keep[:, None], frames, axis=0)
+        mask = keep * (0.5 if recipe.ideal_mask == "half" else 1.0)  # (frames // 2 + 1,)
+        return np.fft.irfft(np.fft.rfft(unit, axis=0) * mask[:, None], frames, axis=0)
     if recipe.temporal_filter == "iir":
         return _low_pass(unit, high) - _low_pass(unit, low)
     half = fps / 2
@@ -182,9 +251,38 @@ def _filtered(frames: Frames, response: Response) -> Frames:
     return (response.astype(np.float32) @ (flat - flat[0])).reshape(frames.shape)
 
 
-def _laplacian(clip: Frames, recipe: Magnification, response: Response) -> Frames:
-    """Add the amplified changes of all bands to the clip, from the coarsest to the finest."""
-    pyramid = [clip]
+def _changes(frames: Frames, recipe: Magnification, response: Response | None = None) -> Frames:
+    """What is added to frames: their changes in the bands of the pyramid, times alpha.
+
+    Args:
+        frames: (time, height, width) or (time, height, width, channels).
+        recipe: with the pyramid.
+        response: filter in time; None: the frames are changes already.
+
+    Returns:
+        Of the same shape as the frames.
+    """
+
+    def amplified(band: Frames, alpha: float) -> Frames:
+        if response is None:
+            return np.asarray(np.float32(alpha) * band, np.float32)
+        return _filtered(band, alpha * response)
+
+    if recipe.pyramid == "laplacian" and recipe.levels > 0:
+        return _laplacian(frames, recipe, amplified)
+    small = frames
+    for _ in range(recipe.levels):
+        small = _halved(small)  # (time, height / 2, width / 2, ...)
+    width_height = (frames.shape[2], frames.shape[1])
+    large = [cv2.resize(change, width_height) for change in amplified(small, recipe.alpha)]
+    return np.asarray(np.stack(large).reshape(frames.shape), np.float32)
+
+
+def _laplacian(
+    frames: Frames, recipe: Magnification, amplified: Callable[[Frames, float], Frames]
+) -> Frames:
+    """Add up the amplified changes of all bands, from the coarsest to the finest."""
+    pyramid = [frames]
     for _ in range(recipe.levels):
         pyramid.append(_halved(pyramid[-1]))
     change = np.zeros_like(pyramid[-1])
@@ -196,8 +294,7 @@ def _laplacian(clip: Frames, recipe: Magnification, response: Response) -> Frame
         if alpha > 0:
             if level < recipe.levels:
                 band = band - _enlarged(pyramid[level + 1], band)
-            change += _filtered(band, alpha * response)
-    change += clip
+            change += amplified(band, alpha)
     return change
 
 

@@ -5,6 +5,7 @@ the face again, a changed amplification doesn't decode again.
 """
 
 import hashlib
+from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import cv2
@@ -12,8 +13,8 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.clips import cache, flow, magnification, sampling
-from mer_keras.clips.clip_frames import ClipFrames, Stack
-from mer_keras.clips.footage import Footage, UnusableClipError
+from mer_keras.clips.clip_frames import ClipFrames, Stack, WholeFrames
+from mer_keras.clips.footage import Footage, Picture, UnusableClipError
 from mer_keras.clips.interpolation import interpolate
 from mer_keras.clips.marks import NO_APEX, Marks, annotated_marks, spotted_marks, with_apex
 from mer_keras.clips.motionless import (
@@ -131,13 +132,17 @@ def _locate_face(frames: ClipFrames, marks: Marks, clip: Clip) -> None:
 
 def _frames(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
     numbers = frames.nearest(sampling.sampled(clip, *marks))
-    if clip.magnification is None:
+    recipe = clip.magnification
+    if recipe is None:
         stacked = sorted(set(numbers))
         entry = frames.stack(stacked, clip.size, clip.channels)
+    elif recipe.before_crop:
+        stacked = sorted(set(numbers))
+        entry = _magnified_before_crop(frames, marks, stacked, clip, recipe)
     else:
         stacked = frames.between(marks.onset, marks.offset)
         entry = frames.stack(stacked, clip.size, clip.channels)
-        entry = _magnified(frames, entry, clip.magnification)
+        entry = _magnified(frames, entry, recipe)
     if clip.frames != 1:
         if len(set(numbers)) == 1:
             frames.remarks.add(motionless(ONE_FRAME, frames.policies))
@@ -168,22 +173,53 @@ def _interpolated(stack: Stack, frames: int) -> Array:
 def _magnified(
     frames: ClipFrames, entry: cache.Entry[np.uint8], recipe: Magnification
 ) -> cache.Entry[np.uint8]:
+    fps = _frame_rate(frames, recipe, len(entry.array))
+
+    def magnify(stack: Stack) -> Stack:
+        result = magnification.magnify(stack.astype(np.float32) / np.float32(255), recipe, fps)
+        return np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8)
+
+    return cache.derive(entry, "magnified, third form", _described(recipe, fps), magnify)
+
+
+def _magnified_before_crop(
+    frames: ClipFrames,
+    marks: Marks,
+    numbers: list[int],
+    clip: Clip,
+    recipe: Magnification,
+) -> cache.Entry[np.uint8]:
+    """Magnify some frames at their full size, then cut and resize them."""
+    clip_numbers = frames.between(marks.onset, marks.offset)
+    fps = _frame_rate(frames, recipe, len(clip_numbers))
+    if recipe.temporal_filter in magnification.CAUSAL:
+        clip_numbers = [number for number in clip_numbers if number <= numbers[-1]]
+    indices = [clip_numbers.index(number) for number in numbers]
+
+    def magnify(pictures: Sequence[Picture]) -> list[Picture]:
+        return magnification.magnify_pictures(pictures, indices, recipe, fps)
+
+    params: cache.Parameters = {"frames": [*indices], **_described(recipe, fps)}
+    whole_frames = WholeFrames("magnified", params, magnify)
+    return frames.stack(clip_numbers, clip.size, clip.channels, whole_frames)
+
+
+def _frame_rate(frames: ClipFrames, recipe: Magnification, count: int) -> float:
+    """Frames a second that the band is reckoned with; notes what the band does to a clip."""
     fps = recipe.fps or frames.footage.fps or frames.sample.fps
     if fps is None:
         raise FrameError(
             f"clip {frames.sample.sample_id!r} has no frame rate, which magnification needs: set "
             f"{input_key('magnification.fps')}"
         )
-    note = magnification.band_note(len(entry.array), recipe, fps)
+    note = magnification.band_note(count, recipe, fps)
     if note:
         frames.remarks.add(note)
+    return fps
 
-    def magnify(stack: Stack) -> Stack:
-        result = magnification.magnify(stack.astype(np.float32) / np.float32(255), recipe, fps)
-        return np.rint(np.clip(result, 0, 1) * 255).astype(np.uint8)
 
-    described = {**recipe.model_dump(), "fps": fps, "opencv": cv2.__version__}
-    return cache.derive(entry, "magnified, second form", described, magnify)
+def _described(recipe: Magnification, fps: float) -> cache.Parameters:
+    return {**recipe.model_dump(), "fps": fps, "opencv": cv2.__version__}
 
 
 def _onset_and_apex(frames: ClipFrames, marks: Marks) -> list[int]:

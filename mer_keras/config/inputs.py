@@ -44,6 +44,16 @@ class Magnification(StrictModel):
     perhaps meant so where a paper speaks of 0.1-0.4 Hz on clips of a third of a second). It starts
     on the first frame, too.
     """
+    ideal_mask: Literal["textbook", "half"] = "textbook"
+    """What the filter ``ideal`` passes of the components in its band: all, as its definition has
+    it, or ``half``, as code does that masks the frequencies above zero, not those below, and keeps
+    the real part (so the MATLAB code of the method's authors): alpha is in effect half of what is
+    written.
+    """
+    before_crop: bool = False
+    """Whether whole frames are magnified, at their own size, before they are cut and resized; else
+    what is cut out and resized is.
+    """
     pyramid: Literal["gaussian", "laplacian"] = "gaussian"
     """``gaussian`` amplifies what is left after ``levels`` halvings of the frames; ``laplacian``
     amplifies every band of the pyramid, but the finest band and the coarsest remainder only with
@@ -69,6 +79,8 @@ class Magnification(StrictModel):
             raise ValueError(
                 f"band {self.low:g} to {self.high:g}: expected low < high, and high <= 1 for 'iir'"
             )
+        if self.ideal_mask != "textbook" and self.temporal_filter != "ideal":
+            raise ValueError("'ideal_mask' is for the filter 'ideal'")
         banded = self.pyramid == "laplacian" and self.levels > 0
         if banded and self.levels == 1 and not self.outer_levels:
             raise ValueError(

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,10 +6,13 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from mer_keras.clips.magnification import (
+    CAUSAL,
     alpha_at,
     band_note,
     magnify,
+    magnify_pictures,
     response_matrix,
+    strongest_wavelength,
 )
 from mer_keras.config.inputs import Magnification
 from mer_keras.errors import ConfigError, FrameError
@@ -68,6 +72,21 @@ def share_left(period, halvings):
     return np.prod(np.cos(angles / 2) ** 8)
 
 
+def band_strength(period, level):
+    """Root mean square of a band of the pyramid for stripes, at any place of them."""
+    positions, steps = np.arange(1024), 2 * np.pi * np.arange(4) / 8
+    bands = []
+    for start in steps:
+        stripes = np.sin(2 * np.pi * positions / period + start).astype(np.float32)
+        picture = np.repeat(stripes[None], 8 * 2**level, axis=0)
+        for _ in range(level):
+            picture = cv2.pyrDown(picture)
+        band = picture - cv2.pyrUp(cv2.pyrDown(picture), dstsize=picture.shape[::-1])
+        width = band.shape[1]
+        bands.append(band[len(band) // 2, width // 4 : 3 * width // 4])
+    return np.sqrt(np.mean(np.square(bands)))
+
+
 @pytest.mark.parametrize("alpha", [1, 10, 15])
 @pytest.mark.parametrize("levels", [0, 2, 3])
 def test_a_change_in_the_band_becomes_one_plus_alpha_times_as_large(alpha, levels):
@@ -115,14 +134,21 @@ class TestWavelengthCutoff:
     RECIPE = changed(BAND, pyramid="laplacian", levels=5, wavelength_cutoff=40.0)
 
     def test_shorter_waves_are_amplified_less_and_longer_ones_by_alpha(self):
-        # A wave of 5 * 2^level pixels stands for a level; 11 times its share of the cutoff, less 1.
+        # A level's strongest wave is 8.6, 18.0, 36.4 pixels; 11 times its share of 40, less 1.
         alphas = [alpha_at(self.RECIPE, level) for level in range(6)]
-        assert alphas == pytest.approx([0, 11 * 10 / 40 - 1, 11 * 20 / 40 - 1, 10, 10, 0])
+        assert alphas == pytest.approx([0, 11 * 8.6 / 40 - 1, 11 * 18.0 / 40 - 1, 9.01, 10, 0])
 
     def test_with_the_outer_levels_no_alpha_falls_below_zero(self):
         recipe = changed(self.RECIPE, wavelength_cutoff=1000.0, outer_levels=True)
         assert [alpha_at(recipe, level) for level in range(4)] == [0, 0, 0, 0]
-        assert alpha_at(recipe, 5) == pytest.approx(11 * 160 / 1000 - 1)
+        assert alpha_at(recipe, 5) == pytest.approx(11 * 145.9 / 1000 - 1)
+
+    @pytest.mark.parametrize("level", [0, 1, 2, 3])
+    def test_the_strongest_wave_of_a_level_is_the_one_that_answers_most(self, level):
+        """Measured: stripes of many widths go through OpenCV's own halvings."""
+        periods = np.arange(20 * 2**level, 100 * 2**level, 4) / 10
+        strengths = [band_strength(period, level) for period in periods]
+        assert periods[np.argmax(strengths)] == pytest.approx(strongest_wavelength(level), abs=0.41)
 
     def test_a_cutoff_below_every_band_changes_nothing(self):
         clip = grating(4.0, 16)
@@ -186,6 +212,61 @@ def test_the_ideal_filter_is_the_fourier_mask():
     spectrum[(rates < BAND.low) | (rates > BAND.high)] = 0
     expected = np.fft.irfft(spectrum, FRAMES)
     np.testing.assert_allclose(response_matrix(FRAMES, BAND, FPS) @ values, expected, atol=1e-12)
+
+
+def test_a_half_mask_is_that_of_code_that_masks_the_frequencies_above_zero_only():
+    values = np.random.default_rng(1).standard_normal(FRAMES)
+    rates = np.arange(FRAMES) * FPS / FRAMES  # As if none were below zero.
+    mask = (rates >= BAND.low) & (rates <= BAND.high)
+    expected = np.fft.ifft(np.fft.fft(values) * mask).real
+    half = changed(BAND, ideal_mask="half")
+    np.testing.assert_allclose(response_matrix(FRAMES, half, FPS) @ values, expected, atol=1e-12)
+    whole = response_matrix(FRAMES, BAND, FPS)
+    np.testing.assert_allclose(response_matrix(FRAMES, half, FPS), whole / 2, atol=1e-12)
+
+
+class TestPictures:
+    """Single frames at full size, filtered in time before there is a pyramid."""
+
+    @staticmethod
+    def pictures(shape=(33, 48), frames=14):
+        still = np.random.default_rng(11).integers(90, 150, shape)
+        swing = np.random.default_rng(12).uniform(-1.5, 1.5, (frames, *shape))
+        return list(np.rint(still + swing).astype(np.uint8))
+
+    @pytest.mark.parametrize("kind", FILTERS)
+    @pytest.mark.parametrize(
+        "pyramid, levels", [("gaussian", 2), ("laplacian", 3), ("gaussian", 0)]
+    )
+    @pytest.mark.parametrize("shape", [(33, 48), (32, 40, 3)])
+    def test_they_are_those_of_the_clip_magnified_as_a_whole(self, kind, pyramid, levels, shape):
+        pictures = self.pictures(shape)
+        recipe = changed(band_of(kind), pyramid=pyramid, levels=levels)
+        clip = np.stack(pictures).astype(np.float32) / np.float32(255)
+        whole = np.clip(magnify(clip, recipe, FPS), 0, 1) * 255
+        magnified = magnify_pictures(pictures, [2, 9], recipe, FPS)
+        for index, picture in zip((2, 9), magnified, strict=True):
+            assert picture.dtype == np.uint8
+            np.testing.assert_allclose(picture, whole[index], atol=0.51)
+
+    @pytest.mark.parametrize("kind", CAUSAL)
+    def test_a_filter_that_does_not_look_ahead_needs_no_later_frame(self, kind):
+        pictures, recipe = self.pictures(), band_of(kind)
+        (early,) = magnify_pictures(pictures[:8], [7], recipe, FPS)
+        (late,) = magnify_pictures(pictures, [7], recipe, FPS)
+        np.testing.assert_array_equal(early, late)
+        assert not np.array_equal(late, pictures[7])
+
+    @pytest.mark.parametrize("kind", FILTERS)
+    def test_a_still_clip_and_a_single_frame_come_back(self, kind):
+        picture, recipe = self.pictures()[0], band_of(kind)
+        for count in (1, 9):
+            (same,) = magnify_pictures([picture] * count, [count - 1], recipe, FPS)
+            np.testing.assert_array_equal(same, picture)
+
+    def test_they_may_be_too_small_for_the_levels(self):
+        with pytest.raises(ConfigError, match=r"at least 64 pixels, found 48x33"):
+            magnify_pictures(self.pictures(), [3], changed(BAND, levels=5), FPS)
 
 
 def test_the_recursive_filter_is_the_difference_of_two_running_means():

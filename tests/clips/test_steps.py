@@ -134,6 +134,35 @@ class TestMagnification:
         assert change[1] > 2 * change[0]
         assert more.min() >= 0 and more.max() <= 1
 
+    def test_whole_frames_are_magnified_before_they_are_cut(self, blob):
+        recipe = self.RECIPE.model_copy(update={"before_crop": True})
+        clip = Clip(kind="frames", frames=1, size=32, sampling="apex", magnification=recipe)
+        pictures = [
+            np.asarray(cv2.imread(str(blob / f"img{number}.png"), cv2.IMREAD_GRAYSCALE))
+            for number in range(1, COUNT + 1)
+        ]
+        for crop in ("none", "centre"):
+            apex, fps = 9, samples(blob).table["fps"].iloc[0]
+            (magnified,) = magnification.magnify_pictures(pictures, [apex - 1], recipe, fps)
+            if crop == "centre":
+                magnified = faces.apply_box(magnified, faces.centre_box(magnified.shape))
+            expected = cv2.resize(magnified, (32, 32), interpolation=cv2.INTER_AREA)
+            loaded = load(blob, clip.model_copy(update={"crop": crop}), apex=apex).arrays[0]
+            np.testing.assert_allclose(loaded[..., 0] * 255, expected, atol=1e-3)
+
+    def test_the_frames_after_the_apex_are_not_read_where_the_filter_needs_none(
+        self, blob, monkeypatch
+    ):
+        counts = Counts(monkeypatch)
+        for kind, decoded in (("ideal", COUNT), ("iir", 9)):
+            ends = {"low": 0.1, "high": 0.9} if kind == "iir" else {}
+            update = {"temporal_filter": kind, "before_crop": True, **ends}
+            recipe = self.RECIPE.model_copy(update=update)
+            clip = Clip(kind="frames", frames=1, size=32, sampling="apex", magnification=recipe)
+            for expected in ({"decode": decoded}, {}):
+                load(blob, clip, apex=9)
+                assert counts.since() == expected
+
     def test_a_band_without_a_frequency_of_the_clip_is_said_and_changes_nothing(self, blob):
         recipe = Magnification(alpha=15, low=0.1, high=0.4)
         loaded = load(blob, CLIP.model_copy(update={"magnification": recipe}))

@@ -50,6 +50,7 @@ def test_contradictions_are_refused(values, complaint):
         ({"wavelength_cutoff": 0.0, "pyramid": "laplacian"}, "wavelength_cutoff"),
         ({"pyramid": "laplace"}, "pyramid"),
         ({"temporal_filter": "box"}, "temporal_filter"),
+        ({"ideal_mask": "half", "temporal_filter": "butterworth"}, "is for the filter 'ideal'"),
         ({"low": 3}, "band 3 to 2: expected low < high"),
         ({"low": 2}, "band 2 to 2: expected low < high"),
         ({"temporal_filter": "iir", "high": 1.1}, "high <= 1 for 'iir'"),
@@ -73,6 +74,7 @@ def test_impossible_magnification_is_refused(values, complaint):
         {"pyramid": "laplacian", "levels": 1, "outer_levels": True},
         {"pyramid": "laplacian", "levels": 2, "wavelength_cutoff": 16.0},
         {"pyramid": "laplacian", "levels": 0},
+        {"ideal_mask": "half", "before_crop": True},
         {"high": 1000.0},
     ],
 )
