@@ -28,6 +28,7 @@ ORDER = [
     {"audit", "runs"},
     {"explanation"},
     {"report", "doctor"},
+    {"leaderboard"},
     {"cli", "notebook"},
     {"bench"},  # It measures what users call, the command line too.
 ]
@@ -43,6 +44,7 @@ LIGHT = [
     "features",
     "config",
     "report",
+    "leaderboard",
     "cli",
 ]
 

@@ -53,7 +53,7 @@ def test_one_epoch_gives_a_third(composite):
 
 @pytest.mark.parametrize("rule", ["best_for_all", "fold_best", "subject_best_latest_stopped"])
 def test_draws_that_go_through_the_rule_score_alike(rule):
-    tested, epochs, repetitions = few_clips(), 4, 200
+    tested, epochs, repetitions = few_clips(), 4, 100
     rng = np.random.default_rng(1)
     shares = np.bincount(tested.labels) / len(tested.labels)
     folds = [np.flatnonzero(np.equal(tested.folds, name)) for name in ("1", "2")]
