@@ -15,6 +15,7 @@ from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
 from mer_keras.report.drawn_motion import chance_note, checked_rows, expected_check
 from mer_keras.report.formats import without_empty_columns
+from mer_keras.report.schedules import plateau_notes
 from mer_keras.report.scoring import SHOWN, MetricValue, RowScores, score_row, verdict
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
@@ -223,7 +224,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             numbers = _numbers(view, state, score_row(view, state))
             record = {"method": f"{state.name} (baseline)", PUBLISHED: "-", **numbers}
             records.append(record | {"parameters": "-", "verdict": "-"})
-    notes += [*_absent_classes(view), *_few_people(view)]
+    notes += [*_absent_classes(view), *_few_people(view), *plateau_notes(view)]
     name = file_stem(config, view)
     title = "Real, on other data or clips" if is_other else "Published and real"
     return Table(name, title, view.data_kind, describe(view), records, notes, view)
@@ -260,7 +261,7 @@ def _synthetic_table(config: Experiment, view: RunView) -> Table:
         for s, checked in zip(view.rows, checked_rows(config, view), strict=True)
     ]
     name, notes = file_stem(config, view), [chance_note(view), *not_inherited(config, view)]
-    notes += [*_absent_classes(view), *_few_people(view)]
+    notes += [*_absent_classes(view), *_few_people(view), *plateau_notes(view)]
     return Table(name, "Synthetic", view.data_kind, describe(view), records, notes, view)
 
 

@@ -32,7 +32,8 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
     config = CONFIG.model_dump(mode="json") | {"seeds": extra.get("seeds", [0])}
     config["data"]["synthetic_motion"] = extra.get("signal", True)
     config["record_epochs"] = extra.get("record_epochs", False)
-    config["train"]["epochs"] = extra.get("epochs", config["train"]["epochs"])
+    for name in ("epochs", "plateau"):
+        config["train"][name] = extra.get(name, config["train"][name])
     if selection != "external":
         config["selection"] = selection
     rows = [

@@ -6,6 +6,7 @@ from mer_keras.evaluation.epoch_rules import RULES
 from mer_keras.evaluation.metrics import scores
 from mer_keras.report.document import write_report
 from mer_keras.report.optimism import gaps_of
+from mer_keras.report.tables import tables_of
 from mer_keras.terms import DAGGER
 from tests.report.stored import CLASSES, CONFIG, cell, make_run
 
@@ -49,6 +50,56 @@ def test_one_training_that_stored_its_epochs_has_a_line_for_each_rule(tmp_path):
     best = gap.values[names[-2]]["war"].pooled
     assert all(best >= gap.values[name]["war"].pooled for name in names)
     assert any("the public code of HTNet" in note for note in gap.table.notes)
+
+
+def test_one_training_with_held_back_subjects_gives_every_rule(tmp_path):
+    """Its lines share weights, clips and learning rates: only the choice of the epoch differs."""
+    inner = make_run(tmp_path, selection="inner_subjects", record_epochs=True)
+    (gap,) = gaps_of(CONFIG, [inner])
+    names = [row[0] for row in gap.table.rows]
+    best = [f"{rule.title} {DAGGER}" for name, rule in RULES.items() if name != "last_epoch"]
+    titles = ["last epoch", *best]
+    assert names == [HONEST, *(f"{title}, subjects held back" for title in titles)]
+    assert {row[2] for row in gap.table.rows} == {"1"}
+    assert "differ in the choice of the epoch alone" in gap.table.caption
+    assert not any("learning rate" in note for note in gap.table.notes)
+    assert any(note.startswith("last epoch, subjects held back: the") for note in gap.table.notes)
+
+
+def test_trainings_whose_learning_rates_differ_are_named(tmp_path, views):
+    """The recipe has a plateau, which watches what chooses the epoch."""
+    (gap,) = gaps_of(CONFIG, views)
+    assert [row[2] for row in gap.table.rows] == ["1", "2", "3"]
+    notes = " ".join(gap.table.notes)
+    assert "lines of different trainings differ in the learning rate too" in notes
+    assert "training 1: train.plateau lowers the learning rate by the loss on held-back" in notes
+    assert "training 2: the learning rate never falls" in notes
+    assert "training 3: train.plateau lowers the learning rate by the loss on the tested" in notes
+
+
+def test_trainings_without_a_plateau_have_no_such_note(tmp_path):
+    """Learning rates that follow the epoch alone are the same whatever chooses the epoch."""
+    views = [
+        make_run(tmp_path, selection=selection, plateau=None)
+        for selection in ("inner_subjects", "last_epoch")
+    ]
+    (gap,) = gaps_of(CONFIG, views)
+    assert not any("learning rate" in note for note in gap.table.notes)
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"),
+    [
+        ("inner_subjects", ""),
+        ("last_epoch", "the learning rate never falls"),
+        ("test_fold", "by the loss on the tested clips"),
+    ],
+)
+def test_a_table_says_when_a_plateau_rests_or_sees_tested_clips(tmp_path, selection, words):
+    (table,) = tables_of(CONFIG, [make_run(tmp_path, selection=selection)])
+    notes = [note for note in table.notes if "learning rate" in note]
+    assert len(notes) == bool(words)
+    assert all(words in note for note in notes)
 
 
 def test_stored_epochs_change_no_setting(tmp_path, views):

@@ -49,19 +49,24 @@ def clips():
     return images, labels
 
 
-def folds_of(*, watch_tested):
-    rows = [np.arange(first, first + TESTED) for first in range(0, COUNT, TESTED)]
-    return [
-        FoldRows(np.setdiff1d(np.arange(COUNT), test), test if watch_tested else test[:0], test)
-        for test in rows
-    ]
+def folds_of(*, watch_tested=False, held_back=0):
+    """Folds of ten tested clips. These are watched, or so many others, which are held back."""
+    folds = []
+    for first in range(0, COUNT, TESTED):
+        test = np.arange(first, first + TESTED)
+        others = np.setdiff1d(np.arange(COUNT), test)
+        watched = test if watch_tested else others[:held_back]
+        folds.append(FoldRows(others[held_back:], watched, test))
+    return folds
 
 
-def trained(engine, clips, *, record_epochs=False, watch_tested=False, at_once=1, **changes):
+def trained(
+    engine, clips, *, record_epochs=False, watch_tested=False, held_back=0, at_once=1, **changes
+):
     """Train all folds; return of each the record or outcome, its probabilities, its trajectory."""
     images, labels = clips
     trainer = Trainer(build, recipe(**SETTINGS, **changes))
-    folds = folds_of(watch_tested=watch_tested)
+    folds = folds_of(watch_tested=watch_tested, held_back=held_back)
     if engine == "vectorised":
         stacks = AllFolds(trainer, *clips)
         outcomes = []
@@ -80,7 +85,7 @@ def trained(engine, clips, *, record_epochs=False, watch_tested=False, at_once=1
         outcome = trainer.fit(
             images[fold.train],
             labels[fold.train],
-            validation=(images[fold.val], labels[fold.val]) if watch_tested else None,
+            validation=(images[fold.val], labels[fold.val]) if len(fold.val) else None,
             seed=seed,
             on_epoch=record if record_epochs else None,
         )
@@ -144,3 +149,23 @@ def test_a_fold_that_ends_has_no_epochs_after_its_end(engine, clips):
         engine, clips, record_epochs=True, watch_tested=True, at_once=2, early_stopping=stopping
     ):
         assert len(trajectory) == len(outcome.history["loss"]) <= EPOCHS
+
+
+def test_arms_that_are_read_from_one_training_share_its_learning_rates(clips):
+    """A plateau watches the held-back clips; no rule that is read from the epochs changes that."""
+    settings = {"held_back": 6, "plateau": {"factor": 0.5, "patience": 1}}
+    recorded = trained("sequential", clips, record_epochs=True, **settings)
+    chosen = trained("sequential", clips, **settings)
+    for (_, _, trajectory), (outcome, probabilities, _) in zip(recorded, chosen, strict=True):
+        np.testing.assert_array_equal(probabilities, trajectory[outcome.epoch - 1])
+    histories = [outcome.history for outcome, _, _ in recorded]
+    assert histories == [outcome.history for outcome, _, _ in chosen]
+    rates = [history["learning_rate"] for history in histories]
+    assert all(of_fold[-1] < of_fold[0] for of_fold in rates)
+
+
+def test_a_plateau_rests_where_nothing_is_watched(clips):
+    """Such a training has other learning rates than one with held-back clips."""
+    (outcome, _, _), *_ = trained("sequential", clips, plateau={"factor": 0.5, "patience": 1})
+    (plain, _, _), *_ = trained("sequential", clips)
+    assert outcome.history == plain.history
