@@ -195,7 +195,8 @@ def _principal_direction(flows: list[tuple[float, float]], length: str) -> list[
         sums = sum(u for u, _ in chosen), sum(v for _, v in chosen)
         norm = math.hypot(*sums)
         direction = (sums[0] / norm, sums[1] / norm) if norm > 0 else (0.0, 0.0)
-        positive = [flow for flow in flows if _dot(flow, direction) > 0]
+        # The sum points into the direction, and dot products of whole numbers with it are exact.
+        positive = [flow for flow in flows if _dot(flow, sums) > 0]
         if positive == chosen or norm == 0:
             break
         chosen = positive

@@ -7,15 +7,13 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
+from mer_keras.features.directions import direction_sectors, lengths, region_sums
 from mer_keras.features.fields import (
     Numbers,
     Values,
     Zero,
-    block_histograms,
     block_numbers,
-    direction_bins,
     flow_fields,
-    lengths,
     normalised,
     optical_strain,
     strain_channel,
@@ -65,7 +63,7 @@ def bi_woof(
         bin_of, votes = _public_bins(u, v, votes, bins)
         return _of_overlapping_blocks(bin_of, votes, strains, blocks, bins)
     block_of, count = block_numbers(vectors.shape[1:3], blocks, "bi_woof")
-    local = block_histograms(block_of, direction_bins(u, v, bins), votes, count, bins)
+    local = region_sums(block_of, direction_sectors(u, v, bins), votes, count, bins)
     weighted = normalised(local) * _block_means(block_of, strains, count)[:, np.newaxis]
     return unit_length(weighted.reshape(-1)).astype(np.float32)
 
@@ -115,12 +113,12 @@ def bi_woof_phase(
     onset, apex = _two_frames(frames)  # (height, width) each
     u, v = vectors[..., 0], vectors[..., 1]
     block_of, count = block_numbers(u.shape[1:], blocks, "bi_woof_phase")
-    of_flow = block_histograms(block_of, direction_bins(u, v, bins), lengths(u, v), count, bins)
+    of_flow = region_sums(block_of, direction_sectors(u, v, bins), lengths(u, v), count, bins)
     before, after = (monogenic(frame, wavelength, bandwidth) for frame in (onset, apex))
     change = np.abs(after[0] - before[0]) * (before[1] + after[1]) / 2  # (height, width)
     frame_block_of, _ = block_numbers(onset.shape, blocks, "bi_woof_phase")
-    orientation_bins = direction_bins(np.cos(after[2]), np.sin(after[2]), bins)
-    of_phase = block_histograms(frame_block_of, orientation_bins, change, count, bins)
+    orientations = direction_sectors(np.cos(after[2]), np.sin(after[2]), bins)
+    of_phase = region_sums(frame_block_of, orientations, change, count, bins)
     weights = _block_means(block_of, strains, count)[:, np.newaxis]
     parts = [(normalised(part) * weights).reshape(-1) for part in (of_flow, of_phase)]
     return unit_length(np.concatenate(parts)).astype(np.float32)

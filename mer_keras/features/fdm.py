@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
 from mer_keras.features.fields import Numbers, Values, Zero, block_numbers, flow_fields
 
-#: Most rounds of the search for a direction; it ends when no pixel changes sides.
-MOST_ROUNDS = 100
+#: Most rounds of the search for a direction, which ends when no pixel changes sides, and rounds
+#: after which that is looked at: a round too many changes nothing.
+MOST_ROUNDS, UNCHECKED = 100, 4
 #: The search leaves out cuboids whose direction is found when at most this share is left.
-LEFT_OUT = 0.7
+LEFT_OUT = 0.8
 
 
 def fdm(
@@ -55,20 +57,24 @@ def fdm(
             f"{len(vectors)}"
         )
     count = block_numbers(vectors.shape[1:3], blocks, "fdm")[1]
-    pixels, members = _cuboids(vectors.shape[:3], (slices, *map(int, blocks)))
-    # A place that a smaller cuboid leaves empty holds no motion, which changes no sum.
-    flows = np.empty((len(members), 2, members.shape[1]))  # (cuboids, 2, largest)
-    for component in range(2):
-        flows[:, component] = np.append(vectors[..., component], 0.0)[members]
-    directions = _principal_directions(flows)  # (slices * count, 2)
-    if length == "mean":
-        sums = np.maximum(_projections(flows, directions), 0).sum(axis=1)
-        directions = directions * (sums / pixels)[:, np.newaxis]
+    pixels, members, empty = _cuboids(vectors.shape[:3], (slices, *map(int, blocks)))
+    components = vectors.transpose(3, 0, 1, 2).reshape(2, -1)  # (2, all pixels)
+    flows = components.take(members, axis=1, mode="clip").swapaxes(0, 1)
+    # (cuboids, 2, largest): what a smaller cuboid doesn't fill is no motion, which changes no sum.
+    flows[empty[0], :, empty[1]] = 0
+    sums = _principal_sums(flows)  # (slices * count, 2)
+    if length == "mean":  # Where d stands, the dot products add up to the length of the sum.
+        directions = sums / pixels[:, np.newaxis]
+    else:
+        norms = np.hypot(sums[:, 0], sums[:, 1])
+        directions = sums / np.where(norms > 0, norms, 1)[:, np.newaxis]
     return directions.reshape(slices * count * 2).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
-def _cuboids(shape: tuple[int, ...], parts: tuple[int, ...]) -> tuple[Numbers, Numbers]:
+def _cuboids(
+    shape: tuple[int, ...], parts: tuple[int, ...]
+) -> tuple[Numbers, Numbers, tuple[Numbers, Numbers]]:
     """Which pixels of fields each cuboid holds.
 
     Args:
@@ -76,8 +82,8 @@ def _cuboids(shape: tuple[int, ...], parts: tuple[int, ...]) -> tuple[Numbers, N
         parts: slices, rows and columns of cuboids.
 
     Returns:
-        number of pixels of each cuboid, (cuboids,), and which they are, (cuboids, largest); rows of
-        smaller cuboids are filled up with the number of all pixels, which is no pixel's.
+        number of pixels of each cuboid, (cuboids,); which they are, (cuboids, largest), rows of
+        smaller cuboids being filled up with 0; and which places are filled up, rows and columns.
     """
     fields, height, width = shape
     slices, rows, columns = parts
@@ -88,35 +94,34 @@ def _cuboids(shape: tuple[int, ...], parts: tuple[int, ...]) -> tuple[Numbers, N
     order = np.argsort(cuboid_of, kind="stable")
     starts = np.cumsum(pixels) - pixels
     place = np.arange(len(order)) - np.repeat(starts, pixels)
-    members = np.full((slices * blocks, pixels.max()), len(cuboid_of))
+    members = np.zeros((slices * blocks, pixels.max()), np.int64)
     members[cuboid_of[order], place] = order
-    return pixels, members
+    rows_of, columns_of = np.nonzero(np.arange(pixels.max()) >= pixels[:, np.newaxis])
+    return pixels, members, (rows_of, columns_of)
 
 
-def _principal_directions(flows: Values) -> Values:
-    """Directions of length 1, (cuboids, 2), of flow, (cuboids, 2, pixels).
+def _principal_sums(flows: Values) -> Values:
+    """Sums of the flow whose dot product with the principal direction is positive, (cuboids, 2).
 
-    They are zero where vectors cancel out or nothing moves.
+    A sum points into the direction; it is zero where vectors cancel out or nothing moves. Its
+    length changes no sign of a dot product, so that no sum has to be normalised on the way.
+
+    Args:
+        flows: (cuboids, 2, pixels).
     """
-    directions = np.zeros(flows.shape[:2])
-    unfinished = np.arange(len(flows))
-    chosen = np.ones((len(flows), flows.shape[2]), bool)
-    for _ in range(MOST_ROUNDS):
-        sums = (flows @ chosen[..., np.newaxis].astype(np.float64))[..., 0]  # (cuboids, 2)
-        norms = np.sqrt((sums * sums).sum(axis=1, keepdims=True))
-        norms[norms == 0] = 1
-        directions[unfinished] = units = sums / norms
-        positive = _projections(flows, units) > 0  # (cuboids, pixels)
-        changed = np.flatnonzero((positive != chosen).any(axis=1))
+    principal = np.empty(flows.shape[:2])
+    unfinished, sums = np.arange(len(flows)), flows.sum(axis=2)
+    for _ in range(MOST_ROUNDS // UNCHECKED):
+        for _ in range(UNCHECKED):
+            before = sums
+            dots = (before[:, np.newaxis] @ flows)[:, 0]  # (cuboids, pixels)
+            _, positive = cv2.threshold(dots, 0, 1, cv2.THRESH_BINARY)
+            sums = np.vecdot(flows, positive[:, np.newaxis])  # (cuboids, 2)
+        principal[unfinished] = sums
+        changed = np.flatnonzero((sums != before).any(axis=1))
         if not len(changed):
             break
-        chosen = positive
-        # Cuboids whose choice stands are left out once they are many: a copy costs a round's time.
+        # Cuboids whose sum stands are left out once they are many: a copy costs a round's time.
         if len(changed) <= LEFT_OUT * len(unfinished):
-            unfinished, flows, chosen = unfinished[changed], flows[changed], chosen[changed]
-    return directions
-
-
-def _projections(flows: Values, directions: Values) -> Values:
-    """Dot product of each pixel's flow with its cuboid's direction, (cuboids, pixels)."""
-    return (directions[:, np.newaxis] @ flows)[:, 0]
+            unfinished, flows, sums = unfinished[changed], flows[changed], sums[changed]
+    return principal

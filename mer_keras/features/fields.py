@@ -1,4 +1,4 @@
-"""What the features of optical flow share: fields, their zero, blocks, directions, histograms.
+"""What the features of optical flow share: fields, their zero, their strain, blocks.
 
 A flow field has the channels (u, v, strain): displacement to the right, displacement down, optical
 strain. The third channel may be absent. Directions are atan2(v, u), so that 90 degrees is down.
@@ -22,11 +22,6 @@ Numbers: TypeAlias = NDArray[np.int64]
 #: Which value of a channel means no motion.
 Zero: TypeAlias = Literal["none", "mode", "median", "mid"]
 
-#: Added to an angle, in radians: an angle on the boundary of two bins falls into the upper one,
-#: however a machine rounds the arc tangent.
-BOUNDARY = 1e-9
-#: Number of bins for which directions need no arc tangent.
-OCTANTS = 8
 #: Standard deviation, in gray values, of the Gaussian that smooths the histogram for ``mode``.
 SMOOTHING = 4
 #: The gray values of an 8-bit image, and the one in their middle.
@@ -71,12 +66,13 @@ def flow_fields(clip: Array, feature: str, zero: Zero = "none") -> Values:
             "or compute the flow by another method"
         )
     # Each component lies in one piece of memory: all that follows is twice as fast.
-    components = np.moveaxis(fields[..., :2], -1, 0).astype(np.float64, order="C")
-    vectors = np.moveaxis(components, 0, -1)  # (fields, height, width, 2)
+    components = np.empty((2, *fields.shape[:3]))
+    components[0], components[1] = fields[..., 0], fields[..., 1]
+    # Adding 0 makes negative zeros positive: atan2 turns round by 180 degrees at a negative one.
+    components += 0.0
+    vectors = components.transpose(1, 2, 3, 0)  # (fields, height, width, 2)
     if zero != "none":
         vectors -= _zeros(vectors, zero, feature)
-    # Adding 0 makes negative zeros positive: atan2 turns round by 180 degrees at a negative one.
-    vectors += 0.0
     return vectors
 
 
@@ -120,38 +116,6 @@ def optical_strain(fields: Values) -> Values:
     return np.sqrt(u_x**2 + v_y**2 + (u_y + v_x) ** 2 / 2)
 
 
-def direction_bins(x: Values, y: Values, bins: int) -> Numbers:
-    """Return the bin of each vector's direction over the full circle, from -180 degrees upwards.
-
-    Bin k holds -180 + k * 360 / ``bins`` degrees and what lies above, up to the next bin.
-
-    Args:
-        x: component to the right, of any shape, without negative zeros.
-        y: component down, likewise, of the same shape.
-        bins: how many.
-
-    Returns:
-        0..bins-1, of the same shape; 180 degrees is in the last bin, a vector of length 0 in that
-        of 0 degrees.
-    """
-    if bins == OCTANTS:
-        return _octants(x, y)
-    turns = (np.arctan2(y, x) + np.pi + BOUNDARY) / (2 * np.pi)
-    return np.minimum((turns * bins).astype(np.int64), bins - 1)
-
-
-def _octants(x: Values, y: Values) -> Numbers:
-    """As ``direction_bins``, for 8 bins: comparisons are ten times as fast as arc tangents."""
-    minus_x = -x
-    below = (x >= y).view(np.int8) + (x >= 0) + (y >= minus_x)  # -180 to 0 degrees: 0..3
-    above = (y >= x).view(np.int8) + (x <= 0) + (y <= minus_x)  # 0 to 180 degrees: 0..3
-    upper_half = (y >= 0).view(np.int8)
-    octants = below + upper_half * (above + np.int8(4) - below)
-    # A vector of length 0 meets every comparison, and would be in the last bin.
-    octants -= np.int8(3) * ((x == 0) & (y == 0))
-    return octants.astype(np.int64)
-
-
 @lru_cache(maxsize=64)
 def _block_numbers(height: int, width: int, rows: int, columns: int) -> Numbers:
     numbers = _parts(height, rows)[:, np.newaxis] * columns + _parts(width, columns)
@@ -188,32 +152,6 @@ def block_numbers(shape: Sequence[int], blocks: Sequence[int], feature: str) -> 
             "block would be empty; choose fewer blocks or a larger input"
         )
     return _block_numbers(height, width, int(rows), int(columns)), rows * columns
-
-
-def block_histograms(
-    block_of: Numbers, bin_of: Numbers, votes: Values | None, blocks: int, bins: int
-) -> Values:
-    """Count bins block by block; all fields of a clip are counted together.
-
-    Args:
-        block_of: (height, width) numbers of blocks.
-        bin_of: (fields, height, width) numbers of bins.
-        votes: of each pixel, shaped as ``bin_of``; None: 1.
-        blocks: how many.
-        bins: how many.
-
-    Returns:
-        (blocks, bins) sums of votes.
-    """
-    cells = (block_of * bins + bin_of).reshape(-1)  # (fields * height * width,)
-    weights = None if votes is None else votes.reshape(-1)
-    counts = np.bincount(cells, weights, minlength=blocks * bins)
-    return counts.reshape(blocks, bins).astype(np.float64)
-
-
-def lengths(x: Values, y: Values) -> Values:
-    """Lengths of vectors, shaped as their components."""
-    return np.sqrt(x * x + y * y)
 
 
 def normalised(histograms: Values) -> Values:

@@ -7,18 +7,14 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import (
-    BOUNDARY,
-    Numbers,
-    Values,
-    Zero,
-    block_histograms,
-    block_numbers,
-    direction_bins,
-    flow_fields,
+from mer_keras.features.directions import (
+    Sectors,
+    angle_sectors,
+    direction_sectors,
     lengths,
-    normalised,
+    region_sums,
 )
+from mer_keras.features.fields import Zero, block_numbers, flow_fields, normalised
 
 #: Flow that is shorter, in pixels, has no direction and no vote in FHOFO.
 SHORTEST = 1e-6
@@ -62,11 +58,17 @@ def hoof(
         raise ConfigError(f"feature hoof: fields {fields!r}, expected 'sum' or 'stack'")
     block_of, count = block_numbers(vectors.shape[1:3], blocks, "hoof")
     u, v = vectors[..., 0], vectors[..., 1]
-    bin_of = _folded_bins(u, v, bins) if mirror else direction_bins(u, v, bins)
+    if mirror:
+        number, bin_of = angle_sectors(np.arctan2(v, np.abs(u)), -np.pi / 2, np.pi / 2, bins)
+    else:
+        number, bin_of = direction_sectors(u, v, bins)
     votes = lengths(u, v)
     parts = [slice(None)] if fields == "sum" else [slice(i, i + 1) for i in range(len(vectors))]
     histograms = np.stack(
-        [block_histograms(block_of, bin_of[part], votes[part], count, bins) for part in parts]
+        [
+            region_sums(block_of, Sectors(number[part], bin_of), votes[part], count, bins)
+            for part in parts
+        ]
     )  # (1 or fields, blocks, bins)
     if normalise:
         histograms = normalised(histograms)
@@ -128,9 +130,3 @@ def fhofo(
     if normalise:
         histograms = normalised(histograms)
     return histograms.reshape(-1).astype(np.float32)
-
-
-def _folded_bins(u: Values, v: Values, bins: int) -> Numbers:
-    """Bins over -90..90 degrees of vectors whose left half is folded onto the right one."""
-    halves = (np.arctan2(v, np.abs(u)) + np.pi / 2 + BOUNDARY) / np.pi
-    return np.minimum((halves * bins).astype(np.int64), bins - 1)

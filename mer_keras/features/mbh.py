@@ -7,17 +7,13 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import (
-    BOUNDARY,
-    Values,
-    block_histograms,
-    block_numbers,
-    direction_bins,
-    flow_fields,
-    gradients,
+from mer_keras.features.directions import (
+    angle_sectors,
+    direction_sectors,
     lengths,
-    normalised,
+    region_sums,
 )
+from mer_keras.features.fields import Values, block_numbers, flow_fields, gradients, normalised
 
 
 def mbh(
@@ -60,8 +56,7 @@ def mbh(
     v_x, v_y = gradients(vectors[..., 1])
 
     def histogram(x: Values, y: Values) -> Values:
-        bin_of = direction_bins(x, y, bins)
-        return block_histograms(block_of, bin_of, lengths(x, y), count, bins)
+        return region_sums(block_of, direction_sectors(x, y, bins), lengths(x, y), count, bins)
 
     if fusion == "concat":
         parts = [histogram(u_x, u_y), histogram(v_x, v_y)]
@@ -71,10 +66,8 @@ def mbh(
         parts = [histogram(u_x + v_x, u_y + v_y)]
     elif fusion == "vector":
         horizontal, vertical = np.hypot(u_x, v_x), np.hypot(u_y, v_y)
-        quarters = (np.arctan2(vertical, horizontal) + BOUNDARY) / (np.pi / 2)
-        bin_of = np.minimum((quarters * bins).astype(np.int64), bins - 1)
-        votes = lengths(horizontal, vertical)
-        parts = [block_histograms(block_of, bin_of, votes, count, bins)]
+        sectors = angle_sectors(np.arctan2(vertical, horizontal), 0.0, np.pi / 2, bins)
+        parts = [region_sums(block_of, sectors, lengths(horizontal, vertical), count, bins)]
     else:
         raise ConfigError(
             f"feature mbh: fusion {fusion!r}, expected 'concat', 'sum', 'signed' or 'vector'"

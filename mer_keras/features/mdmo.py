@@ -7,7 +7,8 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import Numbers, Values, Zero, direction_bins, flow_fields
+from mer_keras.features.directions import Sectors, centred_sectors, pooled, sector_cells
+from mer_keras.features.fields import Values, Zero, flow_fields
 from mer_keras.features.regions import (
     Regions,
     checked_landmarks,
@@ -84,29 +85,17 @@ def mdmo(
 
 def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
     """Mean flow of the fullest direction bin of each region of a field, (regions, 2)."""
-    u, v = field.reshape(-1, 2).T  # (pixels,) each
-    bin_of = _centred_bins(u, v, bins)  # (pixels,)
+    u, v = field[..., 0].reshape(-1), field[..., 1].reshape(-1)  # (pixels,) each
+    sectors = centred_sectors(u, v, bins)
     if regions.pixel is not None:
-        bin_of = bin_of[regions.pixel]  # (members,)
+        sectors = Sectors(sectors.number[regions.pixel], sectors.bin_of)  # (members,)
         u, v = u[regions.pixel], v[regions.pixel]  # (members,) each
-    cells = regions.region * bins + bin_of
-    shape = (regions.total, bins)
-    counts = np.bincount(cells, minlength=regions.total * bins).reshape(shape)
-    sums_u, sums_v = (
-        np.bincount(cells, values, minlength=regions.total * bins).reshape(shape)
-        for values in (u, v)
-    )
-    fullest = np.arange(regions.total), counts.argmax(axis=1)  # (regions,) each
-    return np.stack([sums_u[fullest], sums_v[fullest]], axis=1) / counts[fullest][:, np.newaxis]
-
-
-def _centred_bins(u: Values, v: Values, bins: int) -> Numbers:
-    """Bins of which the first is centred on 0 degrees, the second on 360 / ``bins``, and so on."""
-    if bins % 2:
-        turns = np.arctan2(v, u) / (2 * np.pi) + 0.5 / bins
-        return np.floor(turns * bins).astype(np.int64) % bins
-    half_bin = np.pi / bins
-    turned_u = u * np.cos(half_bin) - v * np.sin(half_bin)
-    turned_v = u * np.sin(half_bin) + v * np.cos(half_bin)
-    # Bins of ``direction_bins`` begin at -180 degrees: half of them lie before 0 degrees.
-    return (direction_bins(turned_u, turned_v, bins) + bins // 2) % bins
+    cells = sector_cells(regions.region, sectors)  # (members,)
+    shape = regions.total, len(sectors.bin_of)
+    in_sector = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
+    counts = pooled(in_sector.astype(np.float64), sectors, bins)  # (regions, bins)
+    fullest = counts.argmax(axis=1)[:, np.newaxis]  # (regions, 1)
+    chosen = np.flatnonzero((sectors.bin_of == fullest).reshape(-1)[cells])
+    region = regions.region[chosen]
+    sums = [np.bincount(region, values[chosen], minlength=regions.total) for values in (u, v)]
+    return np.stack(sums, axis=1) / counts.max(axis=1, keepdims=True)
