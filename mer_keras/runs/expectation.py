@@ -15,7 +15,7 @@ from mer_keras.config.training import Train
 from mer_keras.protocols.folds import Fold
 from mer_keras.runs.expected_clips import clips_to_draw
 from mer_keras.runs.samples import drawing_title, stand_in_options
-from mer_keras.runs.speeds import factor_of, factors_of_machine, matrix_rate
+from mer_keras.runs.speeds import factor_of, factors_of_machine, rate_of_machine
 from mer_keras.runs.timetable import START, Piece
 from mer_keras.synthetic import stand_ins
 
@@ -87,7 +87,7 @@ class Expectation:
 
     @cached_property
     def _rate(self) -> float:
-        return matrix_rate() if self._given_rate is None else self._given_rate
+        return rate_of_machine() if self._given_rate is None else self._given_rate
 
     def piece(
         self, title: str, kind: str, seconds: float, start: float = 0.0, start_kind: str = START

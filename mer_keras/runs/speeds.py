@@ -28,11 +28,7 @@ _LEARNED = ("train", START, "draw")
 
 def factors_of_machine() -> dict[str, float]:
     """Return the factors that earlier runs on this machine have shown, by kind."""
-    try:
-        stored = read_json(_file())
-    except (MerKerasError, OSError):
-        return {}
-    factors = stored.get("factors") if isinstance(stored, dict) else None
+    factors = _stored().get("factors")
     if not isinstance(factors, dict):
         return {}
     return {
@@ -40,6 +36,19 @@ def factors_of_machine() -> dict[str, float]:
         for kind, factor in factors.items()
         if isinstance(factor, int | float) and _LEAST <= factor <= _MOST
     }
+
+
+def rate_of_machine() -> float:
+    """Return the highest rate of matrix products that this machine has shown, in operations a second.
+
+    A product that is timed while others keep the machine busy may take a hundred times as long.
+    """
+    stored = _stored().get("rate")
+    known = float(stored) if isinstance(stored, int | float) and _is_rate(stored) else 0.0
+    rate = max(known, matrix_rate())
+    if rate > known:
+        _store({"factors": factors_of_machine(), "rate": rate})
+    return rate
 
 
 def factor_of(kind: str, known: Mapping[str, float]) -> float:
@@ -71,12 +80,7 @@ def remember(timed: Mapping[str, tuple[float, float]]) -> None:
             correction = (measured + _TRUST) / (expected + _TRUST)
             factor = factor_of(kind, factors) * correction
             factors[kind] = min(max(factor, _LEAST), _MOST)
-    file = _file()
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(file, {"factors": factors})
-    except OSError:
-        return  # Without a cache that can be written, the next run expects what this one did.
+    _store({**_stored(), "factors": factors})
 
 
 def matrix_rate(size: int = 512, repeats: int = 30) -> float:
@@ -91,6 +95,29 @@ def matrix_rate(size: int = 512, repeats: int = 30) -> float:
 
 def _is_of(kind: str, method: str) -> bool:
     return kind == method or kind.startswith(method + SEPARATOR)
+
+
+def _is_rate(number: float) -> bool:
+    """Whether a machine may have this rate; the bounds leave room for a century of progress."""
+    return 1e6 < number < 1e18
+
+
+def _stored() -> dict[str, object]:
+    """What is known of this machine: ``factors`` and ``rate``; empty if nothing can be read."""
+    try:
+        stored = read_json(_file())
+    except (MerKerasError, OSError):
+        return {}
+    return stored if isinstance(stored, dict) else {}
+
+
+def _store(known: Mapping[str, object]) -> None:
+    file = _file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, dict(known))
+    except OSError:
+        return  # Without a cache that can be written, the next run expects what this one did.
 
 
 def _file() -> Path:

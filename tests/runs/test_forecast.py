@@ -151,3 +151,17 @@ class TestWhatThisMachineShows:
 
     def test_the_rate_of_products_is_measured(self):
         assert 1e8 < speeds.matrix_rate(64, 3) < 1e14
+
+    def test_the_highest_rate_of_products_is_kept(self, places, monkeypatch):
+        rates = iter([2e10, 1e8, 3e10])
+        monkeypatch.setattr(speeds, "matrix_rate", lambda: next(rates))
+        assert [speeds.rate_of_machine() for _ in range(3)] == [2e10, 2e10, 3e10]
+        speeds.remember({"draw": (10.0, 20.0)})
+        monkeypatch.setattr(speeds, "matrix_rate", lambda: 1e8)
+        assert speeds.rate_of_machine() == 3e10
+
+    @pytest.mark.parametrize("text", ["{", '{"rate": "x"}', '{"rate": 1e300}', '{"rate": -1}'])
+    def test_a_damaged_rate_is_measured_again(self, places, monkeypatch, text):
+        (places / "cache/speeds.json").write_text(text)
+        monkeypatch.setattr(speeds, "matrix_rate", lambda: 1e8)
+        assert speeds.rate_of_machine() == 1e8

@@ -360,7 +360,7 @@ def test_the_estimate_of_a_network_without_counts_is_of_the_built_one(run, monke
     known = describe_plan(small(), "auto")
     spec = MODELS["ststnet"].model_copy(update={"multiply_accumulates": None})
     monkeypatch.setitem(MODELS, "ststnet", spec)
-    monkeypatch.setattr("mer_keras.runs.expectation.matrix_rate", lambda: 1e3)
+    monkeypatch.setattr("mer_keras.runs.expectation.rate_of_machine", lambda: 1e3)
     counted = describe_plan(small(), "auto")
     assert counted["steps"] == known["steps"] and counted["estimated_seconds"] > 10_000
     monkeypatch.setattr("mer_keras.training.trainer.Trainer.multiply_accumulates", None)
