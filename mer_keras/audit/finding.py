@@ -32,6 +32,8 @@ class Correction:
         method: the method's name in ``experiments/methods``, by which papers are found that quote
             the number; empty where nobody can quote it.
         fractions: the printed numbers on the scale 0..1.
+        experiment: name of the experiment whose table prints the number, to which the correction
+            is limited; empty where it holds for every table that prints the number of the method.
     """
 
     where: str
@@ -40,6 +42,7 @@ class Correction:
     evidence: str
     method: str = ""
     fractions: tuple[float, ...] = ()
+    experiment: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,11 @@ from mer_keras.audit.parameters import parameter_count_finding
 from mer_keras.audit.pooled import pooled_accuracy_finding
 from mer_keras.audit.published import PublishedPaper, Reading, load
 from mer_keras.audit.shared import shared_figure_findings
-from mer_keras.audit.shares import part_accuracy_finding, table_accuracy_findings
+from mer_keras.audit.shares import (
+    common_part_findings,
+    part_accuracy_finding,
+    table_accuracy_findings,
+)
 from mer_keras.audit.subsets import subset_finding
 from mer_keras.audit.t_tests import t_test_finding
 
@@ -31,6 +35,7 @@ def findings_of(printed: PublishedPaper, paper: str = "") -> list[Finding]:
         *(finding for matrix in printed.matrices for finding in matrix_findings(matrix)),
         *(f for matrix in printed.counted_matrices for f in counted_matrix_findings(matrix)),
         *map(part_accuracy_finding, printed.part_accuracies),
+        *common_part_findings(printed.part_accuracies),
         *(finding for t in printed.table_accuracies for finding in table_accuracy_findings(t)),
         *map(subset_finding, printed.quoted_accuracies),
         *(finding for pairs in printed.score_pairs for finding in score_pair_findings(pairs)),

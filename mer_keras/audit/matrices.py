@@ -173,19 +173,34 @@ def _metric_finding(
     about = f"{matrix.title}: what {number.name} is"
     evidence = f"recomputed from the confusion matrix ({matrix.where})"
     names_equal = {name for name, _ in equal}
-    corrections = _metric_corrections(number, names_equal, evidence)
+    corrections = _metric_corrections(number, names_equal, evidence, experiment=matrix.experiment)
     return Finding(number.where, about, says, "", numbers, Kind.METRIC, corrections)
 
 
 def _metric_corrections(
-    number: PrintedNumber, equal: set[str], evidence: str, method: str = ""
+    number: PrintedNumber,
+    equal: set[str],
+    evidence: str,
+    *,
+    method: str = "",
+    experiment: str | None = None,
 ) -> tuple[Correction, ...]:
     """What the number is, where its name means another metric than those that it equals."""
     if not equal or not number.claimed or number.claimed & equal:
         return ()
     actual = " and ".join(_NAMES[name] for name in sorted(equal))
     printed = f"{number.name} {number.value:.{number.decimals}f}"
-    return (Correction(number.where, printed, actual, evidence, method, (number.fraction,)),)
+    return (
+        Correction(
+            number.where,
+            printed,
+            actual,
+            evidence,
+            method=method,
+            fractions=(number.fraction,),
+            experiment=experiment or "",
+        ),
+    )
 
 
 def counted_matrix_findings(matrix: CountedMatrix) -> Iterator[Finding]:
@@ -211,6 +226,6 @@ def counted_matrix_findings(matrix: CountedMatrix) -> Iterator[Finding]:
         if not number.claimed & equal:
             says += f"; these have {truth}"
         evidence = f"recounted from {matrix.source}; true value: {truth}"
-        corrections = _metric_corrections(number, equal, evidence, matrix.method)
+        corrections = _metric_corrections(number, equal, evidence, method=matrix.method)
         about = f"{matrix.title}: what {number.name} is"
         yield Finding(number.where, about, says, "", numbers, Kind.METRIC, corrections)

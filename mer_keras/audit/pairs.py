@@ -40,6 +40,7 @@ def score_pair_findings(pairs: ScorePairs) -> Iterator[Finding]:
                     evidence=f"exact bounds over all confusion matrices of {listed} clips",
                     method=methods[name],
                     fractions=(uf1, uar),
+                    experiment=pairs.experiment,
                 )
             )
         possible = len(tried) - len(impossible)

@@ -116,6 +116,9 @@ def _findings_of_method(paper: str, entries: list[Entry]) -> Iterator[Finding]:
             printed=f"{own.row}: {figures} for {_data(own)}, quoted",
             actual=f"also printed for {_data(other)}" + (", in other columns" if swapped else ""),
             evidence=f"{other.experiment.partition('/')[0]}, {other.where}: {other.row}",
+            method=own.method,
+            fractions=tuple(dict.fromkeys(of_pair.fraction for of_pair, _ in pairs)),
+            experiment=own.experiment,
         )
         numbers = {
             "here": [f"{a.column} {a.figure}" for a, _ in pairs],

@@ -1,9 +1,10 @@
 """Accuracies: of how many clips can they be a share?"""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from mer_keras.audit.finding import Finding, Kind
-from mer_keras.audit.fractions import Fraction, exact_interval, fractions_of
+from mer_keras.audit.fractions import Fraction, counts_of, exact_interval, fractions_of
 from mer_keras.audit.published import PartAccuracy, TableAccuracies
 from mer_keras.config.experiment import Published
 from mer_keras.config.files import load_experiments
@@ -53,6 +54,51 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
             "at expected": [str(fraction) for fraction in expected_fractions],
             "interval": [round(low, 4), round(high, 4)],
         },
+        Kind.SHARE,
+    )
+
+
+def common_part_findings(accuracies: Sequence[PartAccuracy]) -> Iterator[Finding]:
+    """Find the numbers of clips of which all accuracies on one part of a database are shares.
+
+    Args:
+        accuracies: those of one paper; what stands after the comma of a title names the database.
+    """
+    of_part: dict[tuple[str, str, float], list[PartAccuracy]] = defaultdict(list)
+    for accuracy in accuracies:
+        database = accuracy.title.rpartition(", ")[2]
+        of_part[accuracy.where, database, accuracy.clips * accuracy.tested_share].append(accuracy)
+    for (where, database, expected), of_database in of_part.items():
+        if len(of_database) > 1:
+            yield _common_part_finding(where, database, expected, of_database)
+
+
+def _common_part_finding(
+    where: str, database: str, expected: float, accuracies: Sequence[PartAccuracy]
+) -> Finding:
+    """Of how many clips all accuracies on one part of a database are shares."""
+    sizes = [
+        clips
+        for clips in range(1, accuracies[0].clips + 1)
+        if all(
+            counts_of(clips, a.number.value, a.number.decimals, scale=a.number.scale)
+            for a in accuracies
+        )
+    ]
+    listed = " and ".join(f"{a.number.value:g}" for a in accuracies)
+    is_expected = any(abs(size - round(expected)) <= MOST_CLIPS_FROM_PART for size in sizes)
+    says = f"no number of clips has shares that round to {listed}"
+    if sizes:
+        says = (
+            f"{listed} are shares of one set of {', '.join(map(str, sizes[:4]))} clips, to name "
+            f"the smallest; the division would test about {expected:.0f}"
+        )
+    return Finding(
+        where,
+        f"all accuracies, {database}",
+        says,
+        "" if is_expected else "Clips may have been left out before the division.",
+        {"sizes": sizes, "expected": round(expected, 2)},
         Kind.SHARE,
     )
 

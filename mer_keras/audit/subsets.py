@@ -94,4 +94,5 @@ def _correction(
         evidence=f"no count of {table.clips} clips rounds to it",
         method=row.method or "",
         fractions=(number.fraction,),
+        experiment=table.experiment,
     )

@@ -3,12 +3,12 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from mer_keras import __version__
 from mer_keras.audit import findings, published
-from mer_keras.audit.corrections import corrected_lines
+from mer_keras.audit.corrections import corrected_lines, corrections_of_table
 from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
 from mer_keras.databases.repeated import without_ids
@@ -25,7 +25,7 @@ from mer_keras.report.illustrations import (
 )
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.shown_runs import Remark
-from mer_keras.report.tables import Table, tables_of
+from mer_keras.report.tables import PUBLISHED, Table, tables_of
 from mer_keras.report.view import RunView
 from mer_keras.terms import DataKind
 from mer_keras.whole_files import write_whole
@@ -99,8 +99,12 @@ def write_report(
     Raises:
         ResultsError: a file can't be written; what stood there before still does.
     """
-    sections = [_section(config, views) for config, views in experiments]
-    findings_of = {paper: findings.audit(paper) for paper in _known_papers(experiments)}
+    audited = {paper: findings.audit(paper) for paper in published.papers()}
+    sections = [
+        _section(config, views, corrections_of_table(config, audited))
+        for config, views in experiments
+    ]
+    findings_of = {paper: audited[paper] for paper in _known_papers(experiments)}
     implied = {published.load(paper).title: of_paper for paper, of_paper in findings_of.items()}
     corrections = [
         line for paper, of_paper in findings_of.items() for line in corrected_lines(paper, of_paper)
@@ -119,7 +123,12 @@ def write_report(
     files = {
         "report.html": render("report.html.j2", **shown),
         "report.md": render("report.md.j2", **shown),
-        "report.json": json.dumps(_tree(sections, implied, remarks, checks), indent=1) + "\n",
+        "report.json": json.dumps(
+            _tree(sections, implied, remarks, checks)
+            | {"corrections": [asdict(line) for line in corrections]},
+            indent=1,
+        )
+        + "\n",
     }
     for section in sections:
         for table in section.tables:
@@ -137,9 +146,14 @@ def write_report(
     return paths
 
 
-def _section(config: Experiment, views: Sequence[RunView]) -> ReportedExperiment:
+def _section(
+    config: Experiment, views: Sequence[RunView], corrections: Sequence[str]
+) -> ReportedExperiment:
+    """An experiment's part of the report; ``corrections`` of numbers that its tables show."""
     parts = []
     for table in tables_of(config, views):
+        if PUBLISHED in table.header:
+            table = replace(table, notes=[*table.notes, *corrections])
         view = table.view
         details, figures = (details_of(config, view), figures_of(view)) if view else ((), ())
         parts.append(ReportedRun(table, tuple(details), tuple(figures)))

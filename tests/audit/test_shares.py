@@ -5,8 +5,14 @@ from functools import cache
 import pytest
 
 from mer_keras.audit.findings import audit as uncached_audit
-from mer_keras.audit.published import TableAccuracies, load, papers
-from mer_keras.audit.shares import table_accuracy_findings
+from mer_keras.audit.published import (
+    PartAccuracy,
+    PrintedNumber,
+    TableAccuracies,
+    load,
+    papers,
+)
+from mer_keras.audit.shares import common_part_findings, table_accuracy_findings
 from mer_keras.config.files import load_experiments
 from mer_keras.databases.label_schemes import get_scheme
 
@@ -74,3 +80,33 @@ def test_a_matrix_that_is_reproduced_names_its_row():
             # The classes are those of the label scheme, in whatever order.
             scheme = get_scheme(config.data.scheme_of(config.data.databases[0]))
             assert set(matrix.classes) == set(scheme.classes)
+
+
+@pytest.mark.parametrize(
+    ("database", "sizes", "fits"),
+    [
+        ("CASME", [21, 42, 63, 84], False),
+        ("CASME II", [12, 24, 36, 48], False),
+        ("CAS(ME)^2", [12, 24, 36, 48], True),
+    ],
+)
+def test_meranets_two_accuracies_are_of_one_tested_part(database, sizes, fits):
+    finding = finding_of("meranet", "Table 1", f"all accuracies, {database}")
+    assert finding.numbers["sizes"][:4] == sizes
+    assert f"of one set of {', '.join(map(str, sizes))} clips" in finding.says
+    assert (finding.limits == "") == fits
+
+
+def test_accuracies_that_no_part_has_together():
+    parts = [
+        PartAccuracy(
+            where="w",
+            title=f"{name}, database",
+            clips=12,
+            number=PrintedNumber(name="accuracy", value=value, decimals=0, where="w"),
+        )
+        for name, value in (("a", 17.0), ("b", 91.0))
+    ]
+    (finding,) = common_part_findings(parts)
+    assert finding.says == "no number of clips has shares that round to 17 and 91"
+    assert list(common_part_findings(parts[:1])) == []
