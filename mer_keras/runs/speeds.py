@@ -39,7 +39,7 @@ def factors_of_machine() -> dict[str, float]:
 
 
 def rate_of_machine() -> float:
-    """Return the highest rate of matrix products that this machine has shown, in operations a second.
+    """Return the highest rate of matrix products that this machine has shown, operations a second.
 
     A product that is timed while others keep the machine busy may take a hundred times as long.
     """
