@@ -59,7 +59,7 @@ def curves_svg(view: RunView, row: RowState) -> str:
     epoch, where there are any.
     """
     title = f"{row.name}, {len(row.histories)} trainings"
-    with _drawing(f"curves.{view.run_id}.{row.key}", title, (6.4, 3), view) as drawing:
+    with drawing_of(f"curves.{view.run_id}.{row.key}", title, (6.4, 3), view) as drawing:
         for axes, name in zip(drawing.figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
             for key, label, colour in ((name, "fit", 0), (f"val_{name}", "watched", 1)):
                 curves = [history[key] for history in row.histories if history.get(key)]
@@ -87,7 +87,7 @@ def subjects_svg(view: RunView, row: RowState) -> str:
     people = of_people.agg(["mean", "size"]).reset_index()
     databases = sorted(people["database"].unique(), reverse=True)
     title, size = f"{row.name}: {len(people)} people", (6.4, 1.3 + 0.55 * len(databases))
-    with _drawing(f"subjects.{view.run_id}.{row.key}", title, size, view) as drawing:
+    with drawing_of(f"subjects.{view.run_id}.{row.key}", title, size, view) as drawing:
         axes = drawing.figure.add_subplot(
             xlabel="share of a person's clips that is right",
             xlim=(-0.03, 1.03),
@@ -118,7 +118,7 @@ def intervals_svg(
     """Draw metrics with their intervals: ``values`` is label -> metric -> value, top to bottom."""
     labels = list(values)
     size = (6.4, 1.4 + 0.65 * len(labels))
-    with _drawing(f"intervals.{view.run_id}.{title}", title, size, view) as drawing:
+    with drawing_of(f"intervals.{view.run_id}.{title}", title, size, view) as drawing:
         shown = [values[label][metric] for label in labels for metric in metrics]
         warning = next((f" ({v.interval_warning})" for v in shown if v.interval_warning), "")
         xlabel = f"value, with the 95 % interval over subjects{warning}"
@@ -142,7 +142,7 @@ def intervals_svg(
 
 
 @dataclass
-class _Drawing:
+class Drawing:
     """A figure to draw on; ``svg`` is its text once the drawing has ended."""
 
     figure: "Figure"
@@ -172,7 +172,7 @@ def _matrix_svg(
 ) -> str:
     """Draw a confusion matrix: ``shares`` (classes, classes) in 0..1 colour the ``cells``."""
     size = (1.6 + 0.85 * len(classes), 1.7 + 0.7 * len(classes))
-    with _drawing(salt, title, size, view) as drawing:
+    with drawing_of(salt, title, size, view) as drawing:
         axes = drawing.figure.add_subplot(xlabel="predicted", ylabel="true", aspect="equal")
         # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
         edges = np.arange(len(classes) + 1) - 0.5
@@ -187,9 +187,9 @@ def _matrix_svg(
 
 
 @contextmanager
-def _drawing(
+def drawing_of(
     salt: str, title: str, size: tuple[float, float], view: RunView | None = None
-) -> Iterator[_Drawing]:
+) -> Iterator[Drawing]:
     """Give an empty figure; its SVG text, with titles and watermark, is there after the block.
 
     Args:
@@ -202,7 +202,7 @@ def _drawing(
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "none", "font.size": 9}):
-        drawing = _Drawing(Figure(figsize=size))
+        drawing = Drawing(Figure(figsize=size))
         figure = drawing.figure
         yield drawing
         if view is not None:
