@@ -1,17 +1,18 @@
 """Bi-weighted oriented optical flow (Bi-WOOF), and Bi-WOOF joined with phase."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import Grid, Positive, Whole, Zero, checked
 from mer_keras.features.directions import direction_sectors, lengths, region_sums
 from mer_keras.features.fields import (
     Numbers,
     Values,
-    Zero,
     block_numbers,
     flow_fields,
     normalised,
@@ -21,11 +22,12 @@ from mer_keras.features.fields import (
 )
 
 
+@checked
 def bi_woof(
     clip: Array,
     *,
-    blocks: Sequence[int] = (5, 5),
-    bins: int = 8,
+    blocks: Grid = (5, 5),
+    bins: Whole = 8,
     strain: Literal["computed", "channel"] = "computed",
     public_code: bool = False,
     zero: Zero = "none",
@@ -52,8 +54,8 @@ def bi_woof(
         float32 (rows * columns * bins,), block by block, of length 1; zeros where nothing moves.
 
     Raises:
-        ConfigError: the clip is no flow, a block would be empty, or ``strain`` is unknown or
-            absent.
+        ConfigError: the clip is no flow, a block would be empty, the strain is absent, or an
+            argument can't be.
     """
     vectors = flow_fields(clip, "bi_woof", zero)  # (fields, height, width, 2)
     strains = _strains(clip, vectors, strain, "bi_woof")  # (fields, height, width)
@@ -68,14 +70,15 @@ def bi_woof(
     return unit_length(weighted.reshape(-1)).astype(np.float32)
 
 
+@checked
 def bi_woof_phase(
     clip: tuple[Array, Array],
     *,
-    blocks: Sequence[int] = (5, 5),
-    bins: int = 8,
+    blocks: Grid = (5, 5),
+    bins: Whole = 8,
     strain: Literal["computed", "channel"] = "computed",
-    wavelength: float = 8.0,
-    bandwidth: float = 0.55,
+    wavelength: Positive = 8.0,
+    bandwidth: Annotated[float, Field(gt=0, lt=1)] = 0.55,
     zero: Zero = "none",
 ) -> Array:
     """Return Bi-WOOF joined with a second histogram, of how the local phase changes.
@@ -153,8 +156,6 @@ def _strains(clip: Array, vectors: Values, strain: str, feature: str) -> Values:
     """Optical strain of every field, (fields, height, width)."""
     if strain == "channel":
         return strain_channel(clip, feature)
-    if strain != "computed":
-        raise ConfigError(f"feature {feature}: strain {strain!r}, expected 'computed' or 'channel'")
     return optical_strain(vectors)
 
 

@@ -121,11 +121,11 @@ def region_sums(
     """
     cells = sector_cells(region_of, sectors)
     shape = regions, len(sectors.bin_of)
-    sums = np.bincount(cells, votes.reshape(-1), minlength=shape[0] * shape[1])
-    return pooled(sums.reshape(shape), sectors, bins)
+    sums = np.bincount(cells, votes.reshape(-1), minlength=shape[0] * shape[1]).reshape(shape)
+    return pooled(sums.astype(np.float64), sectors, bins)
 
 
-def pooled(sums: Values, sectors: Sectors, bins: int) -> Values:
+def pooled(sums: Values | Numbers, sectors: Sectors, bins: int) -> Values:
     """Add up the sums of the sectors of a bin: (..., sectors) -> (..., bins)."""
     return sums @ np.eye(bins)[sectors.bin_of]
 

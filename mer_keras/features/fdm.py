@@ -1,6 +1,5 @@
 """Facial dynamics map (FDM): the principal direction of the flow of every cuboid."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -9,7 +8,8 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import Numbers, Values, Zero, block_numbers, flow_fields
+from mer_keras.features.arguments import Grid, Whole, Zero, checked
+from mer_keras.features.fields import Numbers, Values, block_numbers, flow_fields
 
 #: Most rounds of the search for a direction, which ends when no pixel changes sides, and rounds
 #: after which that is looked at: a round too many changes nothing.
@@ -18,11 +18,12 @@ MOST_ROUNDS, UNCHECKED = 100, 4
 LEFT_OUT = 0.8
 
 
+@checked
 def fdm(
     clip: Array,
     *,
-    blocks: Sequence[int] = (8, 8),
-    slices: int = 1,
+    blocks: Grid = (8, 8),
+    slices: Whole = 1,
     length: Literal["mean", "unit"] = "mean",
     zero: Zero = "none",
 ) -> Array:
@@ -46,12 +47,10 @@ def fdm(
 
     Raises:
         ConfigError: the clip is no flow, has fewer fields than slices, a cuboid would be empty, or
-            ``length`` is unknown.
+            an argument can't be.
     """
     vectors = flow_fields(clip, "fdm", zero)  # (fields, height, width, 2)
-    if length not in ("mean", "unit"):
-        raise ConfigError(f"feature fdm: length {length!r}, expected 'mean' or 'unit'")
-    if not 1 <= slices <= len(vectors):
+    if slices > len(vectors):
         raise ConfigError(
             f"feature fdm: {slices} slices of {len(vectors)} flow fields, expected 1 to "
             f"{len(vectors)}"

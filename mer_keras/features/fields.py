@@ -6,7 +6,7 @@ strain. The third channel may be absent. Directions are atan2(v, u), so that 90 
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,12 @@ from scipy.ndimage import gaussian_filter1d
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import Zero
 
 #: Values of a computation, in double precision: bins must not depend on rounding.
 Values: TypeAlias = NDArray[np.float64]
 #: Number of a block, a bin or a region for each pixel.
 Numbers: TypeAlias = NDArray[np.int64]
-#: Which value of a channel means no motion.
-Zero: TypeAlias = Literal["none", "mode", "median", "mid"]
 
 #: Standard deviation, in gray values, of the Gaussian that smooths the histogram for ``mode``.
 SMOOTHING = 4
@@ -44,7 +43,7 @@ def flow_fields(clip: Array, feature: str, zero: Zero = "none") -> Values:
 
     Raises:
         ConfigError: the shape is another, a field is smaller than 2x2 pixels, a value isn't finite,
-            ``zero`` is unknown, or ``mode`` is asked for where values leave 0..255.
+            or ``mode`` is asked for where values leave 0..255.
     """
     fields = np.asarray(clip)
     if fields.ndim == 3:
@@ -137,13 +136,8 @@ def block_numbers(shape: Sequence[int], blocks: Sequence[int], feature: str) -> 
         (height, width) numbers of blocks, counted row by row, and how many blocks there are.
 
     Raises:
-        ConfigError: ``blocks`` aren't two positive numbers, or a block would have no pixel.
+        ConfigError: a block would have no pixel.
     """
-    if len(blocks) != 2 or min(blocks) < 1:
-        raise ConfigError(
-            f"feature {feature}: blocks {list(blocks)}, expected two positive numbers (rows, "
-            "columns)"
-        )
     height, width = shape
     rows, columns = blocks
     if rows > height or columns > width:
@@ -178,10 +172,6 @@ def _zeros(vectors: Values, zero: Zero, feature: str) -> Values | float:
         return MIDDLE
     if zero == "median":
         return np.median(vectors, axis=(1, 2), keepdims=True)
-    if zero != "mode":
-        raise ConfigError(
-            f"feature {feature}: zero {zero!r}, expected 'none', 'mode', 'median' or 'mid'"
-        )
     if vectors.min() < 0 or vectors.max() > GRAY_VALUES - 1:
         raise ConfigError(
             f"feature {feature}: zero 'mode' is for flow scaled to 0..255, found values from "

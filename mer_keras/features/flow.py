@@ -7,7 +7,8 @@ import numpy as np
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
-from mer_keras.features.fields import Values, Zero, flow_fields, strain_channel, unit_length
+from mer_keras.features.arguments import Whole, Zero, checked
+from mer_keras.features.fields import Values, flow_fields, strain_channel, unit_length
 
 
 def flow_length(image: Array) -> Array:
@@ -37,11 +38,12 @@ def flow_length(image: Array) -> Array:
     return length.astype(np.float32).reshape(-1)
 
 
+@checked
 def plain_flow(
     clip: Array,
     *,
     values: Literal["uv", "uv_strain", "strain", "length"] = "uv",
-    size: int | None = None,
+    size: Whole | None = None,
     unit: bool = False,
     zero: Zero = "none",
 ) -> Array:
@@ -60,13 +62,11 @@ def plain_flow(
         float32 (fields * height * width * channels,), row by row.
 
     Raises:
-        ConfigError: the clip is no flow, has no strain, or an argument is unknown.
+        ConfigError: the clip is no flow, has no strain, or an argument can't be.
     """
     vectors = flow_fields(clip, "plain_flow", zero)  # (fields, height, width, 2)
     channels = _channels(clip, vectors, values)  # (fields, height, width, channels)
     if size is not None:
-        if size < 1:
-            raise ConfigError(f"feature plain_flow: size {size}, expected a positive number")
         channels = np.stack(
             [cv2.resize(field, (size, size), interpolation=cv2.INTER_AREA) for field in channels]
         )
@@ -80,10 +80,5 @@ def _channels(clip: Array, vectors: Values, values: str) -> Values:
         return vectors
     if values == "length":
         return np.linalg.norm(vectors, axis=-1, keepdims=True)
-    if values not in ("strain", "uv_strain"):
-        raise ConfigError(
-            f"feature plain_flow: values {values!r}, expected 'uv', 'uv_strain', 'strain' or "
-            "'length'"
-        )
     strain = strain_channel(clip, "plain_flow")[..., np.newaxis]
     return strain if values == "strain" else np.concatenate([vectors, strain], axis=-1)

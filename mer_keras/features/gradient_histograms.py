@@ -7,15 +7,16 @@ by comparing the two components with the bins' boundaries, so that no angle is c
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Annotated, Literal, NamedTuple, TypeAlias
 
 import numpy as np
+from pydantic import Field
 
 from mer_keras.arrays import Array
-from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import BlockRule, Blocks, Expected, Overlap, Whole, checked
 from mer_keras.features.fields import Numbers
 from mer_keras.features.volumes import (
-    BlockRule,
+    Blocking,
     Coded,
     Values,
     block_vector,
@@ -25,6 +26,12 @@ from mer_keras.features.volumes import (
 
 #: Which planes: all three (``top``), both with time, or one of these.
 Planes: TypeAlias = Literal["top", "xyot", "xot", "yot"]
+#: Bins of the directions in each plane.
+Directions: TypeAlias = Annotated[
+    Sequence[Whole],
+    Field(min_length=3, max_length=3),
+    Expected("three positive numbers (xy, xt, yt)"),
+]
 PLANES_OF: dict[str, tuple[str, ...]] = {
     "top": ("xy", "xt", "yt"),
     "xyot": ("xt", "yt"),
@@ -43,16 +50,17 @@ MARGINS = (1, 1, 1)
 GRAY_MAX = 255
 
 
+@checked
 def hog_top(
     clip: Array,
     *,
-    bins: int = 8,
+    bins: Whole = 8,
     signed: bool = True,
     soft: bool = False,
     planes: Planes = "top",
-    blocks: Sequence[int] = (8, 8, 2),
+    blocks: Blocks = (8, 8, 2),
     block_rule: BlockRule = "codes_then_blocks",
-    overlap: float = 0.0,
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of gradient directions, each voxel weighted by its gradient's length.
@@ -68,7 +76,7 @@ def hog_top(
         soft: share a vote between the two bins whose centres are next to the direction.
         planes: ``top``: xy, xt and yt; ``xyot``: xt and yt; ``xot``: xt; ``yot``: yt.
         blocks: rows, columns and blocks in time.
-        block_rule: see ``volumes.coded_blocks``.
+        block_rule: see ``volumes.Blocking``.
         overlap: likewise.
         normalise: scale each histogram to a sum of 1; that of a flat block stays zero.
 
@@ -82,27 +90,21 @@ def hog_top(
     """
     code = _coder("hog_top", planes, [_Voting(bins, signed, soft)] * 3)
     volume = gray_volume(clip, "hog_top")
-    return block_vector(
-        volume,
-        code,
-        blocks,
-        rule=block_rule,
-        overlap=overlap,
-        normalise=normalise,
-        feature="hog_top",
-    )
+    blocking = Blocking(blocks, block_rule, overlap, normalise)
+    return block_vector(volume, code, blocking, "hog_top")
 
 
+@checked
 def higo_top(
     clip: Array,
     *,
-    bins: int = 8,
+    bins: Whole = 8,
     signed: bool = True,
     soft: bool = False,
     planes: Planes = "top",
-    blocks: Sequence[int] = (8, 8, 2),
+    blocks: Blocks = (8, 8, 2),
     block_rule: BlockRule = "codes_then_blocks",
-    overlap: float = 0.0,
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of gradient directions in which each gradient counts 1.
@@ -130,24 +132,18 @@ def higo_top(
     """
     code = _coder("higo_top", planes, [_Voting(bins, signed, soft, equal=True)] * 3)
     volume = gray_volume(clip, "higo_top")
-    return block_vector(
-        volume,
-        code,
-        blocks,
-        rule=block_rule,
-        overlap=overlap,
-        normalise=normalise,
-        feature="higo_top",
-    )
+    blocking = Blocking(blocks, block_rule, overlap, normalise)
+    return block_vector(volume, code, blocking, "higo_top")
 
 
+@checked
 def hog_3d(
     clip: Array,
     *,
-    directions: Sequence[int] = (IN_SPACE, WITH_TIME, WITH_TIME),
-    blocks: Sequence[int] = (5, 5, 1),
+    directions: Directions = (IN_SPACE, WITH_TIME, WITH_TIME),
+    blocks: Blocks = (5, 5, 1),
     block_rule: BlockRule = "codes_then_blocks",
-    overlap: float = 0.0,
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of gradient directions in space and time, with bins for no motion.
@@ -162,7 +158,7 @@ def hog_3d(
         clip: gray frames (time, height, width) or (time, height, width, 1), uint8 or 0..1.
         directions: bins over 360 degrees in the planes xy, xt and yt, without the two.
         blocks: rows, columns and blocks in time.
-        block_rule: see ``volumes.coded_blocks``.
+        block_rule: see ``volumes.Blocking``.
         overlap: likewise.
         normalise: scale each histogram to a sum of 1.
 
@@ -175,26 +171,13 @@ def hog_3d(
             is none of those that there are.
     """
     volume = gray_volume(clip, "hog_3d")
-    if len(directions) != 3 or min(directions) < 1:
-        raise ConfigError(
-            f"feature hog_3d: directions {list(directions)}, expected three positive numbers (xy, "
-            "xt, yt)"
-        )
-
     votings = [
         _Voting(count, motionless=plane != "xy")
         for plane, count in zip(PLANES_OF["top"], directions, strict=True)
     ]
     code = _coder("hog_3d", "top", votings)
-    return block_vector(
-        volume,
-        code,
-        blocks,
-        rule=block_rule,
-        overlap=overlap,
-        normalise=normalise,
-        feature="hog_3d",
-    )
+    blocking = Blocking(blocks, block_rule, overlap, normalise)
+    return block_vector(volume, code, blocking, "hog_3d")
 
 
 def direction_bins(a: Values, b: Values, bins: int, *, signed: bool = True) -> Numbers:
@@ -249,12 +232,6 @@ def _coder(
     feature: str, planes: str, votings: Sequence[_Voting]
 ) -> Callable[[Values], Sequence[Coded]]:
     """Return the function that codes a part of a volume in each of some planes, one voting each."""
-    if planes not in PLANES_OF:
-        raise ConfigError(
-            f"feature {feature}: planes {planes!r}, expected one of {', '.join(PLANES_OF)}"
-        )
-    if votings[0].bins < 1:
-        raise ConfigError(f"feature {feature}: {votings[0].bins} bins, expected 1 or more")
 
     def code(part: Values) -> list[Coded]:
         check_room(part.shape, MARGINS, feature)

@@ -1,12 +1,11 @@
 """Histograms of oriented optical flow (HOOF) and their fuzzy form (FHOFO)."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from mer_keras.arrays import Array
-from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import Grid, NotNegative, Positive, Whole, Zero, checked
 from mer_keras.features.directions import (
     Sectors,
     angle_sectors,
@@ -14,17 +13,18 @@ from mer_keras.features.directions import (
     lengths,
     region_sums,
 )
-from mer_keras.features.fields import Zero, block_numbers, flow_fields, normalised
+from mer_keras.features.fields import block_numbers, flow_fields, normalised
 
 #: Flow that is shorter, in pixels, has no direction and no vote in FHOFO.
 SHORTEST = 1e-6
 
 
+@checked
 def hoof(
     clip: Array,
     *,
-    blocks: Sequence[int] = (5, 5),
-    bins: int = 8,
+    blocks: Grid = (5, 5),
+    bins: Whole = 8,
     mirror: bool = False,
     normalise: bool = True,
     fields: Literal["sum", "stack"] = "sum",
@@ -51,11 +51,9 @@ def hoof(
         float32 (rows * columns * bins,), block by block; with ``stack`` so many for each field.
 
     Raises:
-        ConfigError: the clip is no flow, a block would be empty, or an argument is unknown.
+        ConfigError: the clip is no flow, a block would be empty, or an argument can't be.
     """
     vectors = flow_fields(clip, "hoof", zero)  # (fields, height, width, 2)
-    if fields not in ("sum", "stack"):
-        raise ConfigError(f"feature hoof: fields {fields!r}, expected 'sum' or 'stack'")
     block_of, count = block_numbers(vectors.shape[1:3], blocks, "hoof")
     u, v = vectors[..., 0], vectors[..., 1]
     if mirror:
@@ -75,14 +73,15 @@ def hoof(
     return histograms.reshape(-1).astype(np.float32)
 
 
+@checked
 def fhofo(
     clip: Array,
     *,
-    blocks: Sequence[int] = (5, 5),
-    bins: int = 8,
-    width: float = 0.5,
+    blocks: Grid = (5, 5),
+    bins: Whole = 8,
+    width: Positive = 0.5,
     share_memberships: bool = True,
-    shortest: float = SHORTEST,
+    shortest: NotNegative = SHORTEST,
     normalise: bool = True,
     zero: Zero = "none",
 ) -> Array:
@@ -107,7 +106,7 @@ def fhofo(
         float32 (rows * columns * bins,), block by block; fields are summed.
 
     Raises:
-        ConfigError: the clip is no flow, or a block would be empty.
+        ConfigError: the clip is no flow, a block would be empty, or an argument can't be.
     """
     vectors = flow_fields(clip, "fhofo", zero)  # (fields, height, width, 2)
     block_of, count = block_numbers(vectors.shape[1:3], blocks, "fhofo")

@@ -1,10 +1,17 @@
 """Local binary patterns of few points: six intersection points (LBP-SIP), mean planes (LBP-MOP)."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from mer_keras.arrays import Array
+from mer_keras.features.arguments import (
+    BlockRule,
+    Blocks,
+    NotNegative,
+    Overlap,
+    Points,
+    Radius,
+    checked,
+)
 from mer_keras.features.local_binary_patterns import (
     BinOrder,
     Interpolation,
@@ -15,7 +22,7 @@ from mer_keras.features.local_binary_patterns import (
     plane_steps,
 )
 from mer_keras.features.volumes import (
-    BlockRule,
+    Blocking,
     Coded,
     Values,
     block_slices,
@@ -26,14 +33,15 @@ from mer_keras.features.volumes import (
 )
 
 
+@checked
 def lbp_sip(
     clip: Array,
     *,
-    radius: Sequence[int] = (1, 1, 4),
-    tolerance: float = 1e-6,
-    blocks: Sequence[int] = (5, 5, 1),
+    radius: Radius = (1, 1, 4),
+    tolerance: NotNegative = 1e-6,
+    blocks: Blocks = (5, 5, 1),
     block_rule: BlockRule = "codes_then_blocks",
-    overlap: float = 0.0,
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of the patterns of the six points where the three planes meet.
@@ -48,7 +56,7 @@ def lbp_sip(
         radius: (x, y, t) in pixels and frames.
         tolerance: gray values that a neighbour may be darker than the voxel and still count.
         blocks: rows, columns and blocks in time.
-        block_rule: see ``volumes.coded_blocks``.
+        block_rule: see ``volumes.Blocking``.
         overlap: likewise.
         normalise: scale each of the two histograms to a sum of 1.
 
@@ -61,7 +69,7 @@ def lbp_sip(
             is none of those that there are.
     """
     volume = gray_volume(clip, "lbp_sip")
-    margins = margins_of(radius, "lbp_sip")
+    margins = margins_of(radius)
     x, y, t = radius
     in_space = [(0.0, 0.0, x), (0.0, -y, 0.0), (0.0, 0.0, -x), (0.0, y, 0.0)]
     in_time = [(t, 0.0, 0.0), (-t, 0.0, 0.0)]
@@ -73,28 +81,22 @@ def lbp_sip(
             for steps in (in_space, in_time)
         ]
 
-    return block_vector(
-        volume,
-        code,
-        blocks,
-        rule=block_rule,
-        overlap=overlap,
-        normalise=normalise,
-        feature="lbp_sip",
-    )
+    blocking = Blocking(blocks, block_rule, overlap, normalise)
+    return block_vector(volume, code, blocking, "lbp_sip")
 
 
+@checked
 def lbp_mop(
     clip: Array,
     *,
-    radius: Sequence[float] = (1, 1, 4),
-    points: int = 8,
+    radius: Radius = (1, 1, 4),
+    points: Points = 8,
     interpolation: Interpolation = "bilinear",
-    tolerance: float = 1e-6,
+    tolerance: NotNegative = 1e-6,
     mapping: Mapping = "uniform",
     bin_order: BinOrder = "ascending",
-    blocks: Sequence[int] = (5, 5, 1),
-    overlap: float = 0.0,
+    blocks: Blocks = (5, 5, 1),
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of the patterns of the three mean planes of each block.
@@ -123,7 +125,7 @@ def lbp_mop(
             is none of those that there are.
     """
     volume = gray_volume(clip, "lbp_mop")
-    margins = margins_of(radius, "lbp_mop")
+    margins = margins_of(radius)
     table, bins = bin_table(points, mapping, bin_order)
     counted = []
     for block in block_slices(volume.shape, blocks, overlap, "lbp_mop"):

@@ -1,8 +1,15 @@
 """Local binary patterns on three orthogonal planes (LBP-TOP)."""
 
-from collections.abc import Sequence
-
 from mer_keras.arrays import Array
+from mer_keras.features.arguments import (
+    BlockRule,
+    Blocks,
+    NotNegative,
+    Overlap,
+    Points,
+    Radius,
+    checked,
+)
 from mer_keras.features.local_binary_patterns import (
     PLANES,
     BinOrder,
@@ -14,7 +21,7 @@ from mer_keras.features.local_binary_patterns import (
     plane_steps,
 )
 from mer_keras.features.volumes import (
-    BlockRule,
+    Blocking,
     Coded,
     Values,
     block_vector,
@@ -23,18 +30,19 @@ from mer_keras.features.volumes import (
 )
 
 
+@checked
 def lbp_top(
     clip: Array,
     *,
-    radius: Sequence[float] = (1, 1, 4),
-    points: int = 8,
+    radius: Radius = (1, 1, 4),
+    points: Points = 8,
     interpolation: Interpolation = "bilinear",
-    tolerance: float = 1e-6,
+    tolerance: NotNegative = 1e-6,
     mapping: Mapping = "uniform",
     bin_order: BinOrder = "ascending",
-    blocks: Sequence[int] = (5, 5, 1),
+    blocks: Blocks = (5, 5, 1),
     block_rule: BlockRule = "codes_then_blocks",
-    overlap: float = 0.0,
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of the local binary patterns in the planes xy, xt and yt of each block.
@@ -53,7 +61,7 @@ def lbp_top(
         mapping: patterns -> bins (see ``local_binary_patterns.bin_table``).
         bin_order: likewise.
         blocks: rows, columns and blocks in time.
-        block_rule: see ``volumes.coded_blocks``.
+        block_rule: see ``volumes.Blocking``.
         overlap: likewise.
         normalise: scale each histogram to a sum of 1.
 
@@ -66,7 +74,7 @@ def lbp_top(
             is none of those that there are.
     """
     volume = gray_volume(clip, "lbp_top")
-    margins = margins_of(radius, "lbp_top")
+    margins = margins_of(radius)
     table, bins = bin_table(points, mapping, bin_order)
 
     def code(part: Values) -> list[Coded]:
@@ -78,12 +86,5 @@ def lbp_top(
             coded.append(Coded(table[codes], bins))
         return coded
 
-    return block_vector(
-        volume,
-        code,
-        blocks,
-        rule=block_rule,
-        overlap=overlap,
-        normalise=normalise,
-        feature="lbp_top",
-    )
+    blocking = Blocking(blocks, block_rule, overlap, normalise)
+    return block_vector(volume, code, blocking, "lbp_top")

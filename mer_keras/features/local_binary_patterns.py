@@ -9,7 +9,6 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.errors import ConfigError
 from mer_keras.features.fields import Values
 
 Interpolation: TypeAlias = Literal["bilinear", "nearest"]
@@ -20,8 +19,6 @@ Step: TypeAlias = tuple[float, float, float]
 
 #: The three orthogonal planes.
 PLANES = ("xy", "xt", "yt")
-#: Most neighbours on a circle; a histogram of all patterns has 2 to this power bins.
-MAX_POINTS = 16
 
 
 def circle(points: int) -> list[tuple[float, float]]:
@@ -54,22 +51,14 @@ def plane_steps(plane: str, radius: Sequence[float], points: int) -> list[Step]:
     return [(t * cosine, -y * sine, 0.0) for cosine, sine in circle(points)]
 
 
-def margins_of(radius: Sequence[float], feature: str) -> tuple[int, int, int]:
+def margins_of(radius: Sequence[float]) -> tuple[int, int, int]:
     """Return frames, rows and columns between a voxel that gets a code and the rim.
 
     Rows and columns have the same margin, that of the larger radius.
 
     Args:
         radius: (Rx, Ry, Rt).
-        feature: name of the feature, for messages.
-
-    Raises:
-        ConfigError: ``radius`` aren't three numbers above 0.
     """
-    if len(radius) != 3 or not all(0 < value < math.inf for value in radius):
-        raise ConfigError(
-            f"feature {feature}: radius {list(radius)}, expected three numbers above 0: (x, y, t)"
-        )
     space = math.ceil(max(radius[:2]))
     return math.ceil(radius[2]), space, space
 
@@ -128,7 +117,7 @@ def pattern_codes(
 
     Args:
         volume: (time, height, width) gray values.
-        steps: the neighbours, at most ``MAX_POINTS``.
+        steps: the neighbours, at most 16.
         margins: see ``neighbour``.
         interpolation: see ``neighbour``.
         tolerance: what a neighbour may lie below, in gray values, as rounding may put it there.
@@ -159,20 +148,10 @@ def bin_table(points: int, mapping: Mapping, order: BinOrder) -> tuple[NDArray[n
 
     Returns:
         uint16 (2^points,) bins, and their number: 2^points, or points (points - 1) + 3.
-
-    Raises:
-        ConfigError: a value that isn't one of these, or more than ``MAX_POINTS`` points.
     """
-    if not 2 <= points <= MAX_POINTS:
-        raise ConfigError(f"local binary patterns of {points} points, expected 2 to {MAX_POINTS}")
     patterns = range(2**points)
     if mapping == "none":
         return np.arange(2**points, dtype=np.uint16), 2**points
-    if mapping != "uniform" or order not in ("ascending", "oulu_file", "nri_uniform"):
-        raise ConfigError(
-            f"local binary patterns with mapping {mapping!r} and bin_order {order!r}, expected "
-            "'uniform' or 'none', and 'ascending', 'oulu_file' or 'nri_uniform'"
-        )
     uniform = [pattern for pattern in patterns if _changes(pattern, points) <= 2]
     if order == "nri_uniform":
         uniform.sort(key=lambda pattern: (pattern.bit_count(), _rotation(pattern, points)))

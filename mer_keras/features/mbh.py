@@ -1,12 +1,11 @@
 """Motion boundary histograms (MBH), and fusions of their two parts (FMBH)."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
 from mer_keras.arrays import Array
-from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import Grid, Whole, checked
 from mer_keras.features.directions import (
     angle_sectors,
     direction_sectors,
@@ -16,11 +15,12 @@ from mer_keras.features.directions import (
 from mer_keras.features.fields import Values, block_numbers, flow_fields, gradients, normalised
 
 
+@checked
 def mbh(
     clip: Array,
     *,
-    blocks: Sequence[int] = (5, 5),
-    bins: int = 8,
+    blocks: Grid = (5, 5),
+    bins: Whole = 8,
     fusion: Literal["concat", "sum", "signed", "vector"] = "concat",
     normalise: bool = True,
 ) -> Array:
@@ -48,7 +48,7 @@ def mbh(
         float32 (2 * rows * columns * bins,) for ``concat``, half as long for the others.
 
     Raises:
-        ConfigError: the clip is no flow, a block would be empty, or ``fusion`` is unknown.
+        ConfigError: the clip is no flow, a block would be empty, or an argument can't be.
     """
     vectors = flow_fields(clip, "mbh")  # (fields, height, width, 2)
     block_of, count = block_numbers(vectors.shape[1:3], blocks, "mbh")
@@ -64,14 +64,10 @@ def mbh(
         parts = [histogram(u_x, u_y) + histogram(v_x, v_y)]
     elif fusion == "signed":
         parts = [histogram(u_x + v_x, u_y + v_y)]
-    elif fusion == "vector":
+    else:
         horizontal, vertical = np.hypot(u_x, v_x), np.hypot(u_y, v_y)
         sectors = angle_sectors(np.arctan2(vertical, horizontal), 0.0, np.pi / 2, bins)
         parts = [region_sums(block_of, sectors, lengths(horizontal, vertical), count, bins)]
-    else:
-        raise ConfigError(
-            f"feature mbh: fusion {fusion!r}, expected 'concat', 'sum', 'signed' or 'vector'"
-        )
     histograms = np.stack(parts, axis=1)  # (blocks, 1 or 2, bins)
     if normalise:
         histograms = normalised(histograms)

@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 
 from mer_keras.arrays import Array
-from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import Grid, NotNegative, Share, Whole, Zero, checked
 from mer_keras.features.directions import Sectors, centred_sectors, pooled, sector_cells
-from mer_keras.features.fields import Values, Zero, flow_fields
+from mer_keras.features.fields import Values, flow_fields
 from mer_keras.features.regions import (
     Regions,
     checked_landmarks,
@@ -21,16 +21,17 @@ from mer_keras.features.regions import (
 BROW_LIFT = 1 / 3
 
 
+@checked
 def mdmo(
     clip: Array,
     *,
     landmarks: Sequence[Sequence[float]] | None = None,
-    grid: Sequence[int] = (6, 6),
+    grid: Grid = (6, 6),
     align: bool = True,
-    brow_lift: float = BROW_LIFT,
-    bins: int = 8,
+    brow_lift: NotNegative = BROW_LIFT,
+    bins: Whole = 8,
     angles: Literal["polar", "cos_sin"] = "polar",
-    beta: float | None = None,
+    beta: Share | None = None,
     zero: Zero = "none",
 ) -> Array:
     """Return length and direction of the main motion of each region of the face.
@@ -61,11 +62,9 @@ def mdmo(
         sines.
 
     Raises:
-        ConfigError: the clip is no flow, a region would be empty, or ``angles`` is unknown.
+        ConfigError: the clip is no flow, a region would be empty, or an argument can't be.
     """
     vectors = flow_fields(clip, "mdmo", zero)  # (fields, height, width, 2)
-    if angles not in ("polar", "cos_sin"):
-        raise ConfigError(f"feature mdmo: angles {angles!r}, expected 'polar' or 'cos_sin'")
     if landmarks is None:
         regions = grid_regions(vectors.shape[1:3], grid, "mdmo")
     else:
@@ -93,7 +92,7 @@ def _main_motion(field: Values, regions: Regions, bins: int) -> Values:
     cells = sector_cells(regions.region, sectors)  # (members,)
     shape = regions.total, len(sectors.bin_of)
     in_sector = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)
-    counts = pooled(in_sector.astype(np.float64), sectors, bins)  # (regions, bins)
+    counts = pooled(in_sector, sectors, bins)  # (regions, bins)
     fullest = counts.argmax(axis=1)[:, np.newaxis]  # (regions, 1)
     chosen = np.flatnonzero((sectors.bin_of == fullest).reshape(-1)[cells])
     region = regions.region[chosen]

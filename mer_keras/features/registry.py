@@ -4,7 +4,6 @@ A feature is a function from the array of one clip, and arguments that all have 
 vector. To add one, write the function and add its line to ``FEATURES``.
 """
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TypeAlias
@@ -71,18 +70,14 @@ def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
         float32 (clips, length), in the order of ``clips``.
 
     Raises:
-        ConfigError: no feature has this name, it has no such argument, it is computed from another
+        ConfigError: no feature has this name, an argument can't be, it is computed from another
             number of inputs or can't be computed from a clip, or clips of different lengths have
             vectors of different lengths.
     """
+    from mer_keras.features.arguments import check_arguments
+
     feature = get_feature(name)
-    known = list(inspect.signature(feature).parameters)[1:]
-    for argument in arguments:
-        if argument not in known:
-            raise ConfigError(
-                f"feature {name!r} has no argument {argument!r}{did_you_mean(argument, known)}; "
-                f"known: {', '.join(known) or 'none'}"
-            )
+    check_arguments(f"feature {name!r}", feature, arguments)
     vectors = []
     for number, clip in enumerate(_one_by_one(name, clips), start=1):
         try:

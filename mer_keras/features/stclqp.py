@@ -6,6 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
+from mer_keras.features.arguments import (
+    BlockRule,
+    Blocks,
+    NotNegative,
+    Overlap,
+    Points,
+    Radius,
+    checked,
+)
 from mer_keras.features.local_binary_patterns import (
     PLANES,
     Interpolation,
@@ -17,7 +26,7 @@ from mer_keras.features.local_binary_patterns import (
     plane_steps,
 )
 from mer_keras.features.volumes import (
-    BlockRule,
+    Blocking,
     Coded,
     Values,
     block_vector,
@@ -30,16 +39,17 @@ from mer_keras.features.volumes import (
 AXES = {"xy": ((2, 1), (1, -1)), "xt": ((2, 1), (0, 1)), "yt": ((0, 1), (1, -1))}
 
 
+@checked
 def stclqp(
     clip: Array,
     *,
-    radius: Sequence[float] = (1, 1, 4),
-    points: int = 8,
+    radius: Radius = (1, 1, 4),
+    points: Points = 8,
     interpolation: Interpolation = "bilinear",
-    tolerance: float = 1e-6,
-    blocks: Sequence[int] = (5, 5, 1),
+    tolerance: NotNegative = 1e-6,
+    blocks: Blocks = (5, 5, 1),
     block_rule: BlockRule = "codes_then_blocks",
-    overlap: float = 0.0,
+    overlap: Overlap = 0.0,
     normalise: bool = True,
 ) -> Array:
     """Return histograms of sign, magnitude and orientation patterns, before they are quantised.
@@ -60,7 +70,7 @@ def stclqp(
         interpolation: of neighbours between voxels.
         tolerance: what a comparison may fall short by, as rounding may.
         blocks: rows, columns and blocks in time.
-        block_rule: see ``volumes.coded_blocks``.
+        block_rule: see ``volumes.Blocking``.
         overlap: likewise.
         normalise: scale each histogram to a sum of 1.
 
@@ -73,8 +83,8 @@ def stclqp(
             is none of those that there are.
     """
     volume = gray_volume(clip, "stclqp")
-    margins = margins_of(radius, "stclqp")
-    bins = bin_table(points, "none", "ascending")[1]  # It checks the number of points.
+    margins = margins_of(radius)
+    bins = bin_table(points, "none", "ascending")[1]
 
     def code(part: Values) -> list[Coded]:
         check_room(part.shape, margins, "stclqp")
@@ -100,15 +110,8 @@ def stclqp(
             ]
         return coded
 
-    return block_vector(
-        volume,
-        code,
-        blocks,
-        rule=block_rule,
-        overlap=overlap,
-        normalise=normalise,
-        feature="stclqp",
-    )
+    blocking = Blocking(blocks, block_rule, overlap, normalise)
+    return block_vector(volume, code, blocking, "stclqp")
 
 
 def _patterns(bits: NDArray[np.bool_]) -> NDArray[np.uint16]:

@@ -1,12 +1,12 @@
 """Spatio-temporal local binary patterns of integral projections (STLBP-IP)."""
 
-from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
-from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import Grid, NotNegative, Points, Positive, checked
 from mer_keras.features.fields import Values, normalised
 from mer_keras.features.local_binary_patterns import (
     Step,
@@ -18,16 +18,19 @@ from mer_keras.features.local_binary_patterns import (
 from mer_keras.features.volumes import block_slices, check_room, gray_volume
 
 FEATURE = "stlbp_ip"
+#: Places of a line that make a pattern.
+Mask: TypeAlias = Literal[3, 5, 7, 9, 11, 13, 15, 17]
 
 
+@checked
 def stlbp_ip(
     clip: Array,
     *,
-    mask: int = 9,
-    radius: float = 1,
-    points: int = 8,
-    blocks: Sequence[int] = (5, 5),
-    tolerance: float = 1e-6,
+    mask: Mask = 9,
+    radius: Positive = 1,
+    points: Points = 8,
+    blocks: Grid = (5, 5),
+    tolerance: NotNegative = 1e-6,
     public_code: bool = False,
 ) -> Array:
     """Return histograms of the patterns of the integral projections of difference frames.
@@ -58,12 +61,8 @@ def stlbp_ip(
         ConfigError: the clip is no gray clip, too small or too short, or has NaN; or an argument
             can't be.
     """
-    if mask % 2 == 0 or not 3 <= mask <= 17:
-        raise ConfigError(f"feature {FEATURE}: mask {mask}, expected an odd number from 3 to 17")
-    if len(blocks) != 2:
-        raise ConfigError(f"feature {FEATURE}: blocks {list(blocks)}, expected (rows, columns)")
     volume = gray_volume(clip, FEATURE)
-    margin, *_ = margins_of((radius, radius, radius), FEATURE)
+    margin, *_ = margins_of((radius, radius, radius))
     side = max(mask, 2 * margin + 1) // 2
     vectors: list[Values] = []
     for block in block_slices(volume.shape, (*blocks, 1), 0.0, FEATURE):
@@ -97,7 +96,7 @@ def _in_space(lines: Values, mask: int, tolerance: float, public_code: bool) -> 
 
 def _in_time(image: Values, radius: float, points: int, tolerance: float) -> Values:
     """Histogram of the patterns of an image of time and one direction, (bins,)."""
-    margin, *_ = margins_of((radius, radius, radius), FEATURE)
+    margin, *_ = margins_of((radius, radius, radius))
     table, bins = bin_table(points, "uniform", "ascending")
     steps = [(0.0, -radius * sine, radius * cosine) for cosine, sine in circle(points)]
     codes = pattern_codes(image[np.newaxis], steps, (0, margin, margin), "bilinear", tolerance)

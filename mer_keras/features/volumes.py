@@ -5,19 +5,18 @@ A volume is a clip as gray values by time, row and column. Rows grow downwards.
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.arrays import Array
 from mer_keras.errors import ConfigError
+from mer_keras.features.arguments import BlockRule
 from mer_keras.features.fields import Values, normalised
 
 #: A part of a volume: slices of time, rows and columns.
 Block: TypeAlias = tuple[slice, slice, slice]
-#: Which comes first, the division into blocks or the codes of the voxels (see ``coded_blocks``).
-BlockRule: TypeAlias = Literal["codes_then_blocks", "blocks_then_codes"]
 
 #: What a value may differ from a whole number that it was before it was scaled to 0..1.
 WHOLE = 1e-3
@@ -36,6 +35,24 @@ class Coded(NamedTuple):
     bin_of: NDArray[np.integer]
     bins: int
     votes: Values | None = None
+
+
+class Blocking(NamedTuple):
+    """How a volume is divided into blocks.
+
+    Attributes:
+        blocks: how many in a column, in a row, and in time, such as (5, 5, 1).
+        rule: ``codes_then_blocks`` divides the array of codes, so that no voxel of it is left out.
+            ``blocks_then_codes`` first cuts the volume into equal pieces, what is left over at its
+            end is dropped, and each piece loses a rim of its own.
+        overlap: share of a block that also belongs to the next one, for ``codes_then_blocks``.
+        normalise: whether each histogram of a block is scaled to a sum of 1.
+    """
+
+    blocks: Sequence[int]
+    rule: BlockRule
+    overlap: float
+    normalise: bool
 
 
 def gray_volume(clip: Array | NDArray[np.uint8], feature: str) -> Values:
@@ -125,14 +142,8 @@ def block_slices(
         Slices, by time, then row, then column.
 
     Raises:
-        ConfigError: ``blocks`` aren't three positive numbers, ``overlap`` isn't in [0, 1), or a
-            block would have no voxel.
+        ConfigError: a block would have no voxel.
     """
-    if len(blocks) != 3 or min(blocks) < 1 or not 0 <= overlap < 1:
-        raise ConfigError(
-            f"feature {feature}: blocks {list(blocks)} with overlap {overlap:g}, expected three "
-            "positive numbers (rows, columns, time) and an overlap of at least 0 and below 1"
-        )
     rows, columns, times = blocks
     if any(side < count for side, count in zip(shape, (times, rows, columns), strict=True)):
         sides = "x".join(map(str, shape))
@@ -147,48 +158,39 @@ def block_slices(
 
 
 def coded_blocks(
-    volume: Values,
-    code: Callable[[Values], Sequence[Coded]],
-    blocks: Sequence[int],
-    rule: BlockRule,
-    overlap: float,
-    feature: str,
+    volume: Values, code: Callable[[Values], Sequence[Coded]], blocking: Blocking, feature: str
 ) -> Iterator[Sequence[Coded]]:
     """Compute the codes of all voxels, block by block.
 
     Args:
         volume: (time, height, width).
         code: volume -> codes of its inner voxels, one array a plane.
-        blocks: see ``block_slices``.
-        rule: ``codes_then_blocks`` divides the array of codes, so that no voxel of it is left out.
-            ``blocks_then_codes`` first cuts the volume into equal pieces, what is left over at its
-            end is dropped, and each piece loses a rim of its own.
-        overlap: of blocks, for ``codes_then_blocks``.
+        blocking: the blocks.
         feature: name of the feature, for messages.
 
     Yields:
         The codes of a block, in the order of ``block_slices``.
 
     Raises:
-        ConfigError: the rule is unknown or can't be combined with an overlap; see also
-            ``block_slices``.
+        ConfigError: blocks that are cut first would overlap, or one would be empty.
     """
+    blocks, rule, overlap, _ = blocking
     if rule == "codes_then_blocks":
         planes = code(volume)
         for block in block_slices(planes[0].bin_of.shape[-3:], blocks, overlap, feature):
             yield [_cut(plane, block) for plane in planes]
-    elif rule == "blocks_then_codes" and overlap == 0:
-        block_slices(volume.shape, blocks, 0.0, feature)  # It checks the numbers.
-        rows, columns, times = blocks
-        counts = (times, rows, columns)
-        whole = [side // count * count for side, count in zip(volume.shape, counts, strict=True)]
-        for block in block_slices(whole, blocks, 0.0, feature):
-            yield code(volume[block])
-    else:
+        return
+    if overlap > 0:
         raise ConfigError(
-            f"feature {feature}: block_rule {rule!r} with overlap {overlap:g}, expected "
-            "'codes_then_blocks', or 'blocks_then_codes' without an overlap"
+            f"feature {feature}: block_rule 'blocks_then_codes' with overlap {overlap:g}, expected "
+            "blocks without an overlap, or 'codes_then_blocks'"
         )
+    block_slices(volume.shape, blocks, 0.0, feature)  # It refuses empty blocks.
+    rows, columns, times = blocks
+    counts = (times, rows, columns)
+    whole = [side // count * count for side, count in zip(volume.shape, counts, strict=True)]
+    for block in block_slices(whole, blocks, 0.0, feature):
+        yield code(volume[block])
 
 
 def histograms(planes: Sequence[Coded], *, normalise: bool) -> list[Values]:
@@ -212,36 +214,23 @@ def histograms(planes: Sequence[Coded], *, normalise: bool) -> list[Values]:
 
 
 def block_vector(
-    volume: Values,
-    code: Callable[[Values], Sequence[Coded]],
-    blocks: Sequence[int],
-    *,
-    rule: BlockRule,
-    overlap: float,
-    normalise: bool,
-    feature: str,
+    volume: Values, code: Callable[[Values], Sequence[Coded]], blocking: Blocking, feature: str
 ) -> Array:
     """Return the histograms of all blocks as one vector.
 
-    Args:
-        volume: see ``coded_blocks``, as all arguments but the next.
-        code: likewise.
-        blocks: likewise.
-        rule: likewise.
-        overlap: likewise.
-        normalise: see ``histograms``.
-        feature: likewise.
+    Args and errors are those of ``coded_blocks``.
 
     Returns:
         float32, block by block (time, row, column), plane by plane.
     """
-    if rule == "codes_then_blocks" and overlap == 0:
-        counted = _disjoint(code(volume), blocks, feature)
+    normalise = blocking.normalise
+    if blocking.rule == "codes_then_blocks" and blocking.overlap == 0:
+        counted = _disjoint(code(volume), blocking.blocks, feature)
         counted = [normalised(counts) for counts in counted] if normalise else counted
         return np.concatenate(counted, axis=1).astype(np.float32).reshape(-1)
-    each = coded_blocks(volume, code, blocks, rule, overlap, feature)
-    joined = [histogram for planes in each for histogram in histograms(planes, normalise=normalise)]
-    return np.concatenate(joined).astype(np.float32)
+    blocks = coded_blocks(volume, code, blocking, feature)
+    counted = [counts for planes in blocks for counts in histograms(planes, normalise=normalise)]
+    return np.concatenate(counted).astype(np.float32)
 
 
 def _disjoint(planes: Sequence[Coded], blocks: Sequence[int], feature: str) -> list[Values]:

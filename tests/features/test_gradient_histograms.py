@@ -173,8 +173,8 @@ def test_blocks_can_be_cut_first(feature):
         (hog_top, noise(2, 20, 20), {}, "at least 3x3x3"),
         (higo_top, noise(3, 20, 20), {}, "8x8x2 blocks.*1x18x18.*would be empty"),
         (hog_3d, noise(10, 20, 20) * np.nan, {}, "NaN"),
-        (hog_top, noise(10, 20, 20), {"planes": "xyz"}, "planes 'xyz', expected one of top"),
-        (hog_top, noise(10, 20, 20), {"bins": 0}, "0 bins"),
+        (hog_top, noise(10, 20, 20), {"planes": "xyz"}, "planes 'xyz', expected 'top', 'xyot'"),
+        (hog_top, noise(10, 20, 20), {"bins": 0}, "bins 0, expected greater than or equal to 1"),
         (hog_3d, noise(10, 20, 20), {"directions": (8, 0, 10)}, "three positive numbers"),
     ],
 )

@@ -151,7 +151,7 @@ def test_overlapping_blocks_are_longer_and_count_voxels_twice():
         (np.full((10, 12, 12), np.nan, np.float32), {}, "NaN or infinite"),
         (noise(10, 12, 12), {"radius": (1, 0, 4)}, "three numbers above 0"),
         (noise(10, 12, 12), {"radius": (1, 4)}, "three numbers above 0"),
-        (noise(10, 12, 12), {"points": 20}, "20 points, expected 2 to 16"),
+        (noise(10, 12, 12), {"points": 20}, "points 20, expected a whole number from 2 to 16"),
         (noise(10, 12, 12), {"mapping": "riu2"}, "mapping 'riu2'"),
         (noise(10, 12, 12), {"bin_order": "any"}, "bin_order 'any'"),
         (noise(10, 12, 12), {"blocks": (5, 5)}, "three positive numbers"),

@@ -92,5 +92,5 @@ def test_what_cannot_be_computed_is_told():
         stclqp(noise(10, 20, 20) * np.nan)
     with pytest.raises(ConfigError, match="would be empty"):
         stclqp(noise(10, 6, 6))
-    with pytest.raises(ConfigError, match="30 points, expected 2 to 16"):
+    with pytest.raises(ConfigError, match="points 30, expected a whole number from 2 to 16"):
         stclqp(noise(10, 20, 20), points=30)

@@ -5,6 +5,7 @@ import pytest
 
 from mer_keras.errors import ConfigError
 from mer_keras.features.volumes import (
+    Blocking,
     Coded,
     block_slices,
     block_vector,
@@ -64,7 +65,12 @@ def test_a_block_without_a_voxel_is_refused():
 def test_what_is_left_over_is_dropped_where_blocks_come_first():
     volume = noise(5, 7, 9).astype(float)
     codes = list(
-        coded_blocks(volume, lambda part: [Coded(part, 256)], (2, 4, 1), "blocks_then_codes", 0, "")
+        coded_blocks(
+            volume,
+            lambda part: [Coded(part, 256)],
+            Blocking((2, 4, 1), "blocks_then_codes", 0, normalise=False),
+            "",
+        )
     )
     assert [planes[0].bin_of.shape for planes in codes] == [(5, 3, 2)] * 8
     np.testing.assert_array_equal(codes[7][0].bin_of, volume[:, 3:6, 6:8])
@@ -87,9 +93,7 @@ def test_a_voxel_may_vote_for_several_bins():
     blocks = coded_blocks(
         np.zeros((1, 2, 2)),
         lambda _: [Coded(bin_of, 2, votes)],
-        (2, 1, 1),
-        "codes_then_blocks",
-        0.0,
+        Blocking((2, 1, 1), "codes_then_blocks", 0.0, normalise=False),
         "x",
     )
     for planes in blocks:
@@ -104,13 +108,11 @@ def test_blocks_that_do_not_overlap_are_counted_together_as_one_by_one(normalise
     def code(part):
         return [Coded(part.astype(int), 256), Coded(part.astype(int) // 30, 8, votes)]
 
+    blocking = Blocking((3, 2, 2), "codes_then_blocks", 0.0, normalise)
     expected = [
         histogram
-        for planes in coded_blocks(volume, code, (3, 2, 2), "codes_then_blocks", 0.0, "x")
+        for planes in coded_blocks(volume, code, blocking, "x")
         for histogram in histograms(planes, normalise=normalise)
     ]
-    vector = block_vector(
-        volume, code, (3, 2, 2), rule="codes_then_blocks", overlap=0.0, normalise=normalise,
-        feature="x",
-    )  # fmt: skip
+    vector = block_vector(volume, code, blocking, "x")
     np.testing.assert_allclose(vector, np.concatenate(expected), rtol=1e-6)
