@@ -18,8 +18,9 @@ import keras
 
 from mer_keras import settings
 from mer_keras.errors import UserError
+from mer_keras.layers.counted_norm import CountedNormalization
 from mer_keras.layers.dense_block import DenseBlock
-from mer_keras.layers.fast.batch_norm import FastBatchNormalization
+from mer_keras.layers.fast.batch_norm import FastBatchNormalization, FastCountedNormalization
 from mer_keras.layers.fast.convlstm import FastConvLSTM2D
 from mer_keras.layers.fast.dense_block import FastDenseBlock
 from mer_keras.layers.fast.dropout import FastDropout
@@ -35,6 +36,7 @@ FAST_FORMS: dict[type[keras.Layer], type[keras.Layer]] = {
     keras.layers.Dropout: FastDropout,
     keras.layers.TimeDistributed: FastTimeDistributed,
     ConvNormPool: FastConvNormPool,
+    CountedNormalization: FastCountedNormalization,
     DenseBlock: FastDenseBlock,
 }
 _PLAIN_FORMS = {fast: plain for plain, fast in FAST_FORMS.items()}

@@ -1,18 +1,41 @@
 """Pieces that more than one network is made of."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
+import keras
 from keras import layers
 
 from mer_keras.layers.choice import choose
 from mer_keras.layers.convlstm import PeepholeConvLSTM
+from mer_keras.layers.counted_norm import CountedNormalization
 from mer_keras.layers.tensors import Tensor
 
-#: Constants of batch normalisation in the frameworks that the papers used (Caffe, PyTorch), not
-#: Keras' own.
-EPSILON = 1e-5
-MOMENTUM = 0.9
+#: Frameworks that papers name.
+Framework = Literal["caffe", "keras", "pytorch"]
+
+
+class BatchNormConstants(NamedTuple):
+    """Constants of batch normalisation.
+
+    Attributes:
+        momentum: of the moving statistics: what they keep of themselves in a step of training.
+        epsilon: added to the variance.
+    """
+
+    momentum: float
+    epsilon: float
+
+
+#: What each framework's layer has unless it is told otherwise. Caffe divides its moving sums by the
+#: weight that they have gathered, so that in its first thousand steps they are plain means; Keras'
+#: start from 0 and 1. After some thousand steps the two are the same.
+BATCH_NORM: dict[Framework, BatchNormConstants] = {
+    "caffe": BatchNormConstants(momentum=0.999, epsilon=1e-5),
+    "keras": BatchNormConstants(momentum=0.99, epsilon=1e-3),
+    "pytorch": BatchNormConstants(momentum=0.9, epsilon=1e-5),
+}
+MOMENTUM, EPSILON = BATCH_NORM["pytorch"]
 
 
 def convolve(
@@ -23,6 +46,7 @@ def convolve(
     *,
     name: str,
     use_bias: bool = False,
+    kernel_initializer: str | keras.Initializer = "glorot_uniform",
 ) -> Tensor:
     """Convolve with zero padding of half the kernel on each side, as Caffe and PyTorch do.
 
@@ -36,6 +60,7 @@ def convolve(
         strides: one for all axes, or one each.
         name: of the layer.
         use_bias: whether a bias is added.
+        kernel_initializer: initial values of the kernel.
 
     Returns:
         (batch, ..., filters), each size divided by its stride and rounded up.
@@ -49,19 +74,100 @@ def convolve(
         padding = "valid"
     layer = layers.Conv2D if rank == 2 else layers.Conv3D
     return layer(
-        filters, tuple(kernel_size), strides=steps, padding=padding, use_bias=use_bias, name=name
+        filters,
+        tuple(kernel_size),
+        strides=steps,
+        padding=padding,
+        use_bias=use_bias,
+        kernel_initializer=kernel_initializer,
+        name=name,
     )(x)
 
 
-def normalise(x: Tensor, name: str) -> Tensor:
-    """Normalise each channel over batch and positions, with learned scale and shift."""
-    norm = choose(layers.BatchNormalization)(momentum=MOMENTUM, epsilon=EPSILON, name=name)
-    return norm(x)
+def pytorch_start(fan_in: int) -> dict[str, keras.Initializer]:
+    """Initial values of PyTorch's convolutions and dense layers: uniform in +-1/sqrt(fan in).
+
+    Args:
+        fan_in: values that are multiplied with the weights of one output.
+
+    Returns:
+        Arguments of Keras' layers, of kernel and bias.
+    """
+    limit = fan_in**-0.5
+    return {
+        "kernel_initializer": keras.initializers.RandomUniform(-limit, limit),
+        "bias_initializer": keras.initializers.RandomUniform(-limit, limit),
+    }
 
 
-def normalise_relu(x: Tensor, name: str) -> Tensor:
-    """Normalise by the batch, then apply ReLU."""
-    return layers.ReLU(name=f"{name}_relu")(normalise(x, name))
+def pytorch_convolve(
+    x: Tensor,
+    filters: int,
+    edge: int,
+    *,
+    name: str,
+    padding: Literal["valid", "same"] = "same",
+    dilation: int = 1,
+    activation: str | None = None,
+) -> Tensor:
+    """Convolve images at stride 1, with a bias and PyTorch's initial values.
+
+    Args:
+        x: (batch, height, width, channels).
+        filters: number of output channels.
+        edge: of the kernel.
+        name: of the layer.
+        padding: ``same`` keeps height and width.
+        dilation: distance of the kernel's values.
+        activation: applied afterwards.
+    """
+    convolution = layers.Conv2D(
+        filters,
+        edge,
+        padding=padding,
+        dilation_rate=dilation,
+        activation=activation,
+        name=name,
+        **pytorch_start(int(x.shape[-1]) * edge * edge),
+    )
+    return convolution(x)
+
+
+def pytorch_dense(x: Tensor, units: int, *, name: str, activation: str | None = None) -> Tensor:
+    """Multiply the last axis, (batch, ..., width) -> (batch, ..., units), as PyTorch starts it."""
+    start = pytorch_start(int(x.shape[-1]))
+    return layers.Dense(units, activation=activation, name=name, **start)(x)
+
+
+def dropout(x: Tensor, rate: float, *, name: str) -> Tensor:
+    """Set a part of the values to zero in training."""
+    return choose(layers.Dropout)(rate, name=name)(x)
+
+
+def counted_norm(name: str) -> keras.Layer:
+    """Return batch normalisation of images with PyTorch's constants.
+
+    Unlike ``normalise``, it can leave out rows that fill up a batch, so that folds of a network can
+    be trained together.
+    """
+    return choose(CountedNormalization)(momentum=MOMENTUM, epsilon=EPSILON, name=name)
+
+
+def normalise(x: Tensor, name: str, framework: Framework = "pytorch") -> Tensor:
+    """Normalise each channel over batch and positions, with learned scale and shift.
+
+    Args:
+        x: (batch, ..., channels).
+        name: of the layer.
+        framework: whose constants it has.
+    """
+    constants = BATCH_NORM[framework]._asdict()
+    return choose(layers.BatchNormalization)(**constants, name=name)(x)
+
+
+def normalise_relu(x: Tensor, name: str, framework: Framework = "pytorch") -> Tensor:
+    """Normalise by the batch, then apply ReLU; see ``normalise``."""
+    return layers.ReLU(name=f"{name}_relu")(normalise(x, name, framework))
 
 
 def convlstm(

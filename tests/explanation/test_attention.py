@@ -7,11 +7,11 @@ keras = pytest.importorskip("keras")
 
 from mer_keras.explanation.attention import attention_of  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
-from tests.models.small import SHAPES, ramp_clips, set_ramp_weights  # noqa: E402
+from tests.models.small import build_small, ramp_clips, set_ramp_weights  # noqa: E402
 
 
 def of(name, **arguments):
-    network = registry.build(name, SHAPES[name], 3, **arguments)
+    network = build_small(name, **arguments)
     set_ramp_weights(network)
     return network, attention_of(network, ramp_clips(name))
 
@@ -23,6 +23,10 @@ def of(name, **arguments):
         ("resnet10", []),
         ("resnet3d_18", []),
         ("ststnet", []),
+        ("off_apexnet", []),
+        ("dual_inception", []),
+        ("rcn", []),
+        ("htnet", []),
         ("micro_attention", ["map"] * 4),
         ("complex_attention", ["map"] * 4),
         ("meranet", ["channels", "map"] * 8),

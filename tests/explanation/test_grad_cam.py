@@ -8,7 +8,7 @@ from keras import layers  # noqa: E402
 
 from mer_keras.explanation.grad_cam import grad_cam, to_input_size  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
-from tests.models.small import SHAPES, ramp_clips, set_ramp_weights  # noqa: E402
+from tests.models.small import SHAPES, build_small, ramp_clips, set_ramp_weights  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
@@ -42,7 +42,7 @@ def test_behind_a_mean_it_is_the_class_activation_map(shape, kind):
 
 @pytest.mark.parametrize("name", registry.MODELS)
 def test_every_network_has_a_map_of_the_size_of_its_input(name):
-    network = registry.build(name, SHAPES[name], 4)
+    network = build_small(name, 4)
     set_ramp_weights(network)
     clips, spec = ramp_clips(name), registry.get_spec(name)
     heat = grad_cam(network, clips, spec.focus, np.array([1, 3]))
@@ -76,7 +76,7 @@ def test_a_map_without_time_holds_for_all_frames():
 def test_cells_of_a_grid_come_back_to_their_places():
     """Only the middle cell of the clip is bright, so only there is anything to weigh."""
     name = "shallow_attention_conv3d"
-    network = registry.build(name, SHAPES[name], 3)
+    network = build_small(name)
     set_ramp_weights(network)
     network.get_layer("convolution_each").layer.bias.assign(np.zeros(8))
     clip = np.zeros((1, *SHAPES[name]), "float32")

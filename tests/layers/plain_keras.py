@@ -8,6 +8,7 @@ from keras import layers, ops
 
 from mer_keras.layers import attention, convlstm, dense_block, shortcut, streams, tokens
 from mer_keras.layers.choice import FAST_FORMS
+from tests.layers.plain_flow import flow_cases
 
 
 class InKeras(keras.layers.Layer):
@@ -128,7 +129,7 @@ def cases(frames=3, size=3, norm=layers.BatchNormalization):
     """Every layer of ours by name, on clips of so many frames, with kernels of this edge.
 
     Layers whose argument is no kernel, and images that have no frames, stay as they are. ``norm``
-    is the normalisation in the twin of ``ConvNormPool``.
+    is the normalisation in the twins.
     """
     clip, image, parts = (2, frames, 7, 8, 2), (3, 10, 7, 4), (2, frames, 6, 5, 2)
     lstm = {"filters": 3, "kernel_size": size, "padding": "same", "return_sequences": True}
@@ -231,4 +232,5 @@ def cases(frames=3, size=3, norm=layers.BatchNormalization):
             {"filters": 5},
         ),
         "FastDenseBlock": Case(fast[dense_block.DenseBlock], block_twin, image, block),
+        **flow_cases(Case, ours_of, norm),
     }  # fmt: skip

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mer_keras.models import registry
+
 SHAPES = {
     "shallow_convlstm": (3, 12, 12, 1),
     "shallow_attention_conv3d": (7, 21, 21, 1),
@@ -14,7 +16,25 @@ SHAPES = {
     "meranet": (4, 24, 24, 3),
     "dense_mixed_attention": (32, 32, 3),
     "ststnet": (28, 28, 3),
+    "off_apexnet": (28, 28, 3),
+    "dual_inception": (28, 28, 3),
+    "rcn": (28, 28, 3),
+    "htnet": (28, 28, 3),
 }
+
+#: Arguments that make large networks narrow, and have them read clips in 0..1 as they are.
+ARGUMENTS = {
+    "off_apexnet": {"scale": 1.0},
+    "dual_inception": {"scale": 1.0, "units": 64},
+    "rcn": {"scale": 1.0, "maps": 16, "pool": 5},
+    "htnet": {"dim": 24, "repeats": (1, 1, 1)},
+}
+
+
+def build_small(name, classes=3, **arguments):
+    """A registered network on clips of its small shape."""
+    return registry.build(name, SHAPES[name], classes, **(ARGUMENTS.get(name, {}) | arguments))
+
 
 #: the fractional parts of its multiples fill 0..1 evenly and hit no two filters alike
 _STEP = 0.7548776662466927

@@ -13,8 +13,8 @@ CODE = """
 import numpy as np
 import keras
 from mer_keras.config.training import Train
-from mer_keras.models import registry
 from mer_keras.training.trainer import Trainer
+from tests.models.small import build_small
 
 assert keras.backend.backend() == {backend!r}
 shapes = {shapes!r}
@@ -24,7 +24,7 @@ recipe = Train.model_validate(dict(
 for name, shape in shapes.items():
     x = np.random.default_rng(0).random((8, *shape)).astype("float32")
     y = np.arange(8, dtype="int32") % 3
-    trainer = Trainer(lambda: registry.build(name, shape, 3), recipe)
+    trainer = Trainer(lambda: build_small(name), recipe)
     trainer.reset(5)
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in trainer.network.trainable_weights]
     record = trainer.fit(x, y, seed=5)

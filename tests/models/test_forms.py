@@ -8,8 +8,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 from mer_keras.layers.choice import FAST_FORMS, Form, layers_of_form, plain_form  # noqa: E402
-from mer_keras.models import cost, registry  # noqa: E402
-from tests.models.small import SHAPES, ramp_clips, set_ramp_weights  # noqa: E402
+from mer_keras.models import cost  # noqa: E402
+from tests.models.small import SHAPES, build_small, ramp_clips, set_ramp_weights  # noqa: E402
 
 GOLDENS = json.loads(Path(__file__).with_name("goldens.json").read_text())
 CLASSES = 4
@@ -19,7 +19,7 @@ def build(name, form):
     keras.utils.clear_session()  # Names that Keras makes up are counted on from network to network.
     keras.utils.set_random_seed(3)
     with layers_of_form(form):
-        return registry.build(name, SHAPES[name], CLASSES)
+        return build_small(name, CLASSES)
 
 
 @pytest.mark.filterwarnings("error::UserWarning")

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 from mer_keras.models import registry
-from tests.models.small import SHAPES, ramp_clips, set_ramp_weights
+from tests.models.small import build_small, ramp_clips, set_ramp_weights
 
 GOLDENS = Path(__file__).with_name("goldens.json")
 CLASSES = 4
 
 
 def forward(name):
-    network = registry.build(name, SHAPES[name], CLASSES)
+    network = build_small(name, CLASSES)
     set_ramp_weights(network)
     return network, np.asarray(network.predict(ramp_clips(name), verbose=0), "float64")
 

@@ -3,13 +3,19 @@
 import keras
 from keras import ops
 
+from mer_keras.layers.counted_norm import CountedNormalization
 from mer_keras.layers.dense_block import DenseBlock
 from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.streams import ConvNormPool
 from mer_keras.layers.tensors import Tensor
 
 #: Layers with statistics over the batch, which would be over the parts too.
-_OVER_THE_BATCH = (keras.layers.BatchNormalization, ConvNormPool, DenseBlock)
+_OVER_THE_BATCH = (
+    keras.layers.BatchNormalization,
+    ConvNormPool,
+    CountedNormalization,
+    DenseBlock,
+)
 
 
 @fast_form_of(keras.layers.TimeDistributed)
