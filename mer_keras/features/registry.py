@@ -57,6 +57,17 @@ def get_feature(name: str) -> Feature:
     return feature
 
 
+def check_feature(name: str, arguments: Mapping[str, object]) -> None:
+    """Check that there is a feature of this name, and that it takes these arguments.
+
+    Raises:
+        ConfigError: it isn't there, or doesn't take them.
+    """
+    from mer_keras.features.arguments import check_arguments
+
+    check_arguments(f"feature {name!r}", get_feature(name), arguments)
+
+
 def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
     """Compute a feature of each clip.
 
@@ -74,30 +85,57 @@ def extract(name: str, clips: Inputs, arguments: Mapping[str, object]) -> Array:
             number of inputs or can't be computed from a clip, or clips of different lengths have
             vectors of different lengths.
     """
-    from mer_keras.features.arguments import check_arguments
+    check_feature(name, arguments)
+    total = count(clips)
+    vectors = (
+        vector_of(name, clip, arguments, number, total)
+        for number, clip in enumerate(_one_by_one(name, clips), start=1)
+    )
+    return feature_table(name, vectors, total)
 
-    feature = get_feature(name)
-    check_arguments(f"feature {name!r}", feature, arguments)
-    vectors = []
-    for number, clip in enumerate(_one_by_one(name, clips), start=1):
-        try:
-            vectors.append(feature(clip, **arguments))
-        except ConfigError as error:
-            raise ConfigError(f"clip {number} of {count(clips)}: {error}") from error
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            values = ", ".join(f"{key}={value!r}" for key, value in arguments.items()) or "none"
+
+def vector_of(
+    name: str,
+    clip: Array | tuple[Array, ...],
+    arguments: Mapping[str, object],
+    number: int,
+    total: int,
+) -> Array:
+    """Compute a feature of clip ``number`` of ``total``, float32 (length,); see ``extract``.
+
+    Raises:
+        ConfigError: the feature can't be computed; the message names the clip by its number.
+    """
+    try:
+        return get_feature(name)(clip, **arguments)
+    except ConfigError as error:
+        raise ConfigError(f"clip {number} of {total}: {error}") from error
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        values = ", ".join(f"{key}={value!r}" for key, value in arguments.items()) or "none"
+        raise ConfigError(
+            f"feature {name!r} can't be computed of clip {number} of {total} with the "
+            f"arguments {values}: {error}; change them in the row or in its method"
+        ) from error
+
+
+def feature_table(name: str, vectors: Iterable[Array], total: int) -> Array:
+    """Write ``total`` vectors of a feature into one array, float32 (total, length).
+
+    Raises:
+        ConfigError: they differ in length.
+    """
+    table = np.empty((0, 0), np.float32)
+    for row, vector in enumerate(vectors):
+        if row == 0:
+            table = np.empty((total, len(vector)), np.float32)
+        if len(vector) != table.shape[1]:
             raise ConfigError(
-                f"feature {name!r} can't be computed of clip {number} of {count(clips)} with the "
-                f"arguments {values}: {error}; change them in the row or in its method"
-            ) from error
-    for number, vector in enumerate(vectors, start=1):
-        if len(vector) != len(vectors[0]):
-            raise ConfigError(
-                f"feature {name!r} has {len(vector)} values for clip {number} of {len(vectors)}, "
-                f"{len(vectors[0])} for the first: it needs clips of one length; choose another "
+                f"feature {name!r} has {len(vector)} values for clip {row + 1} of {total}, "
+                f"{table.shape[1]} for the first: it needs clips of one length; choose another "
                 "'sampling' than 'whole' for the input, or another feature"
             )
-    return np.array(vectors, np.float32) if vectors else np.empty((0, 0), np.float32)
+        table[row] = vector
+    return table
 
 
 def _one_by_one(name: str, clips: Inputs) -> Iterable[Array | tuple[Array, ...]]:

@@ -18,10 +18,11 @@ from sklearn.pipeline import Pipeline
 from mer_keras.arrays import Array, Inputs, Labels
 from mer_keras.config.method import Classical
 from mer_keras.errors import ConfigError
-from mer_keras.features.registry import extract
+from mer_keras.features.registry import check_feature
 from mer_keras.methods.classifiers import make_classifier, sample_weights
 from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.methods.estimators import Classifier, EstimatorMethod
+from mer_keras.methods.feature_vectors import feature_vectors
 from mer_keras.methods.kernels import FeatureTable, KernelSVM
 from mer_keras.protocols.splits import assign_groups
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
@@ -44,7 +45,7 @@ class ClassicalMethod(Method):
         Raises:
             ConfigError: there is no such feature, classifier or argument.
         """
-        extract(config.feature, [], config.arguments)  # Without clips, it checks the names.
+        check_feature(config.feature, config.arguments)
         self._config = config
         self._classifier = FeatureClassifier(config, classes)
         self._latest: tuple[Inputs, Inputs] | None = None
@@ -81,7 +82,7 @@ class ClassicalMethod(Method):
         """Feature vectors of clips, (clips, length) float32."""
         # A feature asks for the same arrays clip after clip; fresh pages cost more than its sums.
         keep_freed_memory()
-        return extract(self._config.feature, x, self._config.arguments)
+        return feature_vectors(self._config.feature, x, self._config.arguments)
 
 
 class FeatureClassifier(EstimatorMethod):

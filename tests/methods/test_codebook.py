@@ -117,6 +117,10 @@ class TestInAFold:
         inner_folds=2,
     )
 
+    @pytest.fixture(autouse=True)
+    def _empty_cache(self, places):
+        """The features of these clips are cached."""
+
     @pytest.fixture(scope="class")
     def inputs(self):
         clips = np.stack([as_input(noise(4, 9, 9, seed)) for seed in range(13)])
