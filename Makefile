@@ -44,7 +44,7 @@ RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --
            --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism leaderboard bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -112,6 +112,9 @@ optimism: setup  ## one method under every rule of choosing the epoch, and with 
 	$(OPTIMISM) --set selection=last_epoch --set record_epochs=true
 	$(OPTIMISM) --set selection=last_epoch --set train.balance=oversample --set train.augmentation.flip=0.5 \
 	  --set evaluate_augmented=true --report results/report-optimism
+
+leaderboard: setup  ## the page of all methods on the public sets, from stored results (offline: results/leaderboard)
+	$(BIN)/mer-keras leaderboard --out results/leaderboard
 
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from mer_keras import __version__
 from mer_keras.config.experiment import Experiment, Row, RowPlan
 from mer_keras.config.method import MethodConfig
+from mer_keras.config.validation import validated
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.epoch_curves import CURVES, uf1_by_length
 from mer_keras.evaluation.epoch_rules import RULES
@@ -31,7 +32,6 @@ from mer_keras.leaderboard.digests import content_digest
 from mer_keras.names import slug
 from mer_keras.report.epochs import RecordedSeed, predicted_by_rule, recorded_seeds
 from mer_keras.report.view import RowState, RunView
-from mer_keras.runs.stored_manifest import stored_config
 from mer_keras.terms import Selection
 from mer_keras.whole_files import write_whole
 
@@ -44,13 +44,13 @@ DECIMALS = 5
 
 
 def contribution_files(
-    view: RunView, *, row: str | None = None, known: Mapping[str, Board] | None = None
+    view: RunView, *, keys: Collection[str] | None = None, known: Mapping[str, Board] | None = None
 ) -> dict[str, str]:
     """Return the files of a run's contribution: name within the folder -> text.
 
     Args:
         view: the run.
-        row: key of the only row to take; all rows that are there if ``None``.
+        keys: keys of the rows to take; all rows of the run if ``None``.
         known: boards by name; those of this version if ``None``.
 
     Raises:
@@ -60,7 +60,7 @@ def contribution_files(
     known = boards() if known is None else known
     config = _checked_config(view)
     board = board_of(config.data.databases, known, view.run_id)
-    states = [state for state in view.rows if row in (None, state.key)]
+    states = [state for state in view.rows if keys is None or state.key in keys]
     for state in states:
         _check_complete(view, state)
     plans = {plan.key: plan for plan in config.plans}
@@ -78,8 +78,7 @@ def contribution_files(
             files[f"{schema.CURVES}/{state.key}.csv"] = _curves_csv(curves)
         rules = tuple(RULES) if curves else (schema.AS_RUN,)
         rows.append(_contributed(config, state, plan, rules, known[board]))
-    if row is None:
-        rows += _claimed_rows(config, known[board])
+    rows += _claimed_rows(config, known[board])
     head = _head(view, config, board, clips, rows)
     tree = schema.Contribution.model_validate(
         {**head, "files": {name: content_digest(text) for name, text in files.items()}}
@@ -104,12 +103,8 @@ def write_contribution(files: Mapping[str, str], folder: Path) -> None:
 
 
 def _checked_config(view: RunView) -> Experiment:
-    config = stored_config(view.manifest)
-    if config is None:
-        raise ResultsError(
-            f"{view.run_id}: its config is not one of this version of mer-keras, or was changed "
-            "after the run: contribute it with the version that ran it"
-        )
+    # A default that was added since gives the config another digest; it is read all the same.
+    config = validated(Experiment, view.manifest["config"], f"{view.run_id}: config")
     selection = Selection(view.manifest["selection"])
     if selection not in SHOWN_SELECTIONS:
         raise ResultsError(

@@ -1,0 +1,115 @@
+"""Drawings of a table: what is claimed and what is honest, and UF1 over epochs under each rule."""
+
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mer_keras.evaluation.epoch_curves import CURVES
+from mer_keras.leaderboard.standings import PERSON_BEST, Standing, Table
+from mer_keras.report.figures import COLOURS, drawing_of
+
+#: Characters of a line of a name.
+NAME_WIDTH = 30
+#: An arrow from a claimed score to the honest one.
+_ARROW = {"arrowstyle": "->", "color": COLOURS[1], "shrinkA": 4, "shrinkB": 4}
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """One kind of point: what it shows of a method, and how it is drawn."""
+
+    title: str
+    shape: str
+    colour: str
+    value_of: Callable[[Standing], float | None]
+
+
+_MARKS = (
+    _Mark("claimed", "D", COLOURS[1], lambda standing: standing.claimed("uf1")),
+    _Mark(
+        "last epoch, or no epochs",
+        "o",
+        COLOURS[0],
+        lambda standing: standing.honest["uf1"].pooled if standing.honest else None,
+    ),
+    _Mark(
+        "each tested person's best epoch",
+        "^",
+        COLOURS[2],
+        lambda standing: standing.person_best["uf1"].pooled if standing.person_best else None,
+    ),
+    _Mark(
+        "guessing under that rule, as many epochs",
+        "x",
+        COLOURS[6],
+        lambda standing: standing.guessed["uf1"].mean if standing.guessed else None,
+    ),
+)
+
+
+def arrows_svg(table: Table, title: str) -> str:
+    """Draw an arrow from what is claimed of each method to its honest score, UF1.
+
+    Methods that were not run show their claim alone. Beside them stand each tested person's best
+    epoch and what guessing gives under that rule with as many epochs.
+    """
+    shown = [s for s in table.standings if s.honest or s.claimed("uf1") is not None]
+    size = (7.2, 1.6 + 0.42 * len(shown))
+    with drawing_of(f"arrows.{table.board}.{table.protocol}", title, size) as drawing:
+        axes = drawing.figure.add_subplot(xlabel="UF1, with the 95 % interval over people")
+        for mark in _MARKS:
+            points = [
+                (value, line)
+                for line, standing in enumerate(shown)
+                if (value := mark.value_of(standing)) is not None
+            ]
+            if points:
+                values, lines = zip(*points, strict=True)
+                axes.plot(values, lines, mark.shape, color=mark.colour, ms=5, label=mark.title)
+        for line, standing in enumerate(shown):
+            honest, claimed = standing.honest.get("uf1"), standing.claimed("uf1")
+            if honest is not None:
+                axes.plot([honest.low, honest.high], [line, line], color=COLOURS[0])
+            if honest is not None and claimed is not None:
+                axes.annotate(
+                    "", xy=(honest.pooled, line), xytext=(claimed, line), arrowprops=_ARROW
+                )
+        names = [textwrap.fill(standing.name, NAME_WIDTH) for standing in shown]
+        axes.set_yticks(range(len(shown)), names)
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.grid(axis="x", alpha=0.3)
+        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.4, -0.18))
+    return drawing.svg
+
+
+def curves_svg(standing: Standing, protocol: str) -> str:
+    """Draw UF1 of one method over the number of epochs at which training could have ended.
+
+    One line a rule; dotted, what chose the epoch on held-back people of the training clips gives.
+    """
+    table = standing.entry.curves[standing.row.key]
+    title = f"{standing.name}, {protocol}, {_seeds(standing.seeds)}"
+    with drawing_of(f"epochs.{standing.source}.{standing.row.key}", title, (6.4, 3.4)) as drawing:
+        axes = drawing.figure.add_subplot(xlabel="epochs of training", ylabel="UF1", ylim=(0, 1))
+        for curve, colour in zip(CURVES, COLOURS, strict=False):
+            axes.plot(table["epochs"], table[curve.rule], color=colour, label=curve.title)
+        if standing.inner:
+            inner = standing.inner["uf1"].pooled
+            axes.axhline(inner, color=COLOURS[5], linestyle=":", label="chosen on training people")
+        guessed = standing.guessed.get("uf1")
+        if guessed is not None:
+            last = table["epochs"].iloc[-1]
+            axes.plot(last, guessed.mean, "x", color=COLOURS[6], label="guessing, person's best")
+        if len(table) > 1:
+            axes.set_xscale("log")
+        axes.legend(frameon=False, fontsize=7)
+    return drawing.svg
+
+
+def has_curves(standing: Standing) -> bool:
+    """Whether a method's epochs were stored."""
+    return PERSON_BEST in standing.row.rules and standing.row.key in standing.entry.curves
+
+
+def _seeds(number: int) -> str:
+    return "1 seed" if number == 1 else f"{number} seeds"

@@ -1,0 +1,311 @@
+"""Contributions of one set and protocol -> the lines of one table, best honest score first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras.errors import ResultsError
+from mer_keras.evaluation.guessing import Guess, GuessedClips, guess
+from mer_keras.evaluation.many_methods import PairDifference, compare_all, resampled_scores, score
+from mer_keras.evaluation.metrics import draw_subjects, percentiles
+from mer_keras.leaderboard import schema
+from mer_keras.leaderboard.reading import Entry, matrices_of
+from mer_keras.leaderboard.schema import ContributedRow
+from mer_keras.terms import Selection
+
+#: Metrics that a table shows, in order.
+SHOWN = ("uf1", "uar")
+#: The rule of the column that looks at every tested person's labels.
+PERSON_BEST = "subject_best_latest"
+#: Bootstrap samples of an interval.
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Value:
+    """A metric of one method, all values in 0..1.
+
+    Attributes:
+        pooled: the metric of all tested clips, averaged over seeds.
+        low: lower end of its 95 % interval over people, averaged over seeds.
+        high: upper end of that interval.
+        seed_sd: standard deviation over seeds; 0 where there is one.
+    """
+
+    pooled: float
+    low: float
+    high: float
+    seed_sd: float
+
+
+#: Values of ``SHOWN`` by metric.
+Values = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One line of a table.
+
+    Attributes:
+        name: the method for readers.
+        row: what its contribution says of it.
+        source: its contribution.
+        seeds: number of seeds of its honest score; 0 where it was not run.
+        honest: the last epoch, or what a method without epochs predicts; empty where it was not
+            run to the last epoch.
+        inner: epoch or hyper-parameters chosen on held-back people of the training clips.
+        person_best: each tested person's best epoch; empty where epochs were not stored.
+        choosing_adds: ``person_best`` minus ``honest`` in UF1, paired over people.
+        guessed: what guessing gives under the rule of ``person_best`` with as many epochs.
+        databases: database -> metric -> honest score of its clips.
+        matrices: honest confusion matrices, (seeds, people, classes, classes).
+        entry: the contribution.
+    """
+
+    name: str
+    row: ContributedRow
+    source: str
+    seeds: int
+    honest: Values
+    inner: Values
+    person_best: Values
+    choosing_adds: PairDifference | None
+    guessed: Mapping[str, Guess]
+    databases: Mapping[str, Mapping[str, float]]
+    matrices: NDArray[np.int64] | None
+    entry: Entry
+
+    @property
+    def rank_value(self) -> float:
+        """What lines are ordered by: honest UF1, inner UF1, or nothing."""
+        values = self.honest or self.inner
+        return values["uf1"].pooled if values else -1
+
+    @property
+    def compared(self) -> bool:
+        """Whether its honest score enters the comparisons: it was run and can beat chance."""
+        return self.matrices is not None and self.row.learns
+
+    def claimed(self, metric: str) -> float | None:
+        """The highest number that is printed for it in a metric; ``None`` without any."""
+        return max((c.value for c in self.row.claims if c.metric == metric), default=None)
+
+
+@dataclass(frozen=True)
+class Table:
+    """All methods on one set under one protocol.
+
+    Attributes:
+        board: name of the set.
+        protocol: how its clips were divided.
+        standings: best first.
+        pairs: comparisons of the methods of ``compared``, by their positions there.
+        entries: the contributions.
+    """
+
+    board: str
+    protocol: str
+    standings: tuple[Standing, ...]
+    pairs: tuple[PairDifference, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def compared(self) -> list[Standing]:
+        """Methods that are compared with each other, best first."""
+        return [standing for standing in self.standings if standing.compared]
+
+    @property
+    def people(self) -> int:
+        """Number of tested people."""
+        return int(self.entries[0].clips["person"].nunique())
+
+
+@dataclass
+class _Arms:
+    """Runs of one method that differ in what chose the epoch."""
+
+    honest: tuple[Entry, ContributedRow] | None = None
+    inner: tuple[Entry, ContributedRow] | None = None
+    claimed: list[tuple[Entry, ContributedRow]] = field(default_factory=list)
+
+
+def tables_of(entries: Sequence[Entry], *, repetitions: int = 1000) -> list[Table]:
+    """Make a table for each set and protocol that contributions are of.
+
+    Args:
+        entries: contributions, each run once.
+        repetitions: number of guessers for each column of guesses.
+
+    Raises:
+        ResultsError: two contributions that belong into one table contradict each other, or none
+            is there.
+    """
+    if not entries:
+        raise ResultsError(
+            "no run or contribution to show: mer-keras run leaderboard/megc2019 makes one, and "
+            "mer-keras contribute RUN its contribution"
+        )
+    groups: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault((entry.head.board, entry.head.protocol), []).append(entry)
+    tables = []
+    for (board, protocol), group in sorted(groups.items()):
+        _check_alike(group)
+        standings = sorted(
+            _standings(group, repetitions),
+            key=lambda standing: (
+                -standing.rank_value,
+                -(standing.claimed("uf1") or 0),
+                standing.name,
+            ),
+        )
+        compared = [s.matrices for s in standings if s.compared and s.matrices is not None]
+        pairs = compare_all(compared, "uf1")
+        tables.append(Table(board, protocol, tuple(standings), tuple(pairs), tuple(group)))
+    return tables
+
+
+def _check_alike(group: Sequence[Entry]) -> None:
+    """Refuse contributions of one table that were tested on other clips, folds or images.
+
+    Raises:
+        ResultsError: naming both.
+    """
+    first = group[0]
+    for other in group[1:]:
+        for what, digest in (
+            ("clips or labels", "clips_digest"),
+            ("folds", "division_digest"),
+        ):
+            if getattr(first.head, digest) != getattr(other.head, digest):
+                raise ResultsError(
+                    f"{other.source} and {first.source} were tested on other {what}: they can't "
+                    "stand in one table"
+                )
+    images: dict[str, Entry] = {}
+    for entry in group:
+        same_inputs = images.setdefault(_inputs_read(entry), entry)
+        if same_inputs.head.images_digest != entry.head.images_digest:
+            raise ResultsError(
+                f"{entry.source} and {same_inputs.source} read other images by the same recipes: "
+                "they can't stand in one table"
+            )
+
+
+def _inputs_read(entry: Entry) -> str:
+    """The clip recipes of an experiment and which of them its rows name, as text."""
+    config = entry.head.config
+    rows = config.get("rows")
+    named = [str(row.get("input")) for row in rows if isinstance(row, dict)] if rows else []
+    methods = sorted({row.method for row in entry.head.rows if row.ran})
+    return str((config.get("inputs"), sorted(set(named)), methods))
+
+
+def _standings(group: Sequence[Entry], repetitions: int) -> Iterator[Standing]:
+    """One line for each method; methods that are only claimed stand once."""
+    arms: dict[tuple[str, int | None], _Arms] = {}
+    for entry in sorted(group, key=lambda entry: (entry.head.created, entry.source)):
+        for row in entry.head.rows:
+            # A shorter training is another line.
+            arms_of_row = arms.setdefault((row.name, row.epochs if row.ran else 0), _Arms())
+            if not row.ran:
+                arms_of_row.claimed.append((entry, row))
+            elif entry.head.selection is Selection.LAST_EPOCH:
+                arms_of_row.honest = (entry, row)  # The newest run of a method stands.
+            else:
+                arms_of_row.inner = (entry, row)
+    names = [name for name, epochs in arms if epochs != 0]
+    guesses = _Guesses(group[0], repetitions)
+    for (name, epochs), of_row in arms.items():
+        if epochs == 0 and name in names:
+            continue  # It was run here, so that its claims stand beside its own result.
+        title = f"{name}, {epochs} epochs" if names.count(name) > 1 else name
+        yield _standing(title, of_row, guesses)
+
+
+class _Guesses:
+    """What guessing gives on the clips of a table, by the number of epochs."""
+
+    def __init__(self, entry: Entry, repetitions: int) -> None:
+        self._entry, self._repetitions = entry, repetitions
+        self._known: dict[int, Mapping[str, Guess]] = {}
+
+    def of(self, epochs: int | None) -> Mapping[str, Guess]:
+        """Guesses where the rule may choose from so many epochs; empty without any."""
+        if epochs is None:
+            return {}
+        if epochs not in self._known:
+            self._known[epochs] = guessed_as_often(self._entry, epochs, self._repetitions)
+        return self._known[epochs]
+
+
+def _standing(name: str, arms: _Arms, guesses: _Guesses) -> Standing:
+    entry, row = arms.honest or arms.inner or arms.claimed[-1]
+    honest: Values = {}
+    person_best: Values = {}
+    databases: dict[str, Mapping[str, float]] = {}
+    matrices, adds = None, None
+    if arms.honest is not None:
+        rule = "last_epoch" if "last_epoch" in row.rules else schema.AS_RUN
+        matrices = matrices_of(entry, row.key, rule)
+        honest = values_of(matrices)
+        databases = {
+            database: {
+                metric: score(matrices_of(entry, row.key, rule, database), metric)
+                for metric in SHOWN
+            }
+            for database in sorted(entry.clips["database"].unique())
+        }
+        if PERSON_BEST in row.rules:
+            best = matrices_of(entry, row.key, PERSON_BEST)
+            person_best = values_of(best)
+            (adds,) = compare_all([matrices, best], "uf1", resamples=RESAMPLES)
+    inner: Values = {}
+    if arms.inner is not None:
+        inner = values_of(matrices_of(arms.inner[0], arms.inner[1].key, schema.AS_RUN))
+    return Standing(
+        name=name,
+        row=row,
+        source=entry.source,
+        seeds=len(entry.head.seeds) if row.ran else 0,
+        honest=honest,
+        inner=inner,
+        person_best=person_best,
+        choosing_adds=adds,
+        guessed=guesses.of(row.epochs),
+        databases=databases,
+        matrices=matrices,
+        entry=entry,
+    )
+
+
+def values_of(matrices: NDArray[np.int64]) -> dict[str, Value]:
+    """Score the seeds of one method: matrices are (seeds, people, classes, classes)."""
+    weights = draw_subjects(matrices.shape[1], RESAMPLES, 0)
+    values = {}
+    for metric in SHOWN:
+        of_seeds = [score(of_seed[np.newaxis], metric) for of_seed in matrices]
+        intervals = [
+            percentiles(resampled_scores(of_seed[np.newaxis], metric, weights), 0.95)
+            for of_seed in matrices
+        ]
+        low, high = np.mean(intervals, axis=0)
+        values[metric] = Value(
+            float(np.mean(of_seeds)), float(low), float(high), float(np.std(of_seeds))
+        )
+    return values
+
+
+def guessed_as_often(entry: Entry, epochs: int, repetitions: int) -> dict[str, Guess]:
+    """What guessing gives where each tested person's best of so many epochs is taken."""
+    clips, classes = entry.clips, entry.head.classes
+    guessed = GuessedClips(
+        labels=np.array([classes.index(label) for label in clips["label"]], np.int64),
+        subjects=list(clips["person"]),
+        folds=list(clips["fold"]),
+        classes=len(classes),
+    )
+    of_metrics = guess(guessed, epochs, PERSON_BEST, repetitions=repetitions)
+    return {metric: of_metrics[metric] for metric in SHOWN}
