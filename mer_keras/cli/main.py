@@ -14,6 +14,7 @@ from typer import Argument, Option
 from mer_keras import __version__
 from mer_keras.cli import completion
 from mer_keras.cli.data import app as data_app
+from mer_keras.cli.leaderboard import app as leaderboard_app
 from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
@@ -51,6 +52,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(list_app, name="list")
 app.add_typer(stored_app)
 app.add_typer(score_app)
+app.add_typer(leaderboard_app)
 app.command("methods", hidden=True)(list_methods)
 
 _YES = {True: "yes", False: "no"}
