@@ -18,6 +18,7 @@ from mer_keras.arrays import Array, shape_text
 from mer_keras.audit import findings
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
+from mer_keras.report.departures import departures_of
 from mer_keras.report.details import details_of
 from mer_keras.report.illustrations import Illustration, figures_of, published_matrices
 from mer_keras.report.tables import Table, tables_of
@@ -200,7 +201,8 @@ def implied(paper: str) -> Shown:
 
 def not_reproduced(config: Experiment) -> Shown:
     """What is not as in the paper."""
-    return _list(map(escape, config.not_reproduced), config.not_reproduced)
+    lines = departures_of(config)
+    return _list(map(escape, lines), lines)
 
 
 def _list(items: Iterable[str], lines: Sequence[str]) -> Shown:

@@ -277,7 +277,8 @@ def plan(
         ]
         print_table(["fold", "train", "val", "test", "test clips by class"], rows)
         print(
-            f"steps in all: {entry['steps']:,}; clips: {entry['clips_mib']:,} MiB of memory; "
+            f"steps in all: {entry['steps']:,}; clips: {entry['clips_mib']:,} MiB of memory, "
+            f"and {entry['loading_mib']:,} MiB while they are read; "
             f"disk: {entry['disk_mib']:,} MiB; "
             f"about {duration(entry['estimated_seconds'])} on this machine's processor"
         )

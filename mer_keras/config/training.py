@@ -99,6 +99,10 @@ class Augmentation(StrictModel):
     """Side of the largest smoothing window in pixels."""
     corner_crop: float = Field(default=0.0, ge=0, lt=1)
     """Side of what is left of a cut image, as a share."""
+    pixel_probability: float = Field(default=1.0, gt=0, le=1)
+    """Probability of brightness and of salt-and-pepper noise, drawn independently; 1: every clip
+    that may be changed gets both.
+    """
     probability: float = Field(default=0.5, gt=0, le=1)
     """Probability of colour shift, rotation, smoothing and corner crop, drawn independently."""
 
@@ -122,6 +126,12 @@ class Train(StrictModel):
     """Stop where nothing improves, and take the best epoch."""
     initializer: Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal"] | None = None
     """Initial convolution and dense kernels; null leaves them to the network's builder."""
+    batch_norm_momentum: float | None = Field(default=None, ge=0, lt=1)
+    """Momentum of batch normalisation's moving statistics; null leaves it to the network's builder.
+    They remember about 1 / (1 - momentum) steps, so that a training of few steps needs a lower one
+    than the framework of its paper has: what is tested would be close to the statistics that
+    training starts with.
+    """
     balance: Literal["none", "oversample"] = "none"
     """Whether copies of clips make all classes as large as the largest."""
     augmentation: Augmentation | None = None

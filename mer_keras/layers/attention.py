@@ -31,6 +31,7 @@ class ChannelAttention(PaperLayer):
     Args:
         reduction: channels per hidden unit; at least one unit.
         activation: of the hidden layer.
+        negative_slope: of ``leaky_relu``; None: Keras' 0.2.
         use_bias: whether both layers have a bias.
         shared: whether mean and maximum go through the same weights.
 
@@ -43,6 +44,7 @@ class ChannelAttention(PaperLayer):
         reduction: int = 8,
         *,
         activation: str = "relu",
+        negative_slope: float | None = None,
         use_bias: bool = False,
         shared: bool = True,
         **kwargs: object,
@@ -52,6 +54,7 @@ class ChannelAttention(PaperLayer):
         check_positive(self, reduction=reduction)
         self.reduction = reduction
         self.activation = activation
+        self.negative_slope = negative_slope
         self.use_bias = use_bias
         self.shared = shared
 
@@ -63,7 +66,6 @@ class ChannelAttention(PaperLayer):
         for suffix in ("",) if self.shared else ("_mean", "_maximum"):
             squeeze = keras.layers.Dense(
                 hidden,
-                self.activation,
                 use_bias=self.use_bias,
                 dtype=self.dtype_policy,
                 name=f"squeeze{suffix}",
@@ -83,8 +85,18 @@ class ChannelAttention(PaperLayer):
         axes = tuple(range(1, len(features.shape) - 1))
         mean = ops.mean(features, axis=axes, keepdims=True)  # (batch, 1, ..., channels)
         maximum = ops.max(features, axis=axes, keepdims=True)  # (batch, 1, ..., channels)
-        (squeeze, expand), (squeeze_maximum, expand_maximum) = self.networks[0], self.networks[-1]
-        return ops.sigmoid(expand(squeeze(mean)) + expand_maximum(squeeze_maximum(maximum)))
+        total = 0
+        for network, descriptor in zip(
+            (self.networks[0], self.networks[-1]), (mean, maximum), strict=True
+        ):
+            squeeze, expand = network
+            total = total + expand(self._activate(squeeze(descriptor)))
+        return ops.sigmoid(total)
+
+    def _activate(self, hidden: Tensor) -> Tensor:
+        """Apply the activation of the hidden layer."""
+        options = {} if self.negative_slope is None else {"negative_slope": self.negative_slope}
+        return keras.activations.get(self.activation)(hidden, **options)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the weights."""
@@ -154,11 +166,11 @@ class SpatialAttention(PaperLayer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class MicroAttention(Unmasked, keras.layers.Layer):
+class MicroAttention(PaperLayer):
     """One weight a position, from the features of a residual block at three scales.
 
     The scales are concatenated, a 1x1 convolution without bias maps them to as many channels as
-    the block has, and these are averaged and go through a sigmoid.
+    the block has, and these are averaged and go through an activation.
 
     An average of the filters' outputs is the output of their average, so that the convolution is
     computed with one filter instead of C: the same function with the same gradients at a C-th of
@@ -168,7 +180,15 @@ class MicroAttention(Unmasked, keras.layers.Layer):
 
     Source: Micro-attention, equation 1. The sigmoid is not in the equation, but in the authors'
     network definition.
+
+    Args:
+        activation: of the map; ``linear`` is the equation as printed.
     """
+
+    def __init__(self, *, activation: str = "sigmoid", **kwargs: object) -> None:
+        """See the class."""
+        super().__init__(**kwargs)
+        self.activation = activation
 
     def build(self, input_shape: Sequence[Shape]) -> None:
         """Create the kernel: (3 channels, channels), as the equation has it."""
@@ -183,7 +203,7 @@ class MicroAttention(Unmasked, keras.layers.Layer):
             stop = start + features.shape[-1]
             total = total + ops.matmul(features, filter_mean[start:stop])
             start = stop
-        return ops.sigmoid(total)  # (batch, height, width, 1)
+        return keras.activations.get(self.activation)(total)  # (batch, height, width, 1)
 
     def compute_output_shape(self, input_shape: Sequence[Shape]) -> Shape:
         """Shape of the map."""

@@ -39,11 +39,16 @@ shared by mean and maximum (r = 16 without sharing has the same count); r = 8 sh
 text also has "identity connections and zero padding" on the shortcuts, while section 3.3 (b), the
 supplement and the count of the baseline have 1x1x1 convolutions. A "shared CNN" of 1x1x1
 convolutions on one value a channel is the same function as a "shared MLP" but for biases, so the
-difference in the paper's figure 4 can come from biases and chance alone. Nothing else deviates.
+difference in the paper's figure 4 can come from biases and chance alone. Kernels start uniform
+within sqrt(6 / (d_in + d_out)): the text calls both the numbers of channels, the paper that it
+cites counts all values that a filter reads and writes, as is done here (``xavier``). Batch
+normalisation has PyTorch's constants: the paper names no framework, but its baseline is the network
+of PyTorch's own library to the parameter. Nothing else deviates.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import keras
 from keras import layers
@@ -51,11 +56,12 @@ from keras import layers
 from mer_keras.layers.attention import ChannelAttention, SpatialAttention
 from mer_keras.layers.shortcut import ZeroPaddedShortcut
 from mer_keras.layers.tensors import Tensor
-from mer_keras.models.blocks import convolve, normalise, normalise_relu
+from mer_keras.models.blocks import Framework, convolve, normalise, normalise_relu
 
 #: Filters of the blocks of each stage.
 FILTERS = (64, 128, 256, 512)
 Attention = Literal["both", "channel", "spatiotemporal", "none"]
+Strides: TypeAlias = int | Sequence[int]
 
 
 def build(
@@ -68,6 +74,8 @@ def build(
     network: Literal["convolution", "mlp"] = "convolution",
     kernel: int = 5,
     shortcut: Literal["projection", "zero_padding"] = "projection",
+    xavier: Literal["fans", "channels"] = "fans",
+    batch_norm: Framework = "pytorch",
 ) -> keras.Model:
     """Build the network: clips (batch, time, height, width, channels) -> (batch, classes).
 
@@ -81,19 +89,34 @@ def build(
         kernel: edge of the spatio-temporal attention's kernel: 3, 5 or 7 (figure 5).
         shortcut: where a block changes the size; ``zero_padding`` as one sentence of section 3.4
             has it: every second place, and zeros for the new channels.
+        xavier: what the range of a convolution's initial kernel is reckoned from: ``fans``, the
+            values that a filter reads and writes, as in the paper that section 4 cites, or
+            ``channels`` alone, as section 4 words it; a kernel of 3x3x3 starts 5.2 times as wide.
+        batch_norm: the framework whose constants batch normalisation has.
     """
+
+    def convolution(
+        x: Tensor, filters: int, kernel_size: Sequence[int], strides: Strides, name: str
+    ) -> Tensor:
+        start: str | keras.Initializer = "glorot_uniform"
+        if xavier == "channels":
+            limit = math.sqrt(6 / (int(x.shape[-1]) + filters))
+            start = keras.initializers.RandomUniform(-limit, limit)
+        return convolve(x, filters, kernel_size, strides, name=name, kernel_initializer=start)
+
     clips = keras.Input(tuple(input_shape), name="clip")
-    x = convolve(clips, FILTERS[0], (3, 7, 7), (1, 2, 2), name="stem")
-    x = normalise_relu(x, "stem_norm")
+    x = convolution(clips, FILTERS[0], (3, 7, 7), (1, 2, 2), "stem")
+    x = normalise_relu(x, "stem_norm", batch_norm)
     for stage, filters in enumerate(FILTERS, start=1):
         for letter in ("a", "b"):
             name = f"block{stage}{letter}"
             stride = 2 if stage > 1 and letter == "a" else 1
             block_input = x
-            x = convolve(x, filters, (3, 3, 3), stride, name=f"{name}_first")
-            x = normalise_relu(x, f"{name}_first_norm")
-            x = convolve(x, filters, (3, 3, 3), name=f"{name}_second")
-            x = normalise(x, f"{name}_second_norm")  # (batch, time', height', width', filters)
+            x = convolution(x, filters, (3, 3, 3), stride, f"{name}_first")
+            x = normalise_relu(x, f"{name}_first_norm", batch_norm)
+            x = convolution(x, filters, (3, 3, 3), 1, f"{name}_second")
+            # (batch, time', height', width', filters)
+            x = normalise(x, f"{name}_second_norm", batch_norm)
             if attention in ("both", "channel"):
                 weights = ChannelAttention(
                     reduction,
@@ -106,18 +129,14 @@ def build(
                 weights = SpatialAttention(kernel, name=f"{name}_attention")(x)
                 # The map is (batch, time', height', width', 1).
                 x = layers.Multiply(name=f"{name}_places")([x, weights])
-            skip = _shortcut(block_input, filters, stride, shortcut, f"{name}_shortcut")
+            skip = block_input
+            if stride > 1 and shortcut == "zero_padding":
+                skip = ZeroPaddedShortcut(filters, name=f"{name}_shortcut")(skip)
+            elif stride > 1:
+                skip = convolution(skip, filters, (1, 1, 1), stride, f"{name}_shortcut")
+                skip = normalise(skip, f"{name}_shortcut_norm", batch_norm)
             x = layers.Add(name=f"{name}_sum")([x, skip])
             x = layers.ReLU(name=f"{name}_out")(x)
     x = layers.GlobalAveragePooling3D(name="mean")(x)
     x = layers.Dense(classes, activation="softmax", name="classes")(x)
     return keras.Model(clips, x, name="resnet3d_18" if attention == "none" else "meranet")
-
-
-def _shortcut(x: Tensor, filters: int, stride: int, kind: str, name: str) -> Tensor:
-    """What a block's output is added to: its input, made of the same shape."""
-    if stride == 1:
-        return x
-    if kind == "zero_padding":
-        return ZeroPaddedShortcut(filters, name=name)(x)
-    return normalise(convolve(x, filters, (1, 1, 1), stride, name=name), f"{name}_norm")

@@ -1,4 +1,8 @@
-"""What is known of each network, from ``networks.yaml``, to be read without Keras."""
+"""What is known of each network, to be read without Keras.
+
+``networks.yaml`` has the facts, and ``departures.yaml`` how a network's default reading differs
+from what its paper prints.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +12,30 @@ from pydantic import Field
 from mer_keras.arrays import Shape
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.validation import validated
-from mer_keras.config.yaml_text import read_yaml
+from mer_keras.config.yaml_text import Yaml, read_yaml
 from mer_keras.flow_channels import FlowOrder
+
+
+class Departure(StrictModel):
+    """A difference between a paper's words and the network that is built of them by default.
+
+    Attributes:
+        about: what it is about.
+        text: what the paper says of it, perhaps nothing.
+        here: what is built.
+        option: the builder's argument that chooses; empty where none does.
+    """
+
+    about: str
+    text: str
+    here: str
+    option: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The departure in words, as reports print it."""
+        choice = f" (argument {self.option!r})" if self.option else ""
+        return f"{self.about}{choice}. The paper: {self.text}. Here: {self.here}."
 
 
 class ModelSpec(StrictModel):
@@ -38,6 +64,7 @@ class ModelSpec(StrictModel):
         weights_channels: order of the channels of flow that weights published under their
             authors' own names expect, such as PyTorch's; they are brought to (u, v, strain) when
             they are loaded (see ``models.weights``).
+        departures: of its default reading from the paper's words.
     """
 
     name: str
@@ -57,10 +84,18 @@ class ModelSpec(StrictModel):
     focus: str = ""
     inputs: tuple[str, ...] = ("clips",)
     weights_channels: FlowOrder | None = None
+    departures: tuple[Departure, ...] = ()
 
 
 _FILE = Path(__file__).with_name("networks.yaml")
-SPECS = [
-    validated(ModelSpec, {"name": name, **facts}, f"{_FILE}: {name}")
-    for name, facts in read_yaml(_FILE).items()
-]
+#: By the last part of the name of a builder's module.
+_DEPARTURES = read_yaml(_FILE.with_name("departures.yaml"))
+
+
+def _spec(name: str, facts: Mapping[str, Yaml]) -> ModelSpec:
+    module = str(facts.get("builder")).partition(":")[0].rpartition(".")[2]
+    known = {"name": name, "departures": _DEPARTURES.get(module, ()), **facts}
+    return validated(ModelSpec, known, f"{_FILE}: {name}")
+
+
+SPECS = [_spec(name, facts) for name, facts in read_yaml(_FILE).items()]

@@ -14,6 +14,7 @@ from mer_keras.config.experiment import Experiment
 from mer_keras.databases.repeated import without_ids
 from mer_keras.errors import ResultsError
 from mer_keras.names import slug
+from mer_keras.report.departures import departures_of
 from mer_keras.report.details import details_of
 from mer_keras.report.drawn_motion import check_sentences, checked_rows, expected_check
 from mer_keras.report.formats import as_csv, as_json, as_latex, render
@@ -61,6 +62,11 @@ class ReportedExperiment:
     parts: tuple[ReportedRun, ...]
     matrices: tuple[Illustration, ...]
     gaps: tuple[ReportedRun, ...]
+
+    @property
+    def departures(self) -> list[str]:
+        """What is not as in the paper, a line each."""
+        return departures_of(self.config)
 
     @property
     def views(self) -> list[RunView]:

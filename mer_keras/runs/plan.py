@@ -12,6 +12,7 @@ from mer_keras.protocols.folds import Fold
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.expectation import Expectation, count_folds
 from mer_keras.runs.forecast import largest_shapes, multiply_accumulates, row_pieces
+from mer_keras.runs.loading_memory import loading_bytes
 from mer_keras.training.quiet_start import import_keras
 
 #: A stored fold takes about so many bytes: predictions and their record.
@@ -44,6 +45,7 @@ class Plan(TypedDict):
     folds: list[FoldPlan]
     steps: int
     clips_mib: float
+    loading_mib: float
     disk_mib: float
     estimated_seconds: int
     stages: list[str]
@@ -63,13 +65,16 @@ class Batch(TypedDict):
 def describe_plan(config: Experiment, data: str) -> Plan:
     """Return what a run would do.
 
-    Folds with class counts, training steps, memory of the clips, disk for cached clips and results,
-    and the estimated time on this machine, early stopping not counted (see ``forecast``).
+    Folds with class counts, training steps, memory of the clips and of loading them, disk for
+    cached clips and results, and the estimated time on this machine, early stopping not counted
+    (see ``forecast``).
     """
     context = compose(config, "plan", data, pretraining=False, try_networks=True)
     table, folds = context.samples.table, context.folds.folds
     # The clips of an array or a list, one after the other.
     clip_bytes = sum(clip.nbytes for clips in context.clips.values() for clip in clips.arrays)
+    # Inputs are loaded one after the other.
+    loading = max(loading_bytes(config.inputs[name], table) for name in context.clips)
     # Clips are cached with 8 bits a value; a fold's predictions are a small file.
     result_bytes = len(config.plans) * len(config.seeds) * len(folds) * RESULT_BYTES
     steps = sum(
@@ -92,6 +97,7 @@ def describe_plan(config: Experiment, data: str) -> Plan:
     )
     notes = [
         *config.not_inherited,
+        *(f"not as in the paper: {line}" for line in config.not_reproduced),
         *context.samples.warnings,
         *context.folds.notes,
         *(f"row {name!r} is not in the time: its layers have no known cost" for name in untimed),
@@ -110,6 +116,7 @@ def describe_plan(config: Experiment, data: str) -> Plan:
         ],
         "steps": steps * len(config.seeds),
         "clips_mib": round(clip_bytes / 2**20, 1),
+        "loading_mib": round(loading / 2**20, 1),
         "disk_mib": round((clip_bytes // 4 + result_bytes) / 2**20, 1),
         "estimated_seconds": round(sum(piece.total for piece in pieces)),
         "stages": [stage.name for stage in config.stages],

@@ -91,7 +91,7 @@ def assemble(
     """
     import keras
 
-    from mer_keras.training.recipe import initialise
+    from mer_keras.training.recipe import initialise, set_momentum
     from mer_keras.training.standardise import StandardiseByTraining
 
     network = build()
@@ -100,6 +100,8 @@ def assemble(
         network.layers[-1].dtype_policy = "float32"
     if recipe.initializer is not None:
         initialise(network, recipe.initializer)
+    if recipe.batch_norm_momentum is not None:
+        set_momentum(network, recipe.batch_norm_momentum)
     shapes = [tuple(tensor.shape[1:]) for tensor in network.inputs]
     names = ["clip"] if len(shapes) == 1 else [f"clip_{index}" for index in range(len(shapes))]
     clips = [keras.Input(shape, name=name) for shape, name in zip(shapes, names, strict=True)]

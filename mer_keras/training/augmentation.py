@@ -23,8 +23,8 @@ CHANGES: Mapping[str, Change] = {
     "corner_crop": random_changes.crop_corner,
     "smoothing": random_changes.smooth,
 }
-# The first three have no probability beside their amount.
-_ALWAYS = frozenset({"flip", "brightness", "salt_pepper"})
+#: Field of the probability of each change; the others have ``probability``.
+_PROBABILITIES = {"brightness": "pixel_probability", "salt_pepper": "pixel_probability"}
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -46,8 +46,8 @@ class ClipAugmentation(keras.layers.Layer):
         """Prepare.
 
         Args:
-            setting: amounts of the changes and the probability of the last four of them; which
-                clips it applies to is up to the caller of the layer.
+            setting: amounts of the changes and their probabilities (that of a flip is its
+                amount); which clips it applies to is up to the caller of the layer.
             seed: of the draws.
             mirroring: what a flip does to the values of each channel, where one is flow (see
                 ``flow_channels``); empty for pictures.
@@ -74,9 +74,10 @@ class ClipAugmentation(keras.layers.Layer):
             return clips
         for name, random in zip(self.names, self.random, strict=True):
             clips = ops.cast(clips, self.compute_dtype)  # Random numbers are float32.
-            probability = 1.0 if name in _ALWAYS else self.setting.probability
             changed = self._changes[name](clips, getattr(self.setting, name), random)
-            changed = sometimes(changed, clips, probability, random)
+            if name != "flip":
+                probability = getattr(self.setting, _PROBABILITIES.get(name, "probability"))
+                changed = sometimes(changed, clips, probability, random)
             if apply is not None:
                 changed = ops.where(per_clip(apply, clips) > 0.5, changed, clips)
             clips = changed

@@ -62,6 +62,13 @@ def initialise(network: "keras.Model", name: str) -> None:
             variable.assign(keras.initializers.get(name)(variable.shape))
 
 
+def set_momentum(network: "keras.Model", momentum: float) -> None:
+    """Set the momentum of the moving statistics of all layers that have such."""
+    for layer in network._flatten_layers():
+        if hasattr(layer, "momentum"):
+            layer.momentum = momentum
+
+
 def learning_rate_at(recipe: Train, epoch: int) -> float:
     """The learning rate of an epoch (from 0) by the recipe's schedule, without plateaus."""
     start = recipe.optimizer.learning_rate

@@ -176,6 +176,11 @@ STATED = {
         ("Table 3", 1.1),
         ("section 4.2", 99.33),
         ("section 4.1", 10431),
+        # CK+, Oulu-CASIA, JAFFE and MUG.
+        ("section 4.1", 852),
+        ("section 4.1", 1200),
+        ("section 4.1", 151),
+        ("section 4.1", 8228),
     },
     "dense_mixed_attention": {
         ("section 4.1.3", 87.15),
@@ -184,6 +189,8 @@ STATED = {
         ("section 4.5.2", 92),
         ("section 4.5.2", 74),
         ("section 4.5.2", 15),
+        ("section 4.5.2", 99),
+        ("section 4.5.2", 27),
         ("section 4.5.2", 67),
         ("section 4.5.2", 17),
         ("section 4.5.2", 100),

@@ -10,7 +10,7 @@ NAMES = experiment_names()
 PRINTED = {
     "shallow_convlstm": ("table1", "table2", "table3", "table4", "seven_classes"),
     "shallow_attention": ("table1", "table2", "kernel", "readout"),
-    "micro_attention": ("table2", "table3", "table4", "table5", "table6", "figure4"),
+    "micro_attention": ("table2", "table3", "table4", "table5", "table6", "figure4", "no_transfer"),
     "meranet": ("table1", "table1_as_published", "parameters", "figure4", "figure5", "figure6"),
     "dense_mixed_attention": (
         *(f"table{n}" for n in range(5, 14)),

@@ -30,9 +30,12 @@ def named(layer):
 
 
 @pytest.mark.parametrize("features", [IMAGES, CLIPS], ids=["images", "clips"])
-@pytest.mark.parametrize(("activation", "slope"), [("relu", 0.0), ("leaky_relu", 0.2)])
-def test_channel_attention_is_the_equation(features, activation, slope):
-    layer = ChannelAttention(4, activation=activation, use_bias=True)
+@pytest.mark.parametrize(
+    ("activation", "slope", "options"),
+    [("relu", 0.0, {}), ("leaky_relu", 0.2, {}), ("leaky_relu", 0.3, {"negative_slope": 0.3})],
+)
+def test_channel_attention_is_the_equation(features, activation, slope, options):
+    layer = ChannelAttention(4, activation=activation, use_bias=True, **options)
     layer.build(features.shape)
     randomise(layer)
     w = named(layer)

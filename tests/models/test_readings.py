@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mer_keras.models import cost, registry
+from tests.models.small import SHAPES, ramp_clips, set_ramp_weights
 
 keras = pytest.importorskip("keras")
 
@@ -95,26 +96,30 @@ def test_meranet(classes, arguments, count):
     ("arguments", "count"),
     [
         # table 13: 3.115 million
-        ({}, 3_114_822),
-        ({"plan": "b"}, 3_135_805),
-        ({"plan": "c"}, 3_097_202),
-        ({"plan": "d"}, 3_161_297),
-        ({"attended": "block"}, 3_114_822),
+        ({}, 3_115_412),
+        # attention on the skip path, by plan
+        ({"attended": "skip", "plan": "a"}, 3_114_822),
+        ({"attended": "skip", "plan": "b"}, 3_135_805),
+        ({"attended": "skip", "plan": "c"}, 3_097_202),
+        ({"attended": "skip", "plan": "d"}, 3_161_297),
+        ({"attended": "block", "plan": "a"}, 3_114_822),
+        ({"attended": "outputs"}, 3_152_318),
         # table 11
-        ({"attention": "none"}, 3_077_503),
-        ({"attention": "channel"}, 3_114_669),
-        ({"attention": "spatial"}, 3_077_656),
-        # five classes: 7 x 7 x 500 weights and a bias a class
-        ({"classes": 5}, 3_114_822 + 2 * 24_501),
+        ({"attention": "none"}, 3_053_049),
+        ({"attention": "channel"}, 3_115_361),
+        ({"attention": "spatial"}, 3_053_100),
+        # five classes: 7 x 7 x 498 weights and a bias a class
+        ({"classes": 5}, 3_115_412 + 2 * 24_403),
     ],
 )
 def test_dense_mixed_attention(arguments, count):
     model = registry.build("dense_mixed_attention", **arguments)
     assert model.count_params() == count
-    assert model.get_layer("flatten").input.shape[1:] == (7, 7, 500)
+    channels = 500 if "plan" in arguments else 498
+    assert model.get_layer("flatten").input.shape[1:] == (7, 7, channels)
 
 
-@pytest.mark.parametrize("plan", ["a", "b", "c", "d"])
+@pytest.mark.parametrize("plan", ["a", "b", "c", "d", "e"])
 def test_residual_twin_is_of_like_size(plan):
     """Table 12 compares two ways to connect; the size should not be a third difference."""
     dense, twin = (
@@ -128,7 +133,9 @@ def test_residual_twin_is_of_like_size(plan):
 @pytest.mark.parametrize(
     ("connection", "attended", "attention"),
     itertools.product(
-        ("dense", "residual"), ("skip", "block"), ("none", "channel", "spatial", "mixed")
+        ("dense", "residual"),
+        ("extractor", "outputs", "skip", "block"),
+        ("none", "channel", "spatial", "mixed"),
     ),
 )
 def test_every_kind_of_dense_network_runs(connection, attended, attention):
@@ -142,8 +149,24 @@ def test_every_kind_of_dense_network_runs(connection, attended, attention):
     out = model.predict(np.random.default_rng(0).random((2, 32, 32, 3)), verbose=0)
     np.testing.assert_allclose(out.sum(axis=1), 1, atol=1e-5)
     names = {layer.name for layer in model.layers}
-    assert ("block1_attention" in names) == (attention in ("spatial", "mixed"))
-    assert ("block1_channel_attention" in names) == (attention in ("channel", "mixed"))
+    blocks = ("block3",) if attended == "extractor" else ("block1", "block2", "block3")
+    for block in ("block1", "block2", "block3"):
+        spatial = block in blocks and attention in ("spatial", "mixed")
+        channels = block in blocks and attention in ("channel", "mixed")
+        assert (f"{block}_attention" in names) == spatial
+        assert (f"{block}_channel_attention" in names) == channels
+
+
+@pytest.mark.parametrize("attended", ["extractor", "outputs"])
+def test_the_classifier_reads_attended_features(attended):
+    """Equation 9: what is flattened is the attended output of the last block."""
+    model = registry.build("dense_mixed_attention", (32, 32, 3), attended=attended)
+    reads = {layer.name: layer.inputs for layer in cost.layer_costs(model)}
+    assert reads["block3_channels"][0] == "block3_out"
+    assert reads["block3_pool"] == ("block3_places",)
+    assert model.get_layer("flatten").input is model.get_layer("block3_pool").output
+    first = "block1_places" if attended == "outputs" else "block1_out"
+    assert reads["block1_pool"] == (first,)
 
 
 def test_the_attended_input_goes_where_it_is_said_to():
@@ -156,6 +179,59 @@ def test_the_attended_input_goes_where_it_is_said_to():
     assert reads["block"]["block1_layers"] == ("block1_places",)
     for inputs in reads.values():
         assert inputs["block1_out"] == ("block1_places", "block1_layers")
+
+
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        ("dense_mixed_attention", (0.99, 1e-3)),
+        ("micro_attention", (0.999, 1e-5)),
+        ("meranet", (0.9, 1e-5)),
+        ("ststnet", (0.9, 1e-5)),
+    ],
+)
+def test_batch_normalisation_has_the_constants_of_the_papers_framework(name, constants):
+    model = registry.build(name, SHAPES[name])
+    norms = [layer for layer in model._flatten_layers() if hasattr(layer, "epsilon")]
+    assert norms
+    assert {(layer.momentum, layer.epsilon) for layer in norms} == {constants}
+    if name != "ststnet":  # Its recipe is that of its authors' code.
+        other = registry.build(name, SHAPES[name], batch_norm="keras")
+        assert all(n.epsilon == 1e-3 for n in other._flatten_layers() if hasattr(n, "epsilon"))
+
+
+def test_the_attention_map_may_be_that_of_the_printed_equations():
+    """Equations 1 and 2 have no sigmoid: a map may leave 0..1."""
+    maps = {}
+    for activation in ("sigmoid", "linear"):
+        model = registry.build("micro_attention", SHAPES["micro_attention"], activation=activation)
+        set_ramp_weights(model)
+        part = keras.Model(model.inputs, model.get_layer("block2_attention").output)
+        maps[activation] = np.asarray(part.predict(ramp_clips("micro_attention"), verbose=0))
+    # Both read the same first block but for its own map, so that only their ranges are compared.
+    assert maps["sigmoid"].min() > 0 and maps["sigmoid"].max() < 1
+    assert maps["linear"].min() < 0
+
+
+def test_initial_kernels_are_as_wide_as_the_reading_says():
+    for xavier, values in (("fans", 27), ("channels", 1)):
+        model = registry.build("meranet", SHAPES["meranet"], xavier=xavier)
+        kernel = np.asarray(model.get_layer("block1a_first").kernel)
+        assert np.abs(kernel).max() == pytest.approx(np.sqrt(6 / (128 * values)), rel=0.01)
+
+
+def test_the_slope_of_leaky_relu():
+    for slope in (0.3, 0.1):
+        model = registry.build("dense_mixed_attention", (32, 32, 3), slope=slope)
+        assert model.get_layer("block3_channel_attention").negative_slope == slope
+
+
+@pytest.mark.parametrize("name", registry.MODELS)
+def test_each_departure_names_an_argument_that_its_builder_has(name):
+    arguments = registry.all_arguments(name, {})
+    for departure in registry.get_spec(name).departures:
+        assert not departure.option or departure.option in arguments
+        assert departure.about in departure.sentence and departure.here in departure.sentence
 
 
 @pytest.mark.parametrize("name", ["meranet", "resnet10"])

@@ -2,9 +2,12 @@
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from mer_keras.config.files import load_experiments
+from mer_keras.config.inputs import Clip, Magnification
+from mer_keras.runs.loading_memory import loading_bytes
 from mer_keras.runs.plan import describe_plan
 from tests.databases.trees import write_xlsx
 
@@ -59,3 +62,27 @@ def test_other_counts_other_sources_and_content_twice_are_notes(casme2, tmp_path
         "casme2/sub01/EP01_01 = casme2/sub03/EP05_01",
     ):
         assert any(words in note for note in notes), words
+
+
+def test_the_memory_of_loading_is_that_of_the_frames_which_each_thread_holds(tmp_path, monkeypatch):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for number in range(1, 8):
+        cv2.imwrite(str(folder / f"{number}.png"), np.zeros((30, 40), np.uint8))
+    marks = {"database": "demo", "path": str(folder), "onset": 1, "offset": 7}
+    table = pd.DataFrame([marks, {**marks, "offset": 3}, marks | {"onset": pd.NA}])
+    table = table.astype({"onset": "Int64", "offset": "Int64"})
+    band = {"alpha": 5, "low": 1, "high": 2}
+    whole_frames = Magnification(**band, before_crop=True)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    for changes, frames, value_bytes in (
+        ({"frames": 1, "sampling": "apex"}, 1, 0),
+        ({"frames": 9}, 7, 0),
+        ({"sampling": "whole"}, 7, 0),
+        ({"frames": 1, "sampling": "apex", "magnification": Magnification(**band)}, 7, 0),
+        ({"frames": 1, "sampling": "apex", "magnification": whole_frames, "channels": 3}, 21, 36),
+        ({"kind": "flow"}, 2, 0),
+    ):
+        recipe = Clip(**{"kind": "frames", "size": 10, **changes})
+        assert loading_bytes(recipe, table) == 2 * 30 * 40 * (frames + value_bytes)
+    assert loading_bytes(Clip(kind="flow_image", size=28), table) == 0

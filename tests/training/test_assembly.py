@@ -6,6 +6,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras.errors import ConfigError  # noqa: E402
 from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm  # noqa: E402
+from mer_keras.layers.dense_block import DenseBlock  # noqa: E402
 from mer_keras.methods.network import NetworkMethod  # noqa: E402
 from mer_keras.training.assembly import assemble  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
@@ -120,6 +121,21 @@ def test_inputs_of_different_size_can_be_trained():
     trainer = Trainer(lambda: two_streams(APEX, (8, 8, 1)), recipe(epochs=1, standardise=True))
     trainer.fit(clips, labels, seed=1)
     assert trainer.predict(clips).shape == (16, 2)
+
+
+def test_the_moving_statistics_may_follow_faster_than_the_network_says():
+    def normed():
+        image = keras.Input((8, 8, 1))
+        maps = DenseBlock(2, 3, 3, momentum=0.99)(image)
+        maps = keras.layers.BatchNormalization(momentum=0.99)(maps)
+        return keras.Model(image, keras.layers.Flatten()(maps))
+
+    def momenta(settings):
+        network = assemble(normed, settings).network
+        return {layer.momentum for layer in network._flatten_layers() if hasattr(layer, "epsilon")}
+
+    assert momenta(recipe()) == {0.99}
+    assert momenta(recipe(batch_norm_momentum=0.5)) == {0.5}
 
 
 def test_another_number_of_inputs_is_refused():

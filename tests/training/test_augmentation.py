@@ -84,6 +84,17 @@ def test_share_of_salt_and_pepper():
     assert np.any(out[:, 0] != out[:, 1]), "noise differs from frame to frame"
 
 
+def test_brightness_and_noise_may_be_drawn_apart():
+    """With one half, a quarter of the clips gets both, and a quarter neither."""
+    setting = {"brightness": 0.2, "salt_pepper": 0.5, "pixel_probability": 0.5}
+    batch = np.full((400, 8, 8, 1), 0.5, "float32")
+    out = np.asarray(ClipAugmentation(setting, seed=3)(batch, training=True))
+    noisy = np.isin(out, (0, 1)).any(axis=(1, 2, 3))
+    brighter = np.median(out, axis=(1, 2, 3)) != 0.5
+    shares = [np.mean(a & b) for a in (noisy, ~noisy) for b in (brighter, ~brighter)]
+    np.testing.assert_allclose(shares, 0.25, atol=0.07)
+
+
 def test_zero_strength_leaves_a_step_out():
     assert ClipAugmentation({"flip": 0.0, "brightness": 0.0}).names == []
     assert ClipAugmentation({"flip": 0.5}).names == ["flip"]
