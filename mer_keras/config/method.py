@@ -104,6 +104,11 @@ class Claim(StrictModel):
         return f"{self.value:g}{unit} {metric}"
 
     @property
+    def fraction(self) -> float:
+        """The number on the scale 0..1."""
+        return self.value / 100 if self.unit == "percent" else self.value
+
+    @property
     def chosen_by(self) -> str:
         """What chose the epoch, in words."""
         return CHOSEN_BY[self.chosen_epoch]
