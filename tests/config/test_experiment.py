@@ -251,7 +251,7 @@ class TestDigest:
             methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
         )
         assert SCHEMA_VERSION == 3
-        assert config.digest() == "2667bd3c7350a89ccb2bac1be9a0a45e"
+        assert config.digest() == "b22af820c7f63ec48d960aecef26df40"
 
 
 def test_published_values_as_fractions():
