@@ -4,20 +4,28 @@ Seconds are those of the processor. Loops read nested lists, which is three to f
 as reading single values of an array; features run warm, and with freed memory kept, as in a run.
 """
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
-from mer_keras.bench import flow_loops, plain_loops
+from mer_keras.arrays import Array
+from mer_keras.bench import flow_like, flow_loops, plain_loops
 from mer_keras.bench.case import CaseOptions
-from mer_keras.bench.measure import Measurement, time_ways
+from mer_keras.bench.isolation import call_in_process
+from mer_keras.bench.loso import run_published
+from mer_keras.bench.measure import Measurement, time_ways, timed
+from mer_keras.bench.memory import peak_memory
 from mer_keras.features.registry import get_feature
+from mer_keras.methods.feature_vectors import cached_vectors
 from mer_keras.training.memory import keep_freed_memory
 
 #: Gray clip of most papers' size; a quick session's is smaller, since loops take seconds.
 FRAMES, SIDE, QUICK_SIDE = 10, 128, 40
+#: Clips of a large database.
+MANY = 7000
 
 #: What is measured: feature, its arguments, and the plain loop where there is one.
 TEXTURES: dict[str, tuple[str, dict[str, object], Callable[..., object] | None]] = {
@@ -80,6 +88,60 @@ def flows(options: CaseOptions) -> list[Measurement]:
         plain = {"plain Python loop": partial(loop, components)}
         measurements += time_ways(work, plain, pieces=1, repeats=repeats, clock=time.process_time)
         measurements += _time_own(work, partial(get_feature(feature), field), 10 * repeats)
+    return measurements
+
+
+def many_clips(options: CaseOptions) -> list[Measurement]:
+    """LBP-TOP of many clips, as a run computes it, on all cores: first computed, then read.
+
+    Clips are noise, drawn one after the other as they are asked for, and no more than a few are in
+    memory. Beside the seconds stands by how much memory grew at most, less the
+    table of the vectors.
+    """
+    total, side = (40, QUICK_SIDE) if options.quick else (MANY, SIDE)
+
+    def clips() -> Iterator[Array]:
+        for seed in range(total):
+            gray = np.frombuffer(np.random.default_rng(seed).bytes(FRAMES * side * side), np.uint8)
+            yield gray.reshape(FRAMES, side, side, 1).astype(np.float32) / np.float32(255)
+
+    keep_freed_memory()
+    cached_vectors("lbp_top", [next(clips())], 1, {"overlap": 0.5})  # Imports, tables of bins.
+    work = f"LBP-TOP of {total} clips of {FRAMES} frames of {side}x{side}, {os.cpu_count()} cores"
+    sizes: list[int] = []
+    before = peak_memory()
+    computed = timed(lambda: sizes.append(cached_vectors("lbp_top", clips(), total, {}).nbytes), 1)
+    table = round(sizes[0] / 2**20)
+    facts = {"table, MiB": table, "other memory, MiB": max(0, peak_memory() - before - table)}
+    read = timed(lambda: cached_vectors("lbp_top", clips(), total, {}), 1)
+    return [
+        Measurement(work, "computed", computed, total, facts=facts),
+        Measurement(work, "read from the cache", read, total),
+    ]
+
+
+def leave_one_out(options: CaseOptions) -> list[Measurement]:
+    """Leave-one-subject-out of one feature on 442 drawn images, C chosen in inner folds."""
+    subjects = 4 if options.quick else None
+    flow_like.write(flow_like.draw(people=subjects), options.folder / "data")
+    folds = subjects or sum(flow_like.SUBJECTS.values())
+    overrides = ["rows=[{name: MBH, method: mbh_on_scaled_flow}]", "baselines=[]"]
+    measurements = []
+    for workers in sorted({1, os.cpu_count() or 1}):
+        run = partial(
+            run_published, "leaderboard/flow_features", options.folder, workers, overrides
+        )
+        runs = [call_in_process(run) for _ in range(1 if options.quick else options.repeats)]
+        measurements.append(
+            Measurement(
+                f"LOSO of MBH, {folds} folds, C of five by training subjects",
+                f"mer_keras, {workers} process{'es' if workers > 1 else ''}",
+                tuple(run.seconds for run in runs),
+                folds,
+                max(run.peak_mib for run in runs),
+                {"UF1": round(runs[0].uf1, 3)},
+            )
+        )
     return measurements
 
 

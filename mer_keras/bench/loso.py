@@ -117,6 +117,20 @@ def run_suite(
         seed: of the run.
         overrides: further ones of the config.
     """
+    settings = [
+        f"train.epochs={epochs}",
+        f"train.optimizer.learning_rate={learning_rate}",
+        f"seeds=[{seed}]",
+        f"train.engine={engine}",
+        "baselines=[]",
+    ]
+    return run_published("ststnet/megc2019", folder, workers, [*settings, *overrides])
+
+
+def run_published(
+    experiment: str, folder: Path, workers: int, overrides: Sequence[str] = ()
+) -> Run:
+    """Run an experiment of the package on the drawn images; see ``run_suite``."""
     import keras  # noqa: F401 - Its import is not timed.
 
     from mer_keras.config.files import find_config, load_config
@@ -125,17 +139,7 @@ def run_suite(
     from mer_keras.runs.processes import ProcessExecutor
     from mer_keras.runs.run import run_experiment
 
-    config = load_config(
-        find_config("ststnet/megc2019")[0],
-        overrides=[
-            f"train.epochs={epochs}",
-            f"train.optimizer.learning_rate={learning_rate}",
-            f"seeds=[{seed}]",
-            f"train.engine={engine}",
-            "baselines=[]",
-            *overrides,
-        ],
-    )
+    config = load_config(find_config(experiment)[0], overrides=overrides)
     # A run that is stored already would not be computed again.
     os.environ["MER_RESULTS"] = str(folder / "results" / str(time.monotonic_ns()))
     with family_memory() as peak_of:
