@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation.metrics import per_class_f1, per_class_recall
 from mer_keras.report.scoring import SHOWN, confusion_of, score_row
-from mer_keras.report.tables import Table, describe, file_stem, marked_name
+from mer_keras.report.tables import WEIGHTS, Table, describe, file_stem, marked_name
 from mer_keras.report.view import RunView
 
 Records = list[dict[str, str]]
@@ -72,7 +72,7 @@ def _cost(view: RunView) -> Records:
     return [
         {
             "network": state.name,
-            "parameters": f"{state.parameters:,}" if state.parameters else "-",
+            WEIGHTS: f"{state.parameters:,}" if state.parameters else "-",
             "million multiply-accumulates a clip": (
                 f"{state.multiply_accumulates / 1e6:,.1f}" if state.multiply_accumulates else "-"
             ),

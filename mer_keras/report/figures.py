@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mer_keras.audit.published import PrintedMatrix
@@ -33,15 +34,37 @@ def confusion_svg(view: RunView, row: RowState) -> str:
 
     Cells show the share of the true class in per cent and the count.
     """
-    counts = confusion_of(view.of_row(row.key), view.classes)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # (classes, classes)
+    shares, cells = _shares_and_cells(view.of_row(row.key), view.classes)
+    return _matrix_svg(
+        f"confusion.{view.run_id}.{row.key}", row.name, shares, cells, view.classes, view
+    )
+
+
+def database_confusions_svg(view: RunView, row: RowState) -> str:
+    """Draw a complete row's confusion matrix of each database within a pooled run, side by side."""
+    databases = list(view.of_row(row.key).groupby("database"))
+    classes = len(view.classes)
+    size = (len(databases) * (1.6 + 0.85 * classes), 1.9 + 0.7 * classes)
+    salt = f"databases.{view.run_id}.{row.key}"
+    with drawing_of(salt, row.name, size, view) as drawing:
+        plots = drawing.figure.subplots(1, len(databases), squeeze=False)[0]
+        for axes, (database, predictions) in zip(plots, databases, strict=True):
+            _draw_matrix(axes, *_shares_and_cells(predictions, view.classes), view.classes)
+            axes.set(title=str(database), xlabel="predicted", ylabel="true")
+    return drawing.svg
+
+
+def _shares_and_cells(
+    predictions: pd.DataFrame, classes: Sequence[str]
+) -> tuple[NDArray[np.float64], list[list[str]]]:
+    """Shares of each true class, (classes, classes) in 0..1, and the texts of the cells."""
+    counts = confusion_of(predictions, classes)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cells = [
         [f"{100 * share:.0f} %\n({count})" for share, count in zip(*of_class, strict=True)]
         for of_class in zip(shares, counts, strict=True)
     ]
-    return _matrix_svg(
-        f"confusion.{view.run_id}.{row.key}", row.name, shares, cells, view.classes, view
-    )
+    return shares, cells
 
 
 def published_confusion_svg(matrix: PrintedMatrix, title: str) -> str:
@@ -173,17 +196,28 @@ def _matrix_svg(
     """Draw a confusion matrix: ``shares`` (classes, classes) in 0..1 colour the ``cells``."""
     size = (1.6 + 0.85 * len(classes), 1.7 + 0.7 * len(classes))
     with drawing_of(salt, title, size, view) as drawing:
-        axes = drawing.figure.add_subplot(xlabel="predicted", ylabel="true", aspect="equal")
-        # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
-        edges = np.arange(len(classes) + 1) - 0.5
-        axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1)
-        axes.invert_yaxis()
-        for row, column in np.ndindex(*shares.shape):
-            colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, cells[row][column], ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
-        axes.set_yticks(range(len(classes)), classes)
+        axes = drawing.figure.add_subplot(xlabel="predicted", ylabel="true")
+        _draw_matrix(axes, shares, cells, classes)
     return drawing.svg
+
+
+def _draw_matrix(
+    axes: "Axes",
+    shares: NDArray[np.float64],
+    cells: Sequence[Sequence[str]],
+    classes: Sequence[str],
+) -> None:
+    """Draw ``cells`` (classes, classes) as coloured squares with the classes' names beside them."""
+    axes.set_aspect("equal")
+    # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
+    edges = np.arange(len(classes) + 1) - 0.5
+    axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1)
+    axes.invert_yaxis()
+    for row, column in np.ndindex(*shares.shape):
+        colour = "white" if shares[row, column] > 0.5 else "black"
+        axes.text(column, row, cells[row][column], ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
+    axes.set_yticks(range(len(classes)), classes)
 
 
 @contextmanager

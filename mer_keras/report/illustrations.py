@@ -12,6 +12,7 @@ from mer_keras.names import slug
 from mer_keras.report.figures import (
     confusion_svg,
     curves_svg,
+    database_confusions_svg,
     intervals_svg,
     published_confusion_svg,
     subjects_svg,
@@ -39,15 +40,20 @@ class Illustration:
 
 
 def figures_of(view: RunView) -> Iterator[Illustration]:
-    """Confusion matrix, learning curves and people of each complete network of a run."""
+    """Confusion matrices, learning curves and people of each complete network of a run."""
     for row in view.rows:
         if row.role == "row" and row.complete:
+            drawn = {
+                "databases": view.of_row(row.key)["database"].nunique() > 1,
+                "curves": bool(row.histories),
+            }
             for name, draw, describe in (
                 ("confusion", confusion_svg, _confusion_text),
+                ("databases", database_confusions_svg, _databases_text),
                 ("people", subjects_svg, _people_text),
                 ("curves", curves_svg, _curves_text),
             ):
-                if name != "curves" or row.histories:
+                if drawn.get(name, True):
                     stem = f"{view.run_id}.{row.key}.{name}"
                     yield Illustration(stem, draw(view, row), describe(view, row), view.data_kind)
 
@@ -86,6 +92,16 @@ def _confusion_text(view: RunView, row: RowState) -> str:
     recalls = zip(view.classes, per_class_recall(matrix), strict=True)
     listed = ", ".join(f"{name} {100 * recall:.0f} %" for name, recall in recalls)
     return f"Confusion matrix of {row.name} on {view.data_kind} data; right: {listed}"
+
+
+def _databases_text(view: RunView, row: RowState) -> str:
+    clips = view.of_row(row.key)
+    shares = (clips["predicted"] == clips["label"]).groupby(clips["database"]).mean()
+    listed = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
+    return (
+        f"Confusion matrices of {row.name} on the clips of each database, {view.data_kind} data; "
+        f"right: {listed}"
+    )
 
 
 def _people_text(view: RunView, row: RowState) -> str:

@@ -26,6 +26,10 @@ OTHERWISE = "n/a: not run on these data and clips"
 
 #: Column of the published numbers, in the unit of the others.
 PUBLISHED = "published, %"
+#: Column of the counts of a run, which hold more than what is trained.
+WEIGHTS = "parameters as run, moving statistics included"
+#: Column of what is known of the epochs that quoted numbers come from.
+CHOSEN_BY = "epoch chosen in the method's own code by"
 #: Column of the spread over folds. It stays empty where a fold is one person: a mean over people of
 #: the one or two classes that each has is no UAR.
 OVER_FOLDS = "UAR % over the classes of each fold, mean ± SD over folds"
@@ -125,7 +129,7 @@ def describe(view: RunView) -> str:
         f"{view.data_kind} data",
         f"{manifest['n_samples']} clips of {manifest['n_subjects']} subjects",
         manifest["protocol"],
-        SELECTIONS[selection],
+        _without_epochs(view) or SELECTIONS[selection],
         f"{len(manifest['config']['seeds'])} seed(s)",
         f"profile {view.profile}"
         + ("" if view.profile == "full" else ": not the paper's settings"),
@@ -144,6 +148,15 @@ def describe(view: RunView) -> str:
     if changes:
         phrases.append(f"changed for this run: {', '.join(changes)}")
     return "; ".join(phrases)
+
+
+def _without_epochs(view: RunView) -> str:
+    """What chooses in a run none of whose rows has epochs, in words; empty where one has some."""
+    begun = [row for row in view.rows if row.role == "row" and row.done]
+    if not begun or any(row.parameters is not None for row in begun):
+        return ""
+    chosen = any(row.selection == Selection.INNER_SUBJECTS for row in begun)
+    return f"no epochs{', hyper-parameters chosen by training subjects' if chosen else ''}"
 
 
 def file_stem(config: Experiment, view: RunView) -> str:
@@ -174,6 +187,19 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
             text += f" [{notes.index(number.why) + 1}]"
         texts.append(text)
     return "; ".join(texts) or "-"
+
+
+def chosen_by(config: Experiment, row: Row) -> str:
+    """What chooses the epoch in the public code of a row's method, in words.
+
+    By the method's claims with a published number of the row; without such claims by all of them,
+    where they agree. ``-`` where nothing is known.
+    """
+    claims = config.describe(row.method).claims if row.method and row.published else ()
+    of_row = {number.fraction for number in row.published}
+    same = [c for c in claims if any(abs(c.fraction - value) < 5e-7 for value in of_row)]
+    chosen = {claim.chosen_by for claim in same or claims if claim.chosen_epoch != "unknown"}
+    return chosen.pop() if len(chosen) == 1 else "-"
 
 
 def metric_title(number: Published) -> str:
@@ -214,6 +240,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             {
                 "method": f"{name} (quoted)" if row.quoted else name,
                 PUBLISHED: published_text(row.published, notes),
+                CHOSEN_BY: chosen_by(config, row),
                 **_numbers(view, state, scores, absent="not in this run" if plan else "-"),
                 "parameters": _parameters(row, plan, state),
                 "verdict": ("-" if is_other or not plan else _verdicts(row, view, state, scores)),
@@ -222,7 +249,8 @@ def _real_table(config: Experiment, view: RunView) -> Table:
     for state in view.rows:
         if state.role == "baseline":
             numbers = _numbers(view, state, score_row(view, state))
-            record = {"method": f"{state.name} (baseline)", PUBLISHED: "-", **numbers}
+            name = f"{state.name} (baseline)"
+            record = {"method": name, PUBLISHED: "-", CHOSEN_BY: "-", **numbers}
             records.append(record | {"parameters": "-", "verdict": "-"})
     notes += [*_absent_classes(view), *_few_people(view), *plateau_notes(view)]
     name = file_stem(config, view)
@@ -240,6 +268,7 @@ def _absent_table(config: Experiment, absent: str) -> Table:
         {
             "method": f"{row.name} (quoted)" if row.quoted else row.name,
             PUBLISHED: published_text(row.published, notes),
+            CHOSEN_BY: chosen_by(config, row),
             "real": absent if config.plan_of(row) else "-",
             "parameters": _parameters(row, config.plan_of(row)),
         }
@@ -256,7 +285,7 @@ def _synthetic_table(config: Experiment, view: RunView) -> Table:
             "drawn motion": str(checked.check),
             "expected": expected_check(checked, view),
             **_numbers(view, s, score_row(view, s)),
-            "parameters as run": f"{s.parameters:,}" if s.parameters else "-",
+            WEIGHTS: f"{s.parameters:,}" if s.parameters else "-",
         }
         for s, checked in zip(view.rows, checked_rows(config, view), strict=True)
     ]

@@ -62,3 +62,24 @@ def test_every_printed_table_has_its_config(place):
     method, table = place.split("/")
     assert config.name.startswith(f"{method}/")
     assert config.name.split("/")[1] == table or table in config.also_reproduces
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [
+        ("htnet causalnet emr capsulenet off_tanet ice_gan", {"tested_best"}),
+        ("rcn ststnet elrcn", {"last"}),
+        # The mean of its last ten epochs is printed too.
+        ("microexp_stcnn", {"tested_best", "last"}),
+    ],
+)
+def test_what_chose_the_epoch_of_each_claim(names, chosen):
+    for name in names.split():
+        claims = load_method(name).claims
+        assert {claim.chosen_epoch for claim in claims} == chosen, name
+        assert all(claim.chosen_by for claim in claims)
+
+
+@pytest.mark.parametrize("name", ["mmnet", "skd_tstsan", "slstt"])
+def test_what_chooses_the_epoch_is_said_where_no_number_is_held(name):
+    assert any("tested" in fact and "epoch" in fact for fact in load_method(name).facts)

@@ -1,6 +1,7 @@
 """Figures: what is drawn, for whom, and what is not."""
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,7 @@ from mer_keras.report.document import write_report
 from mer_keras.report.figures import (
     confusion_svg,
     curves_svg,
+    database_confusions_svg,
     published_confusion_svg,
     subjects_svg,
 )
@@ -18,7 +20,12 @@ from mer_keras.report.illustrations import figures_of, published_matrices
 from mer_keras.terms import WATERMARK
 from tests.report.stored import CONFIG, SECRET, make_run
 
-DRAW = {"confusion": confusion_svg, "people": subjects_svg, "curves": curves_svg}
+DRAW = {
+    "confusion": confusion_svg,
+    "databases": database_confusions_svg,
+    "people": subjects_svg,
+    "curves": curves_svg,
+}
 
 
 def words(svg):
@@ -80,10 +87,23 @@ def test_only_complete_networks_are_drawn(tmp_path):
 
 def test_figures_say_in_words_what_they_show(tmp_path):
     texts = [figure.text for figure in figures_of(make_run(tmp_path))]
-    assert len(texts) == 3
+    assert len(texts) == 4
     assert "positive" in texts[0]
-    assert "median is" in texts[1]
-    assert "loss ends at 0.250" in texts[2]
+    assert re.search(r"right: samm \d+ %, smic \d+ %$", texts[1])
+    assert "median is" in texts[2]
+    assert "loss ends at 0.250" in texts[3]
+
+
+def test_matrices_of_databases_add_up_and_stand_only_where_there_are_several(tmp_path):
+    view = make_run(tmp_path)
+    nodes = ElementTree.fromstring(database_confusions_svg(view, view.rows[0])).iter()
+    texts = "".join(node.text or "" for node in nodes)
+    cells = re.findall(r"\((\d+)\)", texts)
+    assert len(cells) == 2 * 9
+    assert sum(map(int, cells)) == 24
+    samm = view.predictions[view.predictions["database"] == "samm"]
+    names = [figure.name for figure in figures_of(replace(view, predictions=samm))]
+    assert not any(name.endswith(".databases") for name in names)
 
 
 class TestPublishedMatrix:

@@ -1,5 +1,6 @@
 """A perfect predictor shows 100 in every column, under every protocol, whoever lacks a class."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -9,8 +10,15 @@ import pytest
 
 from mer_keras.config.experiment import Published
 from mer_keras.evaluation import metrics
+from mer_keras.evaluation.file_scores import score_file
+from mer_keras.evaluation.predictions_file import read_predictions
+from mer_keras.evaluation.statistics import difference
+from mer_keras.report.comparison import predictions_of
 from mer_keras.report.details import details_of
+from mer_keras.report.document import write_report
+from mer_keras.report.outcome import outcome_of
 from mer_keras.report.scoring import values_of
+from mer_keras.report.status import _row_status
 from mer_keras.report.tables import OVER_FOLDS, published_text, tables_of
 from tests.report.stored import CLASSES, CONFIG, cell, make_run
 
@@ -50,7 +58,9 @@ def perfect_view(tmp_path, protocol, clips=CLIPS, *, kind="licensed"):
     ]
     manifest = {**view.manifest, "class_counts": table["label"].value_counts().to_dict()}
     manifest |= {"n_samples": len(table), "n_subjects": len(clips)}
-    settings = {**manifest["config"]["protocol"], "name": protocol}
+    k, share = protocol == "subject_kfold" and 3, protocol == "as_published" and 0.25
+    settings = {"name": protocol, "k": k or None, "test_share": share or None}
+    settings = {**manifest["config"]["protocol"], **settings}
     manifest["config"] = {**manifest["config"], "protocol": settings}
     return replace(view, manifest=manifest, predictions=pd.concat(tables))
 
@@ -80,6 +90,53 @@ def test_fault_60_a_perfect_predictor_shows_100_in_every_column(tmp_path, protoc
         is_spread = column == OVER_FOLDS
         assert [float(n) for n in numbers] == ([100, 0] if is_spread else [100] * len(numbers))
         assert numbers
+
+
+@pytest.mark.parametrize("protocol", FOLDS)
+def test_fault_60_other_verbs_say_100_too(tmp_path, protocol):
+    view = perfect_view(tmp_path, protocol)
+    row = view.rows[0]
+    status = _row_status(view, row)
+    assert (status.uf1, status.uar) == (1, 1)
+    shown = next(cells for cells in outcome_of(view).rows if cells[0] == row.name)
+    assert all(text == "100.0 [100.0, 100.0] (6 people: too narrow)" for text in shown[1:])
+    ordered = predictions_of(view.of_row(ROW))
+    for metric in metrics.METRICS:
+        gap = difference(ordered, ordered, CLASSES, metric)
+        assert (gap.first, gap.second, gap.low, gap.high) == (1, 1, 0, 0)
+        assert gap.interval_warning
+
+
+@pytest.mark.parametrize("clips", [CLIPS, [[2, 3, 0]] * 6])
+def test_fault_60_report_json_too(tmp_path, clips):
+    """Every cell in per cent of the perfect row, in every table and database."""
+    view = perfect_view(tmp_path / "run", "cde", clips)
+    write_report([(CONFIG, [view])], tmp_path / "report")
+    tree = json.loads((tmp_path / "report/report.json").read_text())
+    (experiment,) = tree["experiments"]
+    texts = [
+        text
+        for table in experiment["tables"]
+        for cells in table["rows"]
+        if cells[0].startswith("Proposed ConvLSTM")
+        for column, text in zip(table["header"], cells, strict=True)
+        if ("%" in column and "published" not in column) or "clips)" in column
+    ]
+    numbers = [float(n) for text in texts for n in re.findall(r"\d+\.\d+", text)]
+    assert len(numbers) > 15
+    assert set(numbers) == {100}
+    assert tree["corrections"][0].keys() >= {"paper", "where", "printed", "actual", "evidence"}
+
+
+@pytest.mark.parametrize("classes", [CLASSES, [*CLASSES, "absent"]])
+def test_fault_60_a_scored_file_too(tmp_path, classes):
+    table = perfect_view(tmp_path / "run", "loso").of_row(ROW)
+    table = table[["sample_id", "database", "subject_id", "label", "predicted"]]
+    table.rename(columns={"subject_id": "subject"}).to_csv(tmp_path / "p.csv", index=False)
+    for part in score_file(read_predictions(tmp_path / "p.csv", classes)):
+        assert all(m.value == m.low == m.high == 1 for m in part.metrics.values()), part
+        assert any("people: too narrow" in warning for warning in part.warnings)
+        assert any("without width" in warning for warning in part.warnings)
 
 
 def test_fault_60_also_where_no_clip_has_a_class(tmp_path):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from mer_keras.config.experiment import Published
+from mer_keras.config.files import load_experiments
 from mer_keras.evaluation import metrics
 from mer_keras.report.document import write_report
 from mer_keras.report.drawn_motion import check_sentences
 from mer_keras.report.scoring import score_row, verdict
-from mer_keras.report.tables import ABSENT, OTHERWISE, tables_of
+from mer_keras.report.tables import ABSENT, CHOSEN_BY, OTHERWISE, tables_of
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, WATERMARK
 from tests.report.stored import CLASSES, CONFIG, SECRET, cell, make_run
 
@@ -28,6 +29,24 @@ def test_without_real_data_the_column_says_so():
     assert "78.33 (= UAR)" in cell(table, "Proposed ConvLSTM", "published")
     assert "which average: unknown" in cell(table, "Shallow CNN", "published")
     assert table.data_kind == "published"
+
+
+def test_what_chose_the_epoch_stands_beside_quoted_numbers():
+    def chosen(name):
+        (config,) = load_experiments(name)
+        (table,) = tables_of(config, [])
+        position = table.header.index(CHOSEN_BY)
+        return {row[0].removesuffix(" (quoted)"): row[position] for row in table.rows}
+
+    composite, small = chosen("dense_mixed_attention/table5"), chosen("meranet/table1/cas_me2")
+    assert composite["CapsuleNet"] == composite["EMR"] == "the tested clips"
+    assert composite["STSTNet"] == composite["RCN"] == "nothing, it is the last"
+    assert composite["LBP-TOP"] == "there are no epochs"
+    assert composite["OFF-ApexNet"] == "-", "it isn't known"
+    # Its paper prints the mean of its last epochs too; what is quoted is the best epoch.
+    assert small["MicroExpSTCNN"] == "the tested clips"
+    (table,) = tables_of(CONFIG, [])
+    assert CHOSEN_BY in table.header
 
 
 def test_numbers_are_pooled_over_all_samples(tmp_path):
