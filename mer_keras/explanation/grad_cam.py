@@ -27,7 +27,7 @@ def grad_cam(
     softmax), added, and cut off below zero.
 
     Args:
-        network: functional, its last layer a dense softmax.
+        network: functional, its last layer a dense softmax or a softmax of scores.
         clips: (clips, height, width, channels) or (clips, time, height, width, channels), as the
             network reads them.
         focus: name of the layer (``ModelSpec.focus``); all that follows must go through it.
@@ -43,10 +43,13 @@ def grad_cam(
     above = keras.Model(layer.output, last.input)
     if classes is None:
         classes = np.asarray(network.predict(clips, verbose=0)).argmax(axis=1)
-    one_hot = ops.one_hot(ops.convert_to_tensor(classes), last.units)  # (clips, classes)
+    class_count = network.output_shape[-1]
+    one_hot = ops.one_hot(ops.convert_to_tensor(classes), class_count)  # (clips, classes)
 
     def score(maps: Tensor) -> Tensor:
-        logits = ops.matmul(above(maps, training=False), last.kernel) + last.bias
+        logits = above(maps, training=False)
+        if not isinstance(last, keras.layers.Softmax):
+            logits = ops.matmul(logits, last.kernel) + last.bias
         return ops.sum(logits * ops.cast(one_hot, logits.dtype))
 
     maps = below(ops.convert_to_tensor(clips), training=False)  # (clips, ..., channels)

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from mer_keras.layers.base import PaperLayer
-from mer_keras.layers.tensors import Shape, Tensor, check_positive
+from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 #: What a call gives: scores of the classes, or where they look in maps or in a picture.
 Gives: TypeAlias = Literal["scores", "attention", "picture_attention"]
@@ -58,7 +58,7 @@ class ClassAttentionHead(PaperLayer):
 
         The kernel starts normally distributed with a deviation of 0.01, as in the authors' code.
         """
-        _, rows, columns, _ = input_shape
+        rows, columns = (fixed(side) for side in input_shape[1:3])
         self.kernel = self.add_weight(
             name="kernel",
             shape=(rows * columns * self.maps, self.classes),

@@ -133,7 +133,7 @@ def _stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
     x = _convolution(picture.shape[-1], maps, 5, "stem", padding="valid")(picture)
     x = layers.ReLU(name="stem_relu")(counted_norm("stem_norm")(x))
     x = layers.MaxPooling2D(2, name="stem_pool")(x)
-    return dropout(x, drop, name="stem_dropout")
+    return dropout(x, drop, name="stem_out")
 
 
 def _wide_stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
@@ -161,7 +161,7 @@ def _wide_stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
             activities = convolution(patches)  # (batch, 20, 20, filters)
             norm = counted_norm(f"{name}_norm")
         outputs.append(dropout(norm(activities), drop, name=f"{name}_dropout"))
-    return layers.Concatenate(name="stem_joined")(outputs)
+    return layers.Concatenate(name="stem_out")(outputs)
 
 
 def _parallel_stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
@@ -174,7 +174,7 @@ def _parallel_stem(picture: Tensor, maps: int, drop: float, streams: int) -> Ten
         x = counted_norm(f"{name}_norm")(x)
         x = PaddedMaxPool(3, 3, 1, name=f"{name}_pool")(x)
         outputs.append(dropout(x, drop, name=f"{name}_dropout"))
-    return layers.Concatenate(name="stem_joined")(outputs)
+    return layers.Concatenate(name="stem_out")(outputs)
 
 
 def _step(maps: int, edge: int, name: str) -> Step:

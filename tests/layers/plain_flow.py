@@ -8,12 +8,16 @@ from keras import layers, ops
 
 from mer_keras.layers import (
     block_attention,
+    capsules,
     channels,
     class_attention,
     counted_norm,
     face_areas,
+    map_attention,
     patches,
     pooling,
+    position_attention,
+    response_norm,
 )
 from mer_keras.layers.choice import FAST_FORMS
 
@@ -55,6 +59,97 @@ def areas(parts, x, training):
 
     above = ops.concatenate([area(9, 11), area(21, 10)], axis=2)
     return ops.concatenate([above, ops.concatenate([area(10, 21), area(20, 21)], axis=2)], axis=1)
+
+
+def masked_products(parts, tensors, training):
+    """Query after query; a key on the diagonal takes a share and gives nothing."""
+    queries, keys, values = tensors
+    opposite, bias = (3, 2, 1, 0), (-0.5, -1.0, -1.5, -2.0)
+    rows = []
+    for query in range(4):
+        heads = []
+        for head in np.s_[..., :3], np.s_[..., 3:]:
+            scores = 0.4 * ops.sum(queries[:, query : query + 1][head] * keys[head], axis=-1)
+            is_opposite = np.arange(4) == opposite[query]
+            scores = ops.where(is_opposite, bias[opposite[query]], scores)
+            weights = ops.where(is_opposite, 0.0, ops.softmax(scores, axis=-1))
+            heads.append(ops.sum(weights[..., None] * values[head], axis=1))
+        rows.append(ops.concatenate(heads, axis=-1))
+    return ops.stack(rows, axis=1)
+
+
+def plain_squash(vectors):
+    length = ops.sqrt(ops.sum(ops.square(vectors), axis=-1, keepdims=True))
+    return length**2 / (1 + length**2) * vectors / (length + 1e-8)
+
+
+def primary_capsules(parts, x, training):
+    return plain_squash(ops.reshape(x, (-1, 140, 2)))
+
+
+def response_norm_by_channel(parts, x, training):
+    shares = []
+    for channel in range(x.shape[-1]):
+        near = x[..., max(channel - 1, 0) : channel + 2]
+        divisor = (2 + 0.5 * ops.sum(ops.square(near), axis=-1)) ** 0.75
+        shares.append(x[..., channel] / divisor)
+    return ops.stack(shares, axis=-1)
+
+
+class PlainCapsules(keras.layers.Layer):
+    """Routing, round after round and class after class."""
+
+    def __init__(self, classes, width, **kwargs):
+        super().__init__(**kwargs)
+        self.classes, self.width = classes, width
+
+    def build(self, input_shape):
+        _, capsules, size = input_shape
+        shape = (self.classes, capsules, self.width, size)
+        self.matrices = self.add_weight(shape=shape, name="matrices")
+
+    def call(self, x):
+        moving = [ops.sum(self.matrices[c] * x[:, :, None], axis=-1) for c in range(self.classes)]
+        agreement = ops.zeros_like(ops.stack([m[..., 0] for m in moving], axis=-1))
+        for number in range(3):
+            predictions = moving if number == 2 else [ops.stop_gradient(m) for m in moving]
+            weights = ops.softmax(agreement, axis=-1)  # (batch, capsules, classes)
+            results = [
+                plain_squash(ops.sum(weights[..., c, None] * prediction, axis=1))
+                for c, prediction in enumerate(predictions)
+            ]
+            common = [
+                ops.sum(p * r[:, None], axis=-1) for p, r in zip(predictions, results, strict=True)
+            ]
+            agreement = agreement + ops.stack(common, axis=-1)
+        return ops.stack(results, axis=1)
+
+
+class PlainMapAttention(keras.layers.Layer):
+    """Map after map."""
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        self.kernel = self.add_weight(shape=(channels, 3 * channels), name="kernel")
+        self.bias = self.add_weight(shape=(3 * channels,), name="bias")
+
+    def call(self, x):
+        side, channels = x.shape[1], x.shape[-1]
+        terms = [
+            (math.cos if i % 2 else math.sin)(1 / 10000 ** (i // 2 / side)) for i in range(side)
+        ]
+        places = ops.convert_to_tensor(np.add.outer(terms, terms), self.compute_dtype)
+        outputs = []
+        for channel in range(channels):
+            query, key, value = (
+                ops.sum(x * self.kernel[:, part], axis=-1) + self.bias[part]
+                for part in (channel, channel + channels, channel + 2 * channels)
+            )
+            by_place = ops.einsum("nij,kj->nik", query, places)
+            products = ops.einsum("nij,nkj->nik", query, key) + by_place
+            weights = ops.softmax(ops.reshape(products, (-1, side * side)), axis=-1)
+            outputs.append(ops.reshape(weights, (-1, side, side)) * value)
+        return ops.stack(outputs, axis=-1)
 
 
 class PlainPositions(keras.layers.Layer):
@@ -157,5 +252,26 @@ def flow_cases(case, in_keras, norm):
             MAPS,
             {"heads": 2, "head_width": 5, "blocks": 2},
         ),
+        "HeadProducts": of_operations(
+            position_attention.HeadProducts,
+            masked_products,
+            [(2, 4, 6)] * 3,
+            heads=2,
+            scale=0.4,
+            gamma=0.5,
+        ),
+        "PrimaryCapsules": of_operations(capsules.PrimaryCapsules, primary_capsules, size=2),
+        "ClassCapsules": case(
+            capsules.ClassCapsules, PlainCapsules, (2, 6, 4), {"classes": 3, "width": 5}
+        ),
+        "LogLengths": of_operations(
+            capsules.LogLengths,
+            lambda parts, x, training: ops.log(ops.sqrt(ops.sum(ops.square(x), axis=-1))),
+            (2, 3, 4),
+        ),
+        "LocalResponseNorm": of_operations(
+            response_norm.LocalResponseNorm, response_norm_by_channel, width=3, alpha=0.5
+        ),
+        "MapAttention": case(map_attention.MapAttention, PlainMapAttention, (2, 5, 5, 3)),
         "FaceAreas": of_operations(face_areas.FaceAreas, areas, (2, 28, 28, 3)),
     }

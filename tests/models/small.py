@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mer_keras.arrays import each_shape
 from mer_keras.models import registry
 
 SHAPES = {
@@ -20,6 +21,15 @@ SHAPES = {
     "dual_inception": (28, 28, 3),
     "rcn": (28, 28, 3),
     "htnet": (28, 28, 3),
+    "causalnet": ((28, 28, 3),) * 4,
+    "causalnet_onset_apex": (28, 28, 3),
+    "off_tanet": (32, 32, 3),
+    "macnn": (32, 32, 3),
+    "sssnet": (40, 40, 3),
+    "capsulenet": (28, 28, 3),
+    "sssn": (63, 63, 3),
+    "dssn": ((63, 63, 3),) * 2,
+    "dssn_flow": (63, 63, 3),
 }
 
 #: Arguments that make large networks narrow, and have them read clips in 0..1 as they are.
@@ -28,12 +38,21 @@ ARGUMENTS = {
     "dual_inception": {"scale": 1.0, "units": 64},
     "rcn": {"scale": 1.0, "maps": 16, "pool": 5},
     "htnet": {"dim": 24, "repeats": (1, 1, 1)},
+    "causalnet": {"dim": 24, "repeats": (1, 1, 1), "units": 64},
+    "causalnet_onset_apex": {"dim": 24, "repeats": (1, 1, 1), "units": 64},
+    "macnn": {"units": 32},
+    "sssnet": {"scale": 1.0, "widths": (8, 16, 32)},
+    "capsulenet": {"trunk": "none", "maps": 16},
+    "sssn": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 1.0},
+    "dssn": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 4.0},
+    "dssn_flow": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 4.0},
 }
 
 
-def build_small(name, classes=3, **arguments):
+def build_small(name, classes=3, shape=None, **arguments):
     """A registered network on clips of its small shape."""
-    return registry.build(name, SHAPES[name], classes, **(ARGUMENTS.get(name, {}) | arguments))
+    arguments = ARGUMENTS.get(name, {}) | arguments
+    return registry.build(name, shape or SHAPES[name], classes, **arguments)
 
 
 #: the fractional parts of its multiples fill 0..1 evenly and hit no two filters alike
@@ -58,14 +77,19 @@ def set_ramp_weights(network):
         else:
             # large enough within the network to tell networks apart, small at its end lest one
             # class takes all
-            gain = 0.2 if variable.path.split("/")[-2] in ("classes", "fc") else 6
+            gain = 0.2 if variable.path.split("/")[-2] in ("classes", "fc", "head") else 6
             value = ramp(shape) * (gain / np.prod(shape[:-1])) ** 0.5
         variable.assign(value.astype("float32"))
 
 
 def ramp_clips(name):
-    """Two inputs in 0..1 for a network: bright below, and bright on the right."""
-    shape = SHAPES[name]
+    """Two clips in 0..1 for a network, in each of its inputs, if there are several."""
+    clips = [_ramp_clips(shape) for shape in each_shape(SHAPES[name])]
+    return clips if len(clips) > 1 else clips[0]
+
+
+def _ramp_clips(shape):
+    """Bright below, and bright on the right."""
     noise = (ramp((2, *shape)) + 1) / 2
     height, width = shape[-3:-1]
     slopes = np.stack(

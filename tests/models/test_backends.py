@@ -12,6 +12,7 @@ from tests.models.small import SHAPES
 CODE = """
 import numpy as np
 import keras
+from mer_keras.arrays import each_shape, take
 from mer_keras.config.training import Train
 from mer_keras.training.trainer import Trainer
 from tests.models.small import build_small
@@ -22,13 +23,15 @@ recipe = Train.model_validate(dict(
     optimizer=dict(learning_rate=1e-2), epochs=1, batch_size=8, balance="oversample",
     augmentation=dict(flip=0.5, brightness=0.1, salt_pepper=0.02)))
 for name, shape in shapes.items():
-    x = np.random.default_rng(0).random((8, *shape)).astype("float32")
+    rng = np.random.default_rng(0)
+    inputs = tuple(rng.random((8, *part)).astype("float32") for part in each_shape(shape))
+    x = inputs if len(inputs) > 1 else inputs[0]
     y = np.arange(8, dtype="int32") % 3
     trainer = Trainer(lambda: build_small(name), recipe)
     trainer.reset(5)
     before = [np.array(keras.ops.convert_to_numpy(v)) for v in trainer.network.trainable_weights]
     record = trainer.fit(x, y, seed=5)
-    assert trainer.predict(x[:2]).shape == (2, 3)
+    assert trainer.predict(take(x, [0, 1])).shape == (2, 3)
     assert np.isfinite(record.history["loss"]).all()
     after = [keras.ops.convert_to_numpy(v) for v in trainer.network.trainable_weights]
     assert any((a != b).any() for a, b in zip(after, before)), name

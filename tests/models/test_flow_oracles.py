@@ -7,18 +7,22 @@ from functools import partial
 import numpy as np
 import pytest
 
-pytest.importorskip("keras")
+keras = pytest.importorskip("keras")
 
-from mer_keras.models import registry
-from tests.models.oracles import (
+from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules  # noqa: E402
+from mer_keras.models import registry  # noqa: E402
+from mer_keras.models.blocks import pytorch_convolve  # noqa: E402
+from tests.models.oracles import (  # noqa: E402
     Oracle,
     centred,
     check_scores,
     check_training,
     double_precision,
+    keras_form,
     load,
     scores_of,
 )
+from tests.models.small import build_small  # noqa: E402
 
 PARTS = {"conv.kernel": "kernel", "conv.bias": "bias", "bn.scale": "gamma", "bn.shift": "beta"}
 
@@ -123,3 +127,141 @@ def test_dual_inception():
         network = registry.build("dual_inception", (28, 28, 2), scale=1.0)
     load(network, oracle, inception_path, {"dense/kernel": (2, 64, 7, 7)})
     check_training(network, oracle)
+
+
+OFF_TANET = {
+    "triple.spatial_gate.conv.": "triple_places/convolution/",
+    "triple.channel_gate.fc1.": "triple_channels/squeeze/",
+    "triple.channel_gate.fc2.": "triple_channels/expand/",
+    "convA.": "first/",
+    "convB.": "second/",
+    "bnA.": "first_norm/",
+    "bnB.": "second_norm/",
+    "skip1x1.": "shortcut/",
+    "stem.conv.": "stem/",
+    "stem.bn.": "stem_norm/",
+    "fc1.": "dense1/",
+    "fc2.": "dense2/",
+    "fc3.": "classes/",
+    "/scale": "/gamma",
+    "/shift": "/beta",
+    ".": "_",
+}
+
+
+def renamed(name, pairs):
+    for theirs, ours in pairs.items():
+        name = name.replace(theirs, ours)
+    return name
+
+
+class JointHeads:
+    """An oracle whose queries, keys and values of four heads are one kernel and one bias."""
+
+    def __init__(self, oracle):
+        self.tensors_of, self.facts = dict(oracle.tensors()), oracle.facts
+
+    def tensors(self):
+        heads = [name for name in self.tensors_of if ".head" in name]
+        yield from ((n, array) for n, array in self.tensors_of.items() if n not in heads)
+        for part in ("kernel", "bias"):
+            joint = [
+                self.tensors_of[f"triple.head{head}.{kind}.{part}"]
+                for kind in "qkv"
+                for head in range(4)
+            ]
+            yield f"triple_maps/{part}", np.concatenate(joint)
+
+
+def test_off_tanet():
+    oracle = Oracle.read("off_tanet")
+
+    def path_of(name):
+        return renamed(re.sub(r"^res(\d)", r"block\1", name), OFF_TANET)
+
+    with double_precision():
+        network = registry.build("off_tanet", drop=0.0)
+    load(network, JointHeads(oracle), path_of, {"dense1/kernel": (1, 8, 7, 7)})
+    check_training(network, oracle)
+
+
+SSSNET = {"fc1.": "dense/", "fc.": "classes/", "bn": "conv", ".scale": "_norm/gamma"}
+SSSNET |= {".shift": "_norm/beta", ".": "/"}
+
+
+def test_sssnet():
+    oracle = Oracle.read("sssnet")
+    with double_precision():
+        network = registry.build("sssnet", widths=(8, 16, 32), scale=1.0, drop=0.0)
+    load(network, oracle, partial(renamed, pairs=SSSNET), {"dense/kernel": (1, 16, 9, 9)})
+    check_training(network, oracle)
+
+
+MACNN = {"convA.": "first/", "convB.": "second/", "skip1x1.": "shortcut/", "atrous.dil": "dilated"}
+MACNN |= {"fc1.": "dense1/", "fc2.": "dense2/", "fc3.": "classes/", "_./": "/"}
+
+
+@pytest.mark.long
+def test_macnn():
+    oracle = Oracle.read("macnn")
+
+    def path_of(name):
+        block = re.match(r"block(\d)\.(.*)", name)
+        if block:
+            name = f"block{int(block[1]) + 1}_{block[2]}"
+        return renamed(name, MACNN).replace(".", "/")
+
+    network = registry.build("macnn", drop=0.0)
+    load(network, oracle, path_of, {"dense1/kernel": (1, 256, 7, 7)})
+    check_scores(network, oracle)
+
+
+CAPSULES = {"conv1.": "conv/", "primary.conv.": "primary/", "caps.transform": "classes/kernel"}
+
+
+def capsules():
+    oracle = Oracle.read("capsule_head")
+    with double_precision():
+        network = build_heads()
+    variables = {variable.path: variable for variable in network.weights}
+    for name, array in oracle.tensors():
+        array = array if "transform" in name else keras_form(array)
+        variables.pop(renamed(name, CAPSULES)).assign(array)
+    assert not variables
+    return oracle, network
+
+
+def build_heads():
+    """The capsules behind a trunk of 16 maps, with as many primary capsules as the oracle's."""
+    images = keras.Input((28, 28, 16))
+    x = pytorch_convolve(images, 16, 9, padding="valid", activation="relu", name="conv")
+    x = keras.layers.Conv2D(32, 9, strides=2, name="primary")(x)
+    x = PrimaryCapsules(8)(x)
+    x = LogLengths()(ClassCapsules(3, name="classes")(x))
+    return keras.Model(images, keras.ops.exp(x))
+
+
+def test_capsules_by_the_margin_loss_of_the_text():
+    import tensorflow as tf
+
+    oracle, network = capsules()
+    with tf.GradientTape() as tape:
+        lengths = network(oracle.inputs(), training=True)
+        is_class = np.eye(3)[oracle.labels]
+        present = is_class * tf.maximum(0.0, 0.99 - lengths) ** 2
+        absent = 0.5 * (1 - is_class) * tf.maximum(0.0, lengths - 0.01) ** 2
+        loss = tf.reduce_mean(tf.reduce_sum(present + absent, axis=1))
+    np.testing.assert_allclose(lengths, oracle.logits, atol=1e-9)
+    assert float(loss) == pytest.approx(oracle.loss, abs=1e-9)
+    gradients = tape.gradient(loss, [weight.value for weight in network.trainable_weights])
+    norm = np.linalg.norm([np.linalg.norm(gradient) for gradient in gradients])
+    assert norm == pytest.approx(oracle.gradient_norm, rel=1e-7)
+
+
+def test_the_network_of_capsules_divides_lengths_by_their_sum():
+    network = build_small("capsulenet")
+    images = np.random.default_rng(0).random((2, 28, 28, 3)).astype("float32")
+    vectors = keras.Model(network.input, network.get_layer("classes").output)(images)
+    lengths = np.linalg.norm(vectors, axis=-1)
+    expected = lengths / lengths.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(network(images), expected, rtol=1e-4)
