@@ -107,8 +107,9 @@ check-notebooks: dev-setup  ## the same, but keep nothing
 
 optimism: setup  ## one method under every rule of choosing the epoch, and with copies tested: PAPER=ststnet TABLE=megc2019
 	$(if $(and $(PAPER),$(TABLE)),,$(error give PAPER=... and TABLE=..., such as PAPER=ststnet TABLE=megc2019))
-	$(OPTIMISM) --set selection=inner_subjects
-	@# Every rule that looks at the tested clips is computed from the epochs that this training records.
+	@# Every rule is computed from the epochs that a training records: its arms differ in nothing else.
+	@# The first holds subjects back, which choose the epoch and whose loss a plateau watches.
+	$(OPTIMISM) --set selection=inner_subjects --set record_epochs=true
 	$(OPTIMISM) --set selection=last_epoch --set record_epochs=true
 	$(OPTIMISM) --set selection=last_epoch --set train.balance=oversample --set train.augmentation.flip=0.5 \
 	  --set evaluate_augmented=true --report results/report-optimism
