@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from mer_keras.evaluation.metrics import Matrices, draw_subjects, of_present_classes
 
 #: Probabilities that a wrong clip is mended.
-MENDED = tuple(np.round(np.linspace(0, 0.5, 26), 3).tolist())
+MENDED = tuple(np.round(np.linspace(0, 0.45, 16), 3).tolist())
+#: Simulated studies at each advantage.
+STUDIES = 300
 #: The power that makes an advantage one that can be shown.
 ENOUGH = 0.8
 
@@ -41,7 +43,7 @@ def power_curve(
     *,
     people: int | None = None,
     mended: Sequence[float] = MENDED,
-    samples: int = 300,
+    studies: int = STUDIES,
     resamples: int = 300,
     seed: int = 0,
 ) -> list[PowerPoint]:
@@ -53,7 +55,7 @@ def power_curve(
         metric: a key of ``metrics.METRICS``.
         people: how many are drawn; as many as were tested if ``None``.
         mended: probabilities that a wrong clip of the second method is mended.
-        samples: number of drawn studies at each advantage.
+        studies: number of drawn studies at each advantage.
         resamples: bootstrap samples of each study's interval.
         seed: seed of all draws.
     """
@@ -63,11 +65,11 @@ def power_curve(
     weights = draw_subjects(drawn_people, resamples, seed)  # (resamples, people)
     points = []
     for probability in mended:
-        own = rng.integers(0, tested, (samples, drawn_people))  # (samples, people)
-        before = first[own]  # (samples, people, classes, classes)
+        own = rng.integers(0, tested, (studies, drawn_people))  # (studies, people)
+        before = first[own]  # (studies, people, classes, classes)
         after = _mend(second[own], probability, rng)
         differences = _resampled(after, weights, metric) - _resampled(before, weights, metric)
-        low = np.quantile(differences, 0.025, axis=1)  # (samples,)
+        low = np.quantile(differences, 0.025, axis=1)  # (studies,)
         expected = _scores(_expected(second, probability), metric) - _scores(first, metric)
         points.append(PowerPoint(float(expected), float((low > 0).mean())))
     return sorted(points, key=lambda point: point.difference)
@@ -106,8 +108,8 @@ def _scores(matrices: NDArray[np.number], metric: str) -> NDArray[np.float64]:
 
 
 def _resampled(matrices: Matrices, weights: NDArray[np.int64], metric: str) -> NDArray[np.float64]:
-    """Metric of each study's bootstrap samples: (samples, people, C, C) -> (samples, resamples)."""
-    samples, people, classes, _ = matrices.shape
-    flat = matrices.reshape(samples, people, classes * classes).astype(np.float32)
-    pooled = weights.astype(np.float32) @ flat  # (samples, resamples, classes * classes)
-    return of_present_classes(metric, pooled.reshape(samples, -1, classes, classes))
+    """Metric of each study's bootstrap samples: (studies, people, C, C) -> (studies, resamples)."""
+    studies, people, classes, _ = matrices.shape
+    flat = matrices.reshape(studies, people, classes * classes).astype(np.float32)
+    pooled = weights.astype(np.float32) @ flat  # (studies, resamples, classes * classes)
+    return of_present_classes(metric, pooled.reshape(studies, -1, classes, classes))

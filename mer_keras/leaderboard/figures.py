@@ -4,12 +4,18 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from mer_keras.evaluation.epoch_curves import CURVES
-from mer_keras.leaderboard.standings import PERSON_BEST, Standing, Table
+from mer_keras.leaderboard.standings import PERSON_BEST, Guesses, Standing, Table
 from mer_keras.report.figures import COLOURS, drawing_of
 
 #: Characters of a line of a name.
 NAME_WIDTH = 30
+#: Height of a method's line in inches.
+LINE_HEIGHT = 0.36
+#: Lengths of training at which guesses are drawn, and guessers at each.
+GUESSED_LENGTHS, GUESSERS = 8, 200
 #: An arrow from a claimed score to the honest one.
 _ARROW = {"arrowstyle": "->", "color": COLOURS[1], "shrinkA": 4, "shrinkB": 4}
 
@@ -54,7 +60,7 @@ def arrows_svg(table: Table, title: str) -> str:
     epoch and what guessing gives under that rule with as many epochs.
     """
     shown = [s for s in table.standings if s.honest or s.claimed("uf1") is not None]
-    size = (7.2, 1.6 + 0.42 * len(shown))
+    size = (7.2, 1.6 + LINE_HEIGHT * len(shown))
     with drawing_of(f"arrows.{table.board}.{table.protocol}", title, size) as drawing:
         axes = drawing.figure.add_subplot(xlabel="UF1, with the 95 % interval over people")
         for mark in _MARKS:
@@ -78,14 +84,18 @@ def arrows_svg(table: Table, title: str) -> str:
         axes.set_yticks(range(len(shown)), names)
         axes.set_ylim(len(shown) - 0.5, -0.5)
         axes.grid(axis="x", alpha=0.3)
-        axes.legend(frameon=False, fontsize=7, loc="upper center", bbox_to_anchor=(0.4, -0.18))
+        below_axis = -0.6 / (LINE_HEIGHT * len(shown))
+        axes.legend(
+            frameon=False, fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.4, below_axis)
+        )
     return drawing.svg
 
 
 def curves_svg(standing: Standing, protocol: str) -> str:
     """Draw UF1 of one method over the number of epochs at which training could have ended.
 
-    One line a rule; dotted, what chose the epoch on held-back people of the training clips gives.
+    One line a rule. Dotted: what the choice on held-back training people gives; dashed: guessing,
+    where each tested person's best epoch is taken.
     """
     table = standing.entry.curves[standing.row.key]
     title = f"{standing.name}, {protocol}, {_seeds(standing.seeds)}"
@@ -96,10 +106,11 @@ def curves_svg(standing: Standing, protocol: str) -> str:
         if standing.inner:
             inner = standing.inner["uf1"].pooled
             axes.axhline(inner, color=COLOURS[5], linestyle=":", label="chosen on training people")
-        guessed = standing.guessed.get("uf1")
-        if guessed is not None:
-            last = table["epochs"].iloc[-1]
-            axes.plot(last, guessed.mean, "x", color=COLOURS[6], label="guessing, person's best")
+        guesses = Guesses(standing.entry, GUESSERS)
+        last = int(table["epochs"].iloc[-1])
+        lengths = np.unique(np.geomspace(1, last, GUESSED_LENGTHS).round().astype(int)).tolist()
+        guessed = [guesses.of(length)["uf1"].mean for length in lengths]
+        axes.plot(lengths, guessed, "--", color=COLOURS[6], label="guessing, person's best epoch")
         if len(table) > 1:
             axes.set_xscale("log")
         axes.legend(frameon=False, fontsize=7)

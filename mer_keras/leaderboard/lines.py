@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mer_keras.evaluation.guessing import Guess
+from mer_keras.evaluation.guessing import REPETITIONS, Guess
 from mer_keras.evaluation.many_methods import PairDifference, indistinct_groups
-from mer_keras.evaluation.power import ENOUGH, PowerPoint, power_curve, smallest_shown
+from mer_keras.evaluation.power import ENOUGH, STUDIES, PowerPoint, power_curve, smallest_shown
 from mer_keras.leaderboard.boards import boards
 from mer_keras.leaderboard.reading import Entry
-from mer_keras.leaderboard.standings import SHOWN, Standing, Table, Value
+from mer_keras.leaderboard.standings import SHOWN, Guesses, Standing, Table, Value
 from mer_keras.names import slug
 from mer_keras.report import tables as report_tables
 from mer_keras.terms import DAGGER, DataKind
 
 #: Stands in a cell that has nothing to say.
 EMPTY = "-"
+#: Numbers of epochs for which guesses are shown beside those that methods train.
+USUAL_EPOCHS = (1, 40, 200, 800)
 #: Letters of the groups of methods that can't be told apart.
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NOTES = (
@@ -170,13 +172,13 @@ def pairs_table(table: Table) -> report_tables.Table | None:
         data_kind=DataKind.PUBLIC,
         caption=(
             "Honest UF1, the first method minus the second; paired bootstrap over people, "
-            f"{len(table.pairs)} pairs, p corrected by Holm. The intervals are not corrected."
+            f"{len(table.pairs)} pairs, p corrected by Holm; intervals are not corrected"
         ),
         records=records,
     )
 
 
-def power_table(table: Table) -> report_tables.Table | None:
+def power_table(table: Table, studies: int = STUDIES) -> report_tables.Table | None:
     """What so many people can show of the two best methods; ``None`` of fewer than two."""
     compared = table.compared
     if len(compared) < 2:
@@ -186,7 +188,7 @@ def power_table(table: Table) -> report_tables.Table | None:
         return None
     records = []
     for people in dict.fromkeys((table.people, 2 * table.people, 4 * table.people)):
-        points = power_curve(best.matrices[0], second.matrices[0], people=people)
+        points = power_curve(best.matrices[0], second.matrices[0], people=people, studies=studies)
         smallest = smallest_shown(points)
         records.append(
             {
@@ -206,9 +208,32 @@ def power_table(table: Table) -> report_tables.Table | None:
             "drawn anew, and wrong clips of the second are mended until it is better by a true "
             "difference. Power is the share of such studies whose 95 % interval over people, of "
             "one comparison, lies above zero. Smallest difference shown: the one with a power of "
-            f"{ENOUGH:.0%}. Methods whose errors are less alike need more people."
+            f"{ENOUGH:.0%}. Methods whose errors are less alike need more people"
         ),
         records=records,
+    )
+
+
+def guesses_table(table: Table) -> report_tables.Table:
+    """What guessing gives where each tested person's best epoch is taken, by number of epochs."""
+    trained = {standing.row.epochs for standing in table.standings if standing.row.epochs}
+    guesses = Guesses(table.entries[0], repetitions=REPETITIONS)
+    return report_tables.Table(
+        name=file_name(table, "guessing"),
+        title="What guessing gives",
+        data_kind=DataKind.PUBLIC,
+        caption=(
+            "Each clip's class is drawn anew in every epoch, each class as often as it occurs, and "
+            f"each tested person's best epoch is taken; {REPETITIONS} guessers, in brackets the "
+            "middle 95 % of them"
+        ),
+        records=[
+            {
+                "epochs": str(epochs),
+                **{metric.upper(): _guess(guesses.of(epochs)[metric]) for metric in SHOWN},
+            }
+            for epochs in sorted({*USUAL_EPOCHS, *trained})
+        ],
     )
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from mer_keras import __version__
 from mer_keras.errors import ResultsError
+from mer_keras.evaluation.power import STUDIES
 from mer_keras.leaderboard.figures import arrows_svg, curves_svg, has_curves
 from mer_keras.leaderboard.lines import (
     file_name,
+    guesses_table,
     main_table,
     pairs_table,
     power_table,
@@ -45,7 +47,7 @@ class Section:
     Attributes:
         anchor: names it in links.
         scores: the table of all methods.
-        details: the power of the comparison and the differences of all pairs.
+        details: what guessing gives, the power of the comparison, the differences of all pairs.
         figures: drawings beside it.
         sources: run -> where its numbers come from.
     """
@@ -57,12 +59,13 @@ class Section:
     sources: Mapping[str, Mapping[str, str]]
 
 
-def write_page(tables: Sequence[Table], folder: Path) -> list[Path]:
+def write_page(tables: Sequence[Table], folder: Path, *, studies: int | None = None) -> list[Path]:
     """Write the page; the same contributions give the same files.
 
     Args:
         tables: what ``standings.tables_of`` returned.
         folder: created if absent; files of an earlier page are replaced.
+        studies: simulated studies for each power; ``power.STUDIES`` if ``None``.
 
     Returns:
         Paths of ``leaderboard.html``, ``.md`` and ``.json``, ``tables/*.csv`` and
@@ -72,7 +75,7 @@ def write_page(tables: Sequence[Table], folder: Path) -> list[Path]:
         ResultsError: a file can't be written; what stood there before still does.
     """
     paths = []
-    for name, text in page_files([_section(table) for table in tables]).items():
+    for name, text in page_files([_section(table, studies or STUDIES) for table in tables]).items():
         path = folder / name
         try:
             write_whole(path, text.encode())
@@ -102,9 +105,9 @@ def page_files(sections: Sequence[Section]) -> dict[str, str]:
     return files
 
 
-def _section(table: Table) -> Section:
+def _section(table: Table, studies: int) -> Section:
     scores = main_table(table)
-    details = [power_table(table), pairs_table(table)]
+    details = [guesses_table(table), power_table(table, studies), pairs_table(table)]
     figures = [
         Figure(
             file_name(table, "claimed"),

@@ -7,8 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.errors import ResultsError
-from mer_keras.evaluation.guessing import Guess, GuessedClips, guess
-from mer_keras.evaluation.many_methods import PairDifference, compare_all, resampled_scores, score
+from mer_keras.evaluation.guessing import REPETITIONS, Guess, GuessedClips, guess
+from mer_keras.evaluation.many_methods import RESAMPLES as PAIR_RESAMPLES
+from mer_keras.evaluation.many_methods import (
+    PairDifference,
+    compare_all,
+    resampled_scores,
+    score,
+)
 from mer_keras.evaluation.metrics import draw_subjects, percentiles
 from mer_keras.leaderboard import schema
 from mer_keras.leaderboard.reading import Entry, matrices_of
@@ -131,12 +137,15 @@ class _Arms:
     claimed: list[tuple[Entry, ContributedRow]] = field(default_factory=list)
 
 
-def tables_of(entries: Sequence[Entry], *, repetitions: int = 1000) -> list[Table]:
+def tables_of(
+    entries: Sequence[Entry], *, repetitions: int = REPETITIONS, resamples: int = PAIR_RESAMPLES
+) -> list[Table]:
     """Make a table for each set and protocol that contributions are of.
 
     Args:
         entries: contributions, each run once.
-        repetitions: number of guessers for each column of guesses.
+        repetitions: number of guessers for each number of epochs.
+        resamples: bootstrap samples of the comparisons of pairs.
 
     Raises:
         ResultsError: two contributions that belong into one table contradict each other, or none
@@ -162,7 +171,7 @@ def tables_of(entries: Sequence[Entry], *, repetitions: int = 1000) -> list[Tabl
             ),
         )
         compared = [s.matrices for s in standings if s.compared and s.matrices is not None]
-        pairs = compare_all(compared, "uf1")
+        pairs = compare_all(compared, "uf1", resamples=resamples)
         tables.append(Table(board, protocol, tuple(standings), tuple(pairs), tuple(group)))
     return tables
 
@@ -217,7 +226,7 @@ def _standings(group: Sequence[Entry], repetitions: int) -> Iterator[Standing]:
             else:
                 arms_of_row.inner = (entry, row)
     names = [name for name, epochs in arms if epochs != 0]
-    guesses = _Guesses(group[0], repetitions)
+    guesses = Guesses(group[0], repetitions)
     for (name, epochs), of_row in arms.items():
         if epochs == 0 and name in names:
             continue  # It was run here, so that its claims stand beside its own result.
@@ -225,7 +234,7 @@ def _standings(group: Sequence[Entry], repetitions: int) -> Iterator[Standing]:
         yield _standing(title, of_row, guesses)
 
 
-class _Guesses:
+class Guesses:
     """What guessing gives on the clips of a table, by the number of epochs."""
 
     def __init__(self, entry: Entry, repetitions: int) -> None:
@@ -241,7 +250,7 @@ class _Guesses:
         return self._known[epochs]
 
 
-def _standing(name: str, arms: _Arms, guesses: _Guesses) -> Standing:
+def _standing(name: str, arms: _Arms, guesses: Guesses) -> Standing:
     entry, row = arms.honest or arms.inner or arms.claimed[-1]
     honest: Values = {}
     person_best: Values = {}

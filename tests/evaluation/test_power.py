@@ -22,7 +22,7 @@ def drawn(people, seed, skill=0.6):
 
 @pytest.fixture(scope="module")
 def curve():
-    return power_curve(drawn(40, 1), drawn(40, 2), mended=MENDED, samples=60, resamples=80)
+    return power_curve(drawn(40, 1), drawn(40, 2), mended=MENDED, studies=60, resamples=80)
 
 
 def test_advantages_begin_at_the_stored_difference_and_grow(curve):
@@ -39,7 +39,7 @@ def test_power_grows_with_the_advantage(curve):
 
 def test_more_people_show_smaller_differences(curve):
     many = power_curve(
-        drawn(40, 1), drawn(40, 2), people=160, mended=MENDED, samples=40, resamples=60
+        drawn(40, 1), drawn(40, 2), people=160, mended=MENDED, studies=40, resamples=60
     )
     assert smallest_shown(many) < smallest_shown(curve)
 
@@ -47,7 +47,7 @@ def test_more_people_show_smaller_differences(curve):
 def test_equal_methods_without_advantage_are_rarely_told_apart():
     matrices = drawn(40, 1)
     shuffled = np.random.default_rng(0).permutation(matrices)
-    points = power_curve(matrices, shuffled, mended=[0], samples=200, resamples=100)
+    points = power_curve(matrices, shuffled, mended=[0], studies=200, resamples=100)
     assert points[0].difference == pytest.approx(0)
     assert points[0].power < 0.08
 

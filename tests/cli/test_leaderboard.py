@@ -1,0 +1,72 @@
+"""``mer-keras leaderboard``, ``contribute`` and ``guess``: what they print and write."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mer_keras.cli.leaderboard import contribute, guess, leaderboard
+from mer_keras.errors import MerKerasError, UserError
+from tests.leaderboard.made import BOARDS, make_run
+
+LOG = Path(__file__).parents[2] / "experiments/ststnet/authors_log.csv"
+
+
+@pytest.fixture
+def run(places, monkeypatch):
+    """A run below the results, on a set that is known here."""
+    for room in ("writing", "reading", "lines"):
+        monkeypatch.setattr(f"mer_keras.leaderboard.{room}.boards", lambda: BOARDS)
+    monkeypatch.setattr("mer_keras.leaderboard.page.STUDIES", 10)
+    return make_run(places / "results", seeds=[0])
+
+
+def test_a_run_is_contributed_and_shown(run, places, capsys):
+    contribute(run.run_id, places / "sent")
+    assert f"{places / 'sent'}: 6 files" in capsys.readouterr().out
+    leaderboard([str(places / "sent")], places / "none", places / "page", as_json=True)
+    (table,) = json.loads(capsys.readouterr().out)
+    assert [m["method"] for m in table["methods"]][:2] == ["SVM", "Net"]
+    assert (places / "page/leaderboard.html").is_file()
+
+
+def test_all_that_lies_here_is_shown(run, places, capsys):
+    contribute(run.run_id, places / "sent/same")
+    make_run(places / "results", seeds=[5], skip=[("svm", 0)])
+    capsys.readouterr()
+    leaderboard([], places / "sent", places / "page", as_json=False)
+    output = capsys.readouterr()
+    assert "SVM is left out: 4 of 5 folds" in output.err
+    assert output.out.count("Net ") == 1
+    assert "leaderboard.html" in output.out
+
+
+def test_a_refusal_names_the_run_and_ends_with_2(run, places):
+    other = make_run(places / "results", cut=1, seeds=[7])
+    with pytest.raises(MerKerasError, match="trajectory of fold 1 is incomplete") as caught:
+        contribute(other.run_id, places / "sent")
+    assert caught.value.exit_code == 2
+    assert not (places / "sent").exists()
+    with pytest.raises(UserError, match="no such run"):
+        leaderboard(["nothing"], places, places / "page", as_json=False)
+
+
+def test_guess_in_words_and_as_json(capsys):
+    guess(str(LOG), [40], repetitions=20, rule="subject_best_latest", seed=0, as_json=False)
+    text = capsys.readouterr().out
+    assert "442 clips of 68 people" in text
+    assert "40" in text
+    guess(str(LOG), [1], repetitions=20, rule="fold_best", seed=0, as_json=True)
+    tree = json.loads(capsys.readouterr().out)
+    assert tree["people"] == 68
+    assert tree["epochs"]["1"]["uar"]["mean"] == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_clips_of_a_run_and_of_a_contribution_are_guessed_alike(run, places, capsys):
+    contribute(run.run_id, places / "sent")
+    capsys.readouterr()
+    values = []
+    for name in (run.run_id, str(places / "sent")):
+        guess(name, [5], repetitions=400, rule="subject_best_latest", seed=0, as_json=True)
+        values.append(json.loads(capsys.readouterr().out)["epochs"]["5"]["uf1"]["mean"])
+    assert values[0] == pytest.approx(values[1], abs=0.02)

@@ -1,0 +1,96 @@
+"""The page: offline, sortable, the same from the same contributions, every number a stored one."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from mer_keras.leaderboard.lines import main_table
+from mer_keras.leaderboard.page import Section, page_files, write_page
+from mer_keras.leaderboard.standings import tables_of
+from mer_keras.report.formats import as_csv
+from tests.leaderboard.made import SECRET
+
+
+@pytest.fixture(scope="module")
+def tables(entry, inner):
+    return tables_of([entry, inner], repetitions=20, resamples=100)
+
+
+@pytest.fixture(scope="module")
+def page(tables, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    paths = write_page(tables, folder, studies=20)
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in paths}
+
+
+def test_files(page):
+    stem = "small.leave-one-subject-out"
+    tables = [
+        f"tables/{stem}.{part}.csv" for part in ("scores", "guessing", "power", "differences")
+    ]
+    figures = [f"figures/{stem}.{part}.svg" for part in ("claimed", "epochs-net")]
+    heads = [f"leaderboard.{end}" for end in ("html", "md", "json")]
+    assert set(page) == {*heads, *tables, *figures}
+
+
+def test_numbers_are_those_of_the_table(page, tables):
+    rows = {
+        row["method"]: row
+        for row in csv.DictReader(
+            io.StringIO(page["tables/small.leave-one-subject-out.scores.csv"])
+        )
+    }
+    for standing in tables[0].standings:
+        row = next(row for name, row in rows.items() if name.startswith(standing.name))
+        cell = row["UF1, last epoch or none"]
+        if standing.honest:
+            assert cell.startswith(f"{100 * standing.honest['uf1'].pooled:.1f} [")
+        else:
+            assert cell == "-"
+    assert rows["Net"]["claimed UF1 / UAR"] == "90.00 / -"
+    assert rows["Net"]["epochs"] == "5"
+    assert rows["Net"]["parameters"] == "1,715"
+    assert rows["Claimed"]["epoch in the published code chosen by"] == "the tested clips"
+
+
+def test_it_asks_for_nothing_and_runs_its_own_script_alone(page):
+    text = page["leaderboard.html"]
+    assert not re.search(r"(src|href)=\"(?!#|data:)", text)
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+    assert text.count("<button") == text.count('<th scope="col">')
+
+
+def test_versions_and_digests_stand_on_it(page, entry):
+    tree = json.loads(page["leaderboard.json"])
+    assert tree["schema_version"] == 1
+    facts = tree["tables"][0]["sources"]["last"]
+    assert facts["division digest"] == entry.head.division_digest
+    for name in ("leaderboard.html", "leaderboard.md"):
+        assert entry.head.clips_digest in page[name]
+
+
+def test_nobody_is_named(page):
+    assert not any(SECRET in text for text in page.values())
+
+
+def test_the_order_of_contributions_doesnt_count(entry, inner, page):
+    (table,) = tables_of([inner, entry], repetitions=20, resamples=100)
+    assert page["tables/small.leave-one-subject-out.scores.csv"] == as_csv(main_table(table))
+
+
+def test_names_of_others_run_nothing(tables):
+    evil = '=HYPERLINK("x")<script>alert(1)</script>'
+    standings = (replace(tables[0].standings[0], name=evil), *tables[0].standings[1:])
+    scores = main_table(replace(tables[0], standings=standings))
+    files = page_files([Section("small", scores, (), (), {evil: {"run": evil}})])
+    assert "<script>alert" not in files["leaderboard.html"]
+    assert "<script>alert" not in files["leaderboard.md"]
+    assert "'=HYPERLINK" in files["tables/small.leave-one-subject-out.scores.csv"]

@@ -1,0 +1,149 @@
+"""Contributions of others: whole ones are read, everything else is refused by name."""
+
+import json
+
+import pytest
+
+from mer_keras.errors import ResultsError
+from mer_keras.leaderboard import reading
+from mer_keras.leaderboard.digests import content_digest
+from mer_keras.leaderboard.reading import checked_entry, read_contribution
+from mer_keras.leaderboard.writing import contribution_files, write_contribution
+from tests.leaderboard.made import BOARDS, IDS, LABELS, make_run
+
+
+@pytest.fixture
+def folder(files, tmp_path):
+    write_contribution(files, tmp_path / "sent")
+    return tmp_path / "sent"
+
+
+def changed(files, name, change):
+    """The files with one changed, and its digest made to fit as a forger would."""
+    text = change(files[name])
+    assert text != files[name]
+    head = json.loads(files["contribution.json"])
+    if name == "contribution.json":
+        return {**files, name: text}
+    head["files"][name] = content_digest(text)
+    return {**files, name: text, "contribution.json": json.dumps(head)}
+
+
+def in_head(**fields):
+    return lambda text: json.dumps(json.loads(text) | fields)
+
+
+def in_net(**fields):
+    def change(text):
+        head = json.loads(text)
+        head["rows"][0] |= fields
+        return json.dumps(head)
+
+    return change
+
+
+def swapped(old, new):
+    return lambda text: text.replace(old, new, 1)
+
+
+def test_a_folder_is_read_as_it_was_written(folder, entry):
+    read = read_contribution(folder, BOARDS)
+    assert read.head == entry.head
+    assert read.clips.equals(entry.clips)
+    assert read.source == "sent"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("contribution.json", in_head(schema_version=2), "schema_version"),
+        ("contribution.json", in_head(more=1), "more: unknown key"),
+        ("contribution.json", in_head(board="x"), "board 'x': expected one of small"),
+        ("contribution.json", in_head(selection="test_fold"), "selection test_fold"),
+        ("contribution.json", in_head(protocol="cde"), "protocol 'cde': small has tables of"),
+        ("contribution.json", in_head(classes=["a", "b", "c"]), "classes a, b, c"),
+        ("contribution.json", in_head(config={"data": {"database": "x"}}), "other images: .* x"),
+        ("contribution.json", in_head(seeds=[0, 1, 2]), "'Net' has an incomplete traj.*2:"),
+        ("contribution.json", in_head(division_digest="0" * 32), "other folds"),
+        ("contribution.json", in_head(clips_digest="0" * 32), "other clips or labels"),
+        ("contribution.json", in_net(rules=["last_epoch"]), "'Net' has an incomplete trajectory"),
+        ("contribution.json", in_net(epochs=6), "'Net' .* ends at epoch 5 of 6"),
+        ("contribution.json", in_net(key="../net"), "rows.0.key"),
+        ("contribution.json", in_net(seconds=float("nan")), "seconds"),
+        ("contribution.json", in_net(key="svm"), "a row stands twice"),
+        ("contribution.json", lambda text: text[:-9], "not a JSON file"),
+        ("contribution.json", lambda _: "[" * 10**5, "not a JSON file"),
+        ("contribution.json", lambda _: "[]", "contribution.json"),
+        ("clips.csv", swapped(",negative", ",positive"), "other clips or labels"),
+        ("clips.csv", swapped("fold-1", "fold-2"), "other folds"),
+        ("clips.csv", swapped("person", "name"), "columns clip, database, name"),
+        ("clips.csv", swapped(",samm,", ","), "row 2 has 4 cells"),
+        ("clips.csv", lambda text: "\n".join(text.splitlines()[:1]), "1 lines"),
+        ("clips.csv", lambda text: text + text.splitlines()[1] + "\n", "each clip once"),
+        ("predictions/svm.csv", swapped("0:as_run", "7:as_run"), "0:as_run"),
+        ("predictions/svm.csv", swapped(",0\n", ",3\n"), "column 1:as_run: '3'"),
+        ("predictions/svm.csv", lambda text: text.replace("\n", ",\n"), "column"),
+        ("predictions/net.csv", swapped("0:fold_best,", ""), "'Net' .*|has 1[0-9] cells"),
+        ("curves/net.csv", swapped("\n5,", "\n6,"), "ends at epoch 6 of 5"),
+        ("curves/net.csv", swapped("\n5,0", "\n5,1"), "expected lengths|it ends at"),
+        ("curves/net.csv", swapped("1,0.", "1,x."), "expected numbers"),
+    ],
+)
+def test_what_contradicts_is_refused_by_name(files, name, change, message):
+    with pytest.raises(ResultsError, match=message) as caught:
+        checked_entry("theirs", changed(files, name, change), BOARDS)
+    assert "theirs" in str(caught.value)
+
+
+def test_a_prediction_that_was_mended_contradicts_the_curve(files):
+    def mend(text):
+        header, first, *rest = text.splitlines()
+        clip, *numbers = first.split(",")
+        return "\n".join([header, ",".join([clip, *("1" for _ in numbers)]), *rest]) + "\n"
+
+    with pytest.raises(ResultsError, match=r"theirs/curves/net.csv: under .* it ends at"):
+        checked_entry("theirs", changed(files, "predictions/net.csv", mend), BOARDS)
+
+
+def test_a_file_that_was_changed_is_named(files):
+    with pytest.raises(ResultsError, match=r"predictions/svm.csv was changed"):
+        checked_entry("theirs", {**files, "predictions/svm.csv": "clip\n"}, BOARDS)
+
+
+def test_a_file_too_few_or_too_many(folder):
+    (folder / "face.png").write_bytes(b"")
+    with pytest.raises(ResultsError, match=r"face.png is no file of a contribution"):
+        read_contribution(folder, BOARDS)
+    (folder / "face.png").unlink()
+    (folder / "predictions/net.csv").unlink()
+    with pytest.raises(ResultsError, match=r"predictions/net.csv is missing"):
+        read_contribution(folder, BOARDS)
+
+
+def test_files_that_are_none(folder, monkeypatch):
+    text = (folder / "clips.csv").read_text()
+    (folder / "clips.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(ResultsError, match="no UTF-8 text"):
+        read_contribution(folder, BOARDS)
+    (folder / "clips.csv").write_text(text)
+    monkeypatch.setattr(reading, "MOST_BYTES", 100)
+    with pytest.raises(ResultsError, match="larger than 100 bytes"):
+        read_contribution(folder, BOARDS)
+    (folder / "endless").symlink_to("/dev/zero")
+    with pytest.raises(ResultsError, match="endless is a link"):
+        read_contribution(folder, BOARDS)
+    with pytest.raises(ResultsError, match=r"holds no contribution.json"):
+        read_contribution(folder / "predictions", BOARDS)
+
+
+def test_other_labels_or_people_make_another_set(tmp_path):
+    labels = LABELS | {IDS[0]: "surprise"}
+    view = make_run(tmp_path, labels=labels)
+    with pytest.raises(ResultsError, match="other clips or labels"):
+        checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)
+
+
+def test_folds_of_two_people_are_other_folds(tmp_path):
+    view = make_run(tmp_path, people=2)
+    with pytest.raises(ResultsError, match="other folds"):
+        checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)

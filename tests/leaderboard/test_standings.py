@@ -1,0 +1,79 @@
+"""Lines of a table: arms of one method are joined, claims stand once, others are refused."""
+
+import pytest
+
+from mer_keras.errors import ResultsError
+from mer_keras.leaderboard.reading import checked_entry, matrices_of
+from mer_keras.leaderboard.standings import tables_of, values_of
+from mer_keras.leaderboard.writing import contribution_files
+from tests.leaderboard.made import BOARDS, make_run
+
+
+@pytest.fixture(scope="module")
+def table(entry, inner):
+    (table,) = tables_of([inner, entry], repetitions=50, resamples=500)
+    return table
+
+
+def line(table, name):
+    return next(standing for standing in table.standings if standing.name == name)
+
+
+def test_one_line_for_each_method_best_first(table):
+    assert [s.name for s in table.standings] == ["SVM", "Net", "majority class", "Claimed"]
+    assert table.people == 5
+
+
+def test_a_line_holds_all_arms(table, entry, inner):
+    net = line(table, "Net")
+    assert net.honest == values_of(matrices_of(entry, "net", "last_epoch"))
+    assert net.inner == values_of(matrices_of(inner, "net", "as_run"))
+    assert net.person_best == values_of(matrices_of(entry, "net", "subject_best_latest"))
+    gap = net.person_best["uf1"].pooled - net.honest["uf1"].pooled
+    assert net.choosing_adds.value == pytest.approx(gap)
+    assert net.choosing_adds.low <= gap <= net.choosing_adds.high
+    assert 0 < net.guessed["uf1"].mean < 1
+    assert net.databases["samm"]["uf1"] == pytest.approx(net.honest["uf1"].pooled)
+    assert net.claimed("uf1") == 0.9
+
+
+def test_a_method_without_epochs_has_no_column_of_rules(table):
+    svm = line(table, "SVM")
+    assert svm.honest
+    assert not svm.person_best
+    assert not svm.guessed
+    assert svm.choosing_adds is None
+
+
+def test_what_is_claimed_alone_has_no_score(table):
+    claimed = line(table, "Claimed")
+    assert (claimed.honest, claimed.inner, claimed.seeds) == ({}, {}, 0)
+    assert claimed.claimed("uf1") == 0.95
+    assert claimed.guessed["uf1"].mean > line(table, "Net").guessed["uf1"].mean
+
+
+def test_only_methods_that_learn_are_compared(table):
+    assert [standing.name for standing in table.compared] == ["SVM", "Net"]
+    assert len(table.pairs) == 1
+
+
+def test_of_two_runs_of_a_method_the_newer_stands(tmp_path, entry):
+    view = make_run(tmp_path, skill={"net": 1, "svm": 1, "baseline-majority": 0}, seeds=[0])
+    files = contribution_files(view, known=BOARDS)
+    newer = checked_entry("newer", files, BOARDS)
+    object.__setattr__(newer.head, "created", "2027-01-01T00:00:00+00:00")
+    (table,) = tables_of([newer, entry], repetitions=20, resamples=20)
+    assert line(table, "SVM").source == "newer"
+    assert line(table, "SVM").honest["uf1"].pooled == 1
+
+
+def test_other_images_in_one_table_are_refused_by_name(tmp_path, entry):
+    view = make_run(tmp_path, images="2" * 32)
+    other = checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)
+    with pytest.raises(ResultsError, match=r"theirs and last read other images"):
+        tables_of([entry, other])
+
+
+def test_nothing_to_show_says_what_to_do():
+    with pytest.raises(ResultsError, match="mer-keras run leaderboard/megc2019"):
+        tables_of([])

@@ -1,0 +1,84 @@
+"""A run's contribution holds what scores it, and nothing that names a person or a path."""
+
+import json
+
+import pytest
+
+from mer_keras.errors import ResultsError
+from mer_keras.evaluation.epoch_rules import RULES
+from mer_keras.leaderboard.reading import checked_entry, matrices_of
+from mer_keras.leaderboard.standings import values_of
+from mer_keras.leaderboard.writing import contribution_files, write_contribution
+from mer_keras.report.epochs import predictions_by_rule
+from mer_keras.report.scoring import score_row
+from mer_keras.report.scoring import values_of as values_of_table
+from tests.leaderboard.made import BOARDS, CLASSES, SECRET, TREE, make_run
+
+
+def test_scores_of_a_contribution_are_those_of_its_run(view, entry):
+    for state in view.rows:
+        rule = "last_epoch" if state.key == "net" else "as_run"
+        own = values_of(matrices_of(entry, state.key, rule))
+        expected = score_row(view, state).values
+        for metric in ("uf1", "uar"):
+            assert own[metric].pooled == pytest.approx(expected[metric].pooled)
+            assert own[metric].seed_sd == pytest.approx(expected[metric].seed_sd)
+
+
+def test_every_rule_scores_as_in_the_run(view, entry):
+    for rule, table in predictions_by_rule(view, "net").items():
+        expected = values_of_table(table, CLASSES)["uf1"].pooled
+        assert values_of(matrices_of(entry, "net", rule))["uf1"].pooled == pytest.approx(expected)
+    assert set(entry.row("net").rules) == set(RULES)
+
+
+def test_nothing_names_a_person_or_a_folder(files, view):
+    for text in files.values():
+        assert SECRET not in text
+        assert str(view.path.parent) not in text
+
+
+def test_claims_stand_with_their_rows_and_on_this_set_alone(entry):
+    (claim,) = entry.row("net").claims
+    assert (claim.metric, claim.value, claim.chosen_by) == ("uf1", 0.9, "the tested clips")
+    claimed = entry.row("claimed")
+    assert not claimed.ran
+    assert (claimed.epochs, claimed.missing, claimed.claims[0].value) == (40, "the faces", 0.95)
+
+
+def test_one_row_alone(view):
+    entry = checked_entry("svm", contribution_files(view, keys=["svm"], known=BOARDS), BOARDS)
+    assert list(entry.predicted) == ["svm"]
+
+
+def test_it_is_written_once(files, tmp_path):
+    folder = tmp_path / "new"
+    write_contribution(files, folder)
+    assert json.loads((folder / "contribution.json").read_text())["board"] == "small"
+    with pytest.raises(ResultsError, match="is there already"):
+        write_contribution(files, folder)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"skip": [("svm", 2)]}, r"row 'SVM' is INCOMPLETE 8/10.*resume"),
+        ({"no_epochs": True}, r"row 'Net', seed 1: the trajectory of fold 1 is incomplete: 0 of 5"),
+        ({"cut": 2}, r"row 'Net', seed 0: the trajectory of fold 1 is incomplete: 3 of 5"),
+        ({"other_last": "net"}, r"row 'Net', seed 0: the last epoch .* not what the run predicted"),
+        ({"selection": "test_fold"}, r"chosen by test_fold: expected last_epoch or inner"),
+        (
+            {"tree": {"not_reproduced": ["/somebody/there"]}},
+            r"config.not_reproduced.0 names a path",
+        ),
+        (
+            {"tree": {"data": TREE["data"] | {"database": "smalls"}}},
+            r"tested on smalls \(did you mean 'small'\?\)",
+        ),
+    ],
+)
+def test_what_cant_be_contributed_is_named(tmp_path, extra, message):
+    view = make_run(tmp_path, **extra)
+    with pytest.raises(ResultsError, match=message) as caught:
+        contribution_files(view, known=BOARDS)
+    assert view.run_id in str(caught.value)
