@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 #: Keys of random changes in a config, each with an amount (see ``training.augmentation``).
 AMOUNTS = tuple(
-    name for name in Augmentation.model_fields if name not in ("applies_to", "probability")
+    name
+    for name in Augmentation.model_fields
+    if name not in ("applies_to", "pixel_probability", "probability")
 )
 
 
