@@ -90,7 +90,7 @@ def smallest_shown(points: list[PowerPoint], enough: float = ENOUGH) -> float | 
 def _mend(matrices: Matrices, probability: float, rng: np.random.Generator) -> Matrices:
     """Make each wrong clip right with a probability: (..., classes, classes), rows the truth."""
     classes = matrices.shape[-1]
-    wrong = matrices * ~np.eye(classes, dtype=bool)
+    wrong = np.asarray(matrices * ~np.eye(classes, dtype=bool), np.int64)
     mended = rng.binomial(wrong, probability)
     return matrices - mended + mended.sum(axis=-1, keepdims=True) * np.eye(classes, dtype=np.int64)
 

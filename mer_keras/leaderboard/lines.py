@@ -29,8 +29,8 @@ NOTES = (
     "brackets: the middle 95 % of guessers.",
     "Methods that share a letter can't be told apart: no two of them differ in UF1 (paired "
     "bootstrap over people, p < 0.05 after Holm's correction over all pairs of the table).",
-    "Claimed numbers are those of leave-one-subject-out, whatever the folds of this table. Methods "
-    "without scores were not run.",
+    "Claimed numbers are of the same clips, one person left out at a time, on each paper's own "
+    "images, whatever the folds and images of this table. Methods without scores were not run.",
 )
 
 

@@ -207,7 +207,8 @@ def _inputs_read(entry: Entry) -> str:
     """The clip recipes of an experiment and which of them its rows name, as text."""
     config = entry.head.config
     rows = config.get("rows")
-    named = [str(row.get("input")) for row in rows if isinstance(row, dict)] if rows else []
+    listed = rows if isinstance(rows, list) else []
+    named = [str(row.get("input")) for row in listed if isinstance(row, dict)]
     methods = sorted({row.method for row in entry.head.rows if row.ran})
     return str((config.get("inputs"), sorted(set(named)), methods))
 

@@ -243,6 +243,8 @@ def _contributed(
 ) -> dict[str, object]:
     """Fields of a row that was run."""
     described = plan.config
+    # A claim is of the method as it is described, not of a row that runs a variant of it.
+    varied = {slug(row.name) for row in config.rows if row.arguments}
     return {
         "key": state.key,
         "name": state.name,
@@ -257,7 +259,7 @@ def _contributed(
         "parameters": state.parameters,
         "multiply_accumulates": state.multiply_accumulates,
         "seconds": round(state.seconds, 1),
-        "claims": _claims(config, plan.method, board),
+        "claims": [] if state.key in varied else _claims(config, plan.method, board),
     }
 
 
@@ -265,9 +267,9 @@ def _claimed_rows(config: Experiment, board: Board) -> Iterator[dict[str, object
     """Rows that don't run here, with what is claimed of them on this set."""
     for row in config.rows:
         described = _described(config, row)
-        if row.method is None or described is None or config.plan_of(row) is not None:
+        if described is None or config.plan_of(row) is not None:
             continue
-        claims = _claims(config, row.method, board)
+        claims = _claims(config, str(row.method), board)
         if claims:
             yield {
                 "key": slug(row.name),
