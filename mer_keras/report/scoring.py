@@ -13,6 +13,8 @@ from mer_keras.terms import DataKind
 
 #: Metrics that every row shows, in order.
 SHOWN = ("uf1", "uar", "war")
+#: Digits of a share whose interval is shown in per cent, with one decimal.
+SHOWN_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class MetricValue:
     def interval_warning(self) -> str:
         """Why the interval says less than it seems to, in a few words; empty if it doesn't."""
         few = metrics.few_subjects_warning(self.subjects)
-        if not few and self.low == self.high and self.pooled in (0, 1):
+        low, high = round(self.low, SHOWN_DIGITS), round(self.high, SHOWN_DIGITS)
+        if not few and low == high and low in (0, 1):
             return "resampling equal results: too narrow"
         return few
 

@@ -17,9 +17,9 @@ from mer_keras.report.comparison import predictions_of
 from mer_keras.report.details import details_of
 from mer_keras.report.document import write_report
 from mer_keras.report.outcome import outcome_of
-from mer_keras.report.scoring import values_of
+from mer_keras.report.scoring import MetricValue, values_of
 from mer_keras.report.status import _row_status
-from mer_keras.report.tables import OVER_FOLDS, published_text, tables_of
+from mer_keras.report.tables import OVER_FOLDS, published_text, tables_of, with_interval
 from tests.report.stored import CLASSES, CONFIG, cell, make_run
 
 #: How many clips of each class (columns) each person (rows) has; two databases of three people.
@@ -189,6 +189,12 @@ def test_no_interval_reads_100_to_100_without_a_warning(people):
     assert all(value.low == value.high == 1 for value in values.values())
     assert all("too narrow" in value.interval_warning for value in values.values())
     assert ("people" in values["uar"].interval_warning) == (people < metrics.FEW_SUBJECTS)
+
+
+def test_an_interval_that_rounds_to_100_bears_a_warning_too():
+    nearly = MetricValue(0.9998, 0.9996, 1, 0, 0, 0, 100)
+    assert with_interval(nearly, 1) == "99.98 [100.0, 100.0] (resampling equal results: too narrow)"
+    assert MetricValue(0.99, 0.98, 1, 0, 0, 0, 100).interval_warning == ""
 
 
 def test_published_fractions_and_per_cent_stand_in_one_unit():
