@@ -397,7 +397,7 @@ class TestOtherData:
     def test_why_is_said_of_runs_that_are_older_than_the_reason(self, tmp_path, other):
         view = make_run(tmp_path, kind="licensed")
         view.manifest["config"]["data"] |= {"labels": "samm5"}
-        (note,) = tables_of(CONFIG, [view])[1].notes
+        note, *_ = tables_of(CONFIG, [view])[1].notes
         assert note == ("published numbers don't stand here, since data.labels is samm5, not samm3")
 
     def test_runs_of_the_papers_data_keep_their_numbers(self, tmp_path, other):
