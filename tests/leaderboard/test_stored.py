@@ -1,0 +1,79 @@
+"""The page that is stored: every score on it is computed again from the stored predictions."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mer_keras.evaluation.many_methods import score
+from mer_keras.leaderboard.collecting import contribution_folders
+from mer_keras.leaderboard.reading import matrices_of, read_contribution
+from mer_keras.leaderboard.standings import PERSON_BEST, values_of
+from mer_keras.terms import Selection
+
+STORED = Path(__file__).parents[2] / "results/published/leaderboard"
+#: Columns of a score, with the rule that it is computed by from a run of that selection.
+COLUMNS = {
+    "last epoch or none": (Selection.LAST_EPOCH, ("last_epoch", "as_run")),
+    "chosen on training people": (Selection.INNER_SUBJECTS, ("as_run",)),
+    "tested person's best epoch †": (Selection.LAST_EPOCH, (PERSON_BEST,)),
+}
+
+
+@pytest.fixture(scope="module")
+def entries():
+    return [read_contribution(folder) for folder in contribution_folders(STORED)]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    tree = json.loads((STORED / "page/leaderboard.json").read_text())
+    return [table["scores"] for table in tree["tables"]]
+
+
+def candidates(entries, table, line, column):
+    """Scores of the stored predictions that a cell may have been computed from."""
+    selection, rules = COLUMNS[column.partition(", ")[2]]
+    name = line["method"].removesuffix(" (baseline)")
+    for entry in entries:
+        if entry.head.protocol in table["title"] and entry.head.selection == selection:
+            for row in entry.head.rows:
+                rule = next((rule for rule in rules if rule in row.rules), None)
+                if rule and name in (row.name, f"{row.name}, {row.epochs} epochs"):
+                    yield matrices_of(entry, row.key, rule)
+
+
+def test_every_score_is_that_of_stored_predictions(entries, tables):
+    scored = 0
+    for table in tables:
+        for cells in table["rows"]:
+            line = dict(zip(table["header"], cells, strict=True))
+            for column, cell in line.items():
+                metric, _, rest = column.partition(", ")
+                if rest in COLUMNS and cell != "-":
+                    pooled = {
+                        f"{100 * score(matrices, metric.lower()):.1f}"
+                        for matrices in candidates(entries, table, line, column)
+                    }
+                    assert cell.split(" ")[0] in pooled, (line["method"], column)
+                    scored += 1
+    assert scored > 20
+
+
+def test_an_interval_too(entries, tables):
+    table = tables[0]
+    line = dict(zip(table["header"], table["rows"][0], strict=True))
+    cells = {
+        f"{100 * value.pooled:.1f} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+        for matrices in candidates(entries, table, line, "UF1, last epoch or none")
+        for value in [values_of(matrices)["uf1"]]
+    }
+    assert line["UF1, last epoch or none"].partition(" ±")[0] in cells
+
+
+def test_no_stored_file_is_large_or_a_picture():
+    for file in STORED.rglob("*"):
+        if file.is_file():
+            assert file.suffix in (".json", ".csv", ".html", ".md", ".svg"), file
+            assert file.stat().st_size < 2_000_000, file
+            assert "<image" not in file.read_text(), file
