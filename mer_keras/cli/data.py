@@ -138,6 +138,9 @@ def data_add(
     classes: Annotated[
         Path | None, typer.Option(help="A YAML file: which emotions are which class.")
     ] = None,
+    replace_added: Annotated[
+        bool, typer.Option("--replace", help="Replace own data of this name.")
+    ] = False,
 ) -> None:
     """Add own data: a table (sample, subject, path, onset, apex, offset, emotion), or a folder.
 
@@ -151,7 +154,7 @@ def data_add(
 
     with show_progress("opening the footage") as progress:
         check = partial(check_footage, progress=partial(progress, "recordings"))
-        samples = add(table, name, classes=classes, check=check)
+        samples = add(table, name, classes=classes, replaces=replace_added, check=check)
     database = samples.table["database"].iloc[0]
     people = samples.table["subject_id"].nunique()
     print(f"{database}: {len(samples.table)} clips of {people} subjects")

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from mer_keras.databases.workbook import MAX_ROWS, Cell, clean_cell, read_limited, read_sheet
+from mer_keras.databases.workbook import MAX_ROWS, Cell, clean_cell, read_limited
 from mer_keras.errors import AnnotationError
 
 #: Separators of cells, the preferred one first.
@@ -31,15 +31,6 @@ class Dialect(NamedTuple):
 
     encoding: str
     delimiter: str
-
-
-def read_table(path: Path) -> list[list[Cell]]:
-    """Read a table of either kind: the first sheet of an .xlsx workbook, or text.
-
-    Raises:
-        AnnotationError: as ``read_sheet`` or ``read_csv`` does.
-    """
-    return read_sheet(path) if path.suffix.lower() == ".xlsx" else read_csv(path)
 
 
 def read_csv(path: Path) -> list[list[Cell]]:

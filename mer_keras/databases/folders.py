@@ -266,13 +266,20 @@ def has_images(folder: Path) -> bool:
         return False
 
 
-def require_frames(paths: Sequence[Path], source: Path, tree: str) -> None:
+def require_frames(
+    paths: Sequence[Path],
+    source: Path,
+    tree: str,
+    *,
+    remedy: str = "unpack the database completely",
+) -> None:
     """Check that every clip has its frames.
 
     Args:
         paths: one a clip: a folder of frames, or a file.
         source: the annotation table that lists the clips.
         tree: the expected files, for errors.
+        remedy: what to do about absent ones, for errors.
 
     Raises:
         AnnotationError: naming the first path that is absent, or the first folder without images.
@@ -283,8 +290,8 @@ def require_frames(paths: Sequence[Path], source: Path, tree: str) -> None:
         problem = "holds no image" if _is(Path.is_dir, empty[0]) else "is absent"
         raise AnnotationError(
             f"{empty[0]} {problem} ({len(empty)} of {len(paths)} clips in {source.name} lack "
-            f"their frames): expected the tree\n{tree}\nunpack the database completely, or remove "
-            "the rows of clips that you don't have"
+            f"their frames): expected the tree\n{tree}\n{remedy}, or remove the rows of clips that "
+            "you don't have"
         )
 
 

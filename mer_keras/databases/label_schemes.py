@@ -76,6 +76,8 @@ def labels_remedy(samples: Samples) -> str:
     ]
     if options:
         return f"label schemes that know all emotions of {databases}: {'; '.join(options)}"
+    if len({*samples.table["emotion"]} - {UNLABELLED}) == 1:
+        return f"all clips of {databases} have one emotion: classes need two or more"
     return (
         f"no label scheme knows all emotions of {databases}: correct their spelling, or say which "
         "emotions are which class: mer-keras data add TABLE --classes classes.yaml"

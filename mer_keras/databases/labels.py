@@ -42,6 +42,7 @@ class LabelScheme(StrictModel):
         leaves_out: emotions whose clips are not used.
         counts: clips a class, as published.
         database_counts: the same for each database, where the scheme is for several.
+        clips: clips in all, where the paper tells this number and not those of the classes.
         column: column of the samples table whose values the mapping's keys are.
         min_frames: clips of fewer frames from onset to offset are left out.
     """
@@ -54,6 +55,7 @@ class LabelScheme(StrictModel):
     leaves_out: frozenset[str] = frozenset()
     counts: dict[str, int] | None = None
     database_counts: dict[str, dict[str, int]] = Field(default_factory=dict)
+    clips: int | None = None
     column: Literal["emotion", "objective_class", "self_report", "stimulus_emotion"] = "emotion"
     min_frames: int = 0
 
@@ -175,7 +177,7 @@ def _values(samples: Samples, scheme: LabelScheme) -> pd.Series:
 
 
 def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:
-    """Return a line for each table whose class counts differ from the published ones."""
+    """Return a line for each table whose counts of clips differ from the published ones."""
     tables = dict(list(samples.table.groupby("database")))
     pairs = [
         (f"{scheme.name}, {database}", tables[database], counts)
@@ -195,4 +197,6 @@ def _count_warnings(samples: Samples, scheme: LabelScheme) -> list[str]:
         if differing:
             differences = ", ".join(differing)
             lines.append(f"{title}: clips a class differ from the published ones: {differences}")
+    if scheme.clips not in (None, len(samples.table)):
+        lines.append(f"{scheme.name}: {len(samples.table)} clips (published: {scheme.clips})")
     return lines

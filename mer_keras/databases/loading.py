@@ -45,7 +45,12 @@ def finish(
     clips, disordered = _in_order(clips, policies, reading.source)
     clips, without_apex = _with_apex(clips, policies)
     samples = make_samples((clip.sample(data_kind) for clip in clips), source=str(reading.source))
-    require_frames([clip.path for clip in clips], reading.source, reading.tree)
+    paths = [clip.path for clip in clips]
+    if data_kind is DataKind.OWN:
+        remedy = f"correct the paths in {reading.source.name}, which are relative to its folder"
+        require_frames(paths, reading.source, reading.tree, remedy=remedy)
+    else:
+        require_frames(paths, reading.source, reading.tree)
     return Samples(
         samples.table,
         excluded=(*reading.excluded, *disordered, *without_apex),

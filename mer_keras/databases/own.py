@@ -46,11 +46,17 @@ def database_of(name: str, entry: OwnEntry) -> Database:
     return manifest.database(name, table, None, entry.schemes)
 
 
-def check_new_name(name: str, taken: set[str]) -> str:
+def check_new_name(name: str, taken: set[str], *, replace: bool = False) -> str:
     """Return a name that a database can be added under.
 
+    Args:
+        name: what the user calls it.
+        taken: names of the databases that the suite knows.
+        replace: whether one that was added under this name may be replaced.
+
     Raises:
-        UserError: it has another form, or belongs to a database that the suite knows.
+        UserError: it has another form, belongs to a database that the suite knows, or to one that
+            was added and may not be replaced.
     """
     if not _NAME.fullmatch(name):
         raise UserError(
@@ -59,6 +65,12 @@ def check_new_name(name: str, taken: set[str]) -> str:
         )
     if name in taken:
         raise UserError(f"name {name!r} is that of a known database; choose another with --name")
+    added = _load()
+    if name in added and not replace:
+        raise UserError(
+            f"name {name!r} is that of own data that was added: {added[name].table}; choose "
+            f"another with --name, replace it with --replace, or mer-keras data remove {name}"
+        )
     return name
 
 

@@ -69,6 +69,7 @@ def add(
     name: str | None = None,
     *,
     classes: Path | None = None,
+    replaces: bool = False,
     check: Callable[[Reading], list[str]] = lambda _: [],
 ) -> Samples:
     """Check a user's own data and remember it under a name. Nothing is added if a check fails.
@@ -78,6 +79,7 @@ def add(
             ``<subject>/<emotion>/<clip>`` (see ``readers.manifest``).
         name: by default that of the folder.
         classes: a YAML file that says which emotions are which class (see ``own_classes``).
+        replaces: whether own data that was added under this name may be replaced.
         check: looks at the footage of what was read, raises what must be mended and returns
             remarks.
 
@@ -85,13 +87,13 @@ def add(
         Its clips, labelled where classes were given.
 
     Raises:
-        UserError: the name can't be used, or the file of classes breaks its form.
+        UserError: the name can't be used or is taken, or the file of classes breaks its form.
         AnnotationError: the list breaks its format, a label is misspelt, or frames are absent.
     """
     place = table.resolve()
     folder = place.name if place.is_dir() else place.parent.name
     default = "".join(c if c.isalnum() else "_" for c in folder.lower())
-    name = check_new_name(name or default, set(DATABASES))
+    name = check_new_name(name or default, set(DATABASES), replace=replaces)
     scheme = read_classes(classes, name) if classes is not None else None
     if scheme is not None:
         _require_free_name(scheme, name)

@@ -17,6 +17,7 @@ Columns = Mapping[str, Sequence[str]]
 MAX_FPS = 100_000
 #: The header must stand within these first rows.
 _HEADER_ROWS = 200
+_REMEDY = "use the official table"
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 
 
@@ -76,10 +77,12 @@ class TableRow:
     def path(self, column: str, root: Path) -> Path:
         """Return the file or folder that a cell names, below ``root`` and not outside it.
 
+        Folders may be divided by backslashes.
+
         Raises:
             AnnotationError: a part is no plain name (see ``check_name``), or a link leads outside.
         """
-        text = self.required_text(column)
+        text = self.required_text(column).replace("\\", "/")
         for part in text.split("/"):
             check_name(part, self.where(column))
         return require_inside(root / text, root, self.where(column), linked_trees=False)
@@ -111,7 +114,7 @@ class TableRow:
         if not text:
             return None
         try:
-            value = float(text)
+            value = float(text.replace(",", "."))  # Some countries write a comma.
         except ValueError:
             value = 0.0
         if not 0 < value <= MAX_FPS:
@@ -143,11 +146,18 @@ class TableRow:
         return number
 
 
+def columns_named(rows: Sequence[Sequence[Cell]], required: Columns) -> int:
+    """Return how many of some columns a sheet's header names, at most."""
+    return max((len(_match(row, required)) for row in rows[:_HEADER_ROWS]), default=0)
+
+
 def find_header(
     rows: Sequence[Sequence[Cell]],
     required: Columns,
     source: Path,
     optional: Columns | None = None,
+    *,
+    remedy: str = _REMEDY,
 ) -> tuple[int, dict[str, int]]:
     """Find the header row and its columns, after any rows of text.
 
@@ -158,6 +168,7 @@ def find_header(
         required: columns that must stand in it.
         source: the file, for errors.
         optional: columns that may be absent.
+        remedy: what to do about a table without these columns, for errors.
 
     Returns:
         Index of the header row, and official header -> index of its column.
@@ -178,14 +189,14 @@ def find_header(
     if missing and len(best_columns) < min(2, len(required)):
         raise AnnotationError(
             f"{source}: no header row found in the first {_HEADER_ROWS} rows: expected the columns "
-            f"{', '.join(map(repr, required))}; use the official table"
+            f"{', '.join(map(repr, required))}; {remedy}"
         )
     if missing:
         near = did_you_mean(missing[0], titles)
         raise AnnotationError(
             f"{source}: no column {', '.join(map(repr, missing))}{near} in the header in row "
             f"{best + 1}: found {', '.join(repr(name[:40]) for name in titles[:30])}; "
-            "rename the column, or use the official table"
+            f"rename the column, or {remedy}"
         )
     header = [_plain(cell) for cell in rows[best]]
     for name, column in best_columns.items():
@@ -202,6 +213,8 @@ def table_rows(
     required: Columns,
     source: Path,
     optional: Columns | None = None,
+    *,
+    remedy: str = _REMEDY,
 ) -> tuple[list[TableRow], list[str]]:
     """Return the rows below the header, and remarks on those that are no data.
 
@@ -210,7 +223,7 @@ def table_rows(
 
     Args and errors are those of ``find_header``.
     """
-    header, columns = find_header(rows, required, source, optional)
+    header, columns = find_header(rows, required, source, optional, remedy=remedy)
     data, remarks = [], []
     for number, cells in enumerate(rows[header + 1 :], start=header + 2):
         if all(cell is None for cell in cells):
@@ -223,7 +236,7 @@ def table_rows(
     if not data:
         raise AnnotationError(
             f"{source}: no row below the header in row {header + 1}: expected one row a clip; "
-            "use the official table"
+            f"{remedy}"
         )
     return data, remarks
 

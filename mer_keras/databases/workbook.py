@@ -11,9 +11,11 @@ import io
 import re
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from mer_keras.errors import AnnotationError, did_you_mean
 
@@ -80,23 +82,55 @@ def read_sheet(path: Path, sheet: str | int | None = None) -> list[list[Cell]]:
         AnnotationError: the file is absent, no .xlsx, encrypted, damaged or beyond the limits of
             this module, or has no such sheet.
     """
+    if sheet is None:
+        return next(iter(read_sheets(path).values()))
+    with _opened(path) as book:
+        return _rows(book, _sheet_name(path, book.sheet_names, sheet))
+
+
+def read_sheets(path: Path) -> dict[str, list[list[Cell]]]:
+    """Read all sheets of an .xlsx file that hold anything.
+
+    Returns:
+        Name of the sheet -> its rows (see ``read_sheet``), in the order of the workbook.
+
+    Raises:
+        AnnotationError: as ``read_sheet`` does, or every sheet is empty.
+    """
+    with _opened(path) as book:
+        # A sheet that is only a chart has no cells.
+        names = [s.name for s in book.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+        sheets = {name: _rows(book, name) for name in names}
+    filled = {
+        name: rows
+        for name, rows in sheets.items()
+        if any(cell is not None for row in rows for cell in row)
+    }
+    if not filled:
+        raise AnnotationError(
+            f"{path}: every sheet is empty: expected an annotation table; {_RESAVE}"
+        )
+    return filled
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[CalamineWorkbook]:
+    """Open a workbook that was looked through; whatever the parser raises is the file's fault."""
     archive = _unpack_checked(path)
     try:
         with CalamineWorkbook.from_filelike(archive) as book:
-            names = book.sheet_names
-            chosen = names if sheet is None else [_sheet_name(path, names, sheet)]
-            for name in chosen:
-                raw = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-                rows = [[clean_cell(value) for value in row] for row in raw]
-                if any(cell is not None for row in rows for cell in row) or sheet is not None:
-                    return rows
+            yield book
     except (AnnotationError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # The parser's panic is no Exception.
         raise AnnotationError(
             f"{path}: not a readable .xlsx workbook ({error}): {_RESAVE}"
         ) from error
-    raise AnnotationError(f"{path}: every sheet is empty: expected an annotation table; {_RESAVE}")
+
+
+def _rows(book: CalamineWorkbook, name: str) -> list[list[Cell]]:
+    raw = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    return [[clean_cell(value) for value in row] for row in raw]
 
 
 def read_limited(path: Path, most: int = MAX_FILE_BYTES) -> bytes:

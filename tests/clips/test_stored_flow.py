@@ -113,3 +113,29 @@ def test_fault_55_what_a_mirrored_face_makes_of_a_stored_image(tmp_path, normali
     clip = CLIP.model_copy(update={"normalise": normalise})
     form = load_clips(stored(tmp_path / "a.png"), clip).flow
     assert form.mirroring == (sign, "keep", "keep")
+
+
+def published(field):
+    """Bytes as publishers make them of a field: each channel by its own range to 0..255."""
+    low, spread = field.min(axis=(0, 1)), np.ptp(field, axis=(0, 1))
+    return np.rint((field - low) / spread * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("normalise", ["none", "unit"])
+@pytest.mark.parametrize("channels", permutations(FLOW_CHANNELS))
+def test_fault_55_a_flip_of_a_file_of_any_order_is_the_file_of_the_mirrored_face(
+    tmp_path, channels, normalise
+):
+    pytest.importorskip("keras")
+    from mer_keras.training.augmentation import ClipAugmentation
+
+    field = np.random.default_rng(1).normal(0.3, 1, (8, 8, 3))
+    mirrored = field[:, ::-1] * (-1, 1, 1)  # A mirrored face moves to the other side.
+    clip = CLIP.model_copy(update={"normalise": normalise})
+    face = load_clips(stored(tmp_path / "a.png", published(field), channels), clip)
+    other_face = load_clips(stored(tmp_path / "b.png", published(mirrored), channels), clip)
+    flip = ClipAugmentation({"flip": 1.0}, seed=1, mirroring=face.flow.mirroring)
+    flipped = np.array(flip(face.arrays, training=True))
+    level = 1 if normalise == "none" else 1 / 255
+    np.testing.assert_allclose(flipped, other_face.arrays, atol=1.01 * level)
+    assert np.abs(flipped - face.arrays).mean() > 20 * level

@@ -1,13 +1,14 @@
 """The official tables, rebuilt row by row from what is known of them.
 
 Counts of emotions, classes and subjects, forms of names and cells, and single rows are those of the
-real tables; who shows what in the other rows isn't published and is filled in.
+real tables; who shows what in the other rows isn't published and is filled in. Of each clip the
+frames of onset, middle or apex, and offset are written.
 """
 
 from itertools import cycle
 from pathlib import Path
 
-from tests.databases.trees import touch, write_book
+from tests.databases.trees import touch, write_book, write_frames
 
 SAMM_SUBJECTS = [
     *("006", "007", "009", "010", "011", "012", "013", "014", "015", "016", "017", "018", "019"),
@@ -93,7 +94,7 @@ def write_samm(root: Path, *, copy: str = "1143") -> Path:
         duration = offset - onset + 1
         row = [subject, name, take % 7 + 1, onset, apex, offset, duration, "Micro - 1/2", units]
         rows.append([*row, emotion, number, None])
-        touch(root / subject / name / f"{subject}_{onset:05d}.jpg")
+        write_frames(root / subject / name, f"{subject}_{{:05d}}.jpg", onset, offset, apex)
     write_book(root / "SAMM_Micro_FACS_Codes_v2.xlsx", {"MICRO_ONLY": rows})
     return root
 
@@ -120,7 +121,8 @@ def write_casme2(root: Path, edition: str) -> Path:
     second = [["Subject", "Filename", "Objective Class"]]
     for row, number in zip(rows, classes, strict=True):
         subject, name, onset, apex, offset, emotion = row
-        touch(root / "Cropped" / f"sub{subject}" / name / f"reg_img{onset}.jpg")
+        frames = root / "Cropped" / f"sub{subject}" / name
+        write_frames(frames, "reg_img{}.jpg", onset, offset, onset if apex == "/" else apex)
         units = 4 if onset % 2 else "4+L10"
         written = subject if edition == "2014" else int(subject)
         cells = [written, name, None, onset, apex, offset, None, units, emotion]
@@ -154,10 +156,11 @@ def write_cas_me2(root: Path) -> Path:
         rows.append([person, name, onset, onset + 3, onset + 8, "4", coded, CAS_ME2_ROW[7], own])
     rows.append([22, "anger1_1", 10, 20, 40, "4+7", "negative", "macro-expression", "anger"])
     folders = [[14 + k, f"s{14 + k}", k] for k in range(1, 23)]
-    for _, folder, _ in folders:
-        for stimulus, code in films.values():
-            number = folder.removeprefix("s")
-            touch(root / "rawpic" / folder / f"{number}_{code}{stimulus}" / "img1.jpg")
+    codes = dict(films.values())
+    for person, name, onset, apex, offset, *_ in rows:
+        film = name.rpartition("_")[0]
+        video = root / "rawpic" / f"s{14 + person}" / f"{14 + person}_{codes[film]}{film}"
+        write_frames(video, "img{}.jpg", onset, offset, apex)
     sheets = {"a": rows, "b": folders, "c": [[code, name] for name, code in films.values()]}
     write_book(root / "CAS(ME)^2code_final(Updated).xlsx", sheets)
     return root
@@ -171,7 +174,7 @@ def write_smic(root: Path) -> Path:
             number = next(subjects)
             clip = f"s{number}_{code}_{take + 1:02d}"
             folder = root / "SMIC_all_cropped" / "HS" / f"s{number}" / "micro" / emotion / clip
-            touch(folder / "reg_image200010.bmp")
+            write_frames(folder, "reg_image{}.bmp", 200_010, 200_040, 200_025)
     return root
 
 
@@ -201,3 +204,14 @@ def write_megc2019(data: Path) -> Path:
         lines.append(f"smic,{number},{number}_{code}_{take},{label}")
     touch(data / "MEGC2019" / "combined_3class_gt.csv", "\r\n".join([*lines, ""]).encode())
     return data / "MEGC2019"
+
+
+def megc2019_clips(data: Path) -> dict[str, str]:
+    """The challenge's clips by sample id, with their classes."""
+    lines = (data / "MEGC2019" / "combined_3class_gt.csv").read_text().split()
+    classes = ("negative", "positive", "surprise")
+    clips = {}
+    for database, subject, clip, label in (line.split(",") for line in lines):
+        name = f"{int(subject):03d}" if database == "samm" else subject
+        clips[f"{database}/{name}/{clip}"] = classes[int(label)]
+    return clips

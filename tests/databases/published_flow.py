@@ -1,7 +1,7 @@
 """Published layouts of the MEGC 2019 flow images, with a few of the real clips' names."""
 
 from mer_keras.databases.readers.published_flow import CLASSES
-from tests.databases.trees import touch
+from tests.databases.trees import IMAGE, touch
 
 #: Names in which a clip's own end looks like the number of an image are among them.
 CLIPS = {
@@ -16,8 +16,8 @@ CLIPS = {
 IMAGES = ("", "_1", "_2", "_3")
 
 
-def label_of(clip):
-    return str(CLASSES.index(CLIPS[clip]))
+def label_of(clip, clips=CLIPS):
+    return str(CLASSES.index(clips[clip]))
 
 
 def stem_of(clip):
@@ -36,20 +36,30 @@ def divided(root, *, end=" .png", clips=CLIPS, trained=True):
     return root
 
 
-def flat(root, *, folder="STSNet_whole_norm_u_v_os", end=" .png", images=("",), table=True):
+def flat(
+    root,
+    *,
+    folder="STSNet_whole_norm_u_v_os",
+    end=" .png",
+    images=("",),
+    table=True,
+    clips=CLIPS,
+    content=IMAGE,
+):
     """Write the flat layout, with one or four images a clip."""
-    for clip in CLIPS:
+    for clip in clips:
         for image in images:
-            touch(root / folder / f"{stem_of(clip)}{image}{end}")
+            touch(root / folder / f"{stem_of(clip)}{image}{end}", content)
     if table:
-        write_table(root, CLIPS)
+        write_table(root, clips, labels=clips)
     return root
 
 
-def write_table(root, clips, name="combined_3_class2_for_optical_flow.csv"):
+def write_table(root, clips, name="combined_3_class2_for_optical_flow.csv", labels=CLIPS):
     lines = ["dataset,sub,filename_o,label,apex,imagename,sub_filename"]
     for clip in clips:
         database, subject, own_name = clip.split("/")
-        lines.append(f"{database},{subject},{own_name},{label_of(clip)},,{stem_of(clip)}.jpg,")
+        label = label_of(clip, labels)
+        lines.append(f"{database},{subject},{own_name},{label},,{stem_of(clip)}.jpg,")
     root.mkdir(parents=True, exist_ok=True)
     (root / name).write_text("\n".join(lines) + "\n")

@@ -9,10 +9,12 @@ from mer_keras.config.data import Policies
 from mer_keras.databases import registry
 from mer_keras.databases.folders import find_table, look_through, wrappers
 from mer_keras.errors import AnnotationError, DatabaseNotFoundError
+from tests.databases.conftest import SAMM_HEADER, SAMM_ROWS
 from tests.databases.trees import touch, write_book
 
 CASME2_HEADER = "Subject,Filename,OnsetFrame,ApexFrame,OffsetFrame,Action Units,Estimated Emotion"
 CASME2_ROWS = [["01", "EP02_01f", 46, 59, 86, "12", "happiness"]]
+SAMM_TABLE = [SAMM_HEADER.split(","), SAMM_ROWS[0]]
 FER_ROW = f"emotion,pixels,Usage\n3,{' '.join(['7'] * 2304)},Training\n"
 
 
@@ -23,7 +25,7 @@ def write(root, files):
             sheets = content if isinstance(content, dict) else {"Sheet1": content}
             write_book(root / path, sheets)
         else:
-            touch(root / path, content.encode())
+            touch(root / path, content if isinstance(content, bytes) else content.encode())
     return root
 
 
@@ -67,6 +69,10 @@ TREES = {
             "CASME2-coding-20190701.xlsx": [CASME2_HEADER.split(","), *CASME2_ROWS],
             "CASME2-RAW-cropped/sub01/EP02_01f/reg_img46.jpg": "x",
         },
+        {
+            "CASME2-coding-20140508.xlsx": [CASME2_HEADER.split(","), *CASME2_ROWS],
+            "Cropped/Sub1/EP02_01f/reg_img46.jpg": "x",
+        },
     ],
     "smic": [
         {"SMIC_all_raw/SMIC_all_raw/HS/s01/micro/negative/s1_ne_01/image200010.jpg": "x"},
@@ -82,6 +88,14 @@ TREES = {
             "RAF-DB/basic/basic/EmoLabel/list_patition_label.txt": "train_00001.jpg 5\n",
             "RAF-DB/basic/basic/Image/aligned/train_00001_aligned.jpg": "x",
         },
+        {
+            "basic/EmoLabel/list_patition_label.txt": "train_00001.jpg\t5\r\n".encode("utf-16"),
+            "basic/Image/aligned/train_00001_aligned.jpg": "x",
+        },
+        {
+            "basic/EmoLabel/list_patition_label.txt": "train_00001.jpg;5\n",
+            "basic/Image/aligned/train_00001_aligned.jpg": "x",
+        },
     ],
     "jaffe": [
         {"jaffedbase/jaffe/KA.AN1.39.tiff.bmp": "x"},
@@ -95,7 +109,20 @@ TREES = {
         },
     ],
     "mug": [{"MUG/001/anger/take000/img_0000.jpg": "x"}],
-    "oulu_casia": [{"OriginalImg/OriginalImg/VL/Strong/P001/Anger/000.jpeg": "x"}],
+    "oulu_casia": [
+        {"OriginalImg/OriginalImg/VL/Strong/P001/Anger/000.jpeg": "x"},
+        {"Oulu/B_OriginalImg/OriginalImg/VL_Img/VL/Strong/P001/Anger/000.jpeg": "x"},
+    ],
+    "samm": [
+        {
+            "SAMM/SAMM/SAMM_Micro_FACS_Codes_v2.xlsx": {"MICRO_ONLY": SAMM_TABLE},
+            "SAMM/SAMM/6/006_1_2/006_00562.jpg": "x",
+        },
+        {
+            "SAMM_Micro_FACS_Codes_v2.xlsx": {"About": [["a"]], "Sheet2": SAMM_TABLE},
+            "frames/006/006_1_2/006_562.jpg": "x",
+        },
+    ],
     "mmew": [
         {
             "MMEW_Final/MMEW_Micro_Exp.xlsx": [

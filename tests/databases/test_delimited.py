@@ -8,7 +8,7 @@ import pytest
 
 from mer_keras.clips.footage import open_footage
 from mer_keras.databases import registry
-from mer_keras.databases.delimited import find_dialect, read_csv, read_table
+from mer_keras.databases.delimited import find_dialect, read_csv
 from mer_keras.databases.readers import fer2013
 from mer_keras.databases.tables import rows_without_header
 from mer_keras.errors import AnnotationError
@@ -61,11 +61,7 @@ def test_an_unknown_encoding_is_said_to_be_one(tmp_path, content):
 def test_a_workbook_under_another_name_is_said_to_be_one(tmp_path):
     write_xlsx(tmp_path / "t.xlsx", ROWS).rename(tmp_path / "t.csv")
     with pytest.raises(AnnotationError, match="a workbook or an archive under another name"):
-        read_table(tmp_path / "t.csv")
-
-
-def test_a_workbook_is_read_like_text(tmp_path):
-    assert read_table(write_xlsx(tmp_path / "t.xlsx", ROWS)) == ROWS
+        read_csv(tmp_path / "t.csv")
 
 
 class TestFer2013:

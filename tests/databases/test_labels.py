@@ -272,4 +272,7 @@ def test_the_remedy_is_an_option_with_its_classes():
     assert remedy.startswith("label schemes that know all emotions of db: --set data.labels=")
     name, _, classes = remedy.partition("--set data.labels=")[2].split(";")[0].partition(" (")
     assert ", ".join(get_scheme(name).classes) == classes.rstrip(")")
-    assert "mer-keras data add TABLE --classes" in labels_remedy(samples_of({"boredom": 3}))
+    assert "mer-keras data add TABLE --classes" in labels_remedy(
+        samples_of({"ennui": 3, "envy": 1})
+    )
+    assert "one emotion: classes need two" in labels_remedy(samples_of({"anger": 3}))

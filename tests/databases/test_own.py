@@ -32,18 +32,23 @@ def test_an_added_list_is_known_under_the_name_of_its_folder(table):
     assert "my_lab" in registry.known_databases()
 
 
-def test_a_list_that_is_added_again_replaces_the_earlier_one(table, tmp_path):
+def test_a_name_that_is_taken_is_replaced_only_where_that_is_wanted(table, tmp_path):
     registry.add(table, "lab")
     moved = table.parent.rename(tmp_path / "moved") / table.name
     assert registry.find("lab") is None
-    registry.add(moved, "lab")
+    with pytest.raises(UserError, match=r"--replace, or mer-keras data remove lab") as caught:
+        registry.add(moved, "lab")
+    assert caught.value.exit_code == 2 and str(table) in str(caught.value)
+    assert registry.find("lab") is None
+    registry.add(moved, "lab", replaces=True)
     assert registry.find("lab") == moved.parent
 
 
 def test_a_list_with_faults_is_not_added(table):
     (table.parent / "a" / "1.png").unlink()
-    with pytest.raises(AnnotationError):
+    with pytest.raises(AnnotationError, match=r"correct the paths in clips\.csv") as caught:
         registry.add(table, "lab")
+    assert "unpack" not in str(caught.value)
     assert own_databases() == {}
 
 
@@ -89,6 +94,18 @@ class TestKindsOfLists:
             file.write_bytes("\r\n".join(lines).encode("utf-16"))
         assert registry.add(file, "lab").ids == ["lab/6/a"]
         assert registry.load("lab").ids == ["lab/6/a"]
+
+    def test_fault_76_cells_as_programs_of_other_countries_write_them(self, table):
+        touch(table.parent / "day 1" / "b" / "1.png")
+        table.write_text("sample;subject;path;emotion;fps\nb;p1;day 1\\b;fear;29,97\n")
+        (clip,) = registry.add(table, "lab").table.to_dict("records")
+        assert (clip["fps"], clip["path"]) == (29.97, str(table.parent / "day 1" / "b"))
+
+    def test_fault_76_a_table_without_a_header_is_told_the_own_columns(self, table):
+        table.write_text("a,p1,a,fear\n")
+        with pytest.raises(AnnotationError, match=r"(?s)no header row.*sample,subject") as caught:
+            registry.add(table, "lab")
+        assert "official" not in str(caught.value)
 
     def test_a_folder_of_subjects_emotions_and_clips(self, table, tmp_path):
         root = tmp_path / "Other Lab"

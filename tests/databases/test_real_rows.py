@@ -1,14 +1,12 @@
-"""Readers on values of real rows, and every experiment on the official tables rebuilt by facts."""
+"""Readers on values of real rows, and on the official tables rebuilt by facts."""
 
 from collections import Counter
 
 import pytest
 
-from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.databases import registry
 from mer_keras.databases.label_schemes import get_scheme
 from mer_keras.databases.labels import apply_scheme
-from mer_keras.runs.samples import load_samples
 from tests.databases import official
 from tests.databases.trees import touch, write_xlsx
 
@@ -144,43 +142,6 @@ def test_megc_2019_is_the_challenges(data):
     assert by_database.size().to_dict() == {"casme2": 145, "samm": 133, "smic": 164}
     assert by_database["subject_id"].nunique().to_dict() == {"casme2": 24, "samm": 28, "smic": 16}
     assert not lines_with("other counts than printed", samples)
-
-
-#: Databases whose official tables are rebuilt here.
-REBUILT = {"samm", "casme2", "cas_me2", "smic", "megc2019"}
-#: Label schemes whose published counts the official tables don't have.
-DIFFERING = {"meranet_casme2", "meranet_cas_me2"}
-
-
-def configs():
-    """The data of all experiments on these databases, each once."""
-    found = {}
-    for name in experiment_names():
-        for config in load_experiments(name):
-            if set(config.data.databases) <= REBUILT:
-                found.setdefault(config.data.model_dump_json(), config)
-    return list(found.values())
-
-
-def test_every_experiment_accepts_the_official_tables_and_says_what_differs(data, monkeypatch):
-    """A plan prints these warnings (see ``runs.plan``)."""
-    monkeypatch.setenv("MER_DATA", str(data))
-    tried = set()
-    for config in configs():
-        samples = load_samples(config.data, "real")
-        schemes = {config.data.scheme_of(name) for name in config.data.databases}
-        differences = lines_with("differ from the published", samples)
-        assert len(differences) == len(schemes & DIFFERING), config.name
-        tried |= set(config.data.databases)
-    assert tried >= REBUILT - {"megc2019"}
-
-
-def test_fault_46_every_experiment_accepts_the_edition_of_2019(casme2_2019, monkeypatch):
-    monkeypatch.setenv("MER_DATA", str(casme2_2019.parent))
-    on_casme2 = [config for config in configs() if tuple(config.data.databases) == ("casme2",)]
-    assert on_casme2
-    for config in on_casme2:
-        assert lines_with("other counts than printed", load_samples(config.data, "real"))
 
 
 # Other databases, of which single values are known: names of files and lines.

@@ -10,8 +10,13 @@ from pathlib import Path
 
 from mer_keras.databases.entry import describe
 from mer_keras.databases.folders import find_frames
-from mer_keras.databases.readers.casme2 import normalise_subject
-from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip, clips_below
+from mer_keras.databases.readers.casme2 import SUBJECT_FOLDER, normalise_subject
+from mer_keras.databases.readers.coding import (
+    CodedDatabase,
+    LocatedClip,
+    clips_below,
+    folders_by_number,
+)
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow
 
@@ -33,13 +38,15 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
         AnnotationError: the table or the frames are absent, unreadable or breaks its format.
     """
     frames, chosen = find_frames(
-        root, DATABASE.frame_sources, frame_source, DATABASE.tree, r"sub[0-9]{1,2}"
+        root, DATABASE.frame_sources, frame_source, DATABASE.tree, SUBJECT_FOLDER
     )
+    subject_folders = folders_by_number(frames, SUBJECT_FOLDER)
 
     def locate(row: TableRow) -> LocatedClip:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
         clip = row.name("Filename")
-        return LocatedClip(subject, clip, frames / subject / clip)
+        folder = subject_folders.get(int(subject[3:]), frames / subject)
+        return LocatedClip(subject, clip, folder / clip)
 
     return DATABASE.read_table(
         root, locate, clips_below(frames), frame_source=chosen, release=frames.name

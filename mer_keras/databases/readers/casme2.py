@@ -10,16 +10,23 @@ from pathlib import Path
 from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import describe
 from mer_keras.databases.folders import find_file, find_frames, near_tables
-from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip, clips_below
+from mer_keras.databases.readers.coding import (
+    CodedDatabase,
+    LocatedClip,
+    clips_below,
+    folders_by_number,
+)
 from mer_keras.databases.samples import Reading
-from mer_keras.databases.tables import TableRow, listed_rows, table_rows
-from mer_keras.databases.workbook import Cell, read_sheet
+from mer_keras.databases.sheets import read_table
+from mer_keras.databases.tables import TableRow, listed_rows
+from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError
 
 NAME = "casme2"
 OBJECTIVE_WORKBOOK = "CASME2-ObjectiveClasses.xlsx"
+#: Pattern of a subject's folder; its group is the number.
+SUBJECT_FOLDER = r"sub0*([0-9]{1,2})"
 
-_SUBJECT_FOLDER = r"sub[0-9]{1,2}"
 _UNKNOWN = f"no {OBJECTIVE_WORKBOOK}: objective classes are unknown"
 _OBJECTIVE_COLUMNS = {"Subject": (), "Filename": (), "Objective Class": ("Objective Classes",)}
 
@@ -41,22 +48,24 @@ def read(root: Path, frame_source: str = "auto") -> Reading:
         AnnotationError: a table or the frames are absent, unreadable or breaks its format.
     """
     frames, chosen = find_frames(
-        root, DATABASE.frame_sources, frame_source, DATABASE.tree, _SUBJECT_FOLDER
+        root, DATABASE.frame_sources, frame_source, DATABASE.tree, SUBJECT_FOLDER
     )
+    subject_folders = folders_by_number(frames, SUBJECT_FOLDER)
     in_workbook, notes = _objective_classes(root)
     own_column, differing = list[int](), list[int]()
 
     def locate(row: TableRow) -> LocatedClip:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
         clip = row.name("Filename")
+        folder = subject_folders.get(int(subject[3:]), frames / subject) / clip
         listed = in_workbook.get((subject, clip))
         objective_class = row.objective_class("Objective Classes")
         if objective_class is None:
-            return LocatedClip(subject, clip, frames / subject / clip, listed)
+            return LocatedClip(subject, clip, folder, listed)
         own_column.append(row.number)
         if listed not in (None, objective_class):
             differing.append(row.number)
-        return LocatedClip(subject, clip, frames / subject / clip, objective_class)
+        return LocatedClip(subject, clip, folder, objective_class)
 
     def remarks(table: Path) -> list[str]:
         if not own_column:
@@ -102,7 +111,7 @@ def _objective_classes(root: Path) -> tuple[dict[tuple[str, str], int], list[str
     if table is None:
         similar = [name for name in near_tables(root) if "objective" in name.casefold()]
         return {}, [f"found {', '.join(similar)}, not {OBJECTIVE_WORKBOOK}"] if similar else []
-    rows, remarks = table_rows(read_sheet(table), _OBJECTIVE_COLUMNS, table)
+    rows, remarks = read_table(table, _OBJECTIVE_COLUMNS)
     classes: dict[tuple[str, str], int] = {}
     for row in rows:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))

@@ -11,8 +11,8 @@ from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import find_table, subfolders, unlisted_warnings, wrappers
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Excluded, Reading
-from mer_keras.databases.tables import Span, TableRow, listed_rows, span_warnings, table_rows
-from mer_keras.databases.workbook import read_sheet
+from mer_keras.databases.sheets import read_table
+from mer_keras.databases.tables import Span, TableRow, listed_rows, span_warnings
 from mer_keras.terms import UNLABELLED
 
 
@@ -35,7 +35,7 @@ class CodedDatabase(Database):
         columns: what stands in a column (``clip``, ``onset``, ``apex``, ``offset``, ``emotion`` and
             others) -> its official header, then those of other releases.
         optional_columns: the same for columns that may be absent.
-        sheet: the table's sheet; None: the first that holds anything.
+        sheet: the table's sheet; None: the one that has the columns.
         unlabelled: whether a row without an emotion is a clip all the same (a challenge's test
             part), not an error.
         names_repeat: whether a subject's clips share names, so that the onset tells them apart.
@@ -85,7 +85,7 @@ class CodedDatabase(Database):
             table, warnings = find_table(root, self.workbooks, self.workbook_pattern)
         required = {official: others for official, *others in self.columns.values()}
         optional = {official: others for official, *others in self.optional_columns.values()}
-        rows, notes = table_rows(read_sheet(table, self.sheet), required, table, optional)
+        rows, notes = read_table(table, required, optional, sheet=self.sheet)
         clips, spans, no_offset = [], [], list[int]()
         for row in rows:
             subject, clip, folder, objective_class = locate(row)
@@ -154,6 +154,24 @@ def tell_apart_by_onset(
         name = clip.clip if len(onsets) == 1 else f"{clip.clip}@{clip.onset}"
         unique.append(replace(clip, clip=name))
     return unique, excluded
+
+
+def folders_by_number(frames: Path, name: str) -> dict[int, Path]:
+    """Return subject's number -> its folder, of two the one with a zero before its number.
+
+    Copies differ in zeros and in case.
+
+    Args:
+        frames: the folder that holds one folder a subject.
+        name: pattern of their names with the number as its one group, compared without case.
+    """
+    pattern = re.compile(name, re.IGNORECASE | re.ASCII)
+    folders: dict[int, Path] = {}
+    for folder in subfolders(frames):
+        match = pattern.fullmatch(folder.name)
+        if match:
+            folders.setdefault(int(match[1]), folder)
+    return folders
 
 
 def clips_below(frames: Path) -> list[Path]:

@@ -1,10 +1,11 @@
 """A user's own data: a table that lists clips, or a folder of ``<subject>/<emotion>/<clip>``.
 
-The table is a CSV file in any dialect or the first sheet of an .xlsx workbook. Columns ``sample``,
-``subject``, ``path`` and ``emotion`` are needed; ``onset``, ``apex`` and ``offset`` (frame numbers,
-both ends inclusive), ``fps`` and ``action_units`` may be left out or empty. ``path`` is a folder of
-numbered images, one image, or a video, below the folder of the table; frames of a video count from
-0. A clip without an emotion is ``unlabelled``: it can be predicted, not learned or tested.
+The table is a CSV file in any dialect, or the sheet of an .xlsx workbook that has the columns.
+``sample``, ``subject``, ``path`` and ``emotion`` are needed; ``onset``, ``apex`` and ``offset``
+(frame numbers, both ends inclusive), ``fps`` and ``action_units`` may be left out or empty.
+``path`` is a folder of numbered images, one image, or a video, below the folder of the table;
+frames of a video count from 0. A clip without an emotion is ``unlabelled``: it can be predicted,
+not learned or tested.
 """
 
 import unicodedata
@@ -14,13 +15,13 @@ from functools import partial
 from pathlib import Path
 
 from mer_keras.databases.cells import as_whole_number, check_name, parse_frame_number
-from mer_keras.databases.delimited import read_table
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import VIDEO_SUFFIXES, file_names, images, subfolders
 from mer_keras.databases.labels import LabelScheme
 from mer_keras.databases.links import require_inside
 from mer_keras.databases.samples import ClipAnnotation, Reading
-from mer_keras.databases.tables import TableRow, listed_rows, table_rows
+from mer_keras.databases.sheets import read_table
+from mer_keras.databases.tables import TableRow, listed_rows
 from mer_keras.errors import AnnotationError
 from mer_keras.terms import UNLABELLED, DataKind
 
@@ -40,6 +41,7 @@ _COLUMNS = {
     "path": ("frames", "video", "folder"),
     "emotion": ("label",),
 }
+_REMEDY = f"write it with the columns of\n{TREE}"
 _OPTIONAL = dict.fromkeys(("onset", "apex", "offset", "fps"), ()) | {"action_units": ("au",)}
 
 
@@ -58,7 +60,7 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
         AnnotationError: the file is absent or breaks its format, or lists frames twice.
     """
     table = root / table_name
-    rows, remarks = table_rows(read_table(table), _COLUMNS, table, _OPTIONAL)
+    rows, remarks = read_table(table, _COLUMNS, _OPTIONAL, remedy=_REMEDY)
     paths: dict[str, Path] = {}
     clips = [
         ClipAnnotation(

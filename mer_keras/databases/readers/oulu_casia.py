@@ -20,7 +20,7 @@ EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise")
 
 _SUBJECT = re.compile(r"P[0-9]{3}", re.ASCII)
 #: Releases pack the same tree into up to this many folders.
-_DEPTH = 3
+_DEPTH = 4
 
 
 def read(root: Path) -> Reading:
@@ -61,7 +61,9 @@ def read(root: Path) -> Reading:
 
 def _cameras(root: Path, depth: int) -> list[Path]:
     """Return the cameras' folders in a folder or up to ``depth`` levels below it."""
-    cameras = [f for f in subfolders(root) if any(_is_named(f, camera) for camera in CAMERAS)]
+    named = [f for f in subfolders(root) if any(_is_named(f, camera) for camera in CAMERAS)]
+    # A folder of a camera may hold another one of its name.
+    cameras = [f for f in named if any(_is_named(g, n) for g in subfolders(f) for n in LIGHTS)]
     if cameras or depth == 0:
         return cameras
     return [camera for folder in subfolders(root) for camera in _cameras(folder, depth - 1)]

@@ -30,6 +30,8 @@ DATABASES = (casme2.NAME, samm.NAME, smic.NAME)
 #: Table of the flat layout.
 TABLE = "combined_3_class2_for_optical_flow.csv"
 
+#: Set -> a column that its list has and the other set's doesn't.
+_LISTED = {"megc2019_flow": "image", "megc2019_key_frames": "onset_apex"}
 _TABLE_PATTERN = "combined*flow*.csv"
 _COLUMNS = {"dataset": ("database",), "sub": ("subject",), "filename_o": ("clip",), "label": ()}
 _TEST, _TRAIN = "u_test", "u_train"
@@ -247,14 +249,22 @@ def listed_root(root: Path, table: str, columns: Iterable[str]) -> Path | None:
     Returns:
         None where there is none. The folder itself is returned whatever its table's columns are,
         so that an error names what it lacks.
+
+    Raises:
+        AnnotationError: the table can't be read, or the folder's own lists another set.
     """
     for folder in wrappers(root):
         if not (folder / table).exists():
             continue
-        if folder == root:
-            return folder
         first_row = next(iter(read_csv(folder / table)), [])
         header = {str(cell).strip().lower() for cell in first_row}
+        if folder == root:
+            for name, column in _LISTED.items():
+                if column in header and column not in set(columns):
+                    raise AnnotationError(
+                        f"{folder / table}: lists the set {name}: read or import it under that name"
+                    )
+            return folder
         if set(columns) <= header:
             return folder
     return None

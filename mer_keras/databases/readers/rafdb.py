@@ -7,12 +7,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from mer_keras.databases.delimited import find_encoding
 from mer_keras.databases.entry import Database, describe
 from mer_keras.databases.folders import (
     find_file,
     find_frames,
     first_folder,
     has_images,
+    near_tables,
     subfolders,
     wrappers,
 )
@@ -32,9 +34,9 @@ _COMPOUND = (
     "classes); put the basic part there:"
 )
 #: Lines of the compound part: names of four digits, eleven classes.
-_COMPOUND_LINE = re.compile(r"(?:train|test)_[0-9]{4}\.(?:jpg|png)\s+[0-9]{1,2}", re.ASCII)
-_CLASS_OF_COMPOUND = re.compile(r"\s(?:[89]|1[01])\s*$")
-_LINE = re.compile(r"((?:train|test)_[0-9]{1,6})\.(jpg|png)\s+([1-7])", re.ASCII)
+_COMPOUND_LINE = re.compile(r"(?:train|test)_[0-9]{4}\.(?:jpg|png)[\s,;]+[0-9]{1,2}", re.ASCII)
+_CLASS_OF_COMPOUND = re.compile(r"[\s,;](?:[89]|1[01])\s*$")
+_LINE = re.compile(r"((?:train|test)_[0-9]{1,6})\.(jpg|png)[\s,;]+([1-7])", re.ASCII)
 
 
 def read(root: Path) -> Reading:
@@ -52,8 +54,13 @@ def read(root: Path) -> Reading:
     basic = _basic_part(root)
     table = find_file(basic, LISTS)
     if table is None:
-        raise AnnotationError(f"{basic}: expected EmoLabel/{LISTS[0]} in the tree\n{DATABASE.tree}")
-    lines = read_limited(table).decode("utf-8-sig", "replace").splitlines()
+        lying = ", ".join(near_tables(basic)[:10])
+        raise AnnotationError(
+            f"{basic}: expected EmoLabel/{LISTS[0]}{f': found {lying}' if lying else ''}; the tree "
+            f"is\n{DATABASE.tree}"
+        )
+    content = read_limited(table)
+    lines = content.decode(find_encoding(content), "replace").splitlines()
     _require_basic(lines, table)
     pictures, frame_source = find_frames(basic, FRAME_SOURCES, "auto", DATABASE.tree)
     if not has_images(pictures):  # Some archives hold ``aligned/aligned``.

@@ -9,13 +9,16 @@ from pathlib import Path
 from mer_keras.databases.cells import as_whole_number
 from mer_keras.databases.entry import describe
 from mer_keras.databases.folders import look_through, subfolders
-from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip
+from mer_keras.databases.readers.coding import CodedDatabase, LocatedClip, folders_by_number
 from mer_keras.databases.samples import Reading
 from mer_keras.databases.tables import TableRow
 from mer_keras.databases.workbook import Cell
 from mer_keras.errors import AnnotationError
 
 NAME = "samm"
+
+#: Pattern of a subject's folder; its group is the number.
+_SUBJECT_FOLDER = r"([0-9]{1,3})"
 
 
 def read(root: Path) -> Reading:
@@ -30,16 +33,17 @@ def read(root: Path) -> Reading:
     Raises:
         AnnotationError: the table is absent, unreadable or breaks its format.
     """
-    frames = look_through(root, r"[0-9]{3}")
+    frames = look_through(root, _SUBJECT_FOLDER)
+    folder_of = folders_by_number(frames, _SUBJECT_FOLDER)
 
     def locate(row: TableRow) -> LocatedClip:
         subject = normalise_subject(row.cell("Subject"), row.where("Subject"))
         clip = row.name("Filename")
         objective_class = row.objective_class("Objective Classes")
-        return LocatedClip(subject, clip, frames / subject / clip, objective_class)
+        folder = folder_of.get(int(subject), frames / subject)
+        return LocatedClip(subject, clip, folder / clip, objective_class)
 
-    subjects = [folder for folder in subfolders(frames) if folder.name.isdigit()]
-    present = [clip for subject in subjects for clip in subfolders(subject)]
+    present = [clip for subject in folder_of.values() for clip in subfolders(subject)]
     return DATABASE.read_table(root, locate, present)
 
 

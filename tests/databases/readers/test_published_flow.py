@@ -2,6 +2,7 @@
 
 import pytest
 
+from mer_keras.databases import registry
 from mer_keras.databases.loading import finish
 from mer_keras.databases.readers import megc2019_flow
 from mer_keras.databases.readers.published_flow import ClipName, clip_name, listed_root, parts_of
@@ -148,6 +149,15 @@ def test_fault_02_an_unknown_class(tmp_path, label):
 def test_four_images_a_clip_are_another_set(tmp_path):
     root = flat(tmp_path / "set", images=("", "_1", "_2", "_3"))
     assert "it is the set megc2019_key_frames" in failure(root)
+
+
+def test_fault_49_the_list_of_the_other_set_is_named(tmp_path):
+    for name, other in (("flow", "key_frames"), ("key_frames", "flow")):
+        own_image = "onset_apex" if name == "key_frames" else "image"
+        header = f"database,subject,clip,emotion,{own_image}\n"
+        touch(tmp_path / name / "samples.csv", header.encode())
+        with pytest.raises(AnnotationError, match=f"lists the set megc2019_{name}: read or import"):
+            registry.load(f"megc2019_{other}", tmp_path / name)
 
 
 def test_fault_17_a_link_out_of_the_root(tmp_path):
