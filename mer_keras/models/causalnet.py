@@ -122,7 +122,9 @@ def build(
     images = [keras.Input(shape, name=name) for shape, name in zip(shapes, IMAGES, strict=False)]
     flow, angles = images[:2], images[2:]
     if not is_given:
-        angles = [DirectionImage(name=f"{image.name}_angles")(image) for image in flow]
+        angles = [
+            DirectionImage(name=f"directions{number}")(image) for number, image in enumerate(flow)
+        ]
     encoder = partial(encode, dim=dim, levels=3, repeats=repeats, hidden=hidden, idle=idle)
     flow = _positions(flow, crops, "flow", encoder)
     angles = _positions(angles, crops, "directions", encoder)
@@ -146,7 +148,9 @@ def _positions(
     """Encode one or two images with one set of weights; (batch, 4, dim) each, always two."""
     canvases = images
     if crops == "fixed":
-        canvases = [FaceAreas(name=f"{image.name}_areas")(image) for image in images]
+        canvases = [
+            FaceAreas(name=f"{name}{number}_areas")(image) for number, image in enumerate(images)
+        ]
     shape = tuple(canvases[0].shape[1:])
     canvas = keras.Input(shape, name="canvas")
     encoded = encoder(canvas)  # (batch, 1, 1, 4 dim)
@@ -164,7 +168,7 @@ def _positions(
     dim = int(x.shape[-1]) // 4
     x = layers.Reshape((len(stacked), dim, 4), name=f"{name}_features")(x)
     x = layers.Permute((1, 3, 2), name=f"{name}_positions")(x)  # (batch, images, 4, dim)
-    parts = [TokenAt(number, name=f"{name}{number}")(x) for number in range(len(stacked))]
+    parts = [TokenAt(number, name=f"{name}{number}_out")(x) for number in range(len(stacked))]
     return parts * (3 - len(parts))
 
 

@@ -37,7 +37,7 @@ ARGUMENTS = {
     "off_apexnet": {"scale": 1.0},
     "dual_inception": {"scale": 1.0, "units": 64},
     "rcn": {"scale": 1.0, "maps": 16, "pool": 5},
-    "htnet": {"dim": 24, "repeats": (1, 1, 1)},
+    "htnet": {"dim": 24, "repeats": (1, 2, 1)},
     "causalnet": {"dim": 24, "repeats": (1, 1, 1), "units": 64},
     "causalnet_onset_apex": {"dim": 24, "repeats": (1, 1, 1), "units": 64},
     "macnn": {"units": 32},

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("keras")
 
+from mer_keras.errors import ConfigError
 from mer_keras.models import registry
 from tests.models.oracles import (
     Oracle,
@@ -15,6 +16,7 @@ from tests.models.oracles import (
     double_precision,
     keras_form,
 )
+from tests.models.small import build_small
 
 UNITS = {"attn.norm": "attention_norm", "mlp.norm": "dense_norm", "mlp.fc1": "dense1"}
 UNITS |= {"mlp.fc2": "dense2"}
@@ -113,6 +115,19 @@ def test_the_canvas_is_cut_at_the_fixed_points():
     above = np.concatenate([images[:, 2:16, 4:18], images[:, 14:28, 3:17]], axis=2)
     below = np.concatenate([images[:, 3:17, 14:28], images[:, 13:27, 14:28]], axis=2)
     np.testing.assert_array_equal(FaceAreas()(images), np.concatenate([above, below], axis=1))
+
+
+def test_two_levels_have_four_places_a_block_and_nothing_idle():
+    network = build_small("htnet", levels=2, repeats=(1, 1))
+    assert network.get_layer("level0_positions").positions.shape == (4,)
+    assert not network.non_trainable_weights
+    assert build_small("htnet").non_trainable_weights
+
+
+@pytest.mark.parametrize("levels", [0, 4])
+def test_levels_need_their_transformers(levels):
+    with pytest.raises(ConfigError, match="one for each level"):
+        build_small("htnet", levels=levels)
 
 
 @pytest.mark.long
