@@ -20,7 +20,7 @@ def require_inside(path: Path, root: Path, where: str, *, linked_trees: bool = T
         root: the database's folder.
         where: says what names the path, for errors.
         linked_trees: whether a folder between them may be a link out of the root. Where a table's
-            cell names the whole path, none may.
+            cell of own data names the whole path, none may.
 
     Raises:
         AnnotationError: a link leads out of ``root`` and of what is linked there.

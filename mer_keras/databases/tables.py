@@ -74,10 +74,15 @@ class TableRow:
         """Return a cell that names a subject or clip; see ``check_name``."""
         return check_name(self.text(column), self.where(column))
 
-    def path(self, column: str, root: Path) -> Path:
+    def path(self, column: str, root: Path, *, linked_trees: bool = False) -> Path:
         """Return the file or folder that a cell names, below ``root`` and not outside it.
 
         Folders may be divided by backslashes.
+
+        Args:
+            column: the cell's column.
+            root: the folder of the table.
+            linked_trees: see ``require_inside``.
 
         Raises:
             AnnotationError: a part is no plain name (see ``check_name``), or a link leads outside.
@@ -85,7 +90,7 @@ class TableRow:
         text = self.required_text(column).replace("\\", "/")
         for part in text.split("/"):
             check_name(part, self.where(column))
-        return require_inside(root / text, root, self.where(column), linked_trees=False)
+        return require_inside(root / text, root, self.where(column), linked_trees=linked_trees)
 
     def objective_class(self, column: str) -> int | None:
         """Return an objective class, 1 to 7 (also as a Roman numeral); None if the cell is empty.

@@ -74,7 +74,8 @@ def _listed(root: Path) -> Reading:
         subject = normal_subject(database, row.name("subject"), row.where("subject"))
         clip = ClipName(database, subject, row.name("clip"))
         emotion = row.required_text("emotion").lower()
-        clips.append(_annotation(clip, row.path("image", root), emotion, row.number))
+        path = row.path("image", root, linked_trees=True)
+        clips.append(_annotation(clip, path, emotion, row.number))
     return Reading(table, clips, DATABASE.tree, edition=TABLE, warnings=remarks)
 
 

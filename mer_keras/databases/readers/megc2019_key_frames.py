@@ -97,7 +97,7 @@ def read(root: Path) -> Reading:
 def _listed(row: TableRow, root: Path) -> ClipAnnotation:
     database = listed_database(row, "database")
     subject = normal_subject(database, row.name("subject"), row.where("subject"))
-    images = {name: row.path(name, root) for name in IMAGES}
+    images = {name: row.path(name, root, linked_trees=True) for name in IMAGES}
     absent = [name for name, path in images.items() if not path.is_file()]
     if absent:
         raise AnnotationError(

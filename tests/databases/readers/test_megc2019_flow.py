@@ -80,7 +80,7 @@ class TestFaults:
             "../a.png",
             "images/../../a.png",
             "/etc/passwd",
-            "images\\a.png",
+            "images\\..\\..\\a.png",
             "C:/a.png",
             "",
             "images/",
@@ -96,6 +96,13 @@ class TestFaults:
         (root / "images" / "a.png").unlink()
         (root / "images" / "a.png").symlink_to(tmp_path / "a.png")
         assert "leads out of" in failure(root)
+
+    def test_fault_52_images_that_are_linked_to_another_disk_are_read(self, flow_tree, tmp_path):
+        root = flow_tree()
+        (root / "images").rename(tmp_path / "disk")
+        (root / "images").symlink_to(tmp_path / "disk")
+        (tmp_path / "linked").symlink_to(root)
+        assert len(registry.load("megc2019_flow", tmp_path / "linked").table) == 3
 
     def test_duplicate_clip(self, flow_tree):
         row = "casme2,sub01,a,positive,images/a.png"
