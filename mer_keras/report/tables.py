@@ -179,7 +179,7 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
         text = f"{number.name} {number.per_cent}"
         if number.metric == "unknown":
             text += " (which average: unknown)"
-        elif number.name.lower() != number.metric:
+        elif number.name.partition(",")[0].lower() != number.metric:
             text += f" (= {metric_title(number)})"
         if number.why:
             if number.why not in notes:

@@ -201,6 +201,6 @@ def test_published_fractions_and_per_cent_stand_in_one_unit():
     numbers = [
         Published(name="UF1", value=0.7353, unit="fraction", metric="uf1"),
         Published(name="accuracy", value=78.33, metric="uar"),
-        Published(name="UAR", value=0.44, unit="fraction", metric="uar"),
+        Published(name="UAR, SAMM", value=0.44, unit="fraction", metric="uar"),
     ]
-    assert published_text(numbers, []) == "UF1 73.53; accuracy 78.33 (= UAR); UAR 44"
+    assert published_text(numbers, []) == "UF1 73.53; accuracy 78.33 (= UAR); UAR, SAMM 44"
