@@ -171,13 +171,12 @@ def _clips_of(name: str) -> "GuessedClips":
     from mer_keras.evaluation.guessing import GuessedClips
     from mer_keras.evaluation.predictions_file import people_of, read_predictions
     from mer_keras.leaderboard.collecting import is_contribution, run_and_keys
+    from mer_keras.leaderboard.guesses import clips_to_guess
     from mer_keras.leaderboard.reading import read_contribution
 
     if is_contribution(name):
-        entry = read_contribution(Path(name))
-        table, classes = entry.clips, entry.head.classes
-        people, folds = list(table["person"]), list(table["fold"])
-    elif Path(name).suffix.lower() in (".csv", ".parquet"):
+        return clips_to_guess(read_contribution(Path(name)))
+    if Path(name).suffix.lower() in (".csv", ".parquet"):
         file = read_predictions(Path(name))
         table, classes = file.table.loc[file.table.index.repeat(file.table["clips"])], file.classes
         people = people_of(table)

@@ -8,8 +8,9 @@ from mer_keras.evaluation.guessing import REPETITIONS, Guess
 from mer_keras.evaluation.many_methods import PairDifference, indistinct_groups
 from mer_keras.evaluation.power import ENOUGH, STUDIES, PowerPoint, power_curve, smallest_shown
 from mer_keras.leaderboard.boards import boards
+from mer_keras.leaderboard.guesses import Guesses
 from mer_keras.leaderboard.reading import Entry
-from mer_keras.leaderboard.standings import SHOWN, Guesses, Standing, Table, Value
+from mer_keras.leaderboard.standings import SHOWN, Standing, Table, Value
 from mer_keras.names import slug
 from mer_keras.report import tables as report_tables
 from mer_keras.terms import DAGGER, DataKind
@@ -41,9 +42,7 @@ def main_table(table: Table) -> report_tables.Table:
     records = [_record(standing, letters, databases) for standing in table.standings]
     return report_tables.Table(
         name=file_name(table, "scores"),
-        title=f"{boards()[table.board].title}, {table.protocol}"
-        if table.board in boards()
-        else f"{table.board}, {table.protocol}",
+        title=f"{boards()[table.board].title}, {table.protocol}",
         data_kind=DataKind.PUBLIC,
         caption=(
             f"{len(table.entries[0].clips)} clips of {table.people} people; {table.protocol}; "
@@ -147,6 +146,29 @@ def _letters(table: Table) -> dict[str, str]:
         for position in group:
             letters[compared[position].name] += letter
     return letters
+
+
+def claims_table(table: Table) -> report_tables.Table | None:
+    """Every claimed number, who prints it and what chose its epoch; ``None`` without any."""
+    records = [
+        {
+            "method": standing.name,
+            "claimed": f"{claim.metric.upper()} {100 * claim.value:.2f}",
+            "printed in": claim.where,
+            "epoch chosen by": claim.chosen_by,
+        }
+        for standing in table.standings
+        for claim in standing.row.claims
+    ]
+    if not records:
+        return None
+    return report_tables.Table(
+        name=file_name(table, "claims"),
+        title="What is claimed, and where",
+        data_kind=DataKind.PUBLIC,
+        caption="Numbers in per cent; UAP is a mean of precisions, which a paper may print as UAR",
+        records=records,
+    )
 
 
 def pairs_table(table: Table) -> report_tables.Table | None:

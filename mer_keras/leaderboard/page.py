@@ -13,6 +13,7 @@ from mer_keras.errors import ResultsError
 from mer_keras.evaluation.power import STUDIES
 from mer_keras.leaderboard.figures import arrows_svg, curves_svg, has_curves
 from mer_keras.leaderboard.lines import (
+    claims_table,
     file_name,
     guesses_table,
     main_table,
@@ -47,7 +48,8 @@ class Section:
     Attributes:
         anchor: names it in links.
         scores: the table of all methods.
-        details: what guessing gives, the power of the comparison, the differences of all pairs.
+        details: what guessing gives, the power of the comparison, claims, the differences of all
+            pairs.
         figures: drawings beside it.
         sources: run -> where its numbers come from.
     """
@@ -107,7 +109,12 @@ def page_files(sections: Sequence[Section]) -> dict[str, str]:
 
 def _section(table: Table, studies: int) -> Section:
     scores = main_table(table)
-    details = [guesses_table(table), power_table(table, studies), pairs_table(table)]
+    details = [
+        guesses_table(table),
+        power_table(table, studies),
+        claims_table(table),
+        pairs_table(table),
+    ]
     figures = [
         Figure(
             file_name(table, "claimed"),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.errors import ResultsError
-from mer_keras.evaluation.guessing import REPETITIONS, Guess, GuessedClips, guess
+from mer_keras.evaluation.guessing import REPETITIONS, Guess
 from mer_keras.evaluation.many_methods import RESAMPLES as PAIR_RESAMPLES
 from mer_keras.evaluation.many_methods import (
     PairDifference,
@@ -17,14 +17,13 @@ from mer_keras.evaluation.many_methods import (
 )
 from mer_keras.evaluation.metrics import draw_subjects, percentiles
 from mer_keras.leaderboard import schema
+from mer_keras.leaderboard.guesses import PERSON_BEST, Guesses
 from mer_keras.leaderboard.reading import Entry, matrices_of
 from mer_keras.leaderboard.schema import ContributedRow
 from mer_keras.terms import Selection
 
 #: Metrics that a table shows, in order.
 SHOWN = ("uf1", "uar")
-#: The rule of the column that looks at every tested person's labels.
-PERSON_BEST = "subject_best_latest"
 #: Bootstrap samples of an interval.
 RESAMPLES = 2000
 
@@ -235,22 +234,6 @@ def _standings(group: Sequence[Entry], repetitions: int) -> Iterator[Standing]:
         yield _standing(title, of_row, guesses)
 
 
-class Guesses:
-    """What guessing gives on the clips of a table, by the number of epochs."""
-
-    def __init__(self, entry: Entry, repetitions: int) -> None:
-        self._entry, self._repetitions = entry, repetitions
-        self._known: dict[int, Mapping[str, Guess]] = {}
-
-    def of(self, epochs: int | None) -> Mapping[str, Guess]:
-        """Guesses where the rule may choose from so many epochs; empty without any."""
-        if epochs is None:
-            return {}
-        if epochs not in self._known:
-            self._known[epochs] = guessed_as_often(self._entry, epochs, self._repetitions)
-        return self._known[epochs]
-
-
 def _standing(name: str, arms: _Arms, guesses: Guesses) -> Standing:
     entry, row = arms.honest or arms.inner or arms.claimed[-1]
     honest: Values = {}
@@ -306,16 +289,3 @@ def values_of(matrices: NDArray[np.int64]) -> dict[str, Value]:
             float(np.mean(of_seeds)), float(low), float(high), float(np.std(of_seeds))
         )
     return values
-
-
-def guessed_as_often(entry: Entry, epochs: int, repetitions: int) -> dict[str, Guess]:
-    """What guessing gives where each tested person's best of so many epochs is taken."""
-    clips, classes = entry.clips, entry.head.classes
-    guessed = GuessedClips(
-        labels=np.array([classes.index(label) for label in clips["label"]], np.int64),
-        subjects=list(clips["person"]),
-        folds=list(clips["fold"]),
-        classes=len(classes),
-    )
-    of_metrics = guess(guessed, epochs, PERSON_BEST, repetitions=repetitions)
-    return {metric: of_metrics[metric] for metric in SHOWN}

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
@@ -14,7 +15,13 @@ from mer_keras.leaderboard.lines import main_table
 from mer_keras.leaderboard.page import Section, page_files, write_page
 from mer_keras.leaderboard.standings import tables_of
 from mer_keras.report.formats import as_csv
-from tests.leaderboard.made import SECRET
+from tests.leaderboard.made import BOARDS, SECRET
+
+
+@pytest.fixture(scope="module", autouse=True)
+def known_boards():
+    with patch("mer_keras.leaderboard.lines.boards", lambda: BOARDS):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +38,8 @@ def page(tables, tmp_path_factory):
 
 def test_files(page):
     stem = "small.leave-one-subject-out"
-    tables = [
-        f"tables/{stem}.{part}.csv" for part in ("scores", "guessing", "power", "differences")
-    ]
+    parts = ("scores", "guessing", "power", "claims", "differences")
+    tables = [f"tables/{stem}.{part}.csv" for part in parts]
     figures = [f"figures/{stem}.{part}.svg" for part in ("claimed", "epochs-net")]
     heads = [f"leaderboard.{end}" for end in ("html", "md", "json")]
     assert set(page) == {*heads, *tables, *figures}
@@ -57,6 +63,14 @@ def test_numbers_are_those_of_the_table(page, tables):
     assert rows["Net"]["epochs"] == "5"
     assert rows["Net"]["parameters"] == "1,715"
     assert rows["Claimed"]["epoch in the published code chosen by"] == "the tested clips"
+
+
+def test_every_claim_stands_with_its_source(page):
+    text = page["tables/small.leave-one-subject-out.claims.csv"]
+    first, second = csv.DictReader(io.StringIO(text))
+    assert (first["method"], first["claimed"]) == ("Net", "UF1 90.00")
+    assert second["printed in"] == "Table 1, UF1 on the small set"
+    assert second["epoch chosen by"] == "the tested clips"
 
 
 def test_it_asks_for_nothing_and_runs_its_own_script_alone(page):

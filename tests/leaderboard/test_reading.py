@@ -89,7 +89,7 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("curves/net.csv", swapped("1,0.", "1,x."), "expected numbers"),
     ],
 )
-def test_what_contradicts_is_refused_by_name(files, name, change, message):
+def test_fault_67_what_contradicts_is_refused_by_name(files, name, change, message):
     with pytest.raises(ResultsError, match=message) as caught:
         checked_entry("theirs", changed(files, name, change), BOARDS)
     assert "theirs" in str(caught.value)

@@ -7,8 +7,9 @@ import pytest
 
 from mer_keras.evaluation.many_methods import score
 from mer_keras.leaderboard.collecting import contribution_folders
+from mer_keras.leaderboard.guesses import PERSON_BEST
 from mer_keras.leaderboard.reading import matrices_of, read_contribution
-from mer_keras.leaderboard.standings import PERSON_BEST, values_of
+from mer_keras.leaderboard.standings import values_of
 from mer_keras.terms import Selection
 
 STORED = Path(__file__).parents[2] / "results/published/leaderboard"
