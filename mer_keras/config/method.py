@@ -58,6 +58,11 @@ class Classical(StrictModel):
     inner_folds: int = Field(default=3, ge=2)
     """Folds of training subjects in which a value is chosen where there are no validation clips."""
 
+    @property
+    def looks_at_tested_clips(self) -> bool:
+        """Whether tested clips weigh the training clips by their values (``methods.transfer``)."""
+        return self.classifier_arguments.get("adapt", "none") != "none" or "adapt" in self.choices
+
 
 class Chance(StrictModel):
     """A predictor that looks at the training labels only."""

@@ -24,6 +24,7 @@ from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Meth
 from mer_keras.methods.estimators import Classifier, EstimatorMethod
 from mer_keras.methods.feature_vectors import feature_vectors
 from mer_keras.methods.kernels import FeatureTable, KernelSVM
+from mer_keras.methods.transfer import matching_weights
 from mer_keras.protocols.splits import assign_groups
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
 from mer_keras.training.memory import keep_freed_memory
@@ -105,6 +106,11 @@ class FeatureClassifier(EstimatorMethod):
         decided for while its subject was left out, all of them pooled; else, where no subjects are
         known, the first combination.
         """
+        if self._config.looks_at_tested_clips:
+            raise ConfigError(
+                f"classifier {self._config.classifier!r} with adapt 'stm' weighs training clips by "
+                "the tested ones, so that it can be run in the folds of an experiment only"
+            )
         vectors, labels = _vectors(x), y
         validation, subjects = options.get("validation"), options.get("subjects")
         if validation is not None:
@@ -143,13 +149,13 @@ class FeatureClassifier(EstimatorMethod):
         _check_features(self._table.vectors[rows.val])
         combinations = list(self._combinations())
         if len(rows.val) and len(combinations) > 1:
-            fitted = [self._fit_one(y, rows.train, values, seed) for values in combinations]
-            answers = [self._predict(classifier, rows.train, rows.val) for classifier in fitted]
-            best = self._best(y[rows.val], answers)
-            chosen, self.estimator = combinations[best], fitted[best]
+            answers = [
+                self._answers(y, rows.train, rows.val, values, seed) for values in combinations
+            ]
+            chosen = combinations[self._best(y[rows.val], answers)]
         else:
             chosen = self._chosen_by_subjects(y, rows, combinations, seed)
-            self.estimator = self._fit_one(y, rows.train, chosen, seed)
+        self.estimator = self._fit_one(y, rows.train, chosen, seed, rows.test)
         self._training = rows.train
         return FitRecord(epoch=0, chosen=chosen)
 
@@ -164,7 +170,7 @@ class FeatureClassifier(EstimatorMethod):
         answers = [
             np.concatenate(
                 [
-                    self._predict(self._fit_one(y, training, values, seed), training, held_back)
+                    self._answers(y, training, held_back, values, seed)
                     for training, held_back in divisions
                 ]
             )
@@ -191,9 +197,17 @@ class FeatureClassifier(EstimatorMethod):
             if 0 < np.count_nonzero(part_of == part) < len(part_of)
         ]
 
+    def _answers(
+        self, y: Labels, training: Rows, decided: Rows, chosen: dict[str, JsonValue], seed: int
+    ) -> Labels:
+        """Fit to some clips, and decide for others, as a choice among values needs it."""
+        classifier = self._fit_one(y, training, chosen, seed, decided)
+        return self._predict(classifier, training, decided)
+
     def _fit_one(
-        self, y: Labels, training: Rows, chosen: dict[str, JsonValue], seed: int
+        self, y: Labels, training: Rows, chosen: dict[str, JsonValue], seed: int, decided: Rows
     ) -> Classifier:
+        """Fit to some clips; ``decided`` are those that it will decide for, for ``adapt`` alone."""
         vectors, labels = self._table.vectors[training], y[training]
         if len(set(labels.tolist())) == 1:  # Classifiers refuse a single class.
             return DummyClassifier().fit(vectors, labels)
@@ -202,7 +216,10 @@ class FeatureClassifier(EstimatorMethod):
             if isinstance(classifier, KernelSVM):
                 matrix = self._table.matrix(classifier, training, training)
                 return classifier.fit(vectors, labels, matrix)
-            return classifier.fit(vectors, labels, **sample_weights(classifier, labels))
+            weights: NDArray[np.float64] | float = 1.0
+            if self._config.looks_at_tested_clips:
+                weights = matching_weights(vectors, self._table.vectors[decided])
+            return classifier.fit(vectors, labels, **sample_weights(classifier, labels, weights))
 
     def _predict(self, classifier: Classifier, training: Rows, rows: Rows) -> Labels:
         """Class numbers that a classifier, fitted to ``training``, gives to other rows."""

@@ -1,11 +1,11 @@
 """Classifiers of feature vectors by name, each made of scikit-learn's parts."""
 
 from collections.abc import Callable, Mapping
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -15,26 +15,34 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from mer_keras.arrays import Labels
 from mer_keras.errors import ConfigError, did_you_mean
+from mer_keras.features.arguments import Positive, Whole, check_arguments
 from mer_keras.methods.codebook import Codebook
 from mer_keras.methods.kernels import KernelName, KernelSVM
 
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+#: Bits of a pattern.
+Bits: TypeAlias = Annotated[int, Field(ge=1, le=16)]
+#: Share of the values of a vector.
+FeatureShare: TypeAlias = Annotated[float, Field(gt=0, le=1)]
+#: Whether training clips are weighed by the tested clips.
+Adapt: TypeAlias = Literal["none", "stm"]
 #: What ``make_classifier`` gives.
 NewClassifier: TypeAlias = Pipeline | KernelSVM
 
 
-def linear_svm(C: float = 1.0) -> Pipeline:  # noqa: N803 - This is scikit-learn's name.
+def linear_svm(C: Positive = 1.0) -> Pipeline:  # noqa: N803 - This is scikit-learn's name.
     """A linear support vector machine on standardised features, classes weighed alike."""
     return make_pipeline(StandardScaler(), SVC(kernel="linear", C=C, class_weight="balanced"))
 
 
 def kernel_svm(
     kernel: KernelName = "linear",
-    C: float = 1.0,  # noqa: N803 - This is scikit-learn's name.
+    C: Positive = 1.0,  # noqa: N803 - This is scikit-learn's name.
     standardise: bool = False,
     unit: bool = False,
-    degree: int = 3,
-    coef0: float = 1.0,
-    gamma: float | None = None,
+    degree: Whole = 3,
+    coef0: Finite = 1.0,
+    gamma: Positive | None = None,
 ) -> KernelSVM:
     """A support vector machine on a kernel that is scaled by the training clips; see KernelSVM."""
     return KernelSVM(
@@ -44,25 +52,32 @@ def kernel_svm(
 
 def codebook_svm(
     kernel: KernelName = "hellinger",
-    C: float = 1.0,  # noqa: N803 - This is scikit-learn's name.
-    points: int = 8,
-    groups: int = 9,
-    words: int = 50,
-    kept: int = 25,
+    C: Positive = 1.0,  # noqa: N803 - This is scikit-learn's name.
+    points: Bits = 8,
+    groups: Whole = 9,
+    words: Whole = 50,
+    kept: Whole = 25,
 ) -> Pipeline:
     """A codebook of patterns that is learnt from the training clips, then ``kernel_svm``."""
     return make_pipeline(Codebook(points, groups, words, kept), KernelSVM(kernel, C))
 
 
 def adaboost(
-    rounds: int = 100,
-    depth: int = 2,
-    learning_rate: float = 1.0,
-    features: float | Literal["sqrt", "log2"] | None = None,
+    rounds: Whole = 100,
+    depth: Whole = 2,
+    learning_rate: Positive = 1.0,
+    features: FeatureShare | Literal["sqrt", "log2"] | None = None,
+    adapt: Adapt = "none",
 ) -> Pipeline:
     """Boosted decision trees; at the start, all classes weigh alike.
 
-    ``features``: of how many values, drawn anew, each branch takes the best; None: of all.
+    Args:
+        rounds: number of trees.
+        depth: of each tree.
+        learning_rate: by which each tree's weight is multiplied.
+        features: of how many values, drawn anew, each branch takes the best; None: of all.
+        adapt: ``stm`` weighs training clips by the tested ones before they are fitted (see
+            ``methods.transfer``).
     """
     return make_pipeline(
         AdaBoostClassifier(
@@ -100,21 +115,27 @@ def make_classifier(name: str, arguments: Mapping[str, JsonValue], seed: int) ->
     """Return a new classifier, every random draw of it decided by ``seed``.
 
     Raises:
-        ConfigError: there is none of that name, or it has no such argument.
+        ConfigError: there is none of that name, or an argument can't be.
     """
     function = get_classifier(name)
-    try:
-        classifier = function(**arguments)
-    except TypeError as error:
-        raise ConfigError(f"classifier {name!r}: {error}") from error
+    check_arguments(f"classifier {name!r}", function, arguments)
+    classifier = function(**arguments)
     draws = [key for key in classifier.get_params() if key.endswith("random_state")]
     return classifier.set_params(**dict.fromkeys(draws, seed))
 
 
-def sample_weights(classifier: NewClassifier, y: Labels) -> dict[str, NDArray[np.float64]]:
-    """Arguments of ``fit`` that make classes weigh alike, where the classifier itself doesn't."""
+def sample_weights(
+    classifier: NewClassifier, y: Labels, weights: NDArray[np.float64] | float = 1.0
+) -> dict[str, NDArray[np.float64]]:
+    """Arguments of ``fit`` that make classes weigh alike, where the classifier itself doesn't.
+
+    Args:
+        classifier: not yet fitted.
+        y: (clips,) class numbers of the training clips.
+        weights: of the clips beside those of their classes.
+    """
     if isinstance(classifier, Pipeline):
         name, last = classifier.steps[-1]
         if isinstance(last, AdaBoostClassifier):
-            return {f"{name}__sample_weight": compute_sample_weight("balanced", y)}
+            return {f"{name}__sample_weight": compute_sample_weight("balanced", y) * weights}
     return {}

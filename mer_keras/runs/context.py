@@ -107,8 +107,11 @@ class RunContext:
 
         Weights that are tested instead of training are a network's: the other methods still choose
         as the config says; training subjects choose for them where no clips are held back. The last
-        epoch stands for a method that has nothing to choose.
+        epoch stands for a method that has nothing to choose. One that looks at the tested clips is
+        marked like one that chooses by them.
         """
+        if plan.config.classical is not None and plan.config.classical.looks_at_tested_clips:
+            return Selection.TEST_FOLD
         if not chooses(plan):
             return Selection.LAST_EPOCH
         if plan.config.network is not None:

@@ -64,5 +64,23 @@ def test_the_seed_decides_every_draw_of_a_classifier(monkeypatch):
 def test_unknown_names_and_arguments():
     with pytest.raises(ConfigError, match=r"no classifier 'linear_smv'.*did you mean"):
         make_classifier("linear_smv", {}, seed=0)
-    with pytest.raises(ConfigError, match=r"classifier 'linear_svm': .*'gamma'"):
+    with pytest.raises(ConfigError, match=r"classifier 'linear_svm' has no argument 'gamma'"):
         make_classifier("linear_svm", {"gamma": 1}, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("linear_svm", {"C": 0}, "C 0, expected greater than 0"),
+        ("kernel_svm", {"C": float("nan")}, "C nan, expected"),
+        ("kernel_svm", {"kernel": "cubic"}, "kernel 'cubic', expected 'linear', 'hellinger'"),
+        ("kernel_svm", {"degree": 2.5}, "degree 2.5, expected a valid integer"),
+        ("codebook_svm", {"words": 0}, "words 0, expected greater than or equal to 1"),
+        ("adaboost", {"rounds": "many"}, "rounds 'many', expected a valid integer"),
+        ("adaboost", {"features": 1.5}, "features 1.5, expected less than or equal to 1 or"),
+        ("adaboost", {"adapt": "test"}, "adapt 'test', expected 'none' or 'stm'"),
+    ],
+)
+def test_values_that_an_argument_cannot_take(name, arguments, expected):
+    with pytest.raises(ConfigError, match=f"classifier '{name}': {expected}"):
+        make_classifier(name, arguments, seed=0)
