@@ -116,6 +116,19 @@ def test_principal_directions_are_those_of_a_literal_loop(shape, blocks, length)
         np.testing.assert_allclose(vector, expected, atol=1e-6)
 
 
+def test_flow_across_the_principal_direction_is_left_out():
+    """Whole numbers hit a right angle exactly, and rounding must not decide about them."""
+    whole = np.random.default_rng(0).integers(-3, 4, (2, 13, 11, 2)).astype(np.float32)
+    fields = [(field[..., 0].tolist(), field[..., 1].tolist()) for field in whole.astype(float)]
+    for blocks in [(1, 1), (4, 3)]:
+        expected = loops.fdm(fields, blocks, 1, "mean")
+        np.testing.assert_allclose(fdm(whole, blocks=blocks), expected, atol=1e-6)
+        expected = loops.mdmo(fields, loops.grid(13, 11, *blocks), 8)
+        np.testing.assert_allclose(mdmo(whole, grid=blocks), expected, atol=1e-6)
+    field = np.tile(np.array([[[1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]]), (2, 1, 1))
+    np.testing.assert_allclose(fdm(field, blocks=(1, 1)), [1 / 3, 0], atol=1e-7)
+
+
 @pytest.mark.parametrize(("shape", "blocks"), CASES)
 def test_main_directions_are_those_of_a_literal_loop(shape, blocks):
     clip, fields = random_clip(shape)
