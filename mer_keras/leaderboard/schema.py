@@ -7,7 +7,7 @@ file                     what it holds
 ======================== ==========================================================================
 ``contribution.json``    the fields of ``Contribution``
 ``clips.csv``            one line a clip: ``boards.CLIP_COLUMNS``
-``predictions/KEY.csv``  of the row KEY one line a clip: ``clip``, then a column ``SEED:RULE`` for
+``predicted/KEY.csv``    of the row KEY one line a clip: ``clip``, then a column ``SEED:RULE`` for
                          each seed and epoch rule, with numbers of the predicted classes
 ``curves/KEY.csv``       of a row that stored its epochs: ``epochs``, then UF1 under each rule of
                          ``curves.CURVES`` had training ended there, averaged over seeds
@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 #: Stands for the rule where a row's epochs were not stored: what the run itself predicted.
 AS_RUN = "as_run"
 #: Names of the files of a contribution, and of the folders that hold one file a row.
-HEAD, CLIPS, PREDICTIONS, CURVES = "contribution.json", "clips.csv", "predictions", "curves"
+HEAD, CLIPS, PREDICTIONS, CURVES = "contribution.json", "clips.csv", "predicted", "curves"
 
 MOST_ROWS = 200
 MOST_SEEDS = 100

@@ -80,10 +80,10 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("clips.csv", swapped(",samm,", ","), "row 2 has 4 cells"),
         ("clips.csv", lambda text: "\n".join(text.splitlines()[:1]), "1 lines"),
         ("clips.csv", lambda text: text + text.splitlines()[1] + "\n", "each clip once"),
-        ("predictions/svm.csv", swapped("0:as_run", "7:as_run"), "0:as_run"),
-        ("predictions/svm.csv", swapped(",0\n", ",3\n"), "column 1:as_run: '3'"),
-        ("predictions/svm.csv", lambda text: text.replace("\n", ",\n"), "column"),
-        ("predictions/net.csv", swapped("0:fold_best,", ""), "'Net' .*|has 1[0-9] cells"),
+        ("predicted/svm.csv", swapped("0:as_run", "7:as_run"), "0:as_run"),
+        ("predicted/svm.csv", swapped(",0\n", ",3\n"), "column 1:as_run: '3'"),
+        ("predicted/svm.csv", lambda text: text.replace("\n", ",\n"), "column"),
+        ("predicted/net.csv", swapped("0:fold_best,", ""), "'Net' .*|has 1[0-9] cells"),
         ("curves/net.csv", swapped("\n5,", "\n6,"), "ends at epoch 6 of 5"),
         ("curves/net.csv", swapped("\n5,0", "\n5,1"), "expected lengths|it ends at"),
         ("curves/net.csv", swapped("1,0.", "1,x."), "expected numbers"),
@@ -102,12 +102,12 @@ def test_a_prediction_that_was_mended_contradicts_the_curve(files):
         return "\n".join([header, ",".join([clip, *("1" for _ in numbers)]), *rest]) + "\n"
 
     with pytest.raises(ResultsError, match=r"theirs/curves/net.csv: under .* it ends at"):
-        checked_entry("theirs", changed(files, "predictions/net.csv", mend), BOARDS)
+        checked_entry("theirs", changed(files, "predicted/net.csv", mend), BOARDS)
 
 
 def test_a_file_that_was_changed_is_named(files):
-    with pytest.raises(ResultsError, match=r"predictions/svm.csv was changed"):
-        checked_entry("theirs", {**files, "predictions/svm.csv": "clip\n"}, BOARDS)
+    with pytest.raises(ResultsError, match=r"predicted/svm.csv was changed"):
+        checked_entry("theirs", {**files, "predicted/svm.csv": "clip\n"}, BOARDS)
 
 
 def test_a_file_too_few_or_too_many(folder):
@@ -115,8 +115,8 @@ def test_a_file_too_few_or_too_many(folder):
     with pytest.raises(ResultsError, match=r"face.png is no file of a contribution"):
         read_contribution(folder, BOARDS)
     (folder / "face.png").unlink()
-    (folder / "predictions/net.csv").unlink()
-    with pytest.raises(ResultsError, match=r"predictions/net.csv is missing"):
+    (folder / "predicted/net.csv").unlink()
+    with pytest.raises(ResultsError, match=r"predicted/net.csv is missing"):
         read_contribution(folder, BOARDS)
 
 
@@ -133,7 +133,7 @@ def test_files_that_are_none(folder, monkeypatch):
     with pytest.raises(ResultsError, match="endless is a link"):
         read_contribution(folder, BOARDS)
     with pytest.raises(ResultsError, match=r"holds no contribution.json"):
-        read_contribution(folder / "predictions", BOARDS)
+        read_contribution(folder / "predicted", BOARDS)
 
 
 def test_other_labels_or_people_make_another_set(tmp_path):
