@@ -12,7 +12,7 @@ layer                                  output      parameters
 Inception block of 6, max-pool 2       14x14x24    1,302
 Inception block of 16, max-pool 2      7x7x64      10,318
 (both streams)                                     23,240
-flat, u before v                       6,272       0
+joined, flat                           6,272       0
 dense, ReLU                            1,024       6,423,552
 dense softmax                          3           3,075
 =====================================  ==========  ==========
@@ -58,13 +58,14 @@ def build(
     """
     images = keras.Input(tuple(input_shape), name="clip")
     x = layers.Rescaling(scale, name="scaled")(images)
-    flat = []
+    streams = []
     for channel, name in enumerate(("u", "v")):
         maps = ChannelRange(channel, channel + 1, name=name)(x)
         for number, filters in enumerate(FILTERS, start=1):
             maps = _inception(maps, filters, f"{name}_block{number}")
-        flat.append(layers.Flatten(name=f"{name}_flat")(maps))  # (batch, 3136)
-    x = layers.Concatenate(name="joined")(flat)
+        streams.append(maps)
+    x = layers.Concatenate(name="joined")(streams)  # (batch, 7, 7, 128)
+    x = layers.Flatten(name="flat")(x)  # (batch, 6272)
     x = pytorch_dense(x, units, activation="relu", name="dense")
     x = pytorch_dense(x, classes, activation="softmax", name="classes")
     return keras.Model(images, x, name="dual_inception")

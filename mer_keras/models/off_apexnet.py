@@ -12,7 +12,7 @@ layer                                  output      parameters
 5x5 convolution, ReLU, max-pool 2      14x14x6     156
 5x5 convolution, ReLU, max-pool 2      7x7x16      2,416
 (both streams)                                     5,144
-flat, u before v                       1,568       0
+joined, flat                           1,568       0
 dense, ReLU, dropout 0.5               1,024       1,606,656
 dense, ReLU, dropout 0.5               1,024       1,049,600
 dense softmax                          3           3,075
@@ -67,7 +67,8 @@ def build(
     x = layers.Rescaling(scale, name="scaled")(images)
     u = _stream(ChannelRange(0, 1, name="u")(x), "u", conv_activation)
     v = _stream(ChannelRange(1, 2, name="v")(x), "v", conv_activation)
-    x = layers.Concatenate(name="joined")([u, v])  # (batch, 1568)
+    x = layers.Concatenate(name="joined")([u, v])  # (batch, 7, 7, 32)
+    x = layers.Flatten(name="flat")(x)  # (batch, 1568)
     for number in (1, 2):
         x = pytorch_dense(x, UNITS, activation="relu", name=f"dense{number}")
         x = dropout(x, drop, name=f"dropout{number}")
@@ -76,9 +77,9 @@ def build(
 
 
 def _stream(component: Tensor, name: str, activation: str | None) -> Tensor:
-    """(batch, 28, 28, 1) -> (batch, 784)."""
+    """(batch, 28, 28, 1) -> (batch, 7, 7, 16)."""
     x = component
     for number, filters in enumerate(FILTERS, start=1):
         x = pytorch_convolve(x, filters, 5, activation=activation, name=f"{name}_conv{number}")
         x = layers.MaxPooling2D(2, name=f"{name}_pool{number}")(x)
-    return layers.Flatten(name=f"{name}_flat")(x)
+    return x

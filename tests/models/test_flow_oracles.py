@@ -101,7 +101,7 @@ def test_off_apexnet():
     def network(activation):
         arguments = {"conv_activation": activation, "scale": 1.0, "drop": 0.0}
         built = registry.build("off_apexnet", (28, 28, 2), **arguments)
-        load(built, oracle, stream_path, {"dense1/kernel": (2, 16, 7, 7)})
+        load(built, oracle, stream_path, {"dense1/kernel": (1, 32, 7, 7)})
         return built
 
     check_scores(network(None), oracle)
@@ -126,7 +126,7 @@ def test_dual_inception():
     oracle = Oracle.read("dual_inception")
     with double_precision():
         network = registry.build("dual_inception", (28, 28, 2), scale=1.0)
-    load(network, oracle, inception_path, {"dense/kernel": (2, 64, 7, 7)})
+    load(network, oracle, inception_path, {"dense/kernel": (1, 128, 7, 7)})
     check_training(network, oracle)
 
 
