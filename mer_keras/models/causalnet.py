@@ -143,7 +143,7 @@ def build(
 
 
 def _positions(
-    images: Sequence[Tensor], crops: str, name: str, encoder: Callable[[Tensor], Tensor]
+    images: Sequence[Tensor], crops: str, name: str, encoder: Callable[..., Tensor]
 ) -> list[Tensor]:
     """Encode one or two images with one set of weights; (batch, 4, dim) each, always two."""
     canvases = images
@@ -153,7 +153,7 @@ def _positions(
         ]
     shape = tuple(canvases[0].shape[1:])
     canvas = keras.Input(shape, name="canvas")
-    encoded = encoder(canvas)  # (batch, 1, 1, 4 dim)
+    encoded = encoder(canvas, prefix=f"{name}_")  # (batch, 1, 1, 4 dim)
     network = keras.Model(canvas, encoded, name=f"{name}_encoder")
     # Both images pass through the encoder at once.
     stacked = [

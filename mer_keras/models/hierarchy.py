@@ -32,6 +32,7 @@ def encode(
     repeats: Sequence[int],
     hidden: int = HIDDEN,
     idle: bool = False,
+    prefix: str = "",
 ) -> Tensor:
     """Encode images, (batch, height, width, channels), sides multiples of 7.
 
@@ -43,6 +44,7 @@ def encode(
             out.
         hidden: width of the hidden layer of a transformer, as a multiple of its own.
         idle: whether queries and keys of blocks with one place are computed all the same.
+        prefix: of all layers' names, where a network has several encoders.
 
     Returns:
         (batch, height / 7 / 2^(levels - 1), the same of the width, dim 2^(levels - 1)).
@@ -59,19 +61,19 @@ def encode(
         raise ValueError(f"patches of {PATCH}x{PATCH} don't divide images of {height}x{width}")
     # A kernel's values stand in the order row, column, channel, as those of a patch in the code.
     start = pytorch_start(PATCH * PATCH * channels)
-    x = layers.Conv2D(dim, PATCH, strides=PATCH, name="patches", **start)(images)
+    x = layers.Conv2D(dim, PATCH, strides=PATCH, name=f"{prefix}patches", **start)(images)
     for level, transformers in enumerate(repeats[-levels:]):
         blocks = 2 ** (levels - 1 - level)
         heads, head_width = HEADS * 2**level, dim // HEADS
-        x = BlockPositions(blocks, name=f"level{level}_positions")(x)
+        x = BlockPositions(blocks, name=f"{prefix}level{level}_positions")(x)
         for number in range(transformers):
-            name = f"level{level}_transformer{number}"
+            name = f"{prefix}level{level}_transformer{number}"
             attention = BlockAttention(
                 heads, head_width, blocks, full=idle, name=f"{name}_attention"
             )
             x = _transform(x, attention, hidden, name)
         if level < levels - 1:
-            x = _aggregate(x, f"level{level}_aggregate")
+            x = _aggregate(x, f"{prefix}level{level}_aggregate")
     return x
 
 

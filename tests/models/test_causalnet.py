@@ -55,9 +55,11 @@ def of_encoder(second):
 
 def causalnet(oracle, **arguments):
     network = registry.build("causalnet", crops="none", **arguments)
-    for second, layer in ((False, "flow_encoded"), (True, "directions_encoded")):
-        load_encoder(network.get_layer(layer).layer, PartOf(oracle, of_encoder(second)))
+    for second, prefix in ((False, "flow_"), (True, "directions_")):
+        encoder = network.get_layer(f"{prefix}encoded").layer
+        load_encoder(encoder, PartOf(oracle, of_encoder(second)), prefix)
     variables = {variable.path: variable for variable in network.weights}
+    assert len(variables) == len(network.weights)
     for name, array in oracle.tensors():
         if not name.startswith(("cross", "cab", "head")):
             continue

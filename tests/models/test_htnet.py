@@ -61,17 +61,17 @@ def split_queries(oracle):
     return Divided()
 
 
-def load_encoder(network, oracle, path_of=htnet_path):
+def load_encoder(network, oracle, prefix=""):
     """Give a network the oracle's weights, those of queries and keys too."""
     variables = {variable.path: variable for variable in network.weights}
     for name, array in split_queries(oracle).tensors():
         tensor, _, part = name.partition("/")
         if part:
-            path = path_of(tensor.replace("attn.qkv.kernel", "attn.out.bias"))
+            path = htnet_path(tensor.replace("attn.qkv.kernel", "attn.out.bias"))
             path, values = path.replace("output_bias", part), array
         else:
-            path, values = path_of(tensor), keras_form(array)
-        variable = variables.pop(path)
+            path, values = htnet_path(tensor), keras_form(array)
+        variable = variables.pop(prefix + path)
         variable.assign(values.reshape(variable.shape))
     assert not variables
 
