@@ -49,10 +49,10 @@ def clips():
     return images, labels
 
 
-def folds_of(*, watch_tested=False, held_back=0):
+def folds_of(*, watch_tested=False, held_back=0, count=COUNT // TESTED):
     """Folds of ten tested clips. These are watched, or so many others, which are held back."""
     folds = []
-    for first in range(0, COUNT, TESTED):
+    for first in range(0, count * TESTED, TESTED):
         test = np.arange(first, first + TESTED)
         others = np.setdiff1d(np.arange(COUNT), test)
         watched = test if watch_tested else others[:held_back]
@@ -60,13 +60,11 @@ def folds_of(*, watch_tested=False, held_back=0):
     return folds
 
 
-def trained(
-    engine, clips, *, record_epochs=False, watch_tested=False, held_back=0, at_once=1, **changes
-):
+def trained(engine, clips, *, record_epochs=False, at_once=1, folds=None, **changes):
     """Train all folds; return of each the record or outcome, its probabilities, its trajectory."""
     images, labels = clips
     trainer = Trainer(build, recipe(**SETTINGS, **changes))
-    folds = folds_of(watch_tested=watch_tested, held_back=held_back)
+    folds = folds or folds_of()
     if engine == "vectorised":
         stacks = AllFolds(trainer, *clips)
         outcomes = []
@@ -117,12 +115,13 @@ def test_recording_disturbs_nothing(engine, clips, recorded):
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_training_by_a_rule_gives_what_the_rule_picks(engine, rule, clips, recorded):
     trajectories = [trajectory for _, _, trajectory in recorded[engine]]
-    labels = [clips[1][fold.test] for fold in folds_of(watch_tested=True)]
+    folds = folds_of(watch_tested=True)
+    labels = [clips[1][fold.test] for fold in folds]
     epochs = fold_best(
         trajectories, labels, ties=rule["ties"], stop_at_perfect=rule["stop_at"] == 1.0
     )
     stopping = {"monitor": "accuracy", "patience": EPOCHS, **rule}
-    by_rule = trained(engine, clips, watch_tested=True, early_stopping=stopping)
+    by_rule = trained(engine, clips, folds=folds, early_stopping=stopping)
     for (outcome, probabilities, _), trajectory, epoch in zip(
         by_rule, trajectories, epochs, strict=True
     ):
@@ -144,16 +143,17 @@ def test_the_rules_differ_on_these_clips(recorded, clips):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_fold_that_ends_has_no_epochs_after_its_end(engine, clips):
-    stopping = {"monitor": "accuracy", "patience": 2}
+    stopping, folds = {"monitor": "accuracy", "patience": 2}, folds_of(watch_tested=True)
     for outcome, _, trajectory in trained(
-        engine, clips, record_epochs=True, watch_tested=True, at_once=2, early_stopping=stopping
+        engine, clips, record_epochs=True, folds=folds, at_once=2, early_stopping=stopping
     ):
         assert len(trajectory) == len(outcome.history["loss"]) <= EPOCHS
 
 
 def test_arms_that_are_read_from_one_training_share_its_learning_rates(clips):
     """A plateau watches the held-back clips; no rule that is read from the epochs changes that."""
-    settings = {"held_back": 6, "plateau": {"factor": 0.5, "patience": 1}}
+    folds = folds_of(held_back=6, count=2)
+    settings = {"folds": folds, "plateau": {"factor": 0.5, "patience": 1}}
     recorded = trained("sequential", clips, record_epochs=True, **settings)
     chosen = trained("sequential", clips, **settings)
     for (_, _, trajectory), (outcome, probabilities, _) in zip(recorded, chosen, strict=True):
@@ -166,6 +166,7 @@ def test_arms_that_are_read_from_one_training_share_its_learning_rates(clips):
 
 def test_a_plateau_rests_where_nothing_is_watched(clips):
     """Such a training has other learning rates than one with held-back clips."""
-    (outcome, _, _), *_ = trained("sequential", clips, plateau={"factor": 0.5, "patience": 1})
-    (plain, _, _), *_ = trained("sequential", clips)
+    folds, plateau = folds_of(count=1), {"factor": 0.5, "patience": 1}
+    ((outcome, _, _),) = trained("sequential", clips, folds=folds, plateau=plateau)
+    ((plain, _, _),) = trained("sequential", clips, folds=folds)
     assert outcome.history == plain.history
