@@ -148,6 +148,25 @@ def _letters(table: Table) -> dict[str, str]:
     return letters
 
 
+def methods_table(table: Table) -> report_tables.Table:
+    """What each method is, and why some were not run."""
+    return report_tables.Table(
+        name=file_name(table, "methods"),
+        title="What the methods are",
+        data_kind=DataKind.PUBLIC,
+        caption="In the order of the scores",
+        records=[
+            {
+                "method": standing.name,
+                "paper": standing.row.paper or EMPTY,
+                "about": standing.row.about or EMPTY,
+                "why it was not run": standing.row.missing or EMPTY,
+            }
+            for standing in table.standings
+        ],
+    )
+
+
 def claims_table(table: Table) -> report_tables.Table | None:
     """Every claimed number, who prints it and what chose its epoch; ``None`` without any."""
     records = [

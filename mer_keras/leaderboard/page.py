@@ -17,6 +17,7 @@ from mer_keras.leaderboard.lines import (
     file_name,
     guesses_table,
     main_table,
+    methods_table,
     pairs_table,
     power_table,
     provenance,
@@ -48,8 +49,8 @@ class Section:
     Attributes:
         anchor: names it in links.
         scores: the table of all methods.
-        details: what guessing gives, the power of the comparison, claims, the differences of all
-            pairs.
+        details: what guessing gives, the power of the comparison, claims, what the methods are, the
+            differences of all pairs.
         figures: drawings beside it.
         sources: run -> where its numbers come from.
     """
@@ -113,6 +114,7 @@ def _section(table: Table, studies: int) -> Section:
         guesses_table(table),
         power_table(table, studies),
         claims_table(table),
+        methods_table(table),
         pairs_table(table),
     ]
     figures = [

@@ -20,10 +20,7 @@ READ_ELSEWHERE = {
     ("Plateau", "factor"): "ReduceLROnPlateau",
     ("Plateau", "patience"): "ReduceLROnPlateau",
     ("MethodConfig", "inputs"): "config.method_inputs, before the file is checked",
-    ("MethodConfig", "about"): "whoever lists methods",
     ("MethodConfig", "facts"): "whoever lists methods",
-    ("MethodConfig", "claims"): "whoever lists methods",
-    ("Claim", "where"): "whoever lists methods",
     ("Claim", "protocol"): "whoever lists methods",
 }
 

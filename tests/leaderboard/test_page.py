@@ -38,7 +38,7 @@ def page(tables, tmp_path_factory):
 
 def test_files(page):
     stem = "small.leave-one-subject-out"
-    parts = ("scores", "guessing", "power", "claims", "differences")
+    parts = ("scores", "guessing", "power", "claims", "methods", "differences")
     tables = [f"tables/{stem}.{part}.csv" for part in parts]
     figures = [f"figures/{stem}.{part}.svg" for part in ("claimed", "epochs-net")]
     heads = [f"leaderboard.{end}" for end in ("html", "md", "json")]
