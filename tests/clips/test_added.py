@@ -13,7 +13,7 @@ from mer_keras.clips.assemble import check_frames, load_clips
 from mer_keras.config.inputs import Clip
 from mer_keras.databases import registry
 from mer_keras.databases.own import own_databases
-from mer_keras.errors import AnnotationError
+from mer_keras.errors import AnnotationError, UserError
 from tests.clips.test_footage import write_video
 
 CLIP = Clip(kind="frames", frames=2, size=8, sampling="interpolated")
@@ -157,6 +157,9 @@ def test_the_verbs_add_check_and_remove(lab):
     assert "lab: 1 clips of 1 subjects" in added
     assert "classes lab_2: bad 1" in added
     assert "1 clip(s) without a label are left out" in added
+    with pytest.raises(UserError, match="replace it with --replace"):
+        call("add", str(lab / "clips.csv"))
+    assert "lab: 2 clips of 2 subjects" in call("add", str(lab / "clips.csv"), "--replace")
     checked = json.loads(call("check", "lab", "--json", "--frames"))
     assert checked["emotions"] == {"fear": 1, "unlabelled": 1}
     assert "still there" in call("remove", "lab")

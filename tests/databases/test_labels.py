@@ -276,3 +276,9 @@ def test_the_remedy_is_an_option_with_its_classes():
         samples_of({"ennui": 3, "envy": 1})
     )
     assert "one emotion: classes need two" in labels_remedy(samples_of({"anger": 3}))
+
+
+@pytest.mark.parametrize(("published", "lines"), [(3, ()), (4, ("n: 3 clips (published: 4)",))])
+def test_another_number_of_clips_than_published_is_told(published, lines):
+    scheme = LabelScheme(name="n", title="t", source="s", classes=["a", "b"], clips=published)
+    assert apply_scheme(samples_of({"a": 2, "b": 1}), scheme).warnings == lines
