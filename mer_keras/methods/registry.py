@@ -185,6 +185,12 @@ def chooses(plan: RowPlan) -> bool:
     return plan.config.network is not None or (classical is not None and bool(classical.choices))
 
 
+def sees_tested_clips(plan: RowPlan) -> bool:
+    """Whether the values of tested clips take part in the training (see ``methods.transfer``)."""
+    classical = plan.config.classical
+    return classical is not None and classical.looks_at_tested_clips
+
+
 def changes_clips(plan: RowPlan) -> bool:
     """Whether training can change copies of clips, so that changed clips can be tested too."""
     return plan.config.network is not None

@@ -26,6 +26,7 @@ from mer_keras.methods.registry import (
     chooses,
     inputs_of,
     make_method,
+    sees_tested_clips,
 )
 from mer_keras.models.weights import weights_digest
 from mer_keras.progress import Progress, under_title
@@ -110,7 +111,7 @@ class RunContext:
         epoch stands for a method that has nothing to choose. One that looks at the tested clips is
         marked like one that chooses by them.
         """
-        if plan.config.classical is not None and plan.config.classical.looks_at_tested_clips:
+        if sees_tested_clips(plan):
             return Selection.TEST_FOLD
         if not chooses(plan):
             return Selection.LAST_EPOCH
