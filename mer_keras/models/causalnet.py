@@ -120,14 +120,14 @@ def build(
             "flow, whose directions are computed"
         )
     images = [keras.Input(shape, name=name) for shape, name in zip(shapes, IMAGES, strict=False)]
-    flow, angles = images[:2], images[2:]
-    if not is_given:
-        angles = [
-            DirectionImage(name=f"directions{number}")(image) for number, image in enumerate(flow)
-        ]
+    flow = [_canvas(image, crops, f"flow{n}") for n, image in enumerate(images[:2])]
+    if is_given:
+        angles = [_canvas(image, crops, f"directions{n}") for n, image in enumerate(images[2:])]
+    else:
+        angles = [DirectionImage(name=f"directions{n}")(image) for n, image in enumerate(flow)]
     encoder = partial(encode, dim=dim, levels=3, repeats=repeats, hidden=hidden, idle=idle)
-    flow = _positions(flow, crops, "flow", encoder)
-    angles = _positions(angles, crops, "directions", encoder)
+    flow = _positions(flow, "flow", encoder)
+    angles = _positions(angles, "directions", encoder)
     for number in range(repeats[-1]):
         angles = _cross(angles, f"cross{number}", hidden, gamma, normal_context)
     sums = [
@@ -142,15 +142,15 @@ def build(
     return keras.Model(images if len(images) > 1 else images[0], x, name=name)
 
 
+def _canvas(image: Tensor, crops: str, name: str) -> Tensor:
+    """Four areas of an image as one, if it is cut."""
+    return FaceAreas(name=f"{name}_areas")(image) if crops == "fixed" else image
+
+
 def _positions(
-    images: Sequence[Tensor], crops: str, name: str, encoder: Callable[..., Tensor]
+    canvases: Sequence[Tensor], name: str, encoder: Callable[..., Tensor]
 ) -> list[Tensor]:
-    """Encode one or two images with one set of weights; (batch, 4, dim) each, always two."""
-    canvases = images
-    if crops == "fixed":
-        canvases = [
-            FaceAreas(name=f"{name}{number}_areas")(image) for number, image in enumerate(images)
-        ]
+    """Encode one or two canvases with one set of weights; (batch, 4, dim) each, always two."""
     shape = tuple(canvases[0].shape[1:])
     canvas = keras.Input(shape, name="canvas")
     encoded = encoder(canvas, prefix=f"{name}_")  # (batch, 1, 1, 4 dim)

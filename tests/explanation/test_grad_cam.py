@@ -8,7 +8,7 @@ from keras import layers  # noqa: E402
 
 from mer_keras.explanation.grad_cam import grad_cam, to_input_size  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
-from tests.models.small import SHAPES, build_small, ramp_clips, set_ramp_weights  # noqa: E402
+from tests.models.small import SHAPES, build_small, marked, ramp_clips, set_ramp_weights  # noqa: E402
 
 RNG = np.random.default_rng(0)
 
@@ -40,7 +40,9 @@ def test_behind_a_mean_it_is_the_class_activation_map(shape, kind):
     np.testing.assert_allclose(grad_cam(network, clips, "maps", classes), plain / peaks, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in registry.MODELS.items() if spec.focus])
+@pytest.mark.parametrize(
+    "name", marked(name for name, spec in registry.MODELS.items() if spec.focus)
+)
 def test_every_network_has_a_map_of_the_size_of_its_input(name):
     network = build_small(name, 4)
     set_ramp_weights(network)

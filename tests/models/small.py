@@ -1,6 +1,7 @@
 """Inputs that are small enough for tests, and weights and inputs that need no random numbers."""
 
 import numpy as np
+import pytest
 
 from mer_keras.arrays import each_shape
 from mer_keras.models import registry
@@ -47,6 +48,27 @@ ARGUMENTS = {
     "dssn": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 4.0},
     "dssn_flow": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 4.0},
 }
+
+
+#: Networks whose general tests take seconds each; ``make test-long`` runs these.
+LONG = {
+    "dual_inception",
+    "htnet",
+    "causalnet",
+    "causalnet_onset_apex",
+    "off_tanet",
+    "macnn",
+    "sssnet",
+    "capsulenet",
+    "sssn",
+    "dssn",
+    "dssn_flow",
+}
+
+
+def marked(names):
+    """Names as parameters of tests, those in ``LONG`` marked as long."""
+    return [pytest.param(name, marks=pytest.mark.long) if name in LONG else name for name in names]
 
 
 def build_small(name, classes=3, shape=None, **arguments):

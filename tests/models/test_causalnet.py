@@ -118,6 +118,7 @@ def test_directions_are_those_of_opencv():
     np.testing.assert_array_equal(DirectionImage()(flow[None])[0], blue_green_red[..., ::-1])
 
 
+@pytest.mark.long
 def test_computed_directions_are_the_given_ones():
     rng = np.random.default_rng(0)
     flow = [rng.integers(0, 256, (2, 28, 28, 3)).astype("float32") for _ in range(2)]

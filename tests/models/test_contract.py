@@ -12,14 +12,14 @@ from mer_keras.errors import ConfigError, UserError
 from mer_keras.models import cost, registry
 from mer_keras.training.recipe import compile_model
 from tests.models.small import SHAPES as SMALL
-from tests.models.small import build_small
+from tests.models.small import build_small, marked
 
 keras = pytest.importorskip("keras")
 
 NAMES = list(registry.MODELS)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=marked(NAMES))
 def name(request):
     """Each network in turn, so that all tests of one share what is built below."""
     return request.param
@@ -48,6 +48,7 @@ def test_every_network_is_tested():
     assert set(SMALL) == set(registry.MODELS)
 
 
+@pytest.mark.parametrize("name", NAMES)
 def test_parameter_counts_to_the_digit(name):
     spec = registry.get_spec(name)
     # Weights get no values: some networks have hundreds of millions.
@@ -119,6 +120,7 @@ def test_the_focus_of_grad_cam_is_a_layer_with_places(name, network):
     assert len(network.get_layer(registry.get_spec(name).focus).output.shape) >= 4
 
 
+@pytest.mark.parametrize("name", NAMES)
 def test_a_difference_from_the_published_count_has_a_reason(name):
     spec = registry.get_spec(name)
     reached = spec.published_parameters in (
@@ -129,6 +131,7 @@ def test_a_difference_from_the_published_count_has_a_reason(name):
     assert reached == (not spec.count_differs)
 
 
+@pytest.mark.parametrize("name", NAMES)
 def test_module_cites_its_paper_and_its_builder_explains_its_arguments(name):
     spec = registry.get_spec(name)
     module, function = spec.builder.split(":")

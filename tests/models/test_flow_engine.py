@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras")
 
 from mer_keras.training.trainer import Trainer  # noqa: E402
 from mer_keras.training.vectorised.engine import folds_at_once  # noqa: E402
-from tests.models.small import build_small  # noqa: E402
+from tests.models.small import build_small, marked  # noqa: E402
 from tests.training.vectorised.test_all_folds import (  # noqa: E402
     assert_alike,
     folds_of,
@@ -38,12 +38,12 @@ def clips():
     return images, labels
 
 
-@pytest.mark.parametrize("name", ["rcn", "off_apexnet", "dual_inception", "off_tanet", "sssnet"])
+@pytest.mark.parametrize("name", marked(["off_apexnet", "dual_inception", "off_tanet", "sssnet"]))
 def test_nothing_keeps_folds_from_being_trained_together(name):
     assert folds_at_once(Trainer(partial(build_small, name), RECIPE)) >= 1
 
 
-@pytest.mark.parametrize("at_once", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("at_once", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_the_recurrent_network_with_filled_batches(clips, at_once):
     """Its last batch has fewer clips than there is room for: these rows must not count."""
     folds = folds_of((4, 5))

@@ -9,7 +9,7 @@ import pytest
 keras = pytest.importorskip("keras")
 from mer_keras.layers.choice import FAST_FORMS, Form, layers_of_form, plain_form  # noqa: E402
 from mer_keras.models import cost  # noqa: E402
-from tests.models.small import SHAPES, build_small, ramp_clips, set_ramp_weights  # noqa: E402
+from tests.models.small import SHAPES, build_small, marked, ramp_clips, set_ramp_weights  # noqa: E402
 
 GOLDENS = json.loads(Path(__file__).with_name("goldens.json").read_text())
 CLASSES = 4
@@ -23,7 +23,7 @@ def build(name, form):
 
 
 @pytest.mark.filterwarnings("error::UserWarning")
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", marked(SHAPES))
 def test_both_forms_are_one_network(name, tmp_path):
     plain, fast = build(name, Form.PLAIN), build(name, Form.FAST)
     assert [layer.name for layer in plain.layers] == [layer.name for layer in fast.layers]

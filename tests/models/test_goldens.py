@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from mer_keras.models import registry
-from tests.models.small import build_small, ramp_clips, set_ramp_weights
+from tests.models.small import build_small, marked, ramp_clips, set_ramp_weights
 
 GOLDENS = Path(__file__).with_name("goldens.json")
 CLASSES = 4
@@ -30,7 +30,7 @@ def golden(name):
     return np.array(json.loads(GOLDENS.read_text())[name])
 
 
-@pytest.mark.parametrize("name", registry.MODELS)
+@pytest.mark.parametrize("name", marked(registry.MODELS))
 def test_forward_values(name, tmp_path):
     keras = pytest.importorskip("keras")
     network, predictions = forward(name)
@@ -48,7 +48,7 @@ def test_forward_values(name, tmp_path):
 @pytest.mark.parametrize(
     ("policy", "tolerance"), [("mixed_float16", 2e-2), ("mixed_bfloat16", 1e-1)]
 )
-@pytest.mark.parametrize("name", registry.MODELS)
+@pytest.mark.parametrize("name", marked(registry.MODELS))
 def test_mixed_precision_stays_near(name, policy, tolerance):
     keras = pytest.importorskip("keras")
     if (name, policy) == ("shallow_attention_conv3d", "mixed_float16"):
