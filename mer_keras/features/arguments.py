@@ -109,14 +109,18 @@ def check_arguments(
 @cache
 def _adapters(function: Callable[..., object]) -> dict[str, tuple[TypeAdapter[object], str]]:
     """What checks each keyword argument, and what it expects in words, if its hint says so."""
-    hints = get_type_hints(function, include_extras=True)
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError:  # A user's own feature names types that are imported for checkers alone.
+        hints = {}
+    config = ConfigDict(strict=True, arbitrary_types_allowed=True)
     adapters = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.default is not parameter.empty:
-            hint = hints.get(name, object)  # A user's own feature may say nothing.
+            hint = hints.get(name, object)  # Without a hint, any value will do.
             metadata = getattr(hint, "__metadata__", ())
             words = "".join(word for word in metadata if isinstance(word, Expected))
-            adapters[name] = TypeAdapter[object](hint, config=ConfigDict(strict=True)), words
+            adapters[name] = TypeAdapter[object](hint, config=config), words
     return adapters
 
 

@@ -69,3 +69,13 @@ def test_numbers_of_arrays_are_numbers():
     field = np.ones((6, 6, 2))
     few = get_feature("hoof")(field, blocks=np.array([2, 2]), bins=np.int64(4))
     assert few.shape == (16,)
+
+
+def of_a_user(clip, *, counted: "imported.Elsewhere" = 1, plain=2):  # noqa: F821
+    """A feature of somebody's own, whose hints say nothing that can be read here."""
+
+
+def test_a_feature_without_hints_takes_any_value():
+    check_arguments("feature x", of_a_user, {"counted": "a", "plain": None})
+    with pytest.raises(ConfigError, match=r"no argument 'plane' \(did you mean 'plain'\?\)"):
+        check_arguments("feature x", of_a_user, {"plane": 1})
