@@ -95,7 +95,8 @@ def check(plan, config, edition):
     }
     told = {note for note in plan["notes"] if "(published: " in note}
     assert told == expected
-    assert sum(fold["test"] for fold in plan["folds"]) >= plan["n_samples"] > 0
+    for fold in plan["folds"]:
+        assert fold["train"] + fold["val"] + fold["test"] == plan["n_samples"]
 
 
 def first_on_each_database():
