@@ -50,6 +50,13 @@ ARGUMENTS = {
 }
 
 
+#: Weights that change no output: what they add to all channels alike is taken away by each norm
+#: behind them.
+WITHOUT_EFFECT = (
+    "level2_positions/positions",
+    "flow_level2_positions/positions",
+)
+
 #: Networks whose general tests take seconds each; ``make test-long`` runs these.
 LONG = {
     "dual_inception",
