@@ -20,7 +20,7 @@ class Collected:
     """What a page is made of.
 
     Attributes:
-        entries: contributions, each run once.
+        entries: contributions.
         remarks: what is not shown, and why.
     """
 
@@ -43,13 +43,17 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
         UserError: something named can't be shown, or a contribution is refused.
     """
     if names:
-        entries = [_named(name) for name in names]
-        return Collected(tuple({entry.head.run_id: entry for entry in entries}.values()))
+        return Collected(tuple(_named(name) for name in dict.fromkeys(names)))
     remarks: list[str] = []
     of_folders = [read_contribution(folder) for folder in contribution_folders(contributions)]
     of_runs = list(_unnamed(remarks))
-    by_run = {entry.head.run_id: entry for entry in (*of_folders, *of_runs)}
-    return Collected(tuple(by_run.values()), tuple(remarks))
+    rows_here = {(entry.head.run_id, key) for entry in of_runs for key in entry.predicted}
+    sent = [
+        entry
+        for entry in of_folders
+        if any((entry.head.run_id, key) not in rows_here for key in entry.predicted)
+    ]
+    return Collected((*sent, *of_runs), tuple(remarks))
 
 
 def contribution_folders(root: Path) -> list[Path]:

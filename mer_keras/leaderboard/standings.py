@@ -142,7 +142,7 @@ def tables_of(
     """Make a table for each set and protocol that contributions are of.
 
     Args:
-        entries: contributions, each run once.
+        entries: contributions.
         repetitions: number of guessers for each number of epochs.
         resamples: bootstrap samples of the comparisons of pairs.
 

@@ -41,6 +41,16 @@ def test_all_that_lies_here_is_shown(run, places, capsys):
     assert "leaderboard.html" in output.out
 
 
+def test_rows_of_one_run_may_be_sent_apart(run, places, capsys):
+    for row in ("net", "svm"):
+        contribute(f"{run.run_id}:{row}", places / "sent" / row)
+    capsys.readouterr()
+    folders = [str(places / "sent" / row) for row in ("net", "svm")]
+    leaderboard(folders, places / "none", places / "page", as_json=True)
+    (table,) = json.loads(capsys.readouterr().out)
+    assert [m["method"] for m in table["methods"]] == ["SVM", "Net", "Claimed"]
+
+
 def test_a_refusal_names_the_run_and_ends_with_2(run, places):
     other = make_run(places / "results", cut=1, seeds=[7])
     with pytest.raises(MerKerasError, match="trajectory of fold 1 is incomplete") as caught:
