@@ -262,8 +262,10 @@ def _coded(a: Values, b: Values, voting: _Voting, *, whole: bool) -> Coded:
         return Coded(bin_of, count, votes)
     bin_of, votes = _votes_of_whole_numbers(voting)
     values = 2 * GRAY_MAX + 1
-    place = (a * values + b).astype(np.int64) + (GRAY_MAX * values + GRAY_MAX)
-    return Coded(bin_of[..., place], count, votes[..., place])
+    place = (a * values + (b + (GRAY_MAX * values + GRAY_MAX))).astype(np.int64)
+    return Coded(
+        bin_of.take(place, axis=-1, mode="clip"), count, votes.take(place, axis=-1, mode="clip")
+    )
 
 
 @lru_cache(maxsize=16)
