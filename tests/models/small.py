@@ -106,7 +106,10 @@ def set_ramp_weights(network):
         else:
             # large enough within the network to tell networks apart, small at its end lest one
             # class takes all
-            gain = 0.2 if variable.path.split("/")[-2] in ("classes", "fc", "head") else 6
+            layer = variable.path.split("/")[-2]
+            gain = 0.2 if layer in ("classes", "fc", "head") else 6
+            if layer.startswith(("cross", "causal")):
+                gain = 1  # attention on attention, which would enlarge what is rounded
             value = ramp(shape) * (gain / np.prod(shape[:-1])) ** 0.5
         variable.assign(value.astype("float32"))
 
