@@ -77,6 +77,10 @@ class CountedNormalization(Free, PaperLayer):
         scale = ops.rsqrt(variance + self.epsilon) * self.gamma
         return ops.cast((maps - mean) * scale + self.beta, self.compute_dtype)
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of the images."""
+        return input_shape
+
     @property
     def statistics_dtype(self) -> str:
         """Format of numbers within: float32, or float64 in a layer of float64."""

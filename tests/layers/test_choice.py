@@ -12,6 +12,7 @@ from keras import layers  # noqa: E402
 from mer_keras.errors import UserError  # noqa: E402
 from mer_keras.layers import choice  # noqa: E402
 from mer_keras.layers.choice import FAST_FORMS, Form, choose, layers_of_form  # noqa: E402
+from mer_keras.layers.counted_norm import CountedNormalization  # noqa: E402
 from mer_keras.layers.dense_block import DenseBlock  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from tests.layers.forms import assert_near, both_forms, gradients  # noqa: E402
@@ -23,6 +24,8 @@ EXAMPLES = [
     (layers.BatchNormalization, (5, 7, 3), NORM),
     (layers.BatchNormalization, (2, 5, 4, 3), NORM),
     (layers.BatchNormalization, (2, 3, 4, 5, 3), NORM),
+    (CountedNormalization, (2, 5, 4, 3), NORM),
+    (CountedNormalization, (4, 3, 3, 2), {**NORM, "unbiased": False}),
     *(
         (
             layers.ConvLSTM2D,

@@ -192,8 +192,10 @@ def test_what_cannot_run_is_told_before_anything_runs():
 
 
 def test_fault_62_arguments_are_told_with_all_defaults():
-    assert all_arguments(plan_of()) == {"attention": "none"}, "the preset of the network"
-    assert all_arguments(plan_of(arguments={"attention": "spatial"})) == {"attention": "spatial"}
+    presets = {"attention": "none", "activation": "sigmoid", "batch_norm": "caffe"}
+    assert all_arguments(plan_of()) == presets, "of the network"
+    spatial = all_arguments(plan_of(arguments={"attention": "spatial"}))
+    assert spatial == presets | {"attention": "spatial"}
     classical = all_arguments(plan_of(SVM))
     assert set(classical) == {"feature", "classifier"}
     assert "C" in classical["classifier"]

@@ -18,6 +18,7 @@ from mer_keras.databases.samples import Excluded, make_samples
 from mer_keras.errors import ConfigError, DatabaseNotFoundError, FrameError
 from mer_keras.models.registry import MODELS
 from mer_keras.runs import context as context_room
+from mer_keras.runs import plan as plan_room
 from mer_keras.runs import samples as samples_room
 from mer_keras.runs.context import compose, keep_common
 from mer_keras.runs.folder import RunFolder
@@ -63,6 +64,8 @@ def replace_data(patch, arrays):
     patch.setattr(samples_room.databases, "find", lambda name: None)
     patch.setattr(samples_room.databases, "load", lambda name, root=None, **options: samples)
     patch.setattr(samples_room.stand_ins, "ensure", lambda *_, **__: None)
+    # There are no frames whose size could be looked up.
+    patch.setattr(plan_room, "loading_bytes", lambda recipe, table: 0)
     patch.setattr(
         context_room,
         "load_clips",
