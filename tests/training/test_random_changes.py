@@ -138,7 +138,9 @@ def test_a_config_gives_its_changes():
     assert layer.names == ["flip", "colour_shift", "rotation", "corner_crop", "smoothing"]
     assert ClipAugmentation.from_config(layer.get_config()).setting == setting
     assert ClipAugmentation({}).names == []
-    assert {*CHANGES, "applies_to", "probability", "pixel_probability"} == set(Augmentation.model_fields)
+    assert {*CHANGES, "applies_to", "probability", "pixel_probability"} == set(
+        Augmentation.model_fields
+    )
 
 
 class TestFlipsOfFlow:
