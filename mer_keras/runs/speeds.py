@@ -20,8 +20,31 @@ from mer_keras.runs.timetable import SEPARATOR, START
 _TRUST = 5.0
 #: Factors that a measurement may lead to; others come from a machine that was suspended.
 _LEAST, _MOST = 0.01, 100.0
-#: Factors that were measured on two cores with the quick profiles, by group and method.
-MEASURED: dict[str, float] = {}
+#: Factors that two idle cores took with quick profiles, by group and method, as
+#: ``python -m mer_keras.bench.time_left --fresh`` prints them.
+MEASURED: dict[str, float] = {
+    "draw": 0.13,
+    "start|shallow_convlstm": 0.51,
+    "start|shallow_attention_conv3d": 0.34,
+    "start|shallow_attention_conv2d": 0.26,
+    "start|shallow_attention_convlstm": 0.52,
+    "start|resnet10": 0.27,
+    "start|micro_attention": 0.36,
+    "start|complex_attention": 0.33,
+    "start|resnet3d_18": 0.79,
+    "start|meranet": 1.40,
+    "start|dense_mixed_attention": 1.76,
+    "train|shallow_convlstm": 0.54,
+    "train|shallow_attention_conv3d": 1.23,
+    "train|shallow_attention_conv2d": 1.58,
+    "train|shallow_attention_convlstm": 0.52,
+    "train|resnet10": 0.85,
+    "train|micro_attention": 0.80,
+    "train|complex_attention": 0.81,
+    "train|resnet3d_18": 1.23,
+    "train|meranet": 1.31,
+    "train|dense_mixed_attention": 0.69,
+}
 #: Groups of kinds whose time does not depend on what a cache holds.
 _LEARNED = ("train", START, "draw")
 
