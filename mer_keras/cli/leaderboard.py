@@ -122,10 +122,11 @@ def guess(
 
     Example: mer-keras guess experiments/ststnet/authors_log.csv --epochs 40 --epochs 800
     """
+    from mer_keras.evaluation.guessing import USUAL_EPOCHS
     from mer_keras.evaluation.guessing import guess as guess_scores
 
     clips = _clips_of(name)
-    numbers = epochs or [1, 40, 200, 800]
+    numbers = epochs or USUAL_EPOCHS
     values = {
         number: guess_scores(clips, number, rule, repetitions=repetitions, seed=seed)
         for number in numbers

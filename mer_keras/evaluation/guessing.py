@@ -32,6 +32,8 @@ COUNTED_FOR: Mapping[str, str] = {
     "subject_best_latest": "subject",
 }
 REPETITIONS = 1000
+#: Numbers of epochs for which guesses are shown beside those that methods train.
+USUAL_EPOCHS = (1, 40, 200, 800)
 #: Most draws of one call, repetitions times clips: they are held in memory.
 MOST_DRAWS = 10**9
 

@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
-from mer_keras.layers.base import Free, PaperLayer
-from mer_keras.layers.counted import share_of_value
+from mer_keras.layers.base import Free
+from mer_keras.layers.counted import CountedStatistics, moments, share_of_value
 from mer_keras.layers.tensors import Shape, Tensor, check_positive
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class CountedNormalization(Free, PaperLayer):
+class CountedNormalization(Free, CountedStatistics):
     """Batch normalisation of images, over the rows that count.
 
     Keras' own layer takes statistics over all rows of a batch. Where folds are trained together,
@@ -53,25 +53,16 @@ class CountedNormalization(Free, PaperLayer):
         """
         if len(input_shape) != 4:
             raise ValueError(f"{type(self).__name__} takes images, not shape {input_shape}")
-        # What normalises stays in the format of the weights, as half precision is too coarse.
-        common = {"shape": (input_shape[-1],), "autocast": False}
-        self.gamma = self.add_weight(name="gamma", initializer="ones", **common)
-        self.beta = self.add_weight(name="beta", initializer="zeros", **common)
-        statistics = {**common, "trainable": False}
-        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **statistics)
-        self.moving_variance = self.add_weight(
-            name="moving_variance", initializer="ones", **statistics
-        )
+        self.add_statistics(input_shape[-1])
 
     def call(self, images: Tensor, training: bool = False) -> Tensor:
         """Normalise by the batch while training, by the moving statistics otherwise."""
         maps = ops.cast(images, self.statistics_dtype)
         if training and self.trainable:
             share = share_of_value(maps)
-            mean = ops.sum(share * maps, axis=(0, 1, 2))
-            variance = ops.sum(share * ops.square(maps - mean), axis=(0, 1, 2))
+            mean, variance = moments(maps, share)
             # Every value that counts has one share, and all shares sum to 1.
-            self.follow(mean, variance, 1 / ops.max(share))
+            self.follow_counted(mean, variance, 1 / ops.max(share))
         else:
             mean, variance = self.moving_mean, self.moving_variance
         scale = ops.rsqrt(variance + self.epsilon) * self.gamma
@@ -81,12 +72,7 @@ class CountedNormalization(Free, PaperLayer):
         """Shape of the images."""
         return input_shape
 
-    @property
-    def statistics_dtype(self) -> str:
-        """Format of numbers within: float32, or float64 in a layer of float64."""
-        return str(keras.backend.result_type(self.compute_dtype, "float32"))
-
-    def follow(self, mean: Tensor, variance: Tensor, values: Tensor) -> None:
+    def follow_counted(self, mean: Tensor, variance: Tensor, values: Tensor) -> None:
         """Let the moving statistics follow those of a batch.
 
         Args:
@@ -96,5 +82,4 @@ class CountedNormalization(Free, PaperLayer):
         """
         if self.unbiased:
             variance = variance * values / ops.maximum(values - 1, 1)
-        for moving, current in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + current * (1 - self.momentum))
+        self.follow(mean, variance)

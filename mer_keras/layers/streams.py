@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import ops
 
-from mer_keras.layers.base import PaperLayer
-from mer_keras.layers.counted import share_of_value
+from mer_keras.layers.counted import CountedStatistics, moments, share_of_value
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 #: Edge of the convolution's kernel, and of the pooling's window and its stride.
@@ -14,7 +13,7 @@ WINDOW = 3
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ConvNormPool(PaperLayer):
+class ConvNormPool(CountedStatistics):
     """3x3 convolution (padding 2) -> ReLU -> batch norm -> 3x3 max-pool (stride 3, padding 1).
 
     Parallel streams of this form that read one input are one such layer whose filters are theirs
@@ -67,15 +66,7 @@ class ConvNormPool(PaperLayer):
         kernel_shape, per_filter = (WINDOW, WINDOW, channels, self.filters), (self.filters,)
         self.kernel = self.add_weight(name="kernel", shape=kernel_shape, initializer=uniform())
         self.bias = self.add_weight(name="bias", shape=per_filter, initializer=uniform())
-        # What normalises stays in the format of the weights, as half precision is too coarse.
-        common = {"shape": per_filter, "autocast": False}
-        self.gamma = self.add_weight(name="gamma", initializer="ones", **common)
-        self.beta = self.add_weight(name="beta", initializer="zeros", **common)
-        statistics = {**common, "trainable": False}
-        self.moving_mean = self.add_weight(name="moving_mean", initializer="zeros", **statistics)
-        self.moving_variance = self.add_weight(
-            name="moving_variance", initializer="ones", **statistics
-        )
+        self.add_statistics(self.filters)
 
     def call(self, images: Tensor, training: bool = False) -> Tensor:
         """Normalise by the batch while training, by the moving statistics otherwise.
@@ -87,8 +78,7 @@ class ConvNormPool(PaperLayer):
         maps = ops.relu(self.convolve(images) + ops.cast(self.bias, self.statistics_dtype))
         if training and self.trainable:
             share = share_of_value(maps)
-            mean = ops.sum(share * maps, axis=(0, 1, 2))
-            variance = ops.sum(share * ops.square(maps - mean), axis=(0, 1, 2))
+            mean, variance = moments(maps, share)
             self.follow(mean, variance)
         else:
             mean, variance = self.moving_mean, self.moving_variance
@@ -98,21 +88,11 @@ class ConvNormPool(PaperLayer):
         pooled = ops.max_pool(padded, WINDOW, strides=WINDOW, padding="valid")
         return ops.cast(pooled, self.compute_dtype)
 
-    @property
-    def statistics_dtype(self) -> str:
-        """Format of numbers after the convolution: float32, or float64 in a layer of float64."""
-        return str(keras.backend.result_type(self.compute_dtype, "float32"))
-
     def convolve(self, images: Tensor) -> Tensor:
         """Return sums before the bias, (batch, height + 2, width + 2, filters)."""
         padded = ops.pad(images, [[0, 0], [2, 2], [2, 2], [0, 0]])
         sums = ops.conv(padded, self.kernel, padding="valid")
         return ops.cast(sums, self.statistics_dtype)
-
-    def follow(self, mean: Tensor, variance: Tensor) -> None:
-        """Let the moving statistics follow those of a batch, (filters,) each."""
-        for moving, current in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + current * (1 - self.momentum))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Shape of the pooled map."""

@@ -16,7 +16,7 @@ class Guesses:
 
     def __init__(self, entry: Entry, repetitions: int) -> None:
         self._clips = clips_to_guess(entry)
-        self._repetitions = repetitions
+        self.repetitions = repetitions
         self._known: dict[int, Mapping[str, Guess]] = {}
 
     def of(self, epochs: int | None) -> Mapping[str, Guess]:
@@ -25,7 +25,7 @@ class Guesses:
             return {}
         if epochs not in self._known:
             self._known[epochs] = guess(
-                self._clips, epochs, PERSON_BEST, repetitions=self._repetitions
+                self._clips, epochs, PERSON_BEST, repetitions=self.repetitions
             )
         return self._known[epochs]
 

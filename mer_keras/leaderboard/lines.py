@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mer_keras.evaluation.guessing import REPETITIONS, Guess
+from mer_keras.evaluation.guessing import USUAL_EPOCHS, Guess
 from mer_keras.evaluation.many_methods import PairDifference, indistinct_groups
 from mer_keras.evaluation.power import ENOUGH, STUDIES, PowerPoint, power_curve, smallest_shown
 from mer_keras.leaderboard.boards import boards
-from mer_keras.leaderboard.guesses import Guesses
 from mer_keras.leaderboard.reading import Entry
 from mer_keras.leaderboard.standings import SHOWN, Standing, Table, Value
 from mer_keras.names import slug
@@ -17,8 +16,6 @@ from mer_keras.terms import DAGGER, DataKind
 
 #: Stands in a cell that has nothing to say.
 EMPTY = "-"
-#: Numbers of epochs for which guesses are shown beside those that methods train.
-USUAL_EPOCHS = (1, 40, 200, 800)
 #: Letters of the groups of methods that can't be told apart.
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NOTES = (
@@ -258,20 +255,19 @@ def power_table(table: Table, studies: int = STUDIES) -> report_tables.Table | N
 def guesses_table(table: Table) -> report_tables.Table:
     """What guessing gives where each tested person's best epoch is taken, by number of epochs."""
     trained = {standing.row.epochs for standing in table.standings if standing.row.epochs}
-    guesses = Guesses(table.entries[0], repetitions=REPETITIONS)
     return report_tables.Table(
         name=file_name(table, "guessing"),
         title="What guessing gives",
         data_kind=DataKind.PUBLIC,
         caption=(
             "Each clip's class is drawn anew in every epoch, each class as often as it occurs, and "
-            f"each tested person's best epoch is taken; {REPETITIONS} guessers, in brackets the "
-            "middle 95 % of them"
+            f"each tested person's best epoch is taken; {table.guesses.repetitions} guessers, in "
+            "brackets the middle 95 % of them"
         ),
         records=[
             {
                 "epochs": str(epochs),
-                **{metric.upper(): _guess(guesses.of(epochs)[metric]) for metric in SHOWN},
+                **{metric.upper(): _guess(table.guesses.of(epochs)[metric]) for metric in SHOWN},
             }
             for epochs in sorted({*USUAL_EPOCHS, *trained})
         ],

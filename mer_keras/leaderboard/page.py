@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 from mer_keras import __version__
-from mer_keras.errors import ResultsError
 from mer_keras.evaluation.power import STUDIES
 from mer_keras.leaderboard.figures import arrows_svg, curves_svg, has_curves
 from mer_keras.leaderboard.lines import (
@@ -25,8 +24,7 @@ from mer_keras.leaderboard.lines import (
 from mer_keras.leaderboard.standings import Table
 from mer_keras.names import slug
 from mer_keras.report import tables as report_tables
-from mer_keras.report.formats import as_csv, as_json, render
-from mer_keras.whole_files import write_whole
+from mer_keras.report.formats import as_csv, as_json, render, write_texts
 
 #: Version of the form of the page's CSV and JSON; a column that changes its meaning raises it.
 SCHEMA_VERSION = 1
@@ -77,15 +75,8 @@ def write_page(tables: Sequence[Table], folder: Path, *, studies: int | None = N
     Raises:
         ResultsError: a file can't be written; what stood there before still does.
     """
-    paths = []
-    for name, text in page_files([_section(table, studies or STUDIES) for table in tables]).items():
-        path = folder / name
-        try:
-            write_whole(path, text.encode())
-        except OSError as error:
-            raise ResultsError(f"{path}: can't be written: {error.strerror or error}") from error
-        paths.append(path)
-    return paths
+    sections = [_section(table, studies or STUDIES) for table in tables]
+    return write_texts(page_files(sections), folder)
 
 
 def page_files(sections: Sequence[Section]) -> dict[str, str]:

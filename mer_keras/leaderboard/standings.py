@@ -108,6 +108,7 @@ class Table:
         standings: best first.
         pairs: comparisons of the methods of ``compared``, by their positions there.
         entries: the contributions.
+        guesses: what guessing gives on its clips.
     """
 
     board: str
@@ -115,6 +116,7 @@ class Table:
     standings: tuple[Standing, ...]
     pairs: tuple[PairDifference, ...]
     entries: tuple[Entry, ...]
+    guesses: Guesses
 
     @property
     def compared(self) -> list[Standing]:
@@ -161,8 +163,9 @@ def tables_of(
     tables = []
     for (board, protocol), group in sorted(groups.items()):
         _check_alike(group)
+        guesses = Guesses(group[0], repetitions)
         standings = sorted(
-            _standings(group, repetitions),
+            _standings(group, guesses),
             key=lambda standing: (
                 -standing.rank_value,
                 -(standing.claimed("uf1") or 0),
@@ -171,7 +174,7 @@ def tables_of(
         )
         compared = [s.matrices for s in standings if s.compared and s.matrices is not None]
         pairs = compare_all(compared, "uf1", resamples=resamples)
-        tables.append(Table(board, protocol, tuple(standings), tuple(pairs), tuple(group)))
+        tables.append(Table(board, protocol, tuple(standings), tuple(pairs), tuple(group), guesses))
     return tables
 
 
@@ -212,7 +215,7 @@ def _inputs_read(entry: Entry) -> str:
     return str((config.get("inputs"), sorted(set(named)), methods))
 
 
-def _standings(group: Sequence[Entry], repetitions: int) -> Iterator[Standing]:
+def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method; methods that are only claimed stand once."""
     arms: dict[tuple[str, int | None], _Arms] = {}
     for entry in sorted(group, key=lambda entry: (entry.head.created, entry.source)):
@@ -226,7 +229,6 @@ def _standings(group: Sequence[Entry], repetitions: int) -> Iterator[Standing]:
             else:
                 arms_of_row.inner = (entry, row)
     names = [name for name, epochs in arms if epochs != 0]
-    guesses = Guesses(group[0], repetitions)
     for (name, epochs), of_row in arms.items():
         if epochs == 0 and name in names:
             continue  # It was run here, so that its claims stand beside its own result.

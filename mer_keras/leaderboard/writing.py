@@ -31,9 +31,9 @@ from mer_keras.leaderboard.boards import (
 from mer_keras.leaderboard.digests import content_digest
 from mer_keras.names import slug
 from mer_keras.report.epochs import RecordedSeed, predicted_by_rule, recorded_seeds
+from mer_keras.report.formats import write_texts
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import Selection
-from mer_keras.whole_files import write_whole
 
 #: Selections of epochs that a table has a column for.
 SHOWN_SELECTIONS = (Selection.LAST_EPOCH, Selection.INNER_SUBJECTS)
@@ -95,11 +95,7 @@ def write_contribution(files: Mapping[str, str], folder: Path) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ResultsError(f"{folder}: is there already: expected a new name, or an empty folder")
-    try:
-        for name, text in files.items():
-            write_whole(folder / name, text.encode())
-    except OSError as error:
-        raise ResultsError(f"{folder}: can't be written: {error.strerror or error}") from error
+    write_texts(files, folder)
 
 
 def _checked_config(view: RunView) -> Experiment:
@@ -294,7 +290,7 @@ def _claims(config: Experiment, method: str, board: Board) -> list[dict[str, obj
     return [
         {
             "metric": claim.metric,
-            "value": claim.value / 100 if claim.unit == "percent" else claim.value,
+            "value": claim.fraction,
             "where": claim.where,
             "chosen_by": claim.chosen_by,
         }

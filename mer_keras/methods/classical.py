@@ -148,14 +148,21 @@ class FeatureClassifier(EstimatorMethod):
         _check_features(self._table.vectors[rows.train])
         _check_features(self._table.vectors[rows.val])
         combinations = list(self._combinations())
+        estimator = None
         if len(rows.val) and len(combinations) > 1:
-            answers = [
-                self._answers(y, rows.train, rows.val, values, seed) for values in combinations
+            fitted = [
+                self._fit_one(y, rows.train, values, seed, rows.val) for values in combinations
             ]
-            chosen = combinations[self._best(y[rows.val], answers)]
+            answers = [self._predict(classifier, rows.train, rows.val) for classifier in fitted]
+            best = self._best(y[rows.val], answers)
+            chosen = combinations[best]
+            if not self._config.looks_at_tested_clips:  # Else it was adapted to other clips.
+                estimator = fitted[best]
         else:
             chosen = self._chosen_by_subjects(y, rows, combinations, seed)
-        self.estimator = self._fit_one(y, rows.train, chosen, seed, rows.test)
+        if estimator is None:
+            estimator = self._fit_one(y, rows.train, chosen, seed, rows.test)
+        self.estimator = estimator
         self._training = rows.train
         return FitRecord(epoch=0, chosen=chosen)
 
@@ -170,7 +177,9 @@ class FeatureClassifier(EstimatorMethod):
         answers = [
             np.concatenate(
                 [
-                    self._answers(y, training, held_back, values, seed)
+                    self._predict(
+                        self._fit_one(y, training, values, seed, held_back), training, held_back
+                    )
                     for training, held_back in divisions
                 ]
             )
@@ -196,13 +205,6 @@ class FeatureClassifier(EstimatorMethod):
             for part in range(parts)
             if 0 < np.count_nonzero(part_of == part) < len(part_of)
         ]
-
-    def _answers(
-        self, y: Labels, training: Rows, decided: Rows, chosen: dict[str, JsonValue], seed: int
-    ) -> Labels:
-        """Fit to some clips, and decide for others, as a choice among values needs it."""
-        classifier = self._fit_one(y, training, chosen, seed, decided)
-        return self._predict(classifier, training, decided)
 
     def _fit_one(
         self, y: Labels, training: Rows, chosen: dict[str, JsonValue], seed: int, decided: Rows

@@ -12,12 +12,11 @@ from mer_keras.audit.corrections import corrected_lines, corrections_of_table
 from mer_keras.audit.finding import Finding
 from mer_keras.config.experiment import Experiment
 from mer_keras.databases.repeated import without_ids
-from mer_keras.errors import ResultsError
 from mer_keras.names import slug
 from mer_keras.report.departures import departures_of
 from mer_keras.report.details import details_of
 from mer_keras.report.drawn_motion import check_sentences, checked_rows, expected_check
-from mer_keras.report.formats import as_csv, as_json, as_latex, render
+from mer_keras.report.formats import as_csv, as_json, as_latex, render, write_texts
 from mer_keras.report.illustrations import (
     Illustration,
     figures_of,
@@ -29,7 +28,6 @@ from mer_keras.report.shown_runs import Remark
 from mer_keras.report.tables import PUBLISHED, Table, tables_of
 from mer_keras.report.view import RunView
 from mer_keras.terms import DataKind
-from mer_keras.whole_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -141,15 +139,7 @@ def write_report(
             files[f"tables/{table.name}.csv"] = as_csv(table)
             files[f"tables/{table.name}.tex"] = as_latex(table)
         files |= {f"figures/{figure.name}.svg": figure.svg for figure in section.figures}
-    paths = []
-    for name, text in files.items():
-        path = folder / name
-        try:
-            write_whole(path, text.encode())
-        except OSError as error:
-            raise ResultsError(f"{path}: can't be written: {error.strerror or error}") from error
-        paths.append(path)
-    return paths
+    return write_texts(files, folder)
 
 
 def _section(

@@ -4,11 +4,14 @@ import csv
 import html
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mer_keras.errors import ResultsError
 from mer_keras.terms import WATERMARK
+from mer_keras.whole_files import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,6 +40,27 @@ _LATEX = str.maketrans(
 )
 #: What stands in a cell that has nothing to say.
 EMPTY_CELLS = ("", "-")
+
+
+def write_texts(files: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write texts into a folder, each whole or not at all; return their paths.
+
+    Args:
+        files: name within the folder -> text.
+        folder: created if absent; files of the same names are replaced.
+
+    Raises:
+        ResultsError: a file can't be written; what stood there before still does.
+    """
+    paths = []
+    for name, text in files.items():
+        path = folder / name
+        try:
+            write_whole(path, text.encode())
+        except OSError as error:
+            raise ResultsError(f"{path}: can't be written: {error.strerror or error}") from error
+        paths.append(path)
+    return paths
 
 
 def without_empty_columns(

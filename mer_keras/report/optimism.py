@@ -27,8 +27,8 @@ _ORDER = (
 )
 
 
-#: Trainings whose stored epochs other rules are read from, and how their lines are told from those
-#: of a training to the last epoch on all training subjects.
+#: Other rules are read from the stored epochs of these trainings. The words tell their lines from
+#: those of a training to the last epoch on all training subjects.
 _HELD_BACK = {
     Selection.LAST_EPOCH: "",
     Selection.INNER_SUBJECTS: "subjects held back",

@@ -79,9 +79,8 @@ def public_subclasses(layer_class):
     """Layers that networks may use; fast forms and shared beginnings are none."""
     for subclass in layer_class.__subclasses__():
         yield from public_subclasses(subclass)
-        is_own = subclass.__module__.startswith("mer_keras.")
-        is_fast = subclass.__module__.startswith("mer_keras.layers.fast")
-        if is_own and not is_fast and not subclass.__name__.startswith("_"):
+        is_stored = keras.saving.get_registered_name(subclass).startswith("mer_keras>")
+        if is_stored and not subclass.__module__.startswith("mer_keras.layers.fast"):
             yield subclass
 
 

@@ -85,7 +85,7 @@ class FastCountedNormalization(CountedNormalization):
         maps = ops.cast(images, "float32")
         normalised, mean, variance = normalise_at_once(maps, self.gamma, self.beta, self.epsilon)
         values = ops.cast(ops.size(maps) // maps.shape[-1], "float32")
-        self.follow(mean, variance * (values - 1) / values, values)
+        self.follow_counted(mean, variance * (values - 1) / values, values)
         return ops.cast(normalised, self.compute_dtype)
 
 
