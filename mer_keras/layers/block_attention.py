@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from mer_keras.layers.base import Free, PaperLayer
+from mer_keras.layers.conversion import is_converting
 from mer_keras.layers.tensors import Shape, Tensor, check_positive, fixed
 
 
@@ -48,7 +49,9 @@ class BlockPositions(Free, PaperLayer):
         """Add the numbers."""
         high, wide = _block_sides(maps.shape, self.blocks)
         of_block = ops.reshape(self.positions, (1, high, wide, 1))
-        return maps + ops.tile(of_block, (1, self.blocks, self.blocks, 1))
+        # A converter adds the bias of the layer before to these numbers, one for each channel.
+        channels = maps.shape[-1] if is_converting() else 1
+        return maps + ops.tile(of_block, (1, self.blocks, self.blocks, channels))
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")

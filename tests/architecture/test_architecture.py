@@ -26,7 +26,7 @@ ORDER = [
     {"training"},
     {"methods"},
     {"audit", "runs"},
-    {"explanation"},
+    {"explanation", "exporting"},
     {"report", "doctor"},
     {"leaderboard"},
     {"cli", "notebook"},
