@@ -5,6 +5,13 @@ from pathlib import Path
 
 #: The package as it is imported: in a clone, or among the installed packages.
 _PACKAGE = Path(__file__).parent
+#: Variables by which numeric libraries learn how many threads they may start.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 
 
 def data_roots() -> list[Path]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from mer_keras.runs.processes import THREADS
+from mer_keras import settings
 
 #: Waiting processes a core, above which they disturb a measurement.
 BUSY = 0.3
@@ -14,7 +14,9 @@ BUSY = 0.3
 
 def machine() -> dict[str, JsonValue]:
     """Processor, cores that may be used, memory, and numbers of threads in the environment."""
-    threads = " ".join(f"{name}={os.environ[name]}" for name in THREADS if name in os.environ)
+    threads = " ".join(
+        f"{name}={os.environ[name]}" for name in settings.THREADS if name in os.environ
+    )
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),

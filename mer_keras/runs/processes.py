@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
+from mer_keras import settings
 from mer_keras.errors import UserError
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, RowCounts
@@ -26,13 +27,6 @@ from mer_keras.training.quiet_start import import_keras
 
 #: Seconds that processes have to end in, after an error or Ctrl-C.
 ENDING_S = 20
-#: Variables by which numeric libraries learn how many threads they may start.
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
 #: The driver of NVIDIA's GPUs has a folder here for each of them.
 _GPUS = Path("/proc/driver/nvidia/gpus")
 #: Seconds between two looks at what is done.
@@ -183,12 +177,12 @@ def _as_file(context: RunContext) -> Iterator[Path]:
 @contextlib.contextmanager
 def _threads_of_workers(number: int) -> Iterator[None]:
     """Let new processes start so many threads: they read it before they import anything."""
-    before = {name: os.environ[name] for name in THREADS if name in os.environ}
-    os.environ.update(dict.fromkeys(THREADS, str(number)))
+    before = {name: os.environ[name] for name in settings.THREADS if name in os.environ}
+    os.environ.update(dict.fromkeys(settings.THREADS, str(number)))
     try:
         yield
     finally:
-        for name in THREADS:
+        for name in settings.THREADS:
             del os.environ[name]
         os.environ.update(before)
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from mer_keras import settings
 from mer_keras.errors import InvariantError, UserError
 from mer_keras.runs.executors import OpenRun, RowCounts
-from mer_keras.runs.processes import THREADS
 from mer_keras.runs.ray_worker import Job, compute
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Task, Unit
@@ -188,7 +188,7 @@ def _collect(tasks: "dict[ObjectRef, tuple[OpenRun, RowCounts, Task, list[Unit]]
 
 def _variables(cpus: int, gpus: float | None) -> dict[str, str]:
     """What worker processes find in their environment, before they import a numeric library."""
-    variables = {name: str(cpus) for name in THREADS}
+    variables = {name: str(cpus) for name in settings.THREADS}
     variables |= {name: os.environ[name] for name in _CARRIED if name in os.environ}
     variables |= {"TF_CPP_MIN_LOG_LEVEL": "2", **_SHARED_DEVICE}
     return variables | ({"CUDA_VISIBLE_DEVICES": "-1"} if gpus == 0 else {})

@@ -3,7 +3,6 @@
 import inspect
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -14,9 +13,9 @@ import pytest
 from mer_keras.bench.__main__ import BACKENDS, all_cases, main, parse
 from mer_keras.bench.case import Case, CaseOptions, case_file, choose, load_cases
 from mer_keras.bench.isolation import call_in_process, measure_in_process, without_paths
-from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.errors import UserError
 from mer_keras.models.registry import MODELS
+from tests.bench.light_cases import end, fail, lack, sleep, variables
 
 CASES = [
     Case("a", "", lambda options: []),
@@ -73,28 +72,6 @@ def test_arguments_in_the_file_of_cases_are_those_of_the_functions():
 def test_list_measures_nothing(capsys):
     assert main(["--list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(all_cases(parse([]).backends))
-
-
-def sleep(options):
-    time.sleep(60)
-
-
-def fail(options):
-    raise ValueError(f"{options.folder}/clip.png is damaged")
-
-
-def end(options):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def lack(options):
-    raise NotMeasuredError("no GPU")
-
-
-def variables(options):
-    seconds = (float(options.folder.is_dir()),)
-    own = {name: value for name, value in os.environ.items() if name.startswith("MER_")}
-    return [Measurement("w", os.environ["KERAS_BACKEND"], seconds, facts=own)]
 
 
 def test_a_case_that_lacks_a_module_is_not_started():
@@ -167,9 +144,8 @@ def test_a_function_in_another_process_returns_its_value_or_raises():
 
 @pytest.mark.slow
 def test_a_case_ends_with_the_pass_that_started_it(tmp_path):
-    arguments = ["--quick", "--only", "loso/engines"]
-    code = f"from mer_keras.bench.__main__ import main; main({arguments})"
-    environment = {**os.environ, "MER_RESULTS": str(tmp_path), "TMPDIR": str(tmp_path)}
+    code = "from tests.bench.light_cases import measure_for_ever; measure_for_ever()"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     session = subprocess.Popen([sys.executable, "-c", code], env=environment, **silent)
     case = wait_for(lambda: with_children(children_of(session.pid, "spawn_main")))

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("keras")
+from mer_keras import settings
 from mer_keras.errors import UserError
 from mer_keras.runs import processes as room
-from mer_keras.runs.processes import THREADS, ProcessExecutor, take_gpu
+from mer_keras.runs.processes import ProcessExecutor, take_gpu
 from mer_keras.training.fold import OutOfMemoryError
 from tests.runs.small import BASELINE, NETWORK, contents, run, small
 
@@ -192,10 +193,10 @@ class TestWhatAProcessFinds:
             "TaskRunner.compute = compute\n",
         )
         threads = str(max(1, (os.cpu_count() or 1) // 2))
-        before = {name: os.environ.get(name) for name in THREADS}
+        before = {name: os.environ.get(name) for name in settings.THREADS}
         with pytest.raises(ValueError, match=f"^{threads}$"):
             run(small(), executor=ProcessExecutor(2))
-        assert {name: os.environ.get(name) for name in THREADS} == before
+        assert {name: os.environ.get(name) for name in settings.THREADS} == before
 
 
 def alive(pid):
