@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mer_keras.arrays import OneInput, take
 from mer_keras.clips import frames, sampling
 from mer_keras.clips.clip_frames import GAP
-from mer_keras.clips.flow import form_of_flow
+from mer_keras.clips.flow import form_of_flow, form_of_sequence
 from mer_keras.clips.footage import Footage, UnusableClipError, open_footage
 from mer_keras.clips.normalisation import Pixels
 from mer_keras.clips.sample import Sample, samples_of
@@ -44,7 +44,8 @@ class ClipArrays:
             without the time axis; whole clips are a list of (frames, size, size, channels), each
             of its own length; flow (clips, size, size, 3), channels (u, v, strain), images in
             0..255 and fields in pixels; flow magnitudes (clips, size, size, 1) in pixels. With
-            ``normalise``, as that leaves them.
+            ``normalise``, as that leaves them. A dynamic image is an image in 0..1; sequences of
+            flow are (clips, frames, size, size, channels).
         excluded: clips of the samples table that are not here, each with its reason.
         warnings: what was accepted with a remark, one line for each remark with its count.
         flow: what the channels are, of an input of optical flow.
@@ -139,7 +140,8 @@ def load_clips(
             "whole clip, so compare the annotation table with the frames on disk"
         )
     repeated = repeated_content(_content(loaded), samples.table)
-    scale = np.float32(255 if clip.kind == "frames" and clip.normalise == "none" else 1)
+    is_picture = clip.kind in ("frames", "dynamic_image")
+    scale = np.float32(255 if is_picture and clip.normalise == "none" else 1)
     arrays: OneInput
     if clip.frames is None:
         arrays = [np.divide(array, scale, dtype=np.float32) for array in loaded.results]
@@ -259,10 +261,12 @@ def _flow_form(samples: Sequence[Sample], clip: Clip, flow_images: FlowImages) -
     Raises:
         ConfigError: an image of one clip holds flow, and one of another clip something else.
     """
-    if clip.kind == "frames":
+    if clip.kind in ("frames", "dynamic_image"):
         return None
+    if clip.kind == "flow_sequence":
+        return form_of_sequence(clip.flow_channels, clip.flow.output, clip.normalise)
     if clip.kind == "flow":
-        return form_of_flow(clip.flow.output, clip.normalise)
+        return form_of_flow(clip.flow.output, clip.normalise, clip.flow_channels)
     stored = (stored_image(sample, clip, flow_images) for sample in samples)
     first, *others = dict.fromkeys(form_of_stored(image, clip) for image in stored)
     if others:

@@ -13,6 +13,7 @@ from mer_keras.clips.footage import Footage, Picture
 from mer_keras.clips.motionless import BLACK, IDENTICAL
 from mer_keras.clips.sample import Sample
 from mer_keras.config.data import Policies
+from mer_keras.config.inputs import PartBounds
 from mer_keras.errors import FrameError
 
 #: Frames of one clip, uint8 (frames, side, side), or (frames, side, side, 3) in RGB.
@@ -94,6 +95,7 @@ class ClipFrames:
         size: int,
         channels: int = 1,
         whole_frames: WholeFrames | None = None,
+        part: PartBounds | None = None,
     ) -> cache.Entry[np.uint8]:
         """Return frames on disk, cut by the box and resized to squares of ``size``, as ``Stack``.
 
@@ -102,6 +104,7 @@ class ClipFrames:
             size: side in pixels.
             channels: 1: gray, 3: RGB.
             whole_frames: what is done to them before; its frames are then returned.
+            part: bounds of what is resized of the box, as shares of its height and width.
 
         Raises:
             FrameError: an image can't be used, or frames differ in size and a policy forbids it.
@@ -119,6 +122,8 @@ class ClipFrames:
                 pictures = whole_frames.compute(pictures)
             if box is not None:  # Its pixels are those of the first frame.
                 pictures = [faces.apply_box(picture, box) for picture in pictures]
+            if part is not None:
+                pictures = [_part_of(picture, part) for picture in pictures]
             small = [
                 cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
                 for picture in pictures
@@ -133,6 +138,8 @@ class ClipFrames:
         step = "gray frames, area-resized, 8 bits"
         if channels == 3:
             params["colour"], step = True, "colour frames, area-resized, 8 bits"
+        if part is not None:
+            params["part"] = [*part]
         if whole_frames is not None:
             step = f"{whole_frames.step}, {step}"
             params |= {"whole_frames": dict(whole_frames.params)}
@@ -171,3 +178,11 @@ class ClipFrames:
             self.remarks.add(BLACK)
         elif len(pictures) > 1 and all(np.array_equal(p, pictures[0]) for p in pictures[1:]):
             self.remarks.add(IDENTICAL)
+
+
+def _part_of(picture: Picture, part: PartBounds) -> Picture:
+    """Cut a part of a picture, at least a pixel high and wide."""
+    height, width = picture.shape[:2]
+    top, bottom = round(part[0] * height), round(part[1] * height)
+    left, right = round(part[2] * width), round(part[3] * width)
+    return picture[top : max(bottom, top + 1), left : max(right, left + 1)]

@@ -130,32 +130,49 @@ def is_still(array: Field, output: FlowOutput) -> bool:
     """Say whether flow is the same everywhere, as far as ``FLOORS`` tell.
 
     Args:
-        array: what ``flow_field``, ``flow_image`` or ``flow_magnitude`` returned.
-        output: which of the three.
+        array: what was made of the flow.
+        output: as what.
     """
     if output == "image":
         # A channel whose range reaches its floor has 255 as its greatest value.
         return bool(array[..., :2].max() < 255 * (1 - 1e-5))
+    if output in ("picture", "colour"):  # Their steps are coarser than the floors.
+        return not np.ptp(array.reshape(-1, array.shape[-1]), axis=0).any()
     components = array[..., : 1 if output == "magnitude" else 2]  # (size, size, 1 or 2)
     return bool(np.ptp(components, axis=(0, 1)).max() < FLOORS[0])
 
 
-def form_of_flow(output: FlowOutput, normalise: Normalisation) -> FlowForm:
+def form_of_flow(
+    output: FlowOutput, normalise: Normalisation, channels: tuple[str, ...] = FLOW_CHANNELS
+) -> FlowForm:
     """Return what the channels of computed flow are.
 
     Args:
-        output: ``image``, ``field`` or ``magnitude``.
+        output: what is made of the flow.
         normalise: what is done to each clip afterwards. It moves the zero of signed flow, and
             ``standard`` mixes the channels' means, so that a clip can't be mirrored any more.
+        channels: of a ``picture`` or ``colour``, whose zero lies between two steps or has no
+            direction, so that they can't be mirrored.
     """
     if output == "magnitude":
         return FlowForm(("magnitude",), ("keep",))
+    if output in ("picture", "colour"):
+        return FlowForm(channels, ("unknown",) * len(channels))
     sign: Mirroring = "unknown"
     if output == "image" and normalise != "standard":
         sign = "range"
     elif output == "field" and normalise == "none":
         sign = "negate"
     return FlowForm(FLOW_CHANNELS, (sign, "keep", "keep"))
+
+
+def form_of_sequence(
+    channels: tuple[str, ...], output: FlowOutput, normalise: Normalisation
+) -> FlowForm:
+    """Return what the channels of a sequence of flow are: of ``field`` or ``picture``."""
+    if output != "field" or normalise != "none":
+        return FlowForm(channels, ("unknown",) * len(channels))
+    return FlowForm(channels, tuple("negate" if name == "u" else "keep" for name in channels))
 
 
 def _dis(first: Gray, second: Gray) -> Field:

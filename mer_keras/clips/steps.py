@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from mer_keras.arrays import Array
-from mer_keras.clips import cache, flow, magnification, sampling
+from mer_keras.clips import cache, flow, flow_pictures, magnification, sampling
 from mer_keras.clips.clip_frames import ClipFrames, Stack, WholeFrames
 from mer_keras.clips.footage import Footage, Picture, UnusableClipError
 from mer_keras.clips.interpolation import interpolate
@@ -26,6 +26,7 @@ from mer_keras.clips.motionless import (
 )
 from mer_keras.clips.normalisation import Pixels, normalise_clip
 from mer_keras.clips.sample import Sample
+from mer_keras.clips.sequences import FEWER, dynamic_image_of, flow_sequence_of, interpolated
 from mer_keras.clips.spotting import apex_error
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip, Magnification, input_key
@@ -54,14 +55,15 @@ def load_clip(sample: Sample, footage: Footage, clip: Clip, policies: Policies) 
     Args:
         sample: the clip.
         footage: its frames.
-        clip: what to load, of kind ``frames`` or ``flow``.
+        clip: what to load, of any kind but ``flow_image``.
         policies: what to do about faults that leave a choice.
 
     Returns:
         uint8 (frames, size, size, channels), a single frame without the first axis, or float32
         where values were changed: in 0..255 either way, but with ``normalise`` as that leaves them.
         Flow: float32 (size, size, 3), in 0..255 as image, in pixels as field; its magnitude: (size,
-        size, 1) in pixels.
+        size, 1) in pixels. A dynamic image: uint8 (size, size, channels). A sequence of flow:
+        float32 (frames, size, size, channels).
 
     Raises:
         UnusableClipError: the clip must be left out.
@@ -70,10 +72,18 @@ def load_clip(sample: Sample, footage: Footage, clip: Clip, policies: Policies) 
     frames = ClipFrames(sample, footage, policies)
     marks = annotated_marks(frames)
     _locate_face(frames, marks, clip)
-    needs_apex = clip.kind == "flow" or clip.sampling not in sampling.WITHOUT_APEX
+    whole = (
+        clip.kind in ("dynamic_image", "flow_sequence") or clip.sampling in sampling.WITHOUT_APEX
+    )
+    needs_apex = clip.kind == "flow" or not whole
     if marks.apex is None and needs_apex:
         marks = with_apex(frames, marks)
-    array = _flow(frames, marks, clip) if clip.kind == "flow" else _frames(frames, marks, clip)
+    load = {
+        "flow": _flow,
+        "dynamic_image": dynamic_image_of,
+        "flow_sequence": flow_sequence_of,
+    }.get(clip.kind, _frames)
+    array = load(frames, marks, clip)
     return Loaded(normalise_clip(array, clip.normalise), tuple(frames.remarks), frames.farthest)
 
 
@@ -135,7 +145,7 @@ def _frames(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
     recipe = clip.magnification
     if recipe is None:
         stacked = sorted(set(numbers))
-        entry = frames.stack(stacked, clip.size, clip.channels)
+        entry = frames.stack(stacked, clip.size, clip.channels, part=clip.part)
     elif recipe.before_crop:
         stacked = sorted(set(numbers))
         entry = _magnified_before_crop(frames, marks, stacked, clip, recipe)
@@ -152,22 +162,16 @@ def _frames(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
     array: Pixels = stack
     if clip.frames is not None:
         if clip.sampling == "interpolated":
-            array = _interpolated(stack, clip.frames)
+            array = interpolated(stack, clip.frames)
         elif clip.sampling == "tim":
             array = interpolate(stack, clip.frames, clip.interpolation)
         if len(set(numbers)) < clip.frames:
-            interpolated = clip.sampling in ("interpolated", "tim")
-            use = "others are interpolated" if interpolated else "some stand twice"
-            frames.remarks.add(f"fewer than {clip.frames} different frames, {use}")
+            remark = FEWER.format(clip.frames)
+            if clip.sampling not in ("interpolated", "tim"):
+                remark = f"fewer than {clip.frames} different frames, some stand twice"
+            frames.remarks.add(remark)
     array = array if clip.channels == 3 else array[..., np.newaxis]
     return array[0] if clip.frames == 1 else array
-
-
-def _interpolated(stack: Stack, frames: int) -> Array:
-    before, share = sampling.interpolation_weights(len(stack), frames)
-    after = np.minimum(np.array(before) + 1, len(stack) - 1)
-    weight = np.array(share, np.float32).reshape(-1, *[1] * (stack.ndim - 1))  # (frames, 1, 1, ...)
-    return stack[before] * (1 - weight) + stack[after] * weight
 
 
 def _magnified(
@@ -241,15 +245,19 @@ def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
         "image": ("flow image, with floors", flow.flow_image),
         "field": ("flow field", flow.flow_field),
         "magnitude": ("flow magnitude", flow.flow_magnitude),
+        "picture": ("flow picture", flow_pictures.flow_picture),
+        "colour": ("flow colours", flow_pictures.flow_colours),
     }[clip.flow.output]
+    parts = {"parts": clip.flow_channels} if clip.flow.output == "picture" else {}
 
     def onset_to_apex(stack: Stack) -> Array:
-        return compute(stack[0], stack[-1], size=clip.size, method=clip.flow.method)
+        return compute(stack[0], stack[-1], size=clip.size, method=clip.flow.method, **parts)
 
     params: cache.Parameters = {
         "method": clip.flow.method,
         "size": clip.size,
         "opencv": cv2.__version__,
+        **{name: [*values] for name, values in parts.items()},
     }
     try:
         array = cache.derive(entry, step, params, onset_to_apex).array

@@ -17,7 +17,15 @@ Sampling = Literal[
 FlowMethod = Literal["tvl1", "farneback", "dis"]
 
 #: What is made of flow (see ``Flow``).
-FlowOutput = Literal["image", "field", "magnitude"]
+FlowOutput = Literal["image", "field", "magnitude", "picture", "colour"]
+
+#: What a channel of a ``picture`` or of a sequence of flow can hold.
+FlowPart = Literal["u", "v", "magnitude", "strain"]
+#: The parts where nothing else is said.
+FLOW_PARTS: tuple[FlowPart, ...] = ("u", "v", "magnitude")
+
+#: Bounds of a part of a square: top, bottom, left, right, as shares of its side.
+PartBounds = tuple[float, float, float, float]
 
 
 def input_key(key: str) -> str:
@@ -95,7 +103,7 @@ class Magnification(StrictModel):
 
 
 class Flow(StrictModel):
-    """Optical flow from the onset to the apex frame (see ``clips.flow``)."""
+    """Optical flow from onset to apex, or from frame to frame (see ``clips.flow``)."""
 
     method: FlowMethod = "tvl1"
     """How flow is computed."""
@@ -104,8 +112,13 @@ class Flow(StrictModel):
     output: FlowOutput = "image"
     """``field`` is (u, v, strain): flow to the right and flow down, signed, in pixels of these
     squares, and optical strain in pixels a pixel. ``image`` is the same, each channel scaled by its
-    own range to 0..255. ``magnitude`` is the length of the flow in pixels, one channel.
+    own range to 0..255. ``magnitude`` is the length of the flow in pixels, one channel. ``picture``
+    is flow as an image file of 8 bits holds it, a sixteenth of a pixel a step, and ``colour`` its
+    direction as hue and its length as brightness, in RGB (see ``clips.flow_pictures``); both are in
+    0..255. A ``flow_sequence`` is of ``field`` or ``picture``.
     """
+    channels: tuple[FlowPart, ...] | None = Field(default=None, min_length=1)
+    """Channels of a ``picture`` and of a ``flow_sequence``; null: u, v and magnitude."""
 
 
 class TemporalInterpolation(StrictModel):
@@ -124,11 +137,13 @@ class TemporalInterpolation(StrictModel):
 class Clip(StrictModel):
     """What a method is given of each clip."""
 
-    kind: Literal["frames", "flow", "flow_image"]
+    kind: Literal["frames", "flow", "flow_image", "dynamic_image", "flow_sequence"]
     """``frames`` gives images, scaled to 0..1. ``flow`` gives (u, v, strain), horizontal and
     vertical flow and optical strain, computed from the onset and the apex frame. ``flow_image``
     gives the same, computed by the database's publishers: values as its file holds them (0..255),
-    channels in the same order, whatever the file's is.
+    channels in the same order, whatever the file's is. ``dynamic_image`` is a weighted sum of all
+    frames, an image in 0..1 (see ``clips.sequences``). ``flow_sequence`` gives ``frames`` images of
+    flow, each between two neighbours of frames that are interpolated in time.
     """
     frames: int | None = Field(default=1, ge=1, le=512)
     """Images of a clip; one is an image, without a time axis. Left out with sampling ``whole``."""
@@ -142,6 +157,14 @@ class Clip(StrictModel):
     """What red, green and blue of a ``flow_image`` are, where its database doesn't say."""
     channels: Literal[1, 3] = 1
     """1: gray. 3: RGB."""
+    part: PartBounds | None = None
+    """Of ``frames``: the part of the crop that is resized, from top, bottom, left and right, as
+    shares of the crop's height and width; null: all of it.
+    """
+    rank_pooling: Literal["published_code", "bilen"] = "published_code"
+    """Weights of a ``dynamic_image``: those of LEARNet's public code, whose sum is the number of
+    frames, or those of approximate rank pooling as Bilen et al. define it, whose sum is 0.
+    """
     sampling: Sampling | Literal["whole"] = "around_apex"
     """Which frames. ``whole``: all from the onset to the offset, so that every clip has its own
     length.
@@ -179,6 +202,35 @@ class Clip(StrictModel):
         return self
 
     @model_validator(mode="after")
+    def _images_of_whole_clips_have_their_own_keys(self) -> "Clip":
+        if self.kind == "dynamic_image" and self.frames != 1:
+            raise ValueError("'dynamic_image' is one image: leave 'frames' out")
+        if self.kind == "flow_sequence":
+            if self.sampling not in ("interpolated", "tim"):
+                raise ValueError("'flow_sequence' needs sampling interpolated or tim")
+            if self.flow.output not in ("field", "picture"):
+                raise ValueError("'flow_sequence' needs flow.output field or picture")
+        if self.kind in ("dynamic_image", "flow_sequence") and self.magnification is not None:
+            raise ValueError(f"'magnification' is not for kind {self.kind!r}")
+        pictures = self.kind == "flow" and self.flow.output == "picture"
+        if self.flow.channels is not None and not pictures and self.kind != "flow_sequence":
+            raise ValueError("'flow.channels' is for flow.output picture and for flow_sequence")
+        return self
+
+    @model_validator(mode="after")
+    def _a_part_lies_inside_its_crop(self) -> "Clip":
+        if self.part is not None:
+            top, bottom, left, right = self.part
+            if self.kind != "frames" or not (0 <= top < bottom <= 1 and 0 <= left < right <= 1):
+                raise ValueError(
+                    "'part' is for kind 'frames': top, bottom, left and right as shares, 0 <= top "
+                    "< bottom <= 1 and 0 <= left < right <= 1"
+                )
+            if self.magnification is not None:
+                raise ValueError("'part' is not for magnified frames")
+        return self
+
+    @model_validator(mode="after")
     def _only_flow_images_have_a_name_and_an_order(self) -> "Clip":
         for key, value in (("image", self.image), ("channel_order", self.channel_order)):
             if value is not None and self.kind != "flow_image":
@@ -199,14 +251,24 @@ class Clip(StrictModel):
     @property
     def shape(self) -> tuple[int | None, ...]:
         """Shape of a clip, (frames, height, width, channels) or (height, width, channels)."""
-        channels = self.channels
-        if self.kind != "frames":
-            channels = 1 if self.kind == "flow" and self.flow.output == "magnitude" else 3
+        channels: int = self.channels
+        if self.kind == "flow_image":
+            channels = len(FLOW_CHANNELS)
+        elif self.kind in ("flow", "flow_sequence"):
+            channels = len(self.flow_channels)
         return (*self.grid, channels)
+
+    @property
+    def flow_channels(self) -> tuple[str, ...]:
+        """Names of the channels of computed flow."""
+        if self.kind == "flow_sequence" or self.flow.output == "picture":
+            return self.flow.channels or FLOW_PARTS
+        by_output = {"magnitude": ("magnitude",), "colour": ("red", "green", "blue")}
+        return by_output.get(self.flow.output, FLOW_CHANNELS)
 
     @property
     def grid(self) -> tuple[int | None, ...]:
         """Frames, height and width of a clip; one image has no frames, a whole clip any number."""
         side = self.resize_to or self.size
-        has_time = self.kind == "frames" and self.frames != 1
+        has_time = self.kind == "flow_sequence" or (self.kind == "frames" and self.frames != 1)
         return (self.frames, side, side) if has_time else (side, side)

@@ -157,10 +157,12 @@ def loading_piece(
     title: str, recipe: Clip, clips: int, frames: int, ready: bool, expectation: Expectation
 ) -> Piece:
     """Return the piece of loading an input; ``ready``: its clips may be in the cache."""
-    read = frames if recipe.magnification or recipe.frames is None else recipe.frames
+    reads_all = recipe.kind in ("dynamic_image", "flow_sequence") or recipe.magnification
+    read = frames if reads_all or recipe.frames is None else recipe.frames
     seconds = READ_SECONDS * read
-    if recipe.kind == "flow":
-        seconds = FLOW_SECONDS[recipe.flow.method] * (recipe.flow.compute_size / 128) ** 2
+    if recipe.kind in ("flow", "flow_sequence"):
+        pair_seconds = FLOW_SECONDS[recipe.flow.method] * (recipe.flow.compute_size / 128) ** 2
+        seconds = pair_seconds * (recipe.frames or 1)
     if recipe.crop == "haar":
         seconds += FACE_SECONDS
     if recipe.magnification:

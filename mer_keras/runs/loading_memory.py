@@ -29,7 +29,7 @@ def loading_bytes(recipe: Clip, table: pd.DataFrame) -> int:
     for _, database_lengths in lengths.groupby(table["database"]):
         footage = open_footage(Path(table.loc[database_lengths.idxmax(), "path"]))
         (picture,), _ = footage.read([footage.numbers[0]])  # (height, width)
-        channels = recipe.channels if recipe.kind == "frames" else 1
+        channels = recipe.channels if recipe.kind in ("frames", "dynamic_image") else 1
         length = int(database_lengths.max()) or len(footage.numbers)
         value_bytes = _frames_held(recipe, length)
         if recipe.magnification is not None and recipe.magnification.before_crop:
@@ -42,6 +42,8 @@ def _frames_held(recipe: Clip, length: int) -> int:
     """Frames of a clip of this length that are decoded together."""
     if recipe.kind == "flow":
         return 2
+    if recipe.kind in ("dynamic_image", "flow_sequence"):
+        return length
     if recipe.frames is None or recipe.magnification is not None:
         return length
     return min(recipe.frames, length)

@@ -251,7 +251,7 @@ class TestDigest:
             methods={"svm": SVM, "network": {"title": "t", "network": {"model": "ststnet"}}},
         )
         assert SCHEMA_VERSION == 3
-        assert config.digest() == "b22af820c7f63ec48d960aecef26df40"
+        assert config.digest() == "47329f7a920b03b92a1d08a200148030"
 
 
 def test_published_values_as_fractions():
