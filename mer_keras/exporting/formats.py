@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mer_keras.errors import UserError, did_you_mean
+from mer_keras.exporting import operators
 
 #: From arrays of a network's inputs, in its order, to probabilities (clips, classes) float32.
 Runner = Callable[[Sequence[np.ndarray]], np.ndarray]
@@ -81,6 +82,7 @@ def _signature(network: Any) -> list[Any]:
 
 
 def _write_onnx(network: Any, path: Path) -> None:
+    operators.register()
     network.export(path, format="onnx", verbose=False, input_signature=_signature(network))
 
 
