@@ -13,6 +13,8 @@ from typer import Argument, Option
 
 from mer_keras import __version__
 from mer_keras.cli import completion
+from mer_keras.cli.bundles import app as bundles_app
+from mer_keras.cli.bundles import bundle_app
 from mer_keras.cli.data import app as data_app
 from mer_keras.cli.leaderboard import app as leaderboard_app
 from mer_keras.cli.listing import app as list_app
@@ -51,6 +53,8 @@ app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.add_typer(list_app, name="list")
 app.add_typer(stored_app)
+app.add_typer(bundles_app)
+app.add_typer(bundle_app, name="bundle")
 app.add_typer(score_app)
 app.add_typer(leaderboard_app)
 app.command("methods", hidden=True)(list_methods)
@@ -154,6 +158,9 @@ def run(
     gpus_per_fold: Annotated[
         float | None, Option(min=0, max=1, help="With --cluster; a quarter where it has a GPU.")
     ] = None,
+    keep_weights: Annotated[
+        bool, Option("--keep-weights", help="Store what each fold learned, for mer-keras train.")
+    ] = False,
     report: Annotated[Path | None, Option(help="Write a report into this folder.")] = None,
     yes: Yes = False,
 ) -> None:
@@ -189,6 +196,7 @@ def run(
             weights=weights,
             initial=start_from,
             try_networks=computes_here or not visible_gpus(),
+            keep_learned=keep_weights,
             watcher=watch,
         )
         if cluster:

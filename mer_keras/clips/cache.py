@@ -49,7 +49,8 @@ class Entry(Generic[Value]):
         array: what the step computed.
         facts: what the step says of its sources.
         not_stored: why the entry could not be written, else empty. The array is good either way.
-        key: digest of all that the array depends on, for what is derived from it.
+        key: digest of all that the array depends on, for what is derived from it; empty for what is
+            kept out of the cache, as is all that is derived from it.
     """
 
     array: NDArray[Value]
@@ -111,6 +112,8 @@ def derive(
     Raises:
         FrameError: whatever ``compute`` raises; nothing is stored then.
     """
+    if not entry.key:
+        return Entry(compute(entry.array), {})
     key = array_key(entry.key, step, params)
     return _load_or_compute(key, lambda: (compute(entry.array), {}))
 

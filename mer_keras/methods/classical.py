@@ -4,7 +4,6 @@ import itertools
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Unpack
 
 import numpy as np
@@ -21,12 +20,14 @@ from mer_keras.errors import ConfigError
 from mer_keras.features.registry import check_feature
 from mer_keras.methods.classifiers import make_classifier, sample_weights
 from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
-from mer_keras.methods.estimators import Classifier, EstimatorMethod
+from mer_keras.methods.estimators import EstimatorMethod
 from mer_keras.methods.feature_vectors import feature_vectors
 from mer_keras.methods.kernels import FeatureTable, KernelSVM
+from mer_keras.methods.stored_classifiers import Chain, Classifier
 from mer_keras.methods.transfer import matching_weights
 from mer_keras.protocols.splits import assign_groups
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.training.learned import Learned
 from mer_keras.training.memory import keep_freed_memory
 
 #: Numbers of clips in a feature table.
@@ -62,9 +63,13 @@ class ClassicalMethod(Method):
         """Decide for each clip; see ``FeatureClassifier.predict_proba``."""
         return self._classifier.predict_proba(self._features(x))
 
-    def save(self, folder: Path) -> None:
-        """Write the fitted classifier; the feature has nothing that is fitted."""
-        self._classifier.save(folder)
+    def learned(self) -> Learned:
+        """What the classifier has learned; the feature has nothing that is fitted."""
+        return self._classifier.learned()
+
+    def restore(self, learned: Learned, name: str = "") -> None:
+        """See ``Method.restore``."""
+        self._classifier.restore(learned, name)
 
     def fit_predict_folds(
         self,
@@ -141,6 +146,7 @@ class FeatureClassifier(EstimatorMethod):
             seconds=time.perf_counter() - started,
             copies=None if rows.copies is None else self._decisions(rows.copies),
             chosen=fit.chosen,
+            learned=self.learned() if options.get("keep_learned") else None,
         )
 
     def _fit_rows(self, y: Labels, rows: FoldRows, seed: int) -> FitRecord:
@@ -223,7 +229,7 @@ class FeatureClassifier(EstimatorMethod):
                 weights = matching_weights(vectors, self._table.vectors[decided])
             return classifier.fit(vectors, labels, **sample_weights(classifier, labels, weights))
 
-    def _predict(self, classifier: Classifier, training: Rows, rows: Rows) -> Labels:
+    def _predict(self, classifier: Classifier | Chain, training: Rows, rows: Rows) -> Labels:
         """Class numbers that a classifier, fitted to ``training``, gives to other rows."""
         vectors = self._table.vectors[rows]
         with self._errors_told():

@@ -12,10 +12,14 @@ from numpy.typing import NDArray
 from mer_keras.arrays import Inputs, Labels, take
 from mer_keras.progress import EpochProgress
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome, FoldRows
+from mer_keras.training.learned import Learned, from_bytes, to_bytes
+from mer_keras.whole_files import write_whole
 
 Probabilities: TypeAlias = NDArray[np.float32]
 #: What a fold gave, or the error in its place.
 FoldResult: TypeAlias = FoldOutcome | FoldFailedError
+#: The file in which a method saves what it learned.
+FILE = "learned.npz"
 
 
 class FitOptions(TypedDict, total=False):
@@ -25,6 +29,7 @@ class FitOptions(TypedDict, total=False):
     subjects: NDArray[np.int64] | None
     seed: int
     on_epoch: EpochProgress | None
+    epochs: int | None
 
 
 class FoldOptions(TypedDict, total=False):
@@ -32,6 +37,7 @@ class FoldOptions(TypedDict, total=False):
 
     record_epochs: bool
     on_epoch: EpochProgress | None
+    keep_learned: bool
 
 
 class Method(ABC):
@@ -69,6 +75,7 @@ class Method(ABC):
         subjects: NDArray[np.int64] | None = None,
         seed: int = 0,
         on_epoch: EpochProgress | None = None,
+        epochs: int | None = None,
     ) -> FitRecord:
         """Learn from training clips.
 
@@ -81,6 +88,8 @@ class Method(ABC):
                 can choose a hyper-parameter; None: they can't.
             seed: of every random draw.
             on_epoch: called after each epoch, in which ``predict_proba`` may be called.
+            epochs: end after so many epochs, with the learning rates that the whole training would
+                have in them; None: the recipe's.
 
         Raises:
             FoldFailedError: these clips can't be learned from.
@@ -94,8 +103,33 @@ class Method(ABC):
         """Class probabilities of clips, (clips, classes) float32; 0 and 1 for a mere decision."""
 
     @abstractmethod
+    def learned(self) -> Learned:
+        """Return all that ``fit`` taught, so that ``restore`` makes a new method predict alike."""
+
+    @abstractmethod
+    def restore(self, learned: Learned, name: str = "") -> None:
+        """Take what another method of the same row has learned, in place of ``fit``.
+
+        Args:
+            learned: what its ``learned`` returned, or a file that claims so.
+            name: names the file in messages.
+
+        Raises:
+            UserError: it isn't what a method of this row learns; the method is as it was.
+        """
+
     def save(self, folder: Path) -> None:
-        """Write what was learned into an empty folder; no file of it can run code when read."""
+        """Write what was learned into a folder; reading it runs no code (``training.learned``)."""
+        write_whole(folder / FILE, to_bytes(self.learned()))
+
+    def load(self, folder: Path) -> None:
+        """Read what ``save`` of a method of the same row wrote.
+
+        Raises:
+            UserError: see ``restore`` and ``training.learned.from_bytes``.
+        """
+        file = folder / FILE
+        self.restore(from_bytes(file.read_bytes(), str(file)), str(file))
 
     def predict_changed(self, x: Inputs) -> Probabilities:
         """As ``predict_proba``, of clips that are first changed as training changes copies."""
@@ -118,6 +152,7 @@ class Method(ABC):
             seeds: one a fold.
             record_epochs: keep the tested clips' probabilities after every epoch.
             on_epoch: called after each epoch.
+            keep_learned: keep what each fold has learned.
 
         Returns:
             one outcome a fold; the error in its place if a fold failed, the others go on.
@@ -162,4 +197,5 @@ class Method(ABC):
             copies=None if rows.copies is None else self.predict_changed(take(x, rows.copies)),
             trajectory=np.stack(trajectory) if trajectory else None,
             chosen=fit.chosen,
+            learned=self.learned() if options.get("keep_learned") else None,
         )

@@ -1,26 +1,11 @@
 """Methods that hold one scikit-learn estimator: decisions over all classes, and storing."""
 
-from pathlib import Path
-from typing import TypeAlias
-
 import numpy as np
-from sklearn.dummy import DummyClassifier
-from sklearn.pipeline import Pipeline
-from skops.io import dump, load
 
 from mer_keras.arrays import Inputs
 from mer_keras.methods.contract import Method, Probabilities
-from mer_keras.methods.kernels import KernelSVM
-
-#: A classifier of features, or what stands in for one.
-Classifier: TypeAlias = Pipeline | KernelSVM | DummyClassifier
-FILE = "estimator.skops"
-#: Types that skops does not know, and that hold arrays and numbers only.
-TRUSTED = [
-    "sklearn.tree._tree.Tree",
-    "mer_keras.methods.codebook.Codebook",
-    "mer_keras.methods.kernels.KernelSVM",
-]
+from mer_keras.methods.stored_classifiers import Chain, Classifier, packed, unpacked
+from mer_keras.training.learned import Learned
 
 
 class EstimatorMethod(Method):
@@ -33,7 +18,7 @@ class EstimatorMethod(Method):
             classes: how many there are, also such that no training clip has.
         """
         self.classes = classes
-        self.estimator: Classifier | None = None
+        self.estimator: Classifier | Chain | None = None
 
     def predict_proba(self, x: Inputs) -> Probabilities:
         """Decide for each clip, (clips, classes) float32 of 0 and 1."""
@@ -41,13 +26,12 @@ class EstimatorMethod(Method):
             raise RuntimeError("predict_proba before fit")
         return np.eye(self.classes, dtype="float32")[self.estimator.predict(np.asarray(x))]
 
-    def save(self, folder: Path) -> None:
-        """Write the estimator without pickle; see ``load_estimator``."""
-        folder.mkdir(parents=True, exist_ok=True)
-        dump(self.estimator, folder / FILE)
+    def learned(self) -> Learned:
+        """What the estimator has learned; see ``stored_classifiers.packed``."""
+        if self.estimator is None:
+            raise RuntimeError("learned before fit")
+        return packed(self.estimator)
 
-
-def load_estimator(folder: Path) -> Classifier:
-    """Read a fitted estimator that ``EstimatorMethod.save`` wrote; no code of the file is run."""
-    estimator: Classifier = load(folder / FILE, trusted=TRUSTED)
-    return estimator
+    def restore(self, learned: Learned, name: str = "") -> None:
+        """See ``Method.restore``."""
+        self.estimator = unpacked(learned, self.classes, name)

@@ -11,6 +11,7 @@ from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Meth
 from mer_keras.models.weights import load_weights
 from mer_keras.training.assembly import check_changes
 from mer_keras.training.fold import FitRecord, FoldRows
+from mer_keras.training.learned import Learned
 from mer_keras.training.trainer import Trainer
 from mer_keras.training.vectorised.all_folds import AllFolds
 from mer_keras.training.vectorised.batches import chunks
@@ -18,8 +19,6 @@ from mer_keras.training.vectorised.engine import folds_at_once
 
 if TYPE_CHECKING:
     import keras
-
-WEIGHTS = "network.weights.h5"
 
 
 class NetworkMethod(Method):
@@ -89,6 +88,7 @@ class NetworkMethod(Method):
             validation=options.get("validation"),
             seed=options.get("seed", 0),
             on_epoch=options.get("on_epoch"),
+            epochs=options.get("epochs"),
         )
 
     def predict_proba(self, x: Inputs) -> Probabilities:
@@ -99,10 +99,13 @@ class NetworkMethod(Method):
         """See ``Method.predict_changed``."""
         return self.trainer.predict_changed(x)
 
-    def save(self, folder: Path) -> None:
-        """Write the weights; see ``Method.save``."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.trainer.network.save_weights(folder / WEIGHTS)
+    def learned(self) -> Learned:
+        """Weights and statistics by the paths of their variables; see ``Method.learned``."""
+        return self.trainer.learned()
+
+    def restore(self, learned: Learned, name: str = "") -> None:
+        """See ``Method.restore``."""
+        self.trainer.restore(learned, name)
 
     def fit_predict_folds(
         self,

@@ -2,10 +2,13 @@
 
 import inspect
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
 
 from mer_keras.arrays import Shape
 from mer_keras.config.experiment import Experiment, RowPlan
@@ -253,3 +256,32 @@ def make_method(
 
         method = ShuffledLabels(method)
     return method
+
+
+def with_choice(plan: RowPlan, chosen: Mapping[str, JsonValue]) -> RowPlan:
+    """The same row with values of classifier arguments, so that nothing is left to choose."""
+    classical = plan.config.classical
+    if classical is None or not chosen:
+        return plan
+    fixed = classical.model_copy(
+        update={
+            "classifier_arguments": {**classical.classifier_arguments, **chosen},
+            "choices": {},
+        }
+    )
+    return replace(plan, config=plan.config.model_copy(update={"classical": fixed}))
+
+
+def check_known(plan: RowPlan) -> None:
+    """Check that the network, or the feature and the classifier, of a method are known here.
+
+    Raises:
+        UserError: one of them, or an argument of one, is not.
+    """
+    config = plan.config
+    if config.network is not None:
+        networks.all_arguments(config.network.model, config.network.arguments)
+    if config.classical is not None:
+        from mer_keras.methods.classical import ClassicalMethod
+
+        ClassicalMethod(config.classical, classes=1)

@@ -1,7 +1,6 @@
 """Any method, taught permuted labels."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Unpack
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from mer_keras.arrays import Inputs, Labels
 from mer_keras.methods.contract import FitOptions, FoldOptions, FoldResult, Method, Probabilities
 from mer_keras.training.fold import FitRecord, FoldRows
+from mer_keras.training.learned import Learned
 
 
 class ShuffledLabels(Method):
@@ -36,9 +36,13 @@ class ShuffledLabels(Method):
         """See ``Method.predict_proba``."""
         return self._method.predict_proba(x)
 
-    def save(self, folder: Path) -> None:
-        """See ``Method.save``."""
-        self._method.save(folder)
+    def learned(self) -> Learned:
+        """See ``Method.learned``."""
+        return self._method.learned()
+
+    def restore(self, learned: Learned, name: str = "") -> None:
+        """See ``Method.restore``."""
+        self._method.restore(learned, name)
 
     def predict_changed(self, x: Inputs) -> Probabilities:
         """See ``Method.predict_changed``."""

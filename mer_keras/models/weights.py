@@ -13,6 +13,7 @@ their authors' own names the network's entry in ``networks.yaml`` says it, unles
 
 import hashlib
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,19 +110,34 @@ def _load_npz(network: "keras.Model", file: Path) -> None:
             ) from error
     elif declared:
         arrays = _in_flow_order(network, arrays, declared, file)
-    variables = {variable.path: variable for variable in network.weights}
+    assign_all({variable.path: variable for variable in network.weights}, arrays, str(file))
+
+
+def assign_all(
+    variables: "Mapping[str, keras.Variable]", arrays: Mapping[str, NDArray], name: str
+) -> None:
+    """Give variables the values of arrays; on an error all of them keep their own.
+
+    Args:
+        variables: by path.
+        arrays: by the paths of the variables.
+        name: names the file in messages.
+
+    Raises:
+        UserError: an array is missing, unknown, of another shape or holds other than numbers.
+    """
     missing, unknown = sorted(set(variables) - set(arrays)), sorted(set(arrays) - set(variables))
     if missing or unknown:
         raise UserError(
-            f"{file}: does not fit the network: missing {missing or 'nothing'}, unknown "
+            f"{name}: does not fit the network: missing {missing or 'nothing'}, unknown "
             f"{unknown or 'nothing'}"
         )
     for path, variable in variables.items():
-        if arrays[path].shape != variable.shape:
+        if arrays[path].shape != tuple(variable.shape):
             raise UserError(
-                f"{file}: {path} has shape {arrays[path].shape}, expected {tuple(variable.shape)}"
+                f"{name}: {path} has shape {arrays[path].shape}, expected {tuple(variable.shape)}"
             )
-        _check_numbers(file, path, arrays[path])
+        _check_numbers(name, path, arrays[path])
     # All arrays fit, so that the network changes as a whole or not at all.
     for path, variable in variables.items():
         variable.assign(arrays[path].astype("float32"))
@@ -194,7 +210,7 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
         if array is None or array.shape != shape or is_head:
             own.append(variable.path)
         else:
-            _check_numbers(file, variable.path, array)
+            _check_numbers(str(file), variable.path, array)
             variable.assign(array.astype("float32"))
     if len(own) == len(network.weights):
         raise UserError(
@@ -273,6 +289,6 @@ def _read_npz(file: Path) -> dict[str, NDArray]:
         ) from error
 
 
-def _check_numbers(file: Path, path: str, array: NDArray) -> None:
+def _check_numbers(file: str, path: str, array: NDArray) -> None:
     if array.dtype.kind not in "fiu" or not np.all(np.isfinite(array)):
         raise UserError(f"{file}: {path} holds values that are not finite numbers")

@@ -52,6 +52,7 @@ class RunContext:
         folds: the division of the samples.
         weights: weights that are tested instead of training.
         backbones: pretrained networks that rows start from, by the row's key.
+        keep_learned: whether what each fold learned is stored.
     """
 
     config: Experiment
@@ -61,6 +62,7 @@ class RunContext:
     folds: FoldSet
     weights: Path | None = None
     backbones: Mapping[str, Backbone] | None = None
+    keep_learned: bool = False
 
     @property
     def classes(self) -> tuple[str, ...]:

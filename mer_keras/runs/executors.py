@@ -11,6 +11,7 @@ from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.predictions import predictions_table, unit_record
 from mer_keras.runs.tasks import Outcome, TaskRunner, all_units
 from mer_keras.runs.units import Task, Unit
+from mer_keras.training.learned import to_bytes
 
 
 class OpenRun(NamedTuple):
@@ -22,7 +23,11 @@ class OpenRun(NamedTuple):
 
     def pending(self, units: Sequence[Unit]) -> list[Unit]:
         """Return the units that are not stored, of those given."""
-        return [unit for unit in units if not self.folder.is_done(unit)]
+        return [unit for unit in units if not self._is_done(unit)]
+
+    def _is_done(self, unit: Unit) -> bool:
+        has_all = not self.context.keep_learned or self.folder.has_learned(unit)
+        return has_all and self.folder.is_done(unit)
 
     def pending_rows(self) -> list[str]:
         """Return the keys of rows of which a unit is not stored, in the order of the table."""
@@ -37,7 +42,8 @@ class OpenRun(NamedTuple):
                 self.folder.fail(unit, str(outcome))
                 continue
             table = predictions_table(self.context, unit, outcome)
-            self.folder.store(unit, table, unit_record(outcome), outcome.trajectory)
+            learned = None if outcome.learned is None else to_bytes(outcome.learned)
+            self.folder.store(unit, table, unit_record(outcome), outcome.trajectory, learned)
 
 
 class RowCounts:

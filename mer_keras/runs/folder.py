@@ -30,6 +30,8 @@ from mer_keras.terms import PREDICTION_COLUMNS
 from mer_keras.whole_files import write_whole
 
 FOLDS = "folds.json"
+#: The folder of what the folds learned, where that is kept.
+LEARNED = "learned"
 
 #: What a manifest says of the computation that the run's name doesn't, and who chooses it.
 _COMPUTED_BY = {"backend": "KERAS_BACKEND", "layers": "MER_LAYERS"}
@@ -134,6 +136,7 @@ class RunFolder:
         predictions: pd.DataFrame,
         record: Mapping[str, object],
         trajectory: NDArray[np.float32] | None = None,
+        learned: bytes | None = None,
     ) -> None:
         """Store a finished unit.
 
@@ -144,6 +147,7 @@ class RunFolder:
             record: JSON-ready extras (history, seconds); what binds the files is added.
             trajectory: (epochs, tested clips, classes) float32, their probabilities after each
                 epoch.
+            learned: the file of what the unit has learned (see ``training.learned``).
 
         Raises:
             ResultsError: predictions or trajectory are of another unit or lack a column, or the
@@ -164,7 +168,11 @@ class RunFolder:
             "samples": _ids_digest(predictions["sample_id"]),
             "checksums": {suffix: _checksum(content) for suffix, content in contents.items()},
         }
+        if learned is not None:
+            binding["learned"] = _checksum(learned)
         try:
+            if learned is not None:
+                write_whole(self._learned_file(unit), learned)
             for suffix, content in contents.items():
                 write_whole(self._file(unit, suffix), content)
             write_json(self._file(unit, ".json"), {**record, **binding})
@@ -261,6 +269,33 @@ class RunFolder:
         if reason:
             raise ResultsError(f"{file}: {reason}")
         return np.asarray(trajectory, "float32")
+
+    def has_learned(self, unit: Unit) -> bool:
+        """Whether what a finished unit has learned is stored; its content isn't looked at."""
+        record = self._record(unit)
+        return record is not None and "learned" in record and self._learned_file(unit).is_file()
+
+    def learned(self, unit: Unit) -> bytes | None:
+        """Content of the file of what a finished unit has learned, if it is stored.
+
+        Raises:
+            ResultsError: the unit is not finished, or the file is damaged or gone.
+        """
+        checksum = self.record(unit).get("learned")
+        if checksum is None:
+            return None
+        file = self._learned_file(unit)
+        try:
+            large = file.stat().st_size > MOST_BYTES
+            content = b"" if large else file.read_bytes()
+        except OSError as error:
+            raise ResultsError(f"{file}: can't be read: {error.strerror or error}") from error
+        if _checksum(content) != checksum:
+            raise ResultsError(f"{file}: not what the unit learned: the file was changed")
+        return content
+
+    def _learned_file(self, unit: Unit) -> Path:
+        return self.path / LEARNED / f"{unit.stem()}.npz"
 
     def _file(self, unit: Unit, suffix: str) -> Path:
         return self.path / PREDICTIONS / (unit.stem() + suffix)

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, Required, TypedDict, Unpack
 
@@ -31,7 +32,8 @@ class RunOptions(TypedDict, total=False):
     weights to evaluate instead of training: a file, or a folder with one file a fold (see
     ``models.weights``). ``initial``: weights that pretraining starts from, such as ImageNet's (see
     ``pretrain``). ``try_networks``: whether every network is built before clips are read, so that
-    one that can't read them is refused; by default not. ``progress``: told what is being done.
+    one that can't read them is refused; by default not. ``keep_learned``: whether what each fold
+    learned is stored, also of folds that are done without. ``progress``: told what is being done.
     ``watcher``: told of runs as they begin; its progress then stands for ``progress``.
     """
 
@@ -40,6 +42,7 @@ class RunOptions(TypedDict, total=False):
     weights: Path | None
     initial: Path | None
     try_networks: bool
+    keep_learned: bool
     progress: Progress | None
     watcher: Watcher | None
 
@@ -90,6 +93,7 @@ def run_experiments(
                 try_networks=options.get("try_networks", False),
                 progress=progress,
             )
+            context = replace(context, keep_learned=options.get("keep_learned", False))
             if context.run_id in runs:
                 continue
             folder = RunFolder(settings.results_root() / context.run_id)

@@ -61,6 +61,7 @@ class TaskRunner:
                 [fold_seed(unit.seed, unit.fold) for unit in task],
                 record_epochs=self._context.config.record_epochs,
                 on_epoch=on_epoch,
+                keep_learned=self._context.keep_learned,
             )
         except FoldFailedError as error:  # A method of somebody's own may leave it to its caller.
             return [error for _ in task]

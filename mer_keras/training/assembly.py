@@ -8,7 +8,7 @@ import numpy as np
 
 from mer_keras.arrays import Array, Inputs, shape_of
 from mer_keras.config.training import Augmentation, Train
-from mer_keras.errors import ConfigError
+from mer_keras.errors import ConfigError, InvariantError
 from mer_keras.flow_channels import FlowForm, Mirroring
 from mer_keras.layers.tensors import Tensor
 
@@ -53,6 +53,25 @@ class Assembly:
                 f"{len(clips)}: name as many inputs in the row's 'input'"
             )
         return dict(zip(self.clip_names, clips, strict=True))  # type: ignore[arg-type]
+
+    @property
+    def learned_variables(self) -> "dict[str, keras.Variable]":
+        """All that training changes, by path: the network's weights, and statistics of clips.
+
+        Raises:
+            InvariantError: two weights have one path, so that no file could tell them apart.
+        """
+        variables = list(self.network.weights)
+        for name in self.clip_names:
+            layers = [layer for layer in self.model.layers if layer.name == _standardise_name(name)]
+            variables += [variable for layer in layers for variable in layer.weights]
+        by_path = {variable.path: variable for variable in variables}
+        if len(by_path) < len(variables):
+            raise InvariantError(
+                f"network {self.network.name!r} has two weights of one path: give each of its "
+                "layers a name of its own"
+            )
+        return by_path
 
     def standardise_by(self, x: Inputs) -> None:
         """Take the statistics of training clips, each once, input by input."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mer_keras.errors import MerKerasError, UserError
+from mer_keras.training.learned import Learned
 
 
 class FoldFailedError(MerKerasError):
@@ -103,6 +104,7 @@ class FoldOutcome(FitRecord):
         copies: (copies, classes) float32, in the order of ``FoldRows.copies``.
         trajectory: (epochs, tested clips, classes) float32, ``probabilities`` as they were after
             each epoch; ``None`` where they were not recorded.
+        learned: what the fold has learned; ``None`` where that isn't kept.
     """
 
     probabilities: NDArray[np.float32]
@@ -110,6 +112,7 @@ class FoldOutcome(FitRecord):
     multiply_accumulates: int | None = None
     copies: NDArray[np.float32] | None = None
     trajectory: NDArray[np.float32] | None = None
+    learned: Learned | None = None
 
     def __post_init__(self) -> None:
         """Check that every prediction is one, whatever method made it.

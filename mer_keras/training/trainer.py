@@ -18,6 +18,7 @@ from mer_keras.config.training import Train
 from mer_keras.errors import UserError
 from mer_keras.flow_channels import FlowForm
 from mer_keras.models.cost import multiply_accumulates
+from mer_keras.models.weights import assign_all
 from mer_keras.progress import EpochProgress
 from mer_keras.training.assembly import Assembly, assemble
 from mer_keras.training.balance import training_rows
@@ -25,6 +26,7 @@ from mer_keras.training.best_epoch import BestEpoch
 from mer_keras.training.dataset import make_deterministic, set_seeds, training_input
 from mer_keras.training.device import across_devices, number_format
 from mer_keras.training.fold import FitRecord, check_finite, check_prediction, out_of_memory_told
+from mer_keras.training.learned import Learned
 from mer_keras.training.memory import keep_freed_memory
 from mer_keras.training.recipe import compile_model
 
@@ -95,6 +97,7 @@ class Trainer:
         validation: tuple[Inputs, NDArray[np.int32]] | None = None,
         seed: int = 0,
         on_epoch: EpochProgress | None = None,
+        epochs: int | None = None,
     ) -> FitRecord:
         """Train from fresh weights and keep those of the chosen epoch.
 
@@ -108,6 +111,7 @@ class Trainer:
             seed: of initial weights, copies, orders and all random layers.
             on_epoch: called after each epoch; the network has the epoch's weights, and ``predict``
                 may be called.
+            epochs: end after so many epochs, each as in the whole training; ``None``: the recipe's.
 
         Raises:
             FoldFailedError: the loss or a weight is no longer finite.
@@ -134,7 +138,7 @@ class Trainer:
                     seed=seed,
                     shuffle=recipe.order == "shuffled",
                 ),
-                epochs=recipe.epochs,
+                epochs=epochs or recipe.epochs,
                 validation_data=watched,
                 validation_batch_size=recipe.batch_size,
                 callbacks=make_callbacks(recipe, best_epoch, on_epoch),
@@ -182,6 +186,23 @@ class Trainer:
         """Give ``model`` other values, as ``start_state`` returns them."""
         for variable, value in zip(variables_of(self.model), state, strict=True):
             variable.assign(value)
+
+    def learned(self) -> Learned:
+        """Weights of the network, and statistics of its clips, by the paths of their variables."""
+        variables = self._assembled.learned_variables
+        return Learned({path: np.array(variable) for path, variable in variables.items()}, {})
+
+    def restore(self, learned: Learned, name: str) -> None:
+        """Give the network what another one has learned; on an error it keeps its weights.
+
+        Args:
+            learned: what ``learned`` returned.
+            name: names the file in messages.
+
+        Raises:
+            UserError: the arrays aren't this network's variables, or hold other than numbers.
+        """
+        assign_all(self._assembled.learned_variables, learned.arrays, name)
 
     def reset(self, seed: int) -> None:
         """Give network, random states and optimiser the state of a new build under ``seed``."""

@@ -28,7 +28,7 @@ ORDER = [
     {"audit", "runs"},
     {"explanation", "exporting"},
     {"report", "doctor"},
-    {"leaderboard"},
+    {"leaderboard", "bundles"},
     {"cli", "notebook"},
     {"bench"},  # It measures what users call, the command line too.
 ]

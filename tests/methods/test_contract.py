@@ -102,22 +102,33 @@ def test_fit_and_predict_give_by_hand_what_folds_give_and_nothing_of_earlier_fol
             atol=TOLERANCE.get(fitted.kind, 0),
         )
     method.save(tmp_path / "method")
-    check_files(tmp_path / "method", fitted.is_network)
+    check_file(*(tmp_path / "method").iterdir())
+    again = new(fitted.kind)
+    again.load(tmp_path / "method")
+    np.testing.assert_allclose(again.predict_proba(x), method.predict_proba(x), atol=1e-6)
 
 
-def check_files(folder, is_network):
-    """Check that what was saved can run no code."""
-    (file,) = folder.iterdir()
-    if is_network:
-        assert file.name.endswith(".weights.h5")
-        return
-    assert file.suffix == ".skops"
+def check_file(file):
+    """Check that what was saved can run no code: arrays of numbers, and JSON."""
     with zipfile.ZipFile(file) as archive:
         for name in archive.namelist():
             if name.endswith(".json"):
                 json.loads(archive.read(name))
             else:
-                np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+                array = np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+                assert array.dtype.kind in "iuf"
+
+
+def test_what_folds_learned_is_kept_if_it_is_asked_for(fitted):
+    """A new method that takes it predicts what the fold's method did."""
+    outcomes = fitted.method.fit_predict_folds(fitted.x, Y, FOLDS, SEEDS, keep_learned=True)
+    assert all(outcome.learned is None for outcome in fitted.outcomes)
+    method = new(fitted.kind)
+    for outcome, rows in zip(outcomes, FOLDS, strict=True):
+        method.restore(outcome.learned)
+        np.testing.assert_allclose(
+            method.predict_proba(take(fitted.x, rows.test)), outcome.probabilities, atol=1e-5
+        )
 
 
 def test_fitting_sees_no_tested_clip_and_no_label_of_one(fitted):

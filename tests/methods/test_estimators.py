@@ -1,8 +1,7 @@
-"""Decisions, classifiers by name, and estimators that are stored without pickle."""
+"""Decisions, and classifiers by name."""
 
 import numpy as np
 import pytest
-import skops.io
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -11,13 +10,11 @@ from mer_keras.config.method import Chance
 from mer_keras.errors import ConfigError
 from mer_keras.methods import classifiers
 from mer_keras.methods.chance import ChanceMethod
-from mer_keras.methods.classifiers import CLASSIFIERS, make_classifier
-from mer_keras.methods.estimators import FILE, TRUSTED, EstimatorMethod, load_estimator
+from mer_keras.methods.classifiers import make_classifier
+from mer_keras.methods.estimators import EstimatorMethod
 
 X = np.random.default_rng(0).normal(size=(30, 4)).astype("float32")
 Y = np.arange(30, dtype="int32") % 3
-#: Arguments without which a classifier doesn't take these features.
-ARGUMENTS = {"codebook_svm": {"points": 1, "groups": 2, "words": 2, "kept": 1}}
 
 
 class Given:
@@ -37,16 +34,6 @@ def test_decisions():
     probabilities = EstimatorMethod.predict_proba(new_method(Given()), np.array([2, 0, 2], "int32"))
     assert probabilities.dtype == np.float32
     np.testing.assert_array_equal(probabilities, [[0, 0, 1, 0], [1, 0, 0, 0], [0, 0, 1, 0]])
-
-
-@pytest.mark.parametrize("name", CLASSIFIERS)
-def test_every_classifier_can_be_stored_and_read_without_running_code(name, tmp_path):
-    classifier = make_classifier(name, ARGUMENTS.get(name, {}), seed=0)
-    classifier.fit(X, Y)
-    new_method(classifier).save(tmp_path / "new")
-    assert set(skops.io.get_untrusted_types(file=tmp_path / "new" / FILE)) <= set(TRUSTED)
-    again = load_estimator(tmp_path / "new")
-    np.testing.assert_array_equal(again.predict(X), classifier.predict(X))
 
 
 def test_the_seed_decides_every_draw_of_a_classifier(monkeypatch):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mer_keras.errors import UserError
-from mer_keras.methods.network import WEIGHTS, GivenWeights, NetworkMethod
-from mer_keras.models.weights import fold_weights
+from mer_keras.methods.contract import FILE
+from mer_keras.methods.network import GivenWeights, NetworkMethod
+from mer_keras.models.weights import fold_weights, load_weights
 from mer_keras.training.standardise import StandardiseByTraining
 from tests.methods.small import build, clips, folds, recipe
 
@@ -79,7 +80,7 @@ def test_saved_weights_predict_as_the_method_does(tmp_path):
     method.fit(X, Y, seed=1)
     method.save(tmp_path)
     again = build()
-    again.load_weights(tmp_path / WEIGHTS)
+    load_weights(again, tmp_path / FILE)  # Without standardising, it is a file of weights.
     expected = method.predict_proba(X)
     np.testing.assert_allclose(np.asarray(again(X, training=False)), expected, atol=1e-6)
 

@@ -7,6 +7,7 @@ from mer_keras.errors import ConfigError
 from mer_keras.methods.contract import Method
 from mer_keras.methods.network import GivenWeights
 from mer_keras.training.fold import FitRecord, FoldFailedError, FoldOutcome
+from mer_keras.training.learned import Learned
 from tests.methods.small import CLASSES, build, clips, folds, recipe, svm
 
 X, Y = clips()
@@ -60,8 +61,12 @@ class NoNumbers(Method):
     def predict_proba(self, x):
         return np.full((len(x), CLASSES), np.nan if self.bad else 0.25, "float32")
 
-    def save(self, folder):
+    def learned(self):
         """Nothing is learned."""
+        return Learned({}, {})
+
+    def restore(self, learned, name=""):
+        """There is nothing to take."""
 
 
 def test_fault_57_a_method_of_somebodys_own():

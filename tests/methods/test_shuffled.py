@@ -5,6 +5,7 @@ import numpy as np
 from mer_keras.methods.contract import Method
 from mer_keras.methods.shuffled import ShuffledLabels
 from mer_keras.training.fold import FitRecord, FoldRows
+from mer_keras.training.learned import Learned
 
 
 class Remembering(Method):
@@ -28,9 +29,11 @@ class Remembering(Method):
     def predict_changed(self, x):
         return self.predict_proba(x)[:, ::-1]
 
-    def save(self, folder):
-        folder.mkdir()
-        (folder / "saved").touch()
+    def learned(self):
+        return Learned({"weights": np.arange(3)}, {})
+
+    def restore(self, learned, name=""):
+        self.restored = learned, name
 
 
 X = np.arange(12, dtype="float32")
@@ -66,14 +69,16 @@ def test_folds_are_permuted_each_by_its_seed_and_labels_of_other_clips_stay():
     np.testing.assert_array_equal(given, Y)
 
 
-def test_all_else_is_the_method_itself(tmp_path):
+def test_all_else_is_the_method_itself():
     inner = Remembering()
     method = ShuffledLabels(inner)
     assert (method.parameters, method.multiply_accumulates) == (7, 9)
     np.testing.assert_array_equal(method.predict_proba(X), inner.predict_proba(X))
     np.testing.assert_array_equal(method.predict_changed(X), inner.predict_changed(X))
-    method.save(tmp_path / "m")
-    assert (tmp_path / "m/saved").exists()
+    learned = method.learned()
+    np.testing.assert_array_equal(learned.arrays["weights"], [0, 1, 2])
+    method.restore(learned, "file")
+    assert inner.restored == (learned, "file")
     folds = [FoldRows(np.arange(6), np.arange(6, 9), np.arange(9, 12), np.array([9]))]
     (outcome,) = method.fit_predict_folds(X, Y, folds, [0], record_epochs=True)
     assert outcome.trajectory.shape == (1, 3, 3)

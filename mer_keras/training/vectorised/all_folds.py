@@ -8,6 +8,7 @@ the device once, a batch is a list of row numbers, and the folds' networks are s
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ from mer_keras.training.fold import (
     check_prediction,
     out_of_memory_told,
 )
+from mer_keras.training.learned import Learned
 from mer_keras.training.recipe import learning_rate_at
 from mer_keras.training.trainer import Trainer
 from mer_keras.training.vectorised.batches import (
@@ -70,6 +72,7 @@ class AllFolds:
         seeds: Sequence[int],
         on_epoch: EpochProgress | None = None,
         record_epochs: bool = False,
+        keep_learned: bool = False,
     ) -> list[FoldOutcome | FoldFailedError]:
         """Train folds together, each as ``Trainer.fit`` does, and predict their tested clips.
 
@@ -81,6 +84,7 @@ class AllFolds:
             seeds: one a fold.
             on_epoch: called after each epoch.
             record_epochs: whether to keep the tested clips' probabilities after every epoch.
+            keep_learned: whether to keep what each fold has learned.
 
         Raises:
             OutOfMemoryError: they don't fit.
@@ -102,7 +106,10 @@ class AllFolds:
             for index, fold in enumerate(folds):
                 predicted = probabilities[index, : len(fold.test)]  # (tested clips, classes)
                 try:
-                    outcomes.append(self._outcome(stack, record, index, fold, predicted, started))
+                    outcome = self._outcome(stack, record, index, fold, predicted, started)
+                    if keep_learned:
+                        outcome = replace(outcome, learned=self._learned(stack, index))
+                    outcomes.append(outcome)
                 except FoldFailedError as error:
                     outcomes.append(error)
         return outcomes
@@ -197,6 +204,11 @@ class AllFolds:
             copies=copies,
             trajectory=record.trajectory(index, len(fold.test)),
         )
+
+    def _learned(self, stack: "Stack", index: int) -> Learned:
+        """What the fold ``index`` of the stack has learned."""
+        self._trainer.set_state(stack.state(index))
+        return self._trainer.learned()
 
     def _stack(self, folds: int) -> "Stack":
         from mer_keras.training.vectorised.stacked import Stack
