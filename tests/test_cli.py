@@ -61,6 +61,8 @@ VERBS = [
     "models",
     "models show",
     "models card",
+    "predict",
+    "export",
     "data list",
     "data howto",
     "data card",

@@ -94,8 +94,8 @@ def as_csv(table: "Table") -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["data_kind", *map(_harmless, table.records[0])])
-    writer.writerows([table.data_kind, *map(_harmless, cells.values())] for cells in table.records)
+    writer.writerow(["data_kind", *map(harmless, table.records[0])])
+    writer.writerows([table.data_kind, *map(harmless, cells.values())] for cells in table.records)
     return buffer.getvalue()
 
 
@@ -153,7 +153,7 @@ def _environment() -> "Environment":
     return environment
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     """Make a cell harmless in a spreadsheet, which may skip blanks before a formula."""
     cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # A bare CR would end the line.
     if cell == "-" or _SIGNED.fullmatch(cell):

@@ -26,9 +26,10 @@ ORDER = [
     {"training"},
     {"methods"},
     {"audit", "runs"},
-    {"explanation", "exporting"},
+    {"explanation"},
     {"report", "doctor"},
     {"leaderboard", "bundles"},
+    {"exporting", "prediction"},
     {"cli", "notebook"},
     {"bench"},  # It measures what users call, the command line too.
 ]

@@ -1,0 +1,259 @@
+"""``predict`` says what expressions in recordings are; ``export`` writes a network for others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from typer import Argument, Option
+
+from mer_keras.cli.show import (
+    Json,
+    print_json,
+    print_table,
+    print_wrapped,
+    printable,
+    show_progress,
+)
+from mer_keras.errors import FrameError, UserError
+from mer_keras.training.quiet_start import import_keras
+
+if TYPE_CHECKING:
+    from mer_keras.prediction.predict import Predicted
+    from mer_keras.prediction.result import Prediction
+
+app = typer.Typer()
+
+File = Annotated[Path, Argument(metavar="BUNDLE", help="A file that mer-keras train wrote.")]
+Expect = Annotated[
+    str | None, Option(help="SHA-256 that the file must have, or its first 12 digits or more.")
+]
+
+
+def _print_schema(asked: bool) -> None:
+    if asked:
+        from mer_keras.prediction.result import Prediction
+
+        print_json(Prediction.model_json_schema())
+        raise typer.Exit
+
+
+@app.command()
+def predict(
+    bundle: File,
+    videos: Annotated[
+        list[Path],
+        Argument(
+            metavar="VIDEO...",
+            help="Videos, folders of frames, folders of these, two or three images (onset, apex, "
+            "offset), or a list of them (.txt, .csv).",
+        ),
+    ],
+    out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/prediction"),
+    intervals: Annotated[
+        Path | None, Option(help="Your intervals (.csv, .eaf) instead of spotted ones.")
+    ] = None,
+    treat_as: Annotated[
+        Literal["auto", "recording", "clip"],
+        Option(
+            "--as",
+            help="clip: each video is one expression; recording: expressions are spotted; auto: "
+            "what is under two seconds is a clip.",
+        ),
+    ] = "auto",
+    fps: Annotated[float | None, Option(help="Frames a second of folders of frames.")] = None,
+    kind: Annotated[
+        Literal["micro", "macro"], Option(help="Which expressions are spotted.")
+    ] = "micro",
+    crop: Annotated[
+        Literal["haar", "mesh", "centre"],
+        Option(help="How the face is followed: haar, mesh (extra [face]), or centre: no search."),
+    ] = "haar",
+    threshold: Annotated[
+        float, Option(min=0, max=1, help="Of spotting, from the mean (0) to the highest peak (1).")
+    ] = 0.4,
+    allow_synthetic: Annotated[
+        bool, Option("--allow-synthetic", help="Use a bundle that learned drawn faces.")
+    ] = False,
+    show_face: Annotated[
+        bool, Option("--show-face", help="Show onset, apex and offset frames on the page.")
+    ] = False,
+    annotated_video: Annotated[
+        bool,
+        Option("--annotated-video", help="Write a copy of each video with its intervals marked."),
+    ] = False,
+    expect: Expect = None,
+    schema: Annotated[
+        bool,
+        Option(
+            "--schema",
+            callback=_print_schema,
+            is_eager=True,
+            help="Print the JSON schema of result.json, and nothing else.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what the expressions of a recording are called, and why that may not be believed.
+
+    Expressions are spotted, or given by --intervals; short clips are one each. Written: page.html
+    (no face unless --show-face), intervals.csv, curve.csv, result.json, and a file for ELAN. For
+    research on recordings and their annotation; not for decisions about a person.
+
+    Example: mer-keras predict ststnet.mer talk.mp4 --out talk
+    """
+    from mer_keras.prediction.given import read_intervals
+    from mer_keras.prediction.sources import sources_of
+
+    sources = sources_of(videos)
+    given = tuple(read_intervals(intervals)) if intervals else ()
+    import_keras()
+    from mer_keras.bundles.loading import load_bundle
+    from mer_keras.prediction.annotated import write_annotated
+    from mer_keras.prediction.predict import PredictOptions, predict_recording, require_usable
+    from mer_keras.prediction.writing import folders_of, write_all
+    from mer_keras.video.options import SpotOptions
+
+    options = PredictOptions(
+        spotting=SpotOptions(kind=kind, crop=crop, threshold=threshold),
+        intervals=given,
+        treat_as=treat_as,
+        fps=fps,
+        allow_synthetic=allow_synthetic,
+        keep_pictures=show_face,
+    )
+    loaded = load_bundle(bundle, expect)
+    require_usable(loaded.card, allow_synthetic=allow_synthetic)
+    predicted: list[Predicted] = []
+    names: list[str] = []
+    refused: list[str] = []
+    for named in sources:
+        try:
+            with show_progress(named.name) as progress:
+                predicted.append(predict_recording(loaded, named, options, progress))
+        except FrameError as error:
+            if len(sources) == 1:
+                raise
+            refused.append(str(error))
+            continue
+        names.append(named.name)
+    written = write_all(predicted, names, out) if predicted else []
+    if annotated_video:
+        folders = folders_of(names, out)
+        chosen = [named for named in sources if named.name in names]
+        for named, folder, of_recording in zip(chosen, folders, predicted, strict=True):
+            written.append(write_annotated(named, of_recording.prediction, folder, fps))
+    if as_json:
+        print_json([of.prediction.model_dump(mode="json") for of in predicted])
+    else:
+        _show(predicted)
+        print(f"\nwritten into {out}: {', '.join(_shown_paths(written, out))}")
+    if refused:
+        raise UserError(
+            f"{len(refused)} of {len(sources)} recordings can't be used: {'; '.join(refused)}"
+        )
+
+
+@app.command()
+def export(
+    bundle: File,
+    form: Annotated[
+        Literal["onnx", "litert", "saved_model", "keras"],
+        Option("--format", help="onnx and litert need the extra [export]."),
+    ],
+    out: Annotated[Path, Option(help="The new file (.onnx, .tflite, .keras), or folder.")],
+    member: Annotated[
+        int, Option(min=0, help="Which of the bundle's fitted networks, from 0.")
+    ] = 0,
+    expect: Expect = None,
+    as_json: Json = False,
+) -> None:
+    """Write a bundle's network for other programs, once it gives Keras' own probabilities there.
+
+    Beside it stands a JSON file: inputs, classes, how clips are made, ranges, digest, terms.
+
+    Example: mer-keras export ststnet.mer --format onnx --out ststnet.onnx
+    """
+    import_keras()
+    from mer_keras.bundles.loading import load_bundle
+    from mer_keras.exporting.of_bundle import export_bundle
+
+    loaded = load_bundle(bundle, expect)
+    exported = export_bundle(loaded, form, out, member)
+    if as_json:
+        print_json(
+            {
+                "file": str(exported.path),
+                "description": str(exported.description),
+                "sha256": exported.sha256,
+                "bytes": exported.size,
+                "greatest_difference": exported.greatest_difference,
+            }
+        )
+        return
+    print(
+        f"{exported.path}: {exported.size:,} bytes, SHA-256 {exported.sha256}; probabilities "
+        f"differ from Keras' by {exported.greatest_difference:.1g} at most"
+    )
+    print(f"{exported.description}: inputs, classes, how clips are made")
+    members = len(loaded.card.members)
+    if members > 1:
+        print(f"member {member} of {members}: the bundle's vote is the mean over its members")
+    print_wrapped(printable(f"terms: {loaded.card.terms.redistribution}"))
+
+
+def _show(predicted: "list[Predicted]") -> None:
+    """Print what is predicted, with what it isn't."""
+    from mer_keras.prediction.page import facts_line
+    from mer_keras.prediction.words import matched_line
+
+    for number, of_recording in enumerate(predicted):
+        prediction = of_recording.prediction
+        model = prediction.model
+        if number == 0:
+            print_wrapped(
+                printable(
+                    f"model: {model.title}, {len(model.classes)} classes, trained on "
+                    f"{model.clips:,} clips of {model.subjects} people ({model.data_kind} data); "
+                    f"{model.estimate}"
+                )
+            )
+            print_wrapped(printable(matched_line(model)))
+        print()
+        print_wrapped(printable(f"{prediction.recording.name}: {facts_line(prediction.recording)}"))
+        for remark in prediction.remarks:
+            remedy = f" ({remark.remedy})" if remark.remedy else ""
+            print_wrapped(printable(f"{remark.level}: {remark.message}{remedy}"))
+        _show_intervals(prediction)
+    for line in dict.fromkeys(line for of in predicted for line in of.prediction.not_for):
+        print_wrapped(f"- {line}")
+
+
+def _show_intervals(prediction: "Prediction") -> None:
+    from mer_keras.prediction.page import clock, said_of_interval, shares_of
+
+    if not prediction.intervals:
+        print("no expression was found over the threshold")
+        return
+    header = ["onset", "apex", "offset", "length", "px", *prediction.model.classes, "remarks"]
+    rows = [
+        [
+            *(
+                str(frame) if second is None else clock(second)
+                for frame, second in (
+                    (interval.onset, interval.onset_s),
+                    (interval.apex, interval.apex_s),
+                    (interval.offset, interval.offset_s),
+                )
+            ),
+            "-" if interval.seconds is None else f"{interval.seconds:.2f} s",
+            "-" if interval.strength_px is None else f"{interval.strength_px:.1f}",
+            *shares_of(interval, prediction.model.classes),
+            printable(said_of_interval(interval)),
+        ]
+        for interval in prediction.intervals
+    ]
+    print_table([printable(name) for name in header], rows, fit=True)
+
+
+def _shown_paths(paths: list[Path], folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in paths]

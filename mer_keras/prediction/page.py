@@ -1,0 +1,149 @@
+"""One offline HTML page of predictions: no script, no request, and no face unless asked for."""
+
+import base64
+from collections.abc import Sequence
+
+import cv2
+
+from mer_keras.prediction.drawing import blocks_svg, curve_svg
+from mer_keras.prediction.predict import Predicted, Shown
+from mer_keras.prediction.result import PredictedInterval, RecordingFacts
+from mer_keras.prediction.words import matched_line
+from mer_keras.report.formats import render
+from mer_keras.terms import DataKind
+from mer_keras.video.reader import Picture
+
+#: Height in pixels of a frame that is shown.
+_THUMBNAIL = 160
+_NAMES = ("onset", "apex", "offset")
+
+
+def page_of(predicted: Sequence[Predicted]) -> str:
+    """Return the page of some recordings, predicted by one bundle.
+
+    Args:
+        predicted: at least one; faces are shown where their pictures were kept.
+    """
+    first = predicted[0].prediction
+    names = [of.prediction.recording.name for of in predicted]
+    return render(
+        "prediction.html.j2",
+        title=f"Expressions in {names[0] if len(names) == 1 else f'{len(names)} recordings'}",
+        synthetic=first.model.data_kind == DataKind.SYNTHETIC,
+        not_for=list(dict.fromkeys(line for of in predicted for line in of.prediction.not_for)),
+        shows_faces=any(shown.pictures for of in predicted for shown in of.shown),
+        model=first.model,
+        matched=matched_line(first.model),
+        parts=[_part(of) for of in predicted],
+    )
+
+
+def _part(predicted: Predicted) -> dict[str, object]:
+    """What the page says of one recording."""
+    prediction, curve = predicted.prediction, predicted.curve
+    strongest = max(
+        (float(shown.blocks.max()) for shown in predicted.shown if shown.blocks is not None),
+        default=1.0,
+    )
+    is_flow = curve is not None and curve.method == "flow_difference"
+    count = len(prediction.intervals)
+    label = f"Motion of the face over time; {count} interval{'' if count == 1 else 's'} spotted"
+    return {
+        "name": prediction.recording.name,
+        "remarks": prediction.remarks,
+        "facts": facts_line(prediction.recording),
+        "curve": curve_svg(curve, prediction.intervals, label) if curve else "",
+        "unit": "pixels of a face of 128" if is_flow else "chi-square of texture",
+        "intervals": [
+            _line(number, interval, shown, prediction.model.classes, strongest)
+            for number, (interval, shown) in enumerate(
+                zip(prediction.intervals, predicted.shown, strict=True), start=1
+            )
+        ],
+    }
+
+
+def facts_line(facts: RecordingFacts) -> str:
+    """Say what a recording is, in a line."""
+    rate = "" if facts.fps is None else f", {facts.fps:.4g} frames a second"
+    variable = " (variable)" if facts.variable_rate else ""
+    length = "" if facts.seconds is None else f"{clock(facts.seconds)}, "
+    face = (
+        "" if facts.face_share is None else f", a face in {100 * facts.face_share:.0f} % of looks"
+    )
+    eyes = "" if facts.eyes_px is None else f", {facts.eyes_px:.0f} px between the eyes"
+    size = f"{facts.width}x{facts.height}"
+    return f"{length}{facts.frames:,} frames{rate}{variable}, {size}{face}{eyes}"
+
+
+def clock(seconds: float | None) -> str:
+    """``75.5`` -> ``1:15.50``; ``-`` where no time is known."""
+    if seconds is None:
+        return "-"
+    minutes, rest = divmod(round(seconds, 2), 60)
+    return f"{int(minutes)}:{rest:05.2f}"
+
+
+def said_of_interval(interval: PredictedInterval) -> str:
+    """What is to be known of an interval, beside its votes: why they are withheld, and remarks."""
+    withheld = f"no class: {'; '.join(interval.withheld)}" if interval.withheld else ""
+    return "; ".join(filter(None, (withheld, *interval.remarks))) or "-"
+
+
+def shares_of(interval: PredictedInterval, classes: Sequence[str]) -> list[str]:
+    """Shares of the classes with two digits, or ``-`` where the vote is withheld."""
+    if interval.votes is None:
+        return ["-"] * len(classes)
+    return [f"{interval.votes[name].share:.2f}" for name in classes]
+
+
+def _line(
+    number: int,
+    interval: PredictedInterval,
+    shown: Shown,
+    classes: Sequence[str],
+    strongest: float,
+) -> dict[str, object]:
+    votes = interval.votes or {}
+    what = "undecided" if interval.undecided else f"labelled as {interval.decision} by the vote"
+    where = f" around {interval.region}" if interval.region else ""
+    label = f"Motion in 36 blocks of the face in interval {number}, greatest{where}"
+    pictures = zip(_NAMES, shown.pictures, strict=True) if shown.pictures else ()
+    return {
+        "number": number,
+        "onset": _moment(interval.onset, interval.onset_s),
+        "apex": _moment(interval.apex, interval.apex_s),
+        "offset": _moment(interval.offset, interval.offset_s),
+        "length": "-" if interval.seconds is None else f"{interval.seconds:.2f} s",
+        "px": "-" if interval.strength_px is None else f"{interval.strength_px:.2f}",
+        "region": interval.region or "-",
+        "shares": shares_of(interval, classes),
+        "said": said_of_interval(interval),
+        "heading": "no class is given" if interval.votes is None else what,
+        "blocks": blocks_svg(shown.blocks, label, strongest) if shown.blocks is not None else "",
+        "most": "-" if shown.blocks is None else f"{shown.blocks.max():.2f}",
+        "votes": [
+            {
+                "name": name,
+                "value": f"{vote.share:.4f}",
+                "share": f"{vote.share:.2f}",
+                "spread": f"{vote.least:.2f} to {vote.greatest:.2f}",
+            }
+            for name, vote in votes.items()
+        ],
+        "withheld": "; ".join(interval.withheld),
+        "remarks": "; ".join(interval.remarks),
+        "pictures": [{"name": name, "data": _jpeg(picture)} for name, picture in pictures],
+    }
+
+
+def _moment(frame: int, seconds: float | None) -> str:
+    return f"frame {frame}" if seconds is None else f"{clock(seconds)} ({frame})"
+
+
+def _jpeg(picture: Picture) -> str:
+    """A small picture as text for a page."""
+    width = max(1, round(picture.shape[1] * _THUMBNAIL / picture.shape[0]))
+    small = cv2.resize(picture, (width, _THUMBNAIL), interpolation=cv2.INTER_AREA)
+    _, coded = cv2.imencode(".jpg", small)
+    return base64.b64encode(coded.tobytes()).decode()
