@@ -21,6 +21,7 @@ from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
+from mer_keras.cli.predicting import app as predicting_app
 from mer_keras.cli.running import Stopped, Watch, announce, say, show_outcome
 from mer_keras.cli.score import app as score_app
 from mer_keras.cli.show import (
@@ -57,6 +58,7 @@ app.add_typer(bundles_app)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(score_app)
 app.add_typer(leaderboard_app)
+app.add_typer(predicting_app)
 app.command("methods", hidden=True)(list_methods)
 
 _YES = {True: "yes", False: "no"}

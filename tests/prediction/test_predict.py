@@ -138,7 +138,7 @@ def test_a_bundle_that_frames_cannot_feed_is_refused(frames):
 def test_intervals_beyond_the_recording_are_named(frames):
     with pytest.raises(FrameError, match=r"interval 2 ends at frame 70.*60 frames"):
         predict(frames, intervals=given((0, 5, 10), (50, 55, 70)))
-    elsewhere = GivenInterval("row", "other.mp4", 0, None, 9, False)
+    elsewhere = GivenInterval("row", "other.mp4", 0, None, 9, in_seconds=False)
     with pytest.raises(UserError, match="none of this recording"):
         predict(frames, intervals=(elsewhere,))
 
