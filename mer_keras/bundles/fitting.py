@@ -1,36 +1,21 @@
 """Fitting the method of a row to all clips, or gathering what the folds of a run learned."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Required, TypedDict, Unpack
 
-from mer_keras import provenance, settings
+from mer_keras import settings
 from mer_keras.bundles import packing
 from mer_keras.bundles.bundle import Bundle
-from mer_keras.bundles.card import (
-    CARD_TEXT,
-    FORMAT,
-    PROBE,
-    BundledInput,
-    Card,
-    FileFacts,
-    FittedMethod,
-    FlowFacts,
-    Member,
-    Training,
-)
+from mer_keras.bundles.card import CARD_TEXT, PROBE, Member
 from mer_keras.bundles.choices import Choice, choose, with_epochs
-from mer_keras.bundles.estimate import estimate_of
-from mer_keras.bundles.facts import footage_of, terms_of
-from mer_keras.bundles.probe import new_probe, value_ranges
-from mer_keras.bundles.serving import serving_of
+from mer_keras.bundles.describing import card_of
+from mer_keras.bundles.probe import new_probe
 from mer_keras.bundles.text import card_text
 from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.errors import UserError
-from mer_keras.methods.registry import inputs_of, sees_tested_clips
-from mer_keras.methods.stored_classifiers import holds_clips
+from mer_keras.methods.registry import sees_tested_clips
 from mer_keras.progress import Progress
-from mer_keras.report.view import read_view
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.naming import row_key
@@ -38,9 +23,6 @@ from mer_keras.runs.stored_manifest import MANIFEST
 from mer_keras.runs.units import units_of
 from mer_keras.training.learned import Learned, from_bytes, to_bytes
 from mer_keras.training.quiet_start import import_keras
-
-#: Digest of a member before the file is packed.
-_UNKNOWN = FileFacts(sha256="0" * 64, bytes=0)
 
 
 class TrainOptions(TypedDict, total=False):
@@ -77,7 +59,8 @@ def train(config: Experiment, **options: Unpack[TrainOptions]) -> Bundle:
     """
     plan = _plan_of(config, options.get("row"))
     from_run, progress = options.get("from_run"), options.get("progress")
-    import_keras()
+    if plan.config.network is not None or config.stages:
+        import_keras()
     context = compose(
         config,
         options["profile"],
@@ -86,14 +69,10 @@ def train(config: Experiment, **options: Unpack[TrainOptions]) -> Bundle:
         initial=options.get("initial"),
         progress=progress,
     )
-    run = from_run or _stored_run(context)
-    choice = Choice(plan, why="as in each fold") if from_run else choose(context, plan, run)
-    if from_run is None:
-        members, learned = _fit(context, choice, options.get("seeds"), progress)
-    else:
-        members, learned = _gather(context, plan, from_run)
-    card = _card(context, choice, members, learned, run, of_folds=from_run is not None)
-    return Bundle(card, learned)
+    if from_run is not None:
+        return gather(context, plan, from_run)
+    run = _stored_run(context)
+    return fit(context, choose(context, plan, run), run, options.get("seeds"), progress)
 
 
 def write_bundle(bundle: Bundle, path: Path) -> str:
@@ -136,50 +115,69 @@ def _stored_run(context: RunContext) -> RunFolder | None:
     return RunFolder(path) if (path / MANIFEST).is_file() else None
 
 
-def _fit(
-    context: RunContext, choice: Choice, seeds: int | None, progress: Progress | None
-) -> tuple[list[Member], list[Learned]]:
-    """Fit the row to all clips, once a seed."""
+def fit(
+    context: RunContext,
+    choice: Choice,
+    run: RunFolder | None = None,
+    seeds: int | None = None,
+    progress: Progress | None = None,
+) -> Bundle:
+    """Fit a row to all clips of an experiment, once a seed.
+
+    Args:
+        context: the experiment and its clips.
+        choice: the row, and what is fixed.
+        run: the stored run of the same settings, if there is one.
+        seeds: so many fits, of seeds 0, 1 and so on; None: the experiment's seeds.
+        progress: told how many fits are done.
+
+    Raises:
+        UserError: the method can't be fitted to these clips.
+        FoldFailedError: the training failed.
+    """
     plan = with_epochs(choice.plan, choice.epochs)
     numbers = context.config.seeds if seeds is None else tuple(range(seeds))
     subjects = context.samples.table["subject_id"].astype("category").cat.codes.to_numpy("int64")
     method = context.method(plan, alone=True)
-    members, learned = [], []
+    members: list[Member] = []
+    learned: list[Learned] = []
+
+    def report(epoch: int, epochs: int) -> None:
+        if progress:
+            share = min(1.0, epoch / (choice.epochs or epochs))
+            progress("fits to all clips", len(members) + share, len(numbers))
+
     for number, seed in enumerate(numbers):
-
-        def on_epoch(epoch: int, epochs: int, done: int = number) -> None:
-            if progress:
-                share = min(1.0, epoch / (choice.epochs or epochs))
-                progress(f"training, seed {done + 1}", done + share, len(numbers))
-
         method.use_fold("all")
         record = method.fit(
             context.inputs(plan),
             context.labels,
             subjects=subjects,
             seed=seed,
-            on_epoch=on_epoch,
+            on_epoch=report,
             epochs=choice.epochs,
         )
         learned.append(method.learned())
         members.append(Member(seed=seed, epoch=record.epoch, file=f"members/{number}.npz"))
-        if record.chosen and not choice.chosen:
-            choice.chosen.update(record.chosen)
-    return members, learned
+        choice = replace(choice, chosen={**choice.chosen, **record.chosen})
+    return Bundle(card_of(context, choice, members, learned, run, of_folds=False), learned)
 
 
-def _gather(
-    context: RunContext, plan: RowPlan, run: RunFolder
-) -> tuple[list[Member], list[Learned]]:
-    """What the folds of a run learned.
+def gather(context: RunContext, plan: RowPlan, run: RunFolder) -> Bundle:
+    """Put together what the folds of a run learned.
+
+    Args:
+        context: the run's experiment and clips.
+        plan: the row.
+        run: stored with ``keep_learned``.
 
     Raises:
         UserError: the run is another's, or stored no weights.
     """
     if run.manifest().get("run_id") != context.run_id:
         raise UserError(
-            f"{run.path}: the run's clips, settings or code are no longer those of "
-            f"{context.config.name}: run it anew with --keep-weights"
+            f"{run.path}: this run is not of the settings and clips that {context.config.name} "
+            f"has now with profile {context.profile}: run it anew with --keep-weights"
         )
     if sees_tested_clips(plan):
         raise UserError(
@@ -191,111 +189,12 @@ def _gather(
         content = run.learned(unit)
         if content is None:
             raise UserError(
-                f"{run.path}: {unit.row}, fold {unit.fold!r} has no weights: mer-keras run "
+                f"{run.path}: row {plan.name!r}, fold {unit.fold!r} has no weights: mer-keras run "
                 f"{context.config.name} --keep-weights computes and keeps them"
             )
-        file = f"members/{number}.npz"
         learned.append(from_bytes(content, f"{run.path}: weights of fold {unit.fold!r}"))
         epoch = int(run.record(unit).get("epoch") or 0)
+        file = f"members/{number}.npz"
         members.append(Member(seed=unit.seed, fold=unit.fold, epoch=epoch, file=file))
-    return members, learned
-
-
-def _card(
-    context: RunContext,
-    choice: Choice,
-    members: Sequence[Member],
-    learned: Sequence[Learned],
-    run: RunFolder | None,
-    *,
-    of_folds: bool,
-) -> Card:
-    config, plan, samples = context.config, choice.plan, context.samples
-    view = read_view(run.path) if run is not None else None
-    estimate = estimate_of(view, plan.key, of_folds=of_folds) if view is not None else None
-    missing = ""
-    if estimate is None:
-        missing = "the run of these settings isn't finished" if view else "no run of these settings"
-        missing += f" is stored (mer-keras run {config.name} --profile {context.profile})"
-    kind = samples.data_kind
-    parameters = None
-    if plan.config.network is not None:
-        parameters = _parameters(learned[0])
-    keeps_clips = any(map(holds_clips, learned))
-    return Card(
-        format=FORMAT,
-        title=f"{config.name}: {plan.name}",
-        method=FittedMethod(
-            name=plan.method,
-            config=plan.config.model_copy(
-                update={"claims": (), "facts": (), "about": "", "inputs": {}, "train": {}}
-            ),
-            given_weights=context.weights is not None and plan.config.network is not None,
-            parameters=parameters,
-            recipe=plan.recipe,
-            chosen=choice.chosen,
-            holds_clips=keeps_clips,
-        ),
-        reads=inputs_of(plan),
-        inputs=_inputs(context, plan),
-        classes=context.classes,
-        members=tuple(members),
-        footage=footage_of(samples.table),
-        training=Training(
-            experiment=config.name,
-            row=plan.key,
-            profile=context.profile,
-            run_id=view.run_id if view else None,
-            data_kind=kind,
-            databases=config.data.databases,
-            labels={name: config.data.scheme_of(name) for name in config.data.databases},
-            clips=len(samples.table),
-            subjects=int(samples.table["subject_id"].nunique()),
-            class_counts=samples.class_counts(),
-            left_out=len(samples.excluded),
-            epochs=choice.why,
-            seeds=tuple(dict.fromkeys(member.seed for member in members)),
-            config_digest=str(context.identity["config"]),
-            samples_digest=str(context.identity["samples"]),
-            clips_digest=str(context.identity["clips"]),
-            versions=provenance.versions(),
-            backend=str(provenance.describe()["backend"]),
-            git=provenance.git_state(),
-        ),
-        estimate=estimate,
-        estimate_missing=missing,
-        terms=terms_of(config.data.databases, kind, holds_clips=keeps_clips),
-        files=dict.fromkeys([*(member.file for member in members), PROBE, CARD_TEXT], _UNKNOWN),
-    )
-
-
-def _inputs(context: RunContext, plan: RowPlan) -> dict[str, BundledInput]:
-    """What the method is given, input by input."""
-    names = inputs_of(plan)
-    ranges = value_ranges({name: context.clips[name].arrays for name in names})
-    described = {}
-    for name in names:
-        clip, flow = context.config.inputs[name], context.clips[name].flow
-        serving = serving_of(clip, None if flow is None else flow.channels)
-        arrays = context.clips[name].arrays
-        shape: tuple[int | None, ...] = tuple(arrays[0].shape)
-        if isinstance(arrays, list):
-            shape = (None, *shape[1:])
-        described[name] = BundledInput(
-            clip=clip,
-            shape=shape,
-            flow=None if flow is None else FlowFacts(**vars(flow)),
-            low=ranges[name][0],
-            high=ranges[name][1],
-            serving=serving.clip,
-            matched=serving.matched,
-            remarks=serving.remarks,
-        )
-    return described
-
-
-def _parameters(learned: Learned) -> int:
-    """Number of a network's weights; statistics of clips are none."""
-    return sum(
-        array.size for name, array in learned.arrays.items() if not name.startswith("standardise")
-    )
+    choice = Choice(plan, why="each fold of the run as it chose")
+    return Bundle(card_of(context, choice, members, learned, run, of_folds=True), learned)

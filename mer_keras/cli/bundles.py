@@ -9,7 +9,6 @@ from typer import Argument, Option
 from mer_keras.cli import completion
 from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
 from mer_keras.errors import UserError
-from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     from mer_keras.bundles.bundle import Bundle
@@ -80,7 +79,6 @@ def train(
         raise UserError("--from-run keeps what the run has: leave out --seeds and --weights")
     experiment, row = experiment_and_row(name)
     config, profile = _config(experiment, profile, overrides or [])
-    import_keras()
     from mer_keras.bundles.fitting import train as fit
     from mer_keras.bundles.fitting import write_bundle
     from mer_keras.runs.folder import RunFolder
