@@ -21,6 +21,7 @@ ORDER = [
     {"config"},
     {"databases", "synthetic", "protocols", "evaluation", "features"},
     {"clips"},
+    {"video"},
     {"layers"},
     {"models"},
     {"training"},
@@ -46,6 +47,7 @@ LIGHT = [
     "config",
     "report",
     "leaderboard",
+    "video",
     "cli",
 ]
 
