@@ -62,6 +62,7 @@ VERBS = [
     "models show",
     "models card",
     "predict",
+    "demo",
     "export",
     "data list",
     "data howto",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from typer import Argument, Option
 
+from mer_keras.cli.running import say
 from mer_keras.cli.show import (
     Json,
     print_json,
@@ -199,6 +200,36 @@ def export(
     if members > 1:
         print(f"member {member} of {members}: the bundle's vote is the mean over its members")
     print_wrapped(printable(f"terms: {loaded.card.terms.redistribution}"))
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/demo"),
+    profile: Annotated[str, Option(help="Of the training: quick, full or smoke.")] = "quick",
+    as_json: Json = False,
+) -> None:
+    """Draw a face with three small expressions, fit a network, spot, predict and write a page.
+
+    It needs no data and no network access, and opens nothing. Where the public flow set of MEGC
+    2019 is present, the network learns from it instead of drawn faces.
+
+    Example: mer-keras demo --out results/demo
+    """
+    import_keras()
+    from mer_keras.prediction.demo import demonstrate
+
+    with show_progress("demo") as progress:
+        shown = demonstrate(out, say, progress, profile)
+    if as_json:
+        tree = shown.predicted.prediction.model_dump(mode="json")
+        print_json({"page": str(shown.page), "prediction": tree})
+        return
+    print("drawn:")
+    rows = [[event.onset, event.apex, event.offset, event.unit] for event in shown.drawn]
+    print_table(["onset", "apex", "offset", "action unit"], rows)
+    print()
+    _show([shown.predicted])
+    print(f"\nthe page: {shown.page}")
 
 
 def _show(predicted: "list[Predicted]") -> None:

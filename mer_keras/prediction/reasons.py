@@ -15,8 +15,8 @@ from mer_keras.video.findings import GOOD_EYES, LEAST_EYES
 from mer_keras.video.timing import GAP_SECONDS
 
 #: Lengths and frame rates from the least of training over this to the greatest times this are
-#: taken for those of training.
-_TOLERATED = 2.0
+#: taken for those of training. A rate of 100 may be measured as 99.99.
+_TOLERATED = 2.001
 #: Motion of the head, in pixels of a face of 128 pixels, beyond which an interval says nothing.
 _HEAD_PX = 10.0
 _FEWEST_FRAMES = 4
