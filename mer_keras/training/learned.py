@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from math import prod
+from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,7 @@ _DAMAGE = (
     NotImplementedError,
     RuntimeError,
     SyntaxError,
+    TokenError,
     zipfile.BadZipFile,
 )
 
