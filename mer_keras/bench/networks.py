@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.arrays import Array, each_shape
+from mer_keras.arrays import Array, Shape, each_shape
 from mer_keras.bench.case import Case, CaseOptions, case_file
 from mer_keras.bench.measure import Measurement, NotMeasuredError, timed
 from mer_keras.bench.memory import peak_memory
@@ -57,8 +57,8 @@ def cases(backends: Sequence[str]) -> list[Case]:
 
 
 def compiled_network(
-    name: str, batch: int, input_shape: tuple[int, ...] | None = None, classes: int | None = None
-) -> tuple["keras.Model", Array, NDArray[np.int32]]:
+    name: str, batch: int, input_shape: Shape | None = None, classes: int | None = None
+) -> tuple["keras.Model", list[Array], NDArray[np.int32]]:
     r"""Build and compile a network; draw clips and labels for it.
 
     Args:
@@ -68,7 +68,8 @@ def compiled_network(
         classes: their number; likewise.
 
     Returns:
-        The network; clips, float32 (batch, \*input_shape) in 0..1; labels, int32 (batch,).
+        The network; for each input its clips, float32 (batch, \*input_shape) in 0..1; labels,
+        int32 (batch,).
     """
     import keras
 
@@ -76,11 +77,11 @@ def compiled_network(
     from mer_keras.training.recipe import compile_model
 
     spec = registry.get_spec(name)
-    shape, classes = input_shape or each_shape(spec.input_shape)[0], classes or spec.classes
+    shape, classes = input_shape or spec.input_shape, classes or spec.classes
     network = registry.build(name, shape, classes)
     compile_model(network, keras.optimizers.Adam(1e-4))
     rng = np.random.default_rng(0)
-    clips = rng.random((batch, *shape), dtype=np.float32)
+    clips = [rng.random((batch, *sides), dtype=np.float32) for sides in each_shape(shape)]
     return network, clips, rng.integers(0, classes, batch).astype("int32")
 
 
@@ -113,7 +114,7 @@ def measure(name: str, backend: str, policy: str, options: CaseOptions) -> list[
     step()
     peak = device_memory()
     # The matrices take memory too, so that they are made after the peak was read.
-    product_rate = _product(policy, _QUICK_MATRIX if quick else _MATRIX)
+    product_rate = matrix_products(quick=quick, policy=policy)
     operations = 6 * batch * cost.multiply_accumulates(network)
     seconds: list[float] = []
     shares: list[float] = []
@@ -159,10 +160,16 @@ def _has_gpu() -> bool:
     return any("cpu" not in str(device).lower() for device in keras.distribution.list_devices())
 
 
-def _product(policy: str, side: int) -> Callable[[], float]:
-    """Return a function that multiplies two square matrices and returns operations a second."""
+def matrix_products(*, quick: bool, policy: str = "float32") -> Callable[[], float]:
+    """Return a function that multiplies two square matrices and returns operations a second.
+
+    Args:
+        quick: small matrices.
+        policy: Keras' dtype policy, whose computing type the matrices have.
+    """
     import keras
 
+    side = _QUICK_MATRIX if quick else _MATRIX
     dtype = policy.removeprefix("mixed_")
     rng = np.random.default_rng(0)
     left, right = (

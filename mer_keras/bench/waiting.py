@@ -41,7 +41,7 @@ def share_of_waiting(options: CaseOptions, *, name: str, clip_count: int) -> lis
     from mer_keras.training.dataset import training_input
 
     batch = BATCH[name]
-    network, clips, labels = compiled_network(name, clip_count)
+    network, (clips,), labels = compiled_network(name, clip_count)
     batches = training_input({"clip": clips}, labels, batch_size=batch, seed=0)["x"]
     if isinstance(batches, dict):
         raise NotMeasuredError("this backend gets its arrays as they are: nothing is prepared")
