@@ -44,7 +44,7 @@ RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --
            --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism leaderboard bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism leaderboard demo bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -116,6 +116,9 @@ optimism: setup  ## one method under every rule of choosing the epoch, and with 
 
 leaderboard: setup  ## the page of all methods on the public sets, from stored results (offline: results/leaderboard)
 	$(BIN)/mer-keras leaderboard --out results/leaderboard
+
+demo: setup  ## a drawn video to a page: draws, fits a small network, spots, predicts (three minutes; results/demo)
+	$(BIN)/mer-keras demo --out results/demo
 
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)

@@ -16,7 +16,6 @@ from mer_keras.cli.show import (
     show_progress,
 )
 from mer_keras.errors import FrameError, UserError
-from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     from mer_keras.prediction.predict import Predicted
@@ -107,7 +106,6 @@ def predict(
 
     sources = sources_of(videos)
     given = tuple(read_intervals(intervals)) if intervals else ()
-    import_keras()
     from mer_keras.bundles.loading import load_bundle
     from mer_keras.prediction.annotated import write_annotated
     from mer_keras.prediction.predict import PredictOptions, predict_recording, require_usable
@@ -174,7 +172,6 @@ def export(
 
     Example: mer-keras export ststnet.mer --format onnx --out ststnet.onnx
     """
-    import_keras()
     from mer_keras.bundles.loading import load_bundle
     from mer_keras.exporting.of_bundle import export_bundle
 
@@ -215,7 +212,6 @@ def demo(
 
     Example: mer-keras demo --out results/demo
     """
-    import_keras()
     from mer_keras.prediction.demo import demonstrate
 
     with show_progress("demo") as progress:
@@ -283,7 +279,7 @@ def _show_intervals(prediction: "Prediction") -> None:
         ]
         for interval in prediction.intervals
     ]
-    print_table([printable(name) for name in header], rows, fit=True)
+    print_table([printable(name) for name in header], rows)
 
 
 def _shown_paths(paths: list[Path], folder: Path) -> list[str]:

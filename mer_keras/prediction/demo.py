@@ -18,6 +18,8 @@ from mer_keras.video.options import SpotOptions
 
 #: Names of the files, beside those of the prediction.
 RECORDING, BUNDLE = "drawn.avi", "demo.mer"
+#: What is trained where the public set is absent.
+EXPERIMENT = Path(__file__).with_name("demo.yaml")
 #: The public set, and the experiment that is trained on it where it is present.
 _PUBLIC, _ON_PUBLIC = "megc2019_flow", "ststnet/megc2019"
 _FPS = 100.0
@@ -30,7 +32,7 @@ _DRAWN = (("12", 1.2), ("4", 3.1), ("2", 4.9))
 _RISE, _FALL = 0.16, 0.2
 _SECONDS = 6.2
 #: Greatest displacement of the skin, in pixels of the frame.
-_PIXELS = 4.0
+_PIXELS = 6.0
 
 
 class Demonstration(NamedTuple):
@@ -73,7 +75,7 @@ def demonstrate(
     video = recording.write(folder / RECORDING)
     name, data = training_of_demo()
     tell(f"fitting a small network ({name}) to {data}: {BUNDLE}")
-    experiment = Path(__file__).with_name("demo.yaml") if name == "demo" else name
+    experiment = EXPERIMENT if name == "demo" else name
     (config,) = load_experiments(str(experiment), profile=profile)
     kind = "synthetic" if name == "demo" else "real"
     row = None if name == "demo" else "STSTNet"

@@ -71,7 +71,7 @@ def read_intervals(path: Path) -> list[GivenInterval]:
             _value(cells.get(offset), where, offset),
             in_seconds,
         )
-        intervals.append(_in_order(interval))
+        intervals.append(in_order(interval))
     if not intervals:
         raise AnnotationError(f"{path}: no interval: expected a row for each expression")
     return intervals
@@ -145,7 +145,12 @@ def _value(cell: object, where: str, column: str) -> float:
     return value
 
 
-def _in_order(interval: GivenInterval) -> GivenInterval:
+def in_order(interval: GivenInterval) -> GivenInterval:
+    """Return an interval whose onset lies before its offset, and its apex between them.
+
+    Raises:
+        AnnotationError: it is another one.
+    """
     apex = interval.onset if interval.apex is None else interval.apex
     if not interval.onset <= apex <= interval.offset or interval.onset == interval.offset:
         raise AnnotationError(
