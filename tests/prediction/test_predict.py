@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from mer_keras.errors import FrameError, UserError
+from mer_keras.prediction import predict as predicting
 from mer_keras.prediction.given import GivenInterval
-from mer_keras.prediction.predict import BATCH, PredictOptions, predict_recording
+from mer_keras.prediction.predict import PredictOptions, predict_recording
 from mer_keras.prediction.result import Prediction
 from mer_keras.prediction.sources import NamedSource
 from mer_keras.terms import DataKind
@@ -52,11 +53,12 @@ def test_given_intervals_are_predicted_in_their_order(frames):
     assert not predicted.shown[0].pictures
 
 
-def test_intervals_go_through_the_method_in_batches(frames):
+def test_intervals_go_through_the_method_in_batches(frames, monkeypatch):
+    monkeypatch.setattr(predicting, "BATCH", 3)
     bundle = SmallBundle()
-    spans = [(start, start + 5, start + 12) for start in range(2 * BATCH + 3)]
+    spans = [(start, start + 5, start + 12) for start in range(7)]
     assert len(predict(frames, bundle, intervals=given(*spans)).prediction.intervals) == len(spans)
-    assert bundle.batches == [BATCH, BATCH, 3]
+    assert bundle.batches == [3, 3, 1]
 
 
 def test_a_short_recording_is_one_expression(frames):
