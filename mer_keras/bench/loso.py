@@ -1,4 +1,4 @@
-"""STSTNet, leave-one-subject-out over 68 synthetic subjects: this suite beside plain scripts.
+"""Leave-one-subject-out over 68 synthetic subjects: this suite beside plain scripts.
 
 All ways have the same data, epochs, batches of 256 and Adam. Every run has a process of its own, as
 a user's run has, so that nothing is there that a backend compiled or kept before. Starting this
@@ -45,7 +45,12 @@ class Run:
 
 
 def take_turns(
-    options: CaseOptions, *, script: str | None, engines: Sequence[str], epochs: Sequence[int]
+    options: CaseOptions,
+    *,
+    script: str | None,
+    engines: Sequence[str],
+    epochs: Sequence[int],
+    network: str = "ststnet",
 ) -> list[Measurement]:
     """Let a plain script and this suite take turns; ratios are to the first way.
 
@@ -54,6 +59,7 @@ def take_turns(
         script: of ``benchmarks/``; None: only this suite is measured, with one process too.
         engines: see ``config.training.Train``; each has as many processes as there are cores.
         epochs: numbers of epochs.
+        network: which one, of those that the script has.
     """
     cores = os.cpu_count() or 1
     suites = [(name, n) for name in engines for n in ([cores] if script else sorted({1, cores}))]
@@ -66,11 +72,12 @@ def take_turns(
     ways: dict[str, Callable[[int, float, int], Run]] = {}
     if script is not None:
         title = {"plain_torch": "plain PyTorch", "plain_keras": "plain Keras"}[script]
-        ways[title] = partial(run_plain, script, subjects)
-        work += f" beside {title}"
+        ways[title] = partial(run_plain, script, network, subjects)
+        work += f" beside {title}, {network}"
     for engine, workers in suites:
         title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
-        ways[title] = partial(run_suite, options.folder, engine, workers)
+        row = f"rows=[{{name: Network, method: {network}}}]"
+        ways[title] = partial(run_suite, options.folder, engine, workers, overrides=[row])
     runs = [
         {
             "way": title,
@@ -86,13 +93,20 @@ def take_turns(
 
 
 def run_plain(
-    script: str, subjects: int | None, epochs: int, learning_rate: float, seed: int
+    script: str, network: str, subjects: int | None, epochs: int, learning_rate: float, seed: int
 ) -> Run:
     """Run a plain script in this process; see ``run_suite``."""
     module = load_script(script)
     flow = flow_like.draw(people=subjects)
+    # A script of one network knows no names.
+    named = {} if network == "ststnet" else {"name": network}
     seconds, predicted = module.leave_one_out(
-        flow, epochs=epochs, folds=len(flow.people()), learning_rate=learning_rate, seed=seed
+        flow,
+        epochs=epochs,
+        folds=len(flow.people()),
+        learning_rate=learning_rate,
+        seed=seed,
+        **named,
     )
     return Run(seconds, flow_like.uf1(flow.labels, predicted), peak_memory())
 

@@ -94,10 +94,13 @@ def test_one_number_of_epochs_gives_no_slope():
     assert (row.work, row.seconds) == ("LOSO, 2 epochs", (3,))
 
 
-def test_plain_torch_network_has_the_parameters_of_the_paper():
+@pytest.mark.parametrize(
+    ("name", "trained"), [("ststnet", 1_683), ("off_apexnet", 2_664_475), ("rcn", 55_747)]
+)
+def test_plain_torch_networks_have_the_parameters_of_the_papers(name, trained):
     pytest.importorskip("torch")
     script = load_script("plain_torch")
-    assert script.count_trainable(script.build()) == 1683
+    assert script.count_trainable(script.build(name)) == trained
 
 
 @pytest.mark.slow
