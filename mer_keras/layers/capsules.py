@@ -1,6 +1,7 @@
 """Capsules: vectors whose direction says what there is, and whose length how surely."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import keras
 from keras import ops
@@ -55,8 +56,8 @@ class ClassCapsules(PaperLayer):
     """One capsule a class, from all primary ones by routing.
 
     Each primary capsule makes a prediction for each class by a matrix of its own. Their weighted
-    sum is squashed; weights are a softmax over the classes of what predictions and result have in
-    common so far. Only the last round has a gradient.
+    sum is squashed; weights are a softmax of what predictions and result have in common so far,
+    over the classes or over the primary capsules. Only the last round has a gradient.
 
     Shapes: (batch, capsules, size) -> (batch, classes, width).
 
@@ -67,18 +68,31 @@ class ClassCapsules(PaperLayer):
         classes: number of classes.
         width: values of a class's capsule.
         rounds: of routing.
+        coupling: ``classes``: weights of a primary capsule sum to 1 over the classes; ``capsules``:
+            those of a class sum to 1 over the primary capsules, as in ICE-GAN's code (Yu et al.,
+            arXiv 2020).
 
     Raises:
-        ValueError: an argument is not above 0.
+        ValueError: a number is not above 0, or ``coupling`` is something else.
     """
 
-    def __init__(self, classes: int, width: int = 16, rounds: int = 3, **kwargs: object) -> None:
+    def __init__(
+        self,
+        classes: int,
+        width: int = 16,
+        rounds: int = 3,
+        coupling: Literal["classes", "capsules"] = "classes",
+        **kwargs: object,
+    ) -> None:
         """See the class."""
         super().__init__(**kwargs)
         check_positive(self, classes=classes, width=width, rounds=rounds)
         self.classes = classes
         self.width = width
         self.rounds = rounds
+        if coupling not in ("classes", "capsules"):
+            raise ValueError(f"coupling is {coupling!r}, expected 'classes' or 'capsules'")
+        self.coupling = coupling
 
     def build(self, input_shape: Shape) -> None:
         """Create the matrices, (classes, capsules, width, size)."""
@@ -102,7 +116,8 @@ class ClassCapsules(PaperLayer):
 
     def _routed(self, predictions: Tensor, agreement: Tensor) -> Tensor:
         """Capsules of the classes, (batch, classes, width)."""
-        return squash(ops.sum(ops.softmax(agreement, axis=1) * predictions, axis=2))
+        axis = 1 if self.coupling == "classes" else 2
+        return squash(ops.sum(ops.softmax(agreement, axis=axis) * predictions, axis=2))
 
     def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
         """Multiplications with additions for one clip: of predictions, and of each round."""

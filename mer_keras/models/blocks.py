@@ -1,11 +1,12 @@
 """Pieces that more than one network is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import keras
 from keras import layers
 
+from mer_keras.layers.channels import ChannelRange
 from mer_keras.layers.choice import choose
 from mer_keras.layers.convlstm import PeepholeConvLSTM
 from mer_keras.layers.counted_norm import CountedNormalization
@@ -131,6 +132,50 @@ def pytorch_convolve(
         **pytorch_start(int(x.shape[-1]) * edge * edge),
     )
     return convolution(x)
+
+
+def grouped_convolve(
+    x: Tensor, filters: int, edge: int, groups: int, *, name: str, start: Mapping[str, object]
+) -> Tensor:
+    """Convolve groups of channels apart, each with its share of the filters, then apply ReLU.
+
+    Keras' own groups have no gradient on a processor with TensorFlow.
+
+    Args:
+        x: (batch, height, width, channels); ``groups`` divides channels and filters.
+        filters: number of output channels.
+        edge: of the kernels.
+        groups: number of groups; with 1 the layer is called ``name``, else ``name`` and a number.
+        name: of the layers.
+        start: initial values, as arguments of Keras' layers.
+
+    Returns:
+        (batch, height, width, filters), zeros padded on all sides.
+    """
+    channels = int(x.shape[-1])
+    if channels % groups or filters % groups:
+        raise ValueError(f"{groups} groups don't divide {channels} channels and {filters} filters")
+    if groups == 1:
+        plain = layers.Conv2D(filters, edge, padding="same", activation="relu", name=name, **start)
+        return plain(x)
+    width, parts = channels // groups, []
+    for number in range(groups):
+        part = ChannelRange(number * width, (number + 1) * width, name=f"{name}_part{number}")(x)
+        convolution = layers.Conv2D(
+            filters // groups,
+            edge,
+            padding="same",
+            activation="relu",
+            name=f"{name}_{number}",
+            **start,
+        )
+        parts.append(convolution(part))
+    return layers.Concatenate(name=name)(parts)
+
+
+def each_frame(layer: keras.Layer, clips: Tensor, *, name: str) -> Tensor:
+    """Apply a layer or a network to each frame, (batch, time, ...) -> (batch, time, ...)."""
+    return choose(layers.TimeDistributed)(layer, name=name)(clips)
 
 
 def pytorch_dense(x: Tensor, units: int, *, name: str, activation: str | None = None) -> Tensor:

@@ -35,13 +35,11 @@ import keras
 from keras import layers
 
 from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules
-from mer_keras.layers.tensors import Tensor
-from mer_keras.models.blocks import convolve, counted_norm, pytorch_convolve, pytorch_start
+from mer_keras.models.blocks import pytorch_convolve, pytorch_start
+from mer_keras.models.resnet18 import resnet18
 
 #: Edge of the kernels in front of the capsules.
 EDGE = 9
-#: Maps of the three stages of the trunk.
-STAGES = (64, 128, 256)
 
 
 def build(
@@ -64,7 +62,7 @@ def build(
     images = keras.Input(tuple(input_shape), name="clip")
     x = layers.Rescaling(scale, name="scaled")(images)
     if trunk == "resnet18":
-        x = _trunk(x)  # (batch, 28, 28, 256)
+        x = resnet18(x, stages=3, stem_pool=False)  # (batch, 28, 28, 256)
     x = pytorch_convolve(x, maps, EDGE, padding="valid", activation="relu", name="conv")
     start = pytorch_start(int(x.shape[-1]) * EDGE * EDGE)
     x = layers.Conv2D(maps, EDGE, strides=2, name="primary", **start)(x)  # (batch, 6, 6, 256)
@@ -72,28 +70,3 @@ def build(
     x = ClassCapsules(classes, name="classes")(x)
     x = LogLengths(name="log_lengths")(x)
     return keras.Model(images, layers.Softmax(name="probabilities")(x), name="capsulenet")
-
-
-def _trunk(x: Tensor) -> Tensor:
-    """ResNet-18 as PyTorch has it, up to the third stage, without max-pool."""
-    x = convolve(x, STAGES[0], (7, 7), 2, name="stem")
-    x = layers.ReLU(name="stem_relu")(counted_norm("stem_norm")(x))
-    for stage, filters in enumerate(STAGES, start=1):
-        for letter in "ab":
-            stride = 2 if letter == "a" and stage > 1 else 1
-            x = _residual(x, filters, stride, f"stage{stage}{letter}")
-    return x
-
-
-def _residual(x: Tensor, filters: int, stride: int, name: str) -> Tensor:
-    """Two 3x3 convolutions, and the input or a 1x1 convolution of it."""
-    y = counted_norm(f"{name}_first_norm")(
-        convolve(x, filters, (3, 3), stride, name=f"{name}_first")
-    )
-    y = layers.ReLU(name=f"{name}_first_relu")(y)
-    y = counted_norm(f"{name}_second_norm")(convolve(y, filters, (3, 3), name=f"{name}_second"))
-    if stride > 1:
-        x = convolve(x, filters, (1, 1), stride, name=f"{name}_shortcut")
-        x = counted_norm(f"{name}_shortcut_norm")(x)
-    y = layers.Add(name=f"{name}_sum")([x, y])
-    return layers.ReLU(name=f"{name}_out")(y)

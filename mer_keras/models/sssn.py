@@ -43,7 +43,7 @@ from mer_keras.arrays import Shape, each_shape
 from mer_keras.layers.channels import ChannelRange
 from mer_keras.layers.response_norm import LocalResponseNorm
 from mer_keras.layers.tensors import Tensor
-from mer_keras.models.blocks import dropout, pytorch_convolve, pytorch_dense, pytorch_start
+from mer_keras.models.blocks import dropout, grouped_convolve, pytorch_dense, pytorch_start
 
 #: Means of ImageNet's red, green and blue, which are subtracted.
 MEANS = (123.68, 116.779, 103.939)
@@ -110,16 +110,8 @@ def _stream(picture: Tensor, maps: Sequence[int], name: str) -> Tensor:
     x = convolution(picture)
     x = layers.MaxPooling2D(3, strides=2, name=f"{name}_pool1")(x)
     x = LocalResponseNorm(name=f"{name}_norm1")(x)  # (batch, 27, 27, 96)
-    half = maps[0] // 2
-    groups = []
-    for number in (0, 1):
-        part = ChannelRange(number * half, (number + 1) * half, name=f"{name}_part{number}")(x)
-        groups.append(
-            pytorch_convolve(
-                part, maps[1] // 2, 5, activation="relu", name=f"{name}_conv2_{number}"
-            )
-        )
-    x = layers.Concatenate(name=f"{name}_conv2")(groups)
+    start = pytorch_start(25 * maps[0] // 2)
+    x = grouped_convolve(x, maps[1], 5, 2, name=f"{name}_conv2", start=start)
     x = layers.MaxPooling2D(3, strides=2, name=f"{name}_pool2")(x)
     x = LocalResponseNorm(name=f"{name}_norm2")(x)
     return layers.ZeroPadding2D(1, name=f"{name}_border")(x)

@@ -58,7 +58,7 @@ EXAMPLES = [
     (BlockPositions, {"blocks": 2}, {}),
     (BlockAttention, {"heads": 2, "head_width": 3, "blocks": 1}, {"full": False}),
     (PrimaryCapsules, {}, {"size": 8}),
-    (ClassCapsules, {"classes": 3}, {"width": 16, "rounds": 3}),
+    (ClassCapsules, {"classes": 3}, {"width": 16, "rounds": 3, "coupling": "classes"}),
     (LogLengths, {}, {}),
     (ChannelRange, {"start": 1, "stop": 3}, {}),
     (ClassAttentionHead, {"classes": 3, "maps": 4}, {}),

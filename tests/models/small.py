@@ -31,7 +31,24 @@ SHAPES = {
     "sssn": (63, 63, 3),
     "dssn": ((63, 63, 3),) * 2,
     "dssn_flow": (63, 63, 3),
+    "learnet": (64, 64, 3),
+    "microexp_stcnn": (9, 16, 16, 1),
+    "microexp_fusenet": ((9, 16, 16, 1),) * 2,
+    "microexp_fusenet_late": ((9, 16, 16, 1),) * 2,
+    "alexnet": (67, 67, 3),
+    "alexnet_lstm": (3, 67, 67, 3),
+    "vgg16": (32, 32, 3),
+    "googlenet": (64, 64, 3),
+    "elrcn": (3, 32, 32, 4),
+    "elrcn_te": ((3, 32, 32, 3),) * 2,
+    "dtscnn": ((64, 32, 32, 3),) * 2,
+    "strcn": (32, 32, 2),
+    "emr": (40, 40, 3),
+    "icegan_discriminator": (32, 32, 1),
 }
+
+_ALEXNET = {"maps": (8, 16, 16, 16, 16), "units": 32, "means": (0.5,) * 3, "scale": 1.0}
+_ELRCN = {"maps": (8, 8, 16, 16, 16), "units": 32, "lstm_units": 16, "hidden": 16, "scale": 4.0}
 
 #: Arguments that make large networks narrow, and have them read clips in 0..1 as they are.
 ARGUMENTS = {
@@ -47,6 +64,20 @@ ARGUMENTS = {
     "sssn": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 1.0},
     "dssn": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 4.0},
     "dssn_flow": {"maps": (8, 16), "means": (0.5,) * 3, "scale": 4.0},
+    "learnet": {"units": 32},
+    "microexp_stcnn": {"maps": 8, "duration": 5, "units": 16},
+    "microexp_fusenet": {"maps": 4, "duration": 5, "units": (32, 16)},
+    "microexp_fusenet_late": {"maps": 4, "duration": 5, "units": (32, 16)},
+    "alexnet": _ALEXNET,
+    "alexnet_lstm": {**_ALEXNET, "lstm_units": 8, "scale": 24.0},
+    "vgg16": {"maps": (8, 8, 16, 16, 16), "units": 32, "scale": 1.0},
+    "googlenet": {"shrink": 8, "scale": 4.0},
+    "elrcn": _ELRCN,
+    "elrcn_te": _ELRCN,
+    "dtscnn": {"units": (32, 16), "scale": 4.0},
+    "strcn": {"maps": 8, "pools": (2, 2, 2, 2), "scale": 0.01},
+    "emr": {"shrink": 8, "units": 16, "scale": 1.0, "offset": 0.0},
+    "icegan_discriminator": {"shrink": 8, "width": 8, "scale": 100.0},
 }
 
 
@@ -70,6 +101,18 @@ LONG = {
     "sssn",
     "dssn",
     "dssn_flow",
+    "microexp_fusenet",
+    "microexp_fusenet_late",
+    "alexnet",
+    "alexnet_lstm",
+    "vgg16",
+    "googlenet",
+    "elrcn",
+    "elrcn_te",
+    "dtscnn",
+    "strcn",
+    "emr",
+    "icegan_discriminator",
 }
 
 
