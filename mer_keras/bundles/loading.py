@@ -9,6 +9,7 @@ from mer_keras.bundles.probe import check_probe
 from mer_keras.errors import UserError
 from mer_keras.methods.registry import check_known
 from mer_keras.training.learned import Learned, from_bytes
+from mer_keras.training.quiet_start import import_keras
 
 #: Most weights of a network that is built for a bundle.
 MOST_PARAMETERS = 200_000_000
@@ -30,6 +31,8 @@ def load_bundle(path: Path | str, expect: str | None = None) -> Bundle:
     """
     packed = packing.read(Path(path), expect)
     card = packed.card
+    if card.method.config.network is not None:
+        import_keras()
     check_known(plan_of(card))
     learned = [
         from_bytes(packed.members[member.file], f"{path}: {member.file}") for member in card.members
@@ -51,9 +54,7 @@ def _check_size(card: Card, learned: list[Learned], path: Path | str) -> None:
         method_of(card)
         return
     from mer_keras.models.counting import count_unbuilt
-    from mer_keras.training.quiet_start import import_keras
 
-    import_keras()
     shapes = tuple(card.inputs[name].shape for name in card.reads)
     if any(None in shape for shape in shapes):
         raise UserError(f"{path}: a network can't read clips whose length is open")
