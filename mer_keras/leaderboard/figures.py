@@ -9,7 +9,7 @@ import numpy as np
 from mer_keras.evaluation.epoch_curves import CURVES
 from mer_keras.leaderboard.guesses import PERSON_BEST, Guesses
 from mer_keras.leaderboard.standings import Standing, Table
-from mer_keras.report.figures import COLOURS, drawing_of
+from mer_keras.report.drawing import COLOURS, drawing_of
 
 #: Characters of a line of a name.
 NAME_WIDTH = 30

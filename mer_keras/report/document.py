@@ -15,16 +15,19 @@ from mer_keras.databases.repeated import without_ids
 from mer_keras.names import slug
 from mer_keras.report.departures import departures_of
 from mer_keras.report.details import details_of
+from mer_keras.report.display import LEGEND, page_table
 from mer_keras.report.drawn_motion import check_sentences, checked_rows, expected_check
 from mer_keras.report.formats import as_csv, as_json, as_latex, render, write_texts
 from mer_keras.report.illustrations import (
     Illustration,
     figures_of,
+    forest_figure,
     gap_figure,
     published_matrices,
 )
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.shown_runs import Remark
+from mer_keras.report.summary import SummaryLine, summary_line
 from mer_keras.report.tables import PUBLISHED, Table, tables_of
 from mer_keras.report.view import RunView
 from mer_keras.terms import DataKind
@@ -38,11 +41,17 @@ class ReportedRun:
         table: its results.
         details: tables below the results.
         figures: drawings beside the results.
+        forest: the drawing of all methods' results, where there is one.
     """
 
     table: Table
     details: tuple[Table, ...] = ()
     figures: tuple[Illustration, ...] = ()
+    forest: Illustration | None = None
+
+    def of_kinds(self, *kinds: str, quoted: bool = False) -> list[Illustration]:
+        """Its drawings of some kinds, of the paper's own methods or of quoted ones."""
+        return [f for f in self.figures if f.kind in kinds and f.quoted == quoted]
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,11 @@ class ReportedExperiment:
         return departures_of(self.config)
 
     @property
+    def summary(self) -> SummaryLine:
+        """How the table stands, in one line."""
+        return summary_line(self.config, self.views)
+
+    @property
     def views(self) -> list[RunView]:
         """The runs that are shown."""
         return [part.table.view for part in self.parts if part.table.view]
@@ -81,7 +95,9 @@ class ReportedExperiment:
     def figures(self) -> list[Illustration]:
         """Every figure."""
         parts = (*self.parts, *self.gaps)
-        return [*self.matrices, *(figure for part in parts for figure in part.figures)]
+        forests = [part.forest for part in parts if part.forest]
+        drawn = [figure for part in parts for figure in part.figures]
+        return [*self.matrices, *forests, *drawn]
 
 
 def write_report(
@@ -123,6 +139,8 @@ def write_report(
         "provenance": provenance,
         "version": __version__,
         "anchor": slug,
+        "legend": LEGEND,
+        "page_table": page_table,
     }
     files = {
         "report.html": render("report.html.j2", **shown),
@@ -152,7 +170,8 @@ def _section(
             table = replace(table, notes=[*table.notes, *corrections])
         view = table.view
         details, figures = (details_of(config, view), figures_of(view)) if view else ((), ())
-        parts.append(ReportedRun(table, tuple(details), tuple(figures)))
+        forest = forest_figure(config, table)
+        parts.append(ReportedRun(table, tuple(details), tuple(figures), forest))
     gaps = tuple(ReportedRun(gap.table, (), (gap_figure(gap),)) for gap in gaps_of(config, views))
     return ReportedExperiment(config, tuple(parts), tuple(published_matrices(config)), gaps)
 
@@ -205,6 +224,7 @@ def _tree(
         "experiments": [
             {
                 "experiment": section.config.name,
+                "summary": asdict(section.summary),
                 "tables": [as_json(table) for table in section.tables],
                 "not_inherited": list(section.config.not_inherited),
                 "runs": [provenance(view) for view in section.views],

@@ -5,11 +5,8 @@ A title says which data and protocol; synthetic figures carry the watermark. Peo
 only how many of their clips are right is drawn.
 """
 
-import io
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,16 +14,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mer_keras.audit.published import PrintedMatrix
+from mer_keras.report.drawing import CELL, CELL_INK, COLOURS, drawing_of
 from mer_keras.report.scoring import MetricValue, confusion_of
 from mer_keras.report.view import RowState, RunView
-from mer_keras.terms import WATERMARK, DataKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-#: Colours that the colour-blind can tell apart too (Okabe and Ito).
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+#: Width of a cell of a matrix in inches, of few classes and of more than ``FEW_CLASSES``.
+_CELL_WIDTHS, FEW_CLASSES = (0.56, 0.42), 3
+#: Shares of the light theme's full cell colour below which black text is read more easily.
+_DARK_TEXT_BELOW = 0.8
 
 
 def confusion_svg(view: RunView, row: RowState) -> str:
@@ -43,8 +41,8 @@ def confusion_svg(view: RunView, row: RowState) -> str:
 def database_confusions_svg(view: RunView, row: RowState) -> str:
     """Draw a complete row's confusion matrix of each database within a pooled run, side by side."""
     databases = list(view.of_row(row.key).groupby("database"))
-    classes = len(view.classes)
-    size = (len(databases) * (1.6 + 0.85 * classes), 1.9 + 0.7 * classes)
+    width, height = _matrix_size(view.classes)
+    size = (len(databases) * width, height + 0.2)
     salt = f"databases.{view.run_id}.{row.key}"
     with drawing_of(salt, row.name, size, view) as drawing:
         plots = drawing.figure.subplots(1, len(databases), squeeze=False)[0]
@@ -164,14 +162,6 @@ def intervals_svg(
     return drawing.svg
 
 
-@dataclass
-class Drawing:
-    """A figure to draw on; ``svg`` is its text once the drawing has ended."""
-
-    figure: "Figure"
-    svg: str = ""
-
-
 def _draw_band(axes: "Axes", curves: Sequence[Sequence[float]], label: str, colour: str) -> None:
     """Draw median and middle 80 % at each epoch, over the trainings that have so many epochs."""
     longest = max(map(len, curves))
@@ -194,8 +184,7 @@ def _matrix_svg(
     view: RunView | None = None,
 ) -> str:
     """Draw a confusion matrix: ``shares`` (classes, classes) in 0..1 colour the ``cells``."""
-    size = (1.6 + 0.85 * len(classes), 1.7 + 0.7 * len(classes))
-    with drawing_of(salt, title, size, view) as drawing:
+    with drawing_of(salt, title, _matrix_size(classes), view) as drawing:
         axes = drawing.figure.add_subplot(xlabel="predicted", ylabel="true")
         _draw_matrix(axes, shares, cells, classes)
     return drawing.svg
@@ -208,45 +197,33 @@ def _draw_matrix(
     classes: Sequence[str],
 ) -> None:
     """Draw ``cells`` (classes, classes) as coloured squares with the classes' names beside them."""
-    axes.set_aspect("equal")
-    # Cells are drawn as shapes, which are sharp at any size; an image would be embedded.
-    edges = np.arange(len(classes) + 1) - 0.5
-    axes.pcolormesh(edges, edges, shares, cmap="Blues", vmin=0, vmax=1)
-    axes.invert_yaxis()
+    from matplotlib.patches import Rectangle
+
+    axes.set(aspect="equal", xlim=(-0.5, len(classes) - 0.5), ylim=(len(classes) - 0.5, -0.5))
+    # A cell is a shape as opaque as its share is large, on whatever the page is coloured.
     for row, column in np.ndindex(*shares.shape):
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        axes.text(column, row, cells[row][column], ha="center", va="center", color=colour)
+        share = float(shares[row, column])
+        corner = (column - 0.5, row - 0.5)
+        axes.add_patch(Rectangle(corner, 1, 1, facecolor=CELL, alpha=share, linewidth=0))
+        axes.text(
+            column,
+            row,
+            cells[row][column],
+            ha="center",
+            va="center",
+            color=text_colour(share),
+            fontsize=9 if len(classes) <= FEW_CLASSES else 7.5,
+        )
     axes.set_xticks(range(len(classes)), classes, rotation=30, ha="right")
     axes.set_yticks(range(len(classes)), classes)
 
 
-@contextmanager
-def drawing_of(
-    salt: str, title: str, size: tuple[float, float], view: RunView | None = None
-) -> Iterator[Drawing]:
-    """Give an empty figure; its SVG text, with titles and watermark, is there after the block.
+def _matrix_size(classes: Sequence[str]) -> tuple[float, float]:
+    """Width and height in inches of the drawing of one matrix with its titles and names."""
+    cell = _CELL_WIDTHS[len(classes) > FEW_CLASSES]
+    return 1.3 + cell * len(classes), 1.15 + cell * len(classes)
 
-    Args:
-        salt: makes the ids within a drawing differ from those of other drawings in a page.
-        title: names what is drawn; kind of data and protocol of ``view`` are put below it.
-        size: width and height in inches.
-        view: the run that is drawn; none for published numbers.
-    """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
 
-    with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "none", "font.size": 9}):
-        drawing = Drawing(Figure(figsize=size))
-        figure = drawing.figure
-        yield drawing
-        if view is not None:
-            title += f"\n{view.data_kind} data, {view.manifest['protocol']}"
-        set_title = figure.axes[0].set_title if len(figure.axes) == 1 else figure.suptitle
-        set_title(title, fontsize=9)
-        if view is not None and view.data_kind is DataKind.SYNTHETIC:
-            figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=7, color="#a00")
-        figure.tight_layout(rect=(0, 0.03, 1, 1))
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    drawing.svg = text[text.index("<svg") :]
+def text_colour(share: float) -> str:
+    """Colour of a cell's text that is read easily: black in light cells, white in dark ones."""
+    return CELL_INK if share < _DARK_TEXT_BELOW else "#ffffff"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mer_keras.errors import ResultsError
+from mer_keras.report.drawing import themed
 from mer_keras.terms import WATERMARK
 from mer_keras.whole_files import write_whole
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: A number with a sign, which is no formula, and perhaps its interval.
 _SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
+#: A cell that begins with a number and says little more.
+_NUMBER = re.compile(r"[+-]?\d[\d.,]*( .{1,30})?$")
 #: What is written in LaTeX for characters that it would read as commands.
 _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "{}&%$#_"}
@@ -84,6 +87,21 @@ def without_empty_columns(
         tuple(header[number] for number in shown),
         tuple(tuple(row[number] for number in shown) for row in rows),
     )
+
+
+def numeric_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:
+    """Which columns hold numbers alone, perhaps with an interval or a short remark.
+
+    Args:
+        header: names of the columns.
+        rows: cells, as many as columns in each row.
+    """
+    columns = [[row[number] for row in rows] for number in range(len(header))]
+    return [
+        any(cell not in EMPTY_CELLS for cell in column)
+        and all(cell in EMPTY_CELLS or _NUMBER.match(cell) for cell in column)
+        for column in columns
+    ]
 
 
 def as_csv(table: "Table") -> str:
@@ -149,7 +167,8 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"cell": markdown_text, "latex": latex_text}
+    environment.filters |= {"cell": markdown_text, "latex": latex_text, "themed": themed}
+    environment.globals["numeric_columns"] = numeric_columns
     return environment
 
 

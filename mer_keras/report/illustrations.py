@@ -17,8 +17,10 @@ from mer_keras.report.figures import (
     published_confusion_svg,
     subjects_svg,
 )
+from mer_keras.report.forest import forest_lines, forest_svg, forest_text
 from mer_keras.report.optimism import Gap
 from mer_keras.report.scoring import confusion_of
+from mer_keras.report.tables import Table
 from mer_keras.report.view import RowState, RunView
 
 
@@ -31,16 +33,22 @@ class Illustration:
         svg: the drawing as SVG text.
         text: its description for those who can't see it.
         data_kind: value of ``terms.DataKind``, or ``published``.
+        kind: figures of one kind stand together: ``forest``, ``confusion``, ``databases``,
+            ``people``, ``curves`` or ``settings``.
+        quoted: whether it is of a method that the paper quotes from others.
     """
 
     name: str
     svg: str
     text: str
     data_kind: str
+    kind: str
+    quoted: bool = False
 
 
 def figures_of(view: RunView) -> Iterator[Illustration]:
-    """Confusion matrices, learning curves and people of each complete network of a run."""
+    """Confusion matrices, learning curves and people of each complete row of a run."""
+    quoted = {row.name for row in view.config.rows if row.quoted}
     for row in view.rows:
         if row.role == "row" and row.complete:
             drawn = {
@@ -55,7 +63,10 @@ def figures_of(view: RunView) -> Iterator[Illustration]:
             ):
                 if drawn.get(name, True):
                     stem = f"{view.run_id}.{row.key}.{name}"
-                    yield Illustration(stem, draw(view, row), describe(view, row), view.data_kind)
+                    svg, text = draw(view, row), describe(view, row)
+                    yield Illustration(
+                        stem, svg, text, view.data_kind, name, quoted=row.name in quoted
+                    )
 
 
 def published_matrices(config: Experiment) -> Iterator[Illustration]:
@@ -73,7 +84,19 @@ def published_matrices(config: Experiment) -> Iterator[Illustration]:
                 published_confusion_svg(matrix, title),
                 f"Confusion matrix of {title} as printed in {matrix.where}; right: {recalls}",
                 "published",
+                "confusion",
             )
+
+
+def forest_figure(config: Experiment, table: Table) -> Illustration | None:
+    """What is published and what came out of each method of a run; ``None`` without a result."""
+    view = table.view
+    lines = forest_lines(config, view) if view is not None else []
+    if view is None or not any(line.values for line in lines):
+        return None
+    svg = forest_svg(lines, view, f"{config.heading}: {table.title.lower()}")
+    text = forest_text(lines, table)
+    return Illustration(f"{table.name}.forest", svg, text, table.data_kind, "forest")
 
 
 def gap_figure(gap: Gap) -> Illustration:
@@ -84,7 +107,7 @@ def gap_figure(gap: Gap) -> Illustration:
         for setting, values in gap.values.items()
     )
     svg = intervals_svg(gap.values, metrics, gap.view, gap.row)
-    return Illustration(gap.table.name, svg, text, gap.view.data_kind)
+    return Illustration(gap.table.name, svg, text, gap.view.data_kind, "settings")
 
 
 def _confusion_text(view: RunView, row: RowState) -> str:

@@ -5,7 +5,7 @@ no published number. A number never stands without its kind of data, protocol an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
@@ -59,6 +59,8 @@ class Table:
         records: one a row, at least one: name of the column -> cell; the first names the row.
         notes: remarks below the table, numbered from 1.
         view: the run that the numbers come from.
+        parts: name of a column that holds several numbers -> for each row, name of a number ->
+            cell. A page has a column for each number.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Table:
     records: Sequence[Mapping[str, str]]
     notes: Sequence[str] = ()
     view: RunView | None = None
+    parts: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -172,11 +175,21 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
 
     Papers print fractions or per cent; a row of ours has one unit.
     """
-    texts = []
+    return _joined(published_parts(numbers, notes))
+
+
+def _joined(parts: Mapping[str, str]) -> str:
+    """Published numbers of a row in one cell."""
+    return "; ".join(f"{name} {cell}" for name, cell in parts.items()) or "-"
+
+
+def published_parts(numbers: Iterable[Published], notes: list[str]) -> dict[str, str]:
+    """Name of each published number of a row -> its cell; reasons go to ``notes``."""
+    parts: dict[str, str] = {}
     for number in numbers:
         if number.metric == "parameters":
             continue
-        text = f"{number.name} {number.per_cent}"
+        text = number.per_cent
         if number.metric == "unknown":
             text += " (which average: unknown)"
         elif number.name.partition(",")[0].lower() != number.metric:
@@ -185,8 +198,9 @@ def published_text(numbers: Iterable[Published], notes: list[str]) -> str:
             if number.why not in notes:
                 notes.append(number.why)
             text += f" [{notes.index(number.why) + 1}]"
-        texts.append(text)
-    return "; ".join(texts) or "-"
+        # A name that a paper prints twice has both of its numbers in one cell.
+        parts[number.name] = f"{parts[number.name]}, {text}" if number.name in parts else text
+    return parts
 
 
 def chosen_by(config: Experiment, row: Row) -> str:
@@ -228,7 +242,7 @@ def _real_table(config: Experiment, view: RunView) -> Table:
     is_other = bool(other_data(config, view))
     rows = [_without_numbers(row) for row in config.rows] if is_other else config.rows
     states = {state.key: state for state in view.rows}
-    records = []
+    records, published, counts = [], [], []
     for row in rows:
         plan = config.plan_of(row)
         state = states.get(slug(row.name)) if plan else None
@@ -236,13 +250,15 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             continue
         scores = score_row(view, state) if state else None
         name = marked_name(state, view) if state else row.name
+        published.append(published_parts(row.published, notes))
+        counts.append(_counts(row, plan, state))
         records.append(
             {
                 "method": f"{name} (quoted)" if row.quoted else name,
-                PUBLISHED: published_text(row.published, notes),
+                PUBLISHED: _joined(published[-1]),
                 CHOSEN_BY: chosen_by(config, row),
                 **_numbers(view, state, scores, absent="not in this run" if plan else "-"),
-                "parameters": _parameters(row, plan, state),
+                "parameters": _parameters(counts[-1]),
                 "verdict": ("-" if is_other or not plan else _verdicts(row, view, state, scores)),
             }
         )
@@ -252,10 +268,13 @@ def _real_table(config: Experiment, view: RunView) -> Table:
             name = f"{state.name} (baseline)"
             record = {"method": name, PUBLISHED: "-", CHOSEN_BY: "-", **numbers}
             records.append(record | {"parameters": "-", "verdict": "-"})
+            published.append({})
+            counts.append({})
     notes += [*_absent_classes(view), *_few_people(view), *plateau_notes(view)]
     name = file_stem(config, view)
     title = "Real, on other data or clips" if is_other else "Published and real"
-    return Table(name, title, view.data_kind, describe(view), records, notes, view)
+    parts = {PUBLISHED: published, "parameters": counts}
+    return Table(name, title, view.data_kind, describe(view), records, notes, view, parts)
 
 
 def _without_numbers(row: Row) -> Row:
@@ -264,18 +283,21 @@ def _without_numbers(row: Row) -> Row:
 
 def _absent_table(config: Experiment, absent: str) -> Table:
     notes: list[str] = []
+    published = [published_parts(row.published, notes) for row in config.rows]
+    counts = [_counts(row, config.plan_of(row)) for row in config.rows]
     records = [
         {
             "method": f"{row.name} (quoted)" if row.quoted else row.name,
-            PUBLISHED: published_text(row.published, notes),
+            PUBLISHED: _joined(numbers),
             CHOSEN_BY: chosen_by(config, row),
             "real": absent if config.plan_of(row) else "-",
-            "parameters": _parameters(row, config.plan_of(row)),
+            "parameters": _parameters(of_row),
         }
-        for row in config.rows
+        for row, numbers, of_row in zip(config.rows, published, counts, strict=True)
     ]
     name, caption = f"{slug(config.name)}.published", f"published numbers; real data: {absent}"
-    return Table(name, "Published", "published", caption, records, notes)
+    parts = {PUBLISHED: published, "parameters": counts}
+    return Table(name, "Published", "published", caption, records, notes, parts=parts)
 
 
 def _synthetic_table(config: Experiment, view: RunView) -> Table:
@@ -356,27 +378,39 @@ def marked_name(state: RowState, view: RunView) -> str:
     return f"{state.name} {marks}".rstrip()
 
 
-def _parameters(row: Row, plan: RowPlan | None, state: RowState | None = None) -> str:
+def _counts(row: Row, plan: RowPlan | None, state: RowState | None = None) -> dict[str, str]:
     """Counts of a network's weights: published, built at the paper's input, and as run.
 
     Papers mostly print what is trained. Ours stands beside it, and what moving statistics add.
     """
     printed = next((int(n.value) for n in row.published if n.metric == "parameters"), None)
-    counts = [f"published {printed:,}"] if printed else []
+    counts = {"published": f"{printed:,}"} if printed else {}
     network = plan.config.network if plan else None
     # A network with arguments of its own is another reading than the registry's.
     spec = MODELS[network.model] if network and not network.arguments else None
     built = spec.built_parameters if spec else None
     if spec and built:
-        trainable = spec.trainable_parameters
-        if trainable and trainable != built:
-            counts.append(f"built at the paper's input: {trainable:,} trainable")
-            counts.append(f"{built:,} with moving statistics")
-        else:
-            counts.append(f"built at the paper's input: {built:,} trainable")
+        trainable = spec.trainable_parameters or built
+        counts["trainable"] = f"{trainable:,}"
+        if trainable != built:
+            counts["with moving statistics"] = f"{built:,}"
     if state and state.parameters and state.parameters != built:
-        counts.append(f"{state.parameters:,} as run, with moving statistics")
-    return "; ".join(counts) or "-"
+        counts["as run"] = f"{state.parameters:,}"
+    return counts
+
+
+#: What a count of weights is -> the sentence that holds it in a table's one cell.
+_COUNT_TEXTS = {
+    "published": "published {}",
+    "trainable": "built at the paper's input: {} trainable",
+    "with moving statistics": "{} with moving statistics",
+    "as run": "{} as run, with moving statistics",
+}
+
+
+def _parameters(counts: Mapping[str, str]) -> str:
+    """All counts of a network's weights in one cell."""
+    return "; ".join(_COUNT_TEXTS[name].format(count) for name, count in counts.items()) or "-"
 
 
 def _verdicts(row: Row, view: RunView, state: RowState | None, scores: RowScores | None) -> str:

@@ -1,0 +1,90 @@
+"""A table as a page shows it: one number a column, short heads, nothing that the caption says.
+
+The table's files keep their columns. A page has less room: a cell with several numbers is divided,
+heads are shortened (the legend above the tables says what they mean), and what a method was
+expected to find stands beside what it found only where the two differ.
+"""
+
+import re
+from collections.abc import Iterator
+
+from mer_keras.evaluation.pipeline_check import MotionCheck
+from mer_keras.report.formats import EMPTY_CELLS, without_empty_columns
+from mer_keras.report.tables import CHOSEN_BY, OVER_FOLDS, PUBLISHED, WEIGHTS, Table
+
+#: What shortened heads and marks mean, for the legend of a page.
+LEGEND = (
+    "UF1, UAR and WAR are in per cent, pooled over all tested clips. Brackets and bars are 95 % "
+    "bootstrap intervals over subjects. UAR of folds is the mean ± SD over folds, over the classes "
+    "of each fold. ? marks a published number whose paper doesn't say which average it is"
+)
+_HEADS = {
+    CHOSEN_BY: "epoch in its own code chosen by",
+    OVER_FOLDS: "UAR of folds",
+    WEIGHTS: "parameters",
+    "million multiply-accumulates a clip": "million operations a clip",
+}
+_METRIC_HEAD = re.compile(r"(\w+) %.* \[95 % over subjects\]")
+#: Columns that say what the caption says, or another column's cells.
+_SAID_ELSEWHERE = ("real", "expected")
+
+
+def page_table(table: Table) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Heads and rows of a table for a page, without empty columns."""
+    heads = tuple(_heads(table))
+    rows = [_page_row(table, number) for number in range(len(table.records))]
+    return without_empty_columns(
+        heads, [tuple(row.get(head, "-") for head in heads) for row in rows]
+    )
+
+
+def _heads(table: Table) -> Iterator[str]:
+    """Heads of a page's columns, empty ones too, in the order of the table's columns."""
+    for column in table.records[0]:
+        if column in table.parts:
+            names = dict.fromkeys(name for of_row in table.parts[column] for name in of_row)
+            yield from (_part_head(column, name) for name in names)
+        elif column not in _SAID_ELSEWHERE:
+            yield _head(column)
+
+
+def _page_row(table: Table, number: int) -> dict[str, str]:
+    """Head -> cell of one row."""
+    cells: dict[str, str] = {}
+    record = table.records[number]
+    for column, cell in record.items():
+        if column in table.parts:
+            cells |= {
+                _part_head(column, name): _short(part)
+                for name, part in table.parts[column][number].items()
+            }
+        elif column == "drawn motion":
+            cells[column] = _found(cell, record["expected"])
+        elif column not in _SAID_ELSEWHERE:
+            cells[_head(column)] = cell
+    return cells
+
+
+def _head(column: str) -> str:
+    match = _METRIC_HEAD.fullmatch(column)
+    return match[1] if match else _HEADS.get(column, column)
+
+
+def _part_head(column: str, name: str) -> str:
+    """Head of one number of a divided column."""
+    return f"published {name}" if column == PUBLISHED else f"{column}, {name}"
+
+
+def _short(cell: str) -> str:
+    """A published number with the short form of what is said of it."""
+    cell = cell.replace(" (which average: unknown)", " ?")
+    return re.sub(r" \((= [^)]*)\)", r" \1", cell)
+
+
+def _found(cell: str, expected: str) -> str:
+    """What a row found, and what was expected of it where it is worth saying."""
+    if cell == MotionCheck.NOT_FOUND and expected == MotionCheck.NOT_FOUND:
+        return f"{cell}, as expected"
+    if expected in EMPTY_CELLS or cell in (expected, MotionCheck.UNFINISHED):
+        return cell
+    return f"{cell}: {expected} was expected"
