@@ -9,7 +9,7 @@ Level = Literal["refuse", "warn", "note"]
 #: The order in which findings are listed.
 LEVELS: tuple[Level, ...] = ("refuse", "warn", "note")
 #: Frame rates: below the first nothing is spotted, below the second a warning stands.
-LEAST_FPS, GOOD_FPS = 24.0, 60.0
+LEAST_FPS, GOOD_FPS = 23.9, 59.9
 #: Distances between the pupils in pixels, likewise.
 LEAST_EYES, GOOD_EYES = 20.0, 60.0
 #: Headers may promise so many frames too many, or this share, without a warning.
@@ -63,10 +63,10 @@ def _of_time(facts: VideoFacts) -> list[Finding]:
         )
         remedy = "" if few else "the file's end is damaged or cut off: copy it anew"
         findings.append(Finding("note" if few else "warn", "missing_frames", text, remedy))
-    if facts.fps < LEAST_FPS * (1 - 1e-3):
+    if facts.fps < LEAST_FPS:
         text = f"{facts.fps:.1f} frames a second: a micro-expression of 1/5 s has fewer than five"
         findings.append(Finding("refuse", "slow", text, "record at 100 frames a second or more"))
-    elif facts.fps < GOOD_FPS * (1 - 1e-3):
+    elif facts.fps < GOOD_FPS:
         text = (
             f"{facts.fps:.1f} frames a second: a micro-expression of 1/5 s has "
             f"{facts.fps / 5:.0f} frames, one of 1/25 s {max(1, round(facts.fps / 25))}"

@@ -89,6 +89,9 @@ def threshold_of(contrast: Values, share: float) -> float:
 def spans_of(contrast: Values, half: int, rate: float, options: SpotOptions) -> list[Span]:
     """Find intervals in a curve.
 
+    An interval reaches k to each side of its peak. Where the contrast is above zero says nothing of
+    an expression's length: that takes some k samples whatever the length.
+
     Args:
         contrast: C.
         half: k, in samples.
@@ -116,15 +119,12 @@ def spans_of(contrast: Values, half: int, rate: float, options: SpotOptions) -> 
         shortest, longest = (round(length * rate) for length in options.lengths)
         return [run for run in runs if shortest <= run.last - run.first + 1 <= longest]
     apart = half if options.method == "flow_difference" else max(1, half // 2)
-    positive = np.isfinite(contrast) & (contrast > 0)
-    spans = []
-    for peak in _peaks(np.where(above, contrast, -np.inf), apart):
-        first, last = peak, peak
-        while first > max(0, peak - half) and positive[first - 1]:
-            first -= 1
-        while last < min(len(contrast) - 1, peak + half) and positive[last + 1]:
-            last += 1
-        spans.append(span(first, peak, last))
+    comparable = np.flatnonzero(np.isfinite(contrast))
+    least, greatest_index = int(comparable[0]), int(comparable[-1])
+    spans = [
+        span(max(least, peak - half), peak, min(greatest_index, peak + half))
+        for peak in _peaks(np.where(above, contrast, -np.inf), apart)
+    ]
     return _merged(spans)
 
 

@@ -31,15 +31,17 @@ class SpotOptions(StrictModel):
     """``three_points`` moves three points of the mesh (inner corners of the eyes, and under the
     nose) to fixed positions in every frame, by smoothed transforms; needs the crop ``mesh``.
     """
-    flow: Literal["dis", "farneback"] = "dis"
-    """How optical flow is computed, of ``flow_difference``."""
+    flow: Literal["dis", "farneback"] = "farneback"
+    """How optical flow is computed, of ``flow_difference``. Farneback's is the steadier one where
+    skin has little texture.
+    """
     half_seconds: float | None = Field(default=None, gt=0, le=5, allow_inf_nan=False)
     """k: a frame is compared with those so many seconds before and after it; null: 0.2 s for
     micro-expressions, 0.65 s for macro-expressions, and half of 0.35 s for ``lbp_difference``.
     """
     threshold: float = Field(default=0.4, ge=0, le=1, allow_inf_nan=False)
     """Where between the mean of the contrast (0) and its maximum (1) an interval begins."""
-    least: float = Field(default=0.15, ge=0, allow_inf_nan=False)
+    least: float = Field(default=0.1, ge=0, allow_inf_nan=False)
     """Pixels of a face of 128 pixels that a peak of ``flow_difference`` must have: the maximum of a
     still recording is a peak too.
     """

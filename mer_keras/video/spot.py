@@ -95,9 +95,9 @@ def require_fit(facts: VideoFacts) -> None:
         raise FrameError(
             f"{facts.name}: {facts.frames} frame(s): expected a recording with the motion of a face"
         )
-    if facts.fps < LEAST_FPS * (1 - 1e-3):
+    if facts.fps < LEAST_FPS:
         raise FrameError(
-            f"{facts.name}: {facts.fps:.1f} frames a second, expected {LEAST_FPS:.0f} or more: a "
+            f"{facts.name}: {facts.fps:.1f} frames a second, expected 24 or more: a "
             "micro-expression of 1/5 s would have fewer than five frames; record at 100 or more"
         )
     if facts.face_share < _LEAST_FACES:
