@@ -17,6 +17,7 @@ BENCH   ?=
 BIN    := .venv/bin
 STAMP  := .venv/.installed
 DEV    := .venv/.installed-dev
+DOCS   := .venv/.installed-docs
 GPU    := .venv/.installed-gpu
 # A lock names every package: if pip had to resolve, it would ask for the newest release of one with
 # extras. Python compiles what it imports; all modules compiled would be 300 MB.
@@ -44,7 +45,7 @@ RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --
            --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism leaderboard demo bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism leaderboard demo docs docs-figures bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -69,6 +70,10 @@ $(DEV): requirements-dev.lock $(STAMP)
 	@$(KEEP_GPU)
 	@touch $@
 
+$(DOCS): requirements-docs.lock $(STAMP)
+	$(LOCKED) requirements-docs.lock
+	@touch $@
+
 gpu-setup: setup .venv-gpu  ## put TensorFlow with CUDA's libraries (several GB) in the place of the one for processors
 
 .venv-gpu:
@@ -80,6 +85,8 @@ gpu-setup: setup .venv-gpu  ## put TensorFlow with CUDA's libraries (several GB)
 lock:  ## resolve the dependencies of setup.cfg anew (needs uv)
 	$(RESOLVE) --output-file requirements.lock
 	$(RESOLVE) --extra dev --extra cluster --constraint requirements.lock --output-file requirements-dev.lock
+	@# Versions that the developers' lock has are the same here: both go into one environment.
+	$(RESOLVE) --extra docs --constraint requirements-dev.lock --output-file requirements-docs.lock
 
 reproduce-table1: setup  ## Table 1 of every paper that has one (PAPER=... for one, SIGNAL=off to remove the motion)
 	$(if $(CHOSEN),,$(error no Table 1 for PAPER=$(PAPER); there is one of: $(TABLE1)))
@@ -120,13 +127,21 @@ leaderboard: setup  ## the page of all methods on the public sets, from stored r
 demo: setup  ## a drawn video to a page: draws, fits a small network, spots, predicts (three minutes; results/demo)
 	$(BIN)/mer-keras demo --out results/demo
 
+docs: $(DOCS)  ## the documentation as a site that needs no network: site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo "documentation: site/index.html"
+
+docs-figures: setup  ## put what is stored of runs into the README, its picture and docs
+	$(BIN)/mer-keras overview --update README.md --update docs/results.md \
+	  --picture results/published/overview.svg
+
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)
 
 test: dev-setup  ## all tests but those of test-long
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long"
 
-test-long: dev-setup  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
+test-long: dev-setup $(DOCS)  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
 	$(BIN)/python -m pytest -m long
 
 test-fast: dev-setup  ## databases, protocols, features, metrics, configs, audit, run folders: a minute, without TensorFlow
@@ -144,7 +159,7 @@ lint: dev-setup  ## ruff, format, types, known holes in dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@# Only a known hole fails: where the list of holes can't be reached, a line says so.
-	@audit=$$($(BIN)/pip-audit --requirement requirements-dev.lock --disable-pip --progress-spinner off 2>&1) \
+	@audit=$$($(BIN)/pip-audit --requirement requirements-dev.lock --requirement requirements-docs.lock --disable-pip --progress-spinner off 2>&1) \
 	  || case "$$audit" in \
 	    *"known vulnerabilit"*) echo "$$audit"; exit 1;; \
 	    *) echo "pip-audit could not run: $$(echo "$$audit" | tail -1 | cut -c1-120)";; esac; \

@@ -117,7 +117,7 @@ def test_a_network_without_counts_is_listed(call, monkeypatch):
     facts = {"name": "own", "title": "own", "paper": "nobody", "builder": "x:y", "classes": 3}
     monkeypatch.setitem(MODELS, "own", ModelSpec(**facts, input_shape=(4, 4, 1)))
     lines = call("models").stdout.splitlines()
-    assert ["own", "4x4x1", *"------"] in [line.split() for line in lines]
+    assert ["own", "4x4x1", "-", "-", "-", "+", "-"] in [line.split() for line in lines]
     assert json.loads(call("models", "--json").stdout)[-1]["built_parameters"] is None
 
 

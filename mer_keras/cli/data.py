@@ -1,6 +1,5 @@
 """The ``data`` verbs: find, describe, check, import, add and synthesise databases."""
 
-import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ import typer
 
 from mer_keras.cli import completion
 from mer_keras.cli.listing import list_databases
-from mer_keras.cli.show import Json, counts, show_progress
+from mer_keras.cli.show import Json, counts, print_json, print_wrapped, show_progress
 
 if TYPE_CHECKING:
     from mer_keras.config.data import Policies
@@ -38,25 +37,34 @@ def data_list(as_json: Json = False) -> None:
 
 
 @app.command("howto")
-def data_howto(name: Name) -> None:
+def data_howto(name: Name, as_json: Json = False) -> None:
     """Say whom to ask for a database and what tree is expected.
 
     Example: mer-keras data howto samm
     """
-    from mer_keras.databases.registry import howto
+    from mer_keras.databases.registry import get_database, howto
 
+    if as_json:
+        database = get_database(name)
+        fields = {"name", "title", "default_kind", "folders", "whom_to_ask", "tree"}
+        print_json(database.model_dump(mode="json", include=fields))
+        return
     print(howto(name))
 
 
 @app.command("card")
-def data_card(name: Name) -> None:
+def data_card(name: Name, as_json: Json = False) -> None:
     """Print a database's card as markdown: how to get it, its counts, who uses it.
 
     Example: mer-keras data card samm
     """
     from mer_keras.report import cards
 
-    print(cards.data_card(name), end="")
+    card = cards.data_card(name)
+    if as_json:
+        print_json({"database": name, "markdown": card})
+        return
+    print(card, end="")
 
 
 @app.command("check")
@@ -141,6 +149,7 @@ def data_add(
     replace_added: Annotated[
         bool, typer.Option("--replace", help="Replace own data of this name.")
     ] = False,
+    as_json: Json = False,
 ) -> None:
     """Add own data: a table (sample, subject, path, onset, apex, offset, emotion), or a folder.
 
@@ -157,35 +166,49 @@ def data_add(
         samples = add(table, name, classes=classes, replaces=replace_added, check=check)
     database = samples.table["database"].iloc[0]
     people = samples.table["subject_id"].nunique()
+    clips = samples.class_counts()
+    classes = {
+        scheme.name: {name: clips.get(name, 0) for name in scheme.classes}
+        for scheme in get_database(database).schemes
+    }
+    schemes = [scheme.name for scheme in fitting_schemes(samples)]
+    if as_json:
+        summary = _summary(database, samples)
+        print_json({**summary, "classes": classes, "fitting_labels": schemes})
+        return
     print(f"{database}: {len(samples.table)} clips of {people} subjects")
-    for scheme in get_database(database).schemes:
-        clips = samples.class_counts()
-        print(f"  classes {scheme.name}: {counts({c: clips.get(c, 0) for c in scheme.classes})}")
-    schemes = fitting_schemes(samples)
+    for name_of_scheme, of_classes in classes.items():
+        print_wrapped(f"classes {name_of_scheme}: {counts(of_classes)}", indent=2)
     if schemes:
-        print(
-            f"  to run any experiment on it: --set data.database={database} "
-            f"--set data.labels={schemes[0].name}"
+        print_wrapped(
+            f"to see what a run would do: mer-keras plan EXPERIMENT --set data.database={database} "
+            f"--set data.labels={schemes[0]}",
+            indent=2,
         )
-    print(f"  {labels_remedy(samples)}")
+    print_wrapped(labels_remedy(samples), indent=2)
     for line in samples.warnings:
-        print(f"  {line}")
+        print_wrapped(line, indent=2)
 
 
 @app.command("remove")
-def data_remove(name: str) -> None:
+def data_remove(name: Name, as_json: Json = False) -> None:
     """Forget own data that was added. Its table and its frames stay where they are.
 
     Example: mer-keras data remove my_lab
     """
     from mer_keras.databases.own import remove
 
-    print(f"{name}: forgotten; {remove(name)} is still there")
+    table = remove(name)
+    if as_json:
+        print_json({"database": name, "table": str(table)})
+        return
+    print(f"{name}: forgotten; {table} is still there")
 
 
 @app.command("cache")
 def data_cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove what is in it.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show how large the cache of prepared clips is, or clear it.
 
@@ -193,10 +216,11 @@ def data_cache(
     """
     from mer_keras.clips import cache
 
-    if clear:
-        print(f"{cache.root()}: {cache.clear() / 1e6:,.1f} MB removed")
-    else:
-        print(f"{cache.root()}: {cache.size() / 1e6:,.1f} MB")
+    size = cache.clear() if clear else cache.size()
+    if as_json:
+        print_json({"folder": str(cache.root()), "bytes": size, "removed": clear})
+        return
+    print(f"{cache.root()}: {size / 1e6:,.1f} MB{' removed' if clear else ''}")
 
 
 @app.command("synth")
@@ -209,6 +233,7 @@ def data_synth(
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything drawn.")] = 0,
     clips: Annotated[int | None, typer.Option(min=1, help="Only so many, evenly spaced.")] = None,
     out: Annotated[Path | None, typer.Option(help="New folder, instead of the cache.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a synthetic database in the official layout, into the cache, and say where.
 
@@ -224,6 +249,9 @@ def data_synth(
         else:
             root = out / stand_ins.get_layout(name).folder
             stand_ins.write(name, root, options, report)
+    if as_json:
+        print_json({"database": name, "folder": str(root)})
+        return
     print(root)
 
 
@@ -245,7 +273,7 @@ def _summary(name: str, samples: "Samples") -> Summary:
 
 def _print_summary(summary: Summary, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary, indent=1))
+        print_json(summary)
         return
     for key, value in summary.items():
         if isinstance(value, list):

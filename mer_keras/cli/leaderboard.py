@@ -80,6 +80,7 @@ def contribute(
     out: Annotated[
         Path | None, Option(help="New folder; by default results/contributions/RUN.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Write a run as a small folder that can be sent: config, digests, predicted classes.
 
@@ -98,6 +99,9 @@ def contribute(
     folder = out or Path("results/contributions") / view.run_id
     write_contribution(files, folder)
     size = sum(len(text.encode()) for text in files.values())
+    if as_json:
+        print_json({"folder": str(folder), "files": sorted(files), "bytes": size})
+        return
     print(f"{folder}: {len(files)} files, {size / 1024:,.0f} KiB")
 
 

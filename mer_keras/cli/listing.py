@@ -1,5 +1,7 @@
 """``mer-keras list``: experiments, methods, databases, label schemes, profiles and config keys."""
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -103,7 +105,7 @@ def _show_method(name: str, as_json: bool) -> None:
     ]
     if rows:
         print()
-        print_table(["claimed", "epoch chosen by", "protocol", "where"], rows, fit=True)
+        print_table(["claimed", "epoch chosen by", "protocol", "where"], rows)
 
 
 def _method_rows() -> list[list[str]]:
@@ -127,6 +129,21 @@ def list_databases(as_json: Json = False) -> None:
     """
     header = ["database", "data", "expressions", "title, where found"]
     _show("databases", as_json, header, _database_rows)
+    _say_where_was_looked()
+
+
+def _say_where_was_looked() -> None:
+    """Name folders of MER_DATA that aren't there, and say how to get a database."""
+    from mer_keras import settings
+
+    for folder in settings.data_roots():
+        if not folder.is_dir():
+            source = "MER_DATA names" if "MER_DATA" in os.environ else "without MER_DATA, it is"
+            print(
+                f"mer-keras: {folder}: no such folder ({source} where databases are looked for); "
+                "make it, or set MER_DATA; how to get a database: mer-keras data howto NAME",
+                file=sys.stderr,
+            )
 
 
 def _database_rows() -> list[list[str]]:
@@ -256,4 +273,4 @@ def _show(
     if as_json:
         print_json(_ENTRIES[kind]())
     else:
-        print_table(header, rows(), fit=True)
+        print_table(header, rows())

@@ -21,6 +21,7 @@ from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
+from mer_keras.cli.overview import app as overview_app
 from mer_keras.cli.predicting import app as predicting_app
 from mer_keras.cli.running import Stopped, Watch, announce, say, show_outcome
 from mer_keras.cli.score import app as score_app
@@ -54,6 +55,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(models_app, name="models")
 app.add_typer(list_app, name="list")
 app.add_typer(stored_app)
+app.add_typer(overview_app)
 app.add_typer(bundles_app)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(score_app)
@@ -165,6 +167,7 @@ def run(
     ] = False,
     report: Annotated[Path | None, Option(help="Write a report into this folder.")] = None,
     yes: Yes = False,
+    as_json: Json = False,
 ) -> None:
     """Train and test every row of published tables; an interrupted run goes on.
 
@@ -212,11 +215,12 @@ def run(
                     folders += run_all([config], executor=_executor(workers, isolate))
                     watch.finish(config)
             except MerKerasError:
-                _show_runs(folders)  # What was done before the error is shown before it.
+                _show_runs(folders, as_json=as_json)  # It is shown before the error.
                 raise
-    _show_runs(folders)
+    _show_runs(folders, as_json=as_json)
     if report:
-        report_on(experiments, report)
+        tell = say if as_json else print
+        tell(f"report: {report_on(experiments, report)}")
     check_finished(folders)
 
 
@@ -224,6 +228,7 @@ def run(
 def resume(
     run: Run,
     workers: Workers = 1,
+    as_json: Json = False,
 ) -> None:
     """Go on with an interrupted run, by the config that is stored in it.
 
@@ -245,7 +250,7 @@ def resume(
         )
     if folder.run_id != stored.path.resolve().name:
         raise UserError(f"{run}: data or config changed since; a new run was made in {folder.path}")
-    _show_runs([folder])
+    _show_runs([folder], as_json=as_json)
     check_finished([folder])
 
 
@@ -319,6 +324,7 @@ def explain(
         Texts, Option(help="A subject (database/subject) whose face may be shown. Repeatable.")
     ] = None,
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/explanation"),
+    as_json: Json = False,
 ) -> None:
     """Show where networks look: Grad-CAM and attention maps of tested clips.
 
@@ -363,11 +369,22 @@ def explain(
     for subject in allow_face or ():
         if subject not in subjects:
             raise UserError(f"--allow-face {subject}: none of these clips is of that subject")
-    print(write_explanation(explanation, out, allow_face or ()))
+    page = write_explanation(explanation, out, allow_face or ())
+    if as_json:
+        print_json({"page": str(page)})
+        return
+    print(page)
 
 
-def _show_runs(folders: "Sequence[RunFolder]") -> None:
-    """Say where runs are."""
+def _show_runs(folders: "Sequence[RunFolder]", *, as_json: bool) -> None:
+    """Say what came out of runs, and where they are."""
+    if as_json:
+        from mer_keras.report.status import status_of
+        from mer_keras.runs.naming import read_stored_run
+
+        statuses = [(status_of(read_stored_run(folder.path)), folder.path) for folder in folders]
+        print_json([status.model_dump() | {"folder": str(path)} for status, path in statuses])
+        return
     for folder in folders:
         show_outcome(folder)
     for folder in folders:

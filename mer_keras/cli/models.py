@@ -6,7 +6,7 @@ import typer
 
 from mer_keras.arrays import shape_text
 from mer_keras.cli import completion
-from mer_keras.cli.show import Json, print_json, print_table
+from mer_keras.cli.show import Json, print_json, print_table, print_wrapped
 
 app = typer.Typer(invoke_without_command=True)
 
@@ -19,8 +19,8 @@ Network = Annotated[
 def list_models(context: typer.Context, as_json: Json = False) -> None:
     """List networks: paper, input shape, parameters built and published, cost, open questions.
 
-    Multiply-accumulates are of a forward pass of one clip. Memory is what training by Adam in
-    float32 takes at least, for the weights and for each clip of a batch.
+    Multiply-accumulates (MAC) are of a forward pass of one clip. MiB is the memory that training by
+    Adam in float32 takes at least, for the weights + for each clip of a batch.
 
     Example: mer-keras models --json
     """
@@ -33,25 +33,24 @@ def list_models(context: typer.Context, as_json: Json = False) -> None:
         print_json([spec.model_dump() for spec in specs])
         return
     print_table(
-        ["network", "input", "built", "trainable", "published", "MAC", "weights", "a clip"],
+        ["network", "input", "parameters (published)", "MAC", "MiB"],
         [
             [
                 spec.name,
                 shape_text(spec.input_shape),
-                _whole(spec.built_parameters),
-                _whole(spec.trainable_parameters),
-                _whole(spec.published_parameters),
+                _counts(spec.built_parameters, spec.published_parameters),
                 _short(spec.multiply_accumulates),
-                _mebibytes(spec.trainable_parameters, 16),
-                _mebibytes(spec.activations, 4),
+                f"{_mebibytes(spec.trainable_parameters, 16)} + {_mebibytes(spec.activations, 4)}",
             ]
             for spec in specs
         ],
     )
     for spec in specs:
-        print(f"\n{spec.name}: {spec.title} ({spec.paper})\n  left open: {spec.leaves_open or '-'}")
+        print()
+        print_wrapped(f"{spec.name}: {spec.title} ({spec.paper})")
+        print_wrapped(f"left open: {spec.leaves_open or '-'}", indent=2)
         if spec.count_differs:
-            print(f"  published count: {spec.count_differs}")
+            print_wrapped(f"published count: {spec.count_differs}", indent=2)
 
 
 @app.command()
@@ -104,32 +103,38 @@ def show(
         ],
     )
     weights, clip = cost.training_bytes(network)
-    print(
-        f"\n{network.count_params():,} parameters, {_short(cost.multiply_accumulates(network))} "
+    print()
+    print_wrapped(
+        f"{network.count_params():,} parameters, {_short(cost.multiply_accumulates(network))} "
         f"multiply-accumulates a clip; training takes at least {weights / 2**20:.0f} MiB and "
         f"{clip / 2**20:.0f} MiB a clip"
     )
 
 
 @app.command()
-def card(name: Network) -> None:
+def card(name: Network, as_json: Json = False) -> None:
     """Print a network's card as markdown: what it is, what is left open, where it is used.
 
     Example: mer-keras models card meranet
     """
     from mer_keras.report.cards import model_card
 
-    print(model_card(name), end="")
+    text = model_card(name)
+    if as_json:
+        print_json({"network": name, "markdown": text})
+        return
+    print(text, end="")
 
 
-def _whole(count: int | None) -> str:
-    """``11664323`` -> ``11,664,323``; ``-`` where it is unknown."""
-    return "-" if count is None else f"{count:,}"
+def _counts(built: int | None, published: int | None) -> str:
+    """``11,664,323``, or ``2,132,725 (28,000,000)``; ``-`` where it is unknown."""
+    text = "-" if built is None else f"{built:,}"
+    return text if published is None else f"{text} ({published:,})"
 
 
 def _mebibytes(count: int | None, size: int) -> str:
     """Memory of so many values of ``size`` bytes; ``-`` where it is unknown."""
-    return "-" if count is None else f"{size * count / 2**20:.0f} MiB"
+    return "-" if count is None else f"{size * count / 2**20:,.0f}"
 
 
 def _short(count: int | None) -> str:

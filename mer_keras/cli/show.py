@@ -1,12 +1,14 @@
 """What the verbs print with: progress, tables, JSON, counts."""
 
 import json
+import re
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Annotated
 
 import typer
@@ -16,6 +18,9 @@ from mer_keras.report.formats import without_empty_columns
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+#: A blank within an interval, or between a number and its unit; it is no place to end a line.
+_WITHIN = re.compile(r"(?<=[\d],) (?=[-+]?[\d.]+\])|(?<=\d) (?=(?:[GMk]|MiB|GiB|%|s|min)\b)")
+_GLUE = "\N{NO-BREAK SPACE}"
 #: Seconds between two lines of progress, where there is no terminal to show a bar on.
 SECONDS_BETWEEN_LINES = 5
 
@@ -57,39 +62,73 @@ def print_json(tree: object) -> None:
     print(json.dumps(tree, indent=1))
 
 
-def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[object]], *, fit: bool = False
-) -> None:
-    """Print rows in columns as wide as their longest cell, without columns that say nothing.
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows in columns that fit the terminal, without columns that say nothing.
+
+    The widest columns are wrapped first, between words. Where even that is too wide, each row is
+    printed as a list of its cells.
 
     Args:
         header: names of the columns.
         rows: as many cells each.
-        fit: wrap the last column, so that no line is wider than the terminal.
     """
     titles, shown = without_empty_columns(header, [[str(cell) for cell in row] for row in rows])
-    texts = [titles, *shown]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    indent = sum(widths[:-1]) + 2 * (len(widths) - 1)
-    for row in texts:
-        *cells, last = row
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
-        lines = _wrap(last, indent) if fit else [last]
-        print("  ".join([*padded, lines[0]]).rstrip())
-        for line in lines[1:]:
-            print(" " * indent + line)
+    widths = _widths([titles, *shown])
+    if widths is None:
+        _print_records(titles, shown)
+        return
+    for row in [titles, *shown]:
+        cells = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for lines in zip_longest(*cells, fillvalue=""):
+            padded = (line.ljust(width) for line, width in zip(lines, widths, strict=True))
+            print("  ".join(padded).rstrip())
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int] | None:
+    """Widths of columns that fit the terminal; None where words are too long for that."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    least = [max(map(_longest_word, column)) for column in columns]
+    room = _terminal_width() - 2 * (len(columns) - 1)
+    if sum(least) > room:
+        return None
+    while sum(widths) > room:
+        wide = [number for number, width in enumerate(widths) if width > least[number]]
+        widths[max(wide, key=lambda number: widths[number])] -= 1
+    return widths
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, _glued(text).split(" ")), default=0)
+
+
+def _print_records(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print the first cell of each row, and below it the others with the names of their columns."""
+    for first, *others in rows:
+        print(f"{titles[0]}: {first}")
+        for title, cell in zip(titles[1:], others, strict=True):
+            print_wrapped(f"{title}: {cell}", indent=4)
 
 
 def print_wrapped(text: str, *, indent: int = 0) -> None:
     """Print a text in lines no wider than the terminal, indented by so many columns."""
-    for line in _wrap(text, indent):
+    for line in _wrap(text, max(_terminal_width() - indent, 20)):
         print(" " * indent + line)
 
 
-def _wrap(text: str, indent: int) -> list[str]:
-    """Lines of a text that fit behind an indentation; a word is never broken, such as a path."""
-    width = max(shutil.get_terminal_size((80, 24)).columns - indent, 20)
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+def _terminal_width() -> int:
+    return shutil.get_terminal_size((80, 24)).columns
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Lines of a text; a word is never broken, such as a path, nor an interval or a unit."""
+    lines = textwrap.wrap(_glued(text), width, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_GLUE, " ") for line in lines] or [""]
+
+
+def _glued(text: str) -> str:
+    """A text in which ``[57.0, 71.6]`` and ``178 MiB`` are one word each."""
+    return _WITHIN.sub(_GLUE, text)
 
 
 def show(

@@ -107,34 +107,17 @@ def report(
         ),
     ],
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/report"),
+    as_json: Json = False,
 ) -> None:
     """Write tables, figures and one HTML file from the stored predictions.
 
     Example: mer-keras report shallow_convlstm/table1 --out results/report
     """
-    report_on(names, out)
-
-
-@app.command()
-def overview(
-    stored: Annotated[Path, Option(help="Folder of reports.")] = Path("results/published"),
-    update: Annotated[Path | None, Option(help="Put it between the marks of this text.")] = None,
-) -> None:
-    """Show every published table on one line: what is printed, and what is stored of our runs.
-
-    Example: mer-keras overview --update README.md
-    """
-    from mer_keras.report import overview as tables
-
-    table = tables.as_markdown(tables.overview(stored))
-    if update is None:
-        print(table)
+    page = report_on(names, out)
+    if as_json:
+        print_json({"report": str(page)})
         return
-    text = update.read_text(encoding="utf-8") if update.is_file() else ""
-    if tables.BEGIN not in text or tables.END not in text:
-        raise UserError(f"{update}: expected a text with the marks {tables.BEGIN} and {tables.END}")
-    update.write_text(tables.put_into(text, table), encoding="utf-8")
-    print(update)
+    print(f"report: {page}")
 
 
 @app.command()
@@ -142,10 +125,11 @@ def track(
     run: Run,
     tensorboard: Annotated[Path | None, Option(help="Folder for TensorBoard logs.")] = None,
     mlflow: Annotated[str | None, Option(help="An MLflow server, or sqlite:///FILE.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Send a stored run to an experiment tracker (extra: tracking). Nobody is named there.
 
-    Example: mer-keras track RUN --tensorboard logs
+    Example: mer-keras track latest --tensorboard logs
     """
     from mer_keras.report import tracking
     from mer_keras.report.view import read_view
@@ -154,11 +138,18 @@ def track(
     view = read_view(find_whole_run(run))
     if tensorboard is None and mlflow is None:
         raise UserError("give --tensorboard FOLDER or --mlflow URI")
+    sent = []
     if tensorboard is not None:
         check_folder(tensorboard)
-        print(f"{tensorboard}: {tracking.to_tensorboard(view, tensorboard)} trainings")
+        trainings = tracking.to_tensorboard(view, tensorboard)
+        sent.append({"to": str(tensorboard), "sent": trainings, "what": "trainings"})
     if mlflow is not None:
-        print(f"{mlflow}: {tracking.to_mlflow(view, mlflow)} rows")
+        sent.append({"to": mlflow, "sent": tracking.to_mlflow(view, mlflow), "what": "rows"})
+    if as_json:
+        print_json(sent)
+        return
+    for tracker in sent:
+        print(f"{tracker['to']}: {tracker['sent']} {tracker['what']}")
 
 
 @app.command()
@@ -254,8 +245,8 @@ def check_folder(path: Path) -> None:
         raise UserError(f"{path}: is a file: expected a folder to write into, or a new name")
 
 
-def report_on(names: Sequence[str], out: Path) -> None:
-    """Write a report of experiments or runs and say where it is, and which runs are not whole."""
+def report_on(names: Sequence[str], out: Path) -> Path:
+    """Write a report of experiments or runs; say which runs are not whole; return its page."""
     check_folder(out)
     sections = [section for name in names for section in _sections(name)]
     from mer_keras.report.document import write_report
@@ -264,7 +255,7 @@ def report_on(names: Sequence[str], out: Path) -> None:
     for remark in remarks:
         print(f"mer-keras: {remark.run}: {printable(remark.reason)}", file=sys.stderr)
     paths = write_report([(config, views) for config, views, _ in sections], out, remarks)
-    print(f"report: {next(path for path in paths if path.suffix == '.html')}")
+    return next(path for path in paths if path.suffix == ".html")
 
 
 def _sections(name: str) -> "list[tuple[Experiment, list[RunView], list[Remark]]]":

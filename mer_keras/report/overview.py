@@ -14,8 +14,6 @@ from mer_keras.report.formats import markdown_text, without_empty_columns
 from mer_keras.report.tables import compared_name, published_text
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER
 
-#: Lines of a text between which the table stands.
-BEGIN, END = "<!-- overview: begin -->", "<!-- overview: end -->"
 _HEADER = ("paper", "table", "command", "published", "ours, %", "data", "status")
 
 
@@ -33,6 +31,16 @@ class OverviewLine:
     ours: str
     data: str
     status: str
+
+    @property
+    def experiment(self) -> str:
+        """Name of the experiment."""
+        return self.command.strip("`").removeprefix("mer-keras run ")
+
+    @property
+    def row(self) -> str:
+        """Name of the row."""
+        return self.table.rpartition(": ")[2]
 
 
 def overview(stored: Path) -> list[OverviewLine]:
@@ -55,12 +63,6 @@ def as_markdown(lines: list[OverviewLine]) -> str:
     header, cells = without_empty_columns(_HEADER, [tuple(vars(line).values()) for line in lines])
     rows = [header, ["---"] * len(header), *cells]
     return "\n".join(f"| {' | '.join(map(markdown_text, row))} |" for row in rows)
-
-
-def put_into(text: str, table: str) -> str:
-    """Put the table between the marks of a text."""
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"
 
 
 def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:

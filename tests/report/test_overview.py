@@ -1,16 +1,11 @@
-"""The README's table: one line a published table, ours from stored reports only."""
-
-from pathlib import Path
+"""The overview: one line a published table, ours from stored reports only."""
 
 import pytest
 
 from mer_keras.config.files import experiment_names
-from mer_keras.errors import UserError
 from mer_keras.report.document import write_report
-from mer_keras.report.overview import BEGIN, END, as_markdown, overview, put_into
+from mer_keras.report.overview import overview
 from tests.report.stored import CONFIG, make_run
-
-ROOT = Path(__file__).parents[2]
 
 
 def line_of(lines, command):
@@ -49,24 +44,3 @@ def test_synthetic_and_unfinished_runs_never_are(tmp_path, run):
 def test_other_profiles_say_so(tmp_path):
     write_report([(CONFIG, [make_run(tmp_path / "runs", profile="quick")])], tmp_path / "stored/x")
     assert "profile quick" in line_of(overview(tmp_path / "stored"), CONFIG.name).status
-
-
-def test_it_stands_between_its_marks():
-    text = f"a\n{BEGIN}\nold\n{END}\nz"
-    assert put_into(text, "| new |") == f"a\n{BEGIN}\n| new |\n{END}\nz"
-    assert put_into(put_into(text, "x"), "x") == put_into(text, "x")
-
-
-def test_the_readmes_table_is_what_is_stored():
-    """After a run is stored: mer-keras overview --update README.md."""
-    text = (ROOT / "README.md").read_text()
-    table = as_markdown(overview(ROOT / "results/published"))
-    assert put_into(text, table) == text
-
-
-def test_a_text_without_marks_is_refused(tmp_path):
-    from mer_keras.cli.stored import overview as command
-
-    (tmp_path / "x.md").write_text("nothing")
-    with pytest.raises(UserError, match="marks"):
-        command(tmp_path, tmp_path / "x.md")
