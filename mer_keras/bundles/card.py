@@ -16,7 +16,8 @@ from mer_keras.config.training import Train
 from mer_keras.flow_channels import Mirroring
 from mer_keras.terms import DataKind, Selection
 
-FORMAT = "mer-keras-bundle/1"
+#: Version of this form.
+FORMAT: Literal["mer-keras-bundle/1"] = "mer-keras-bundle/1"
 #: The members of a bundle that are no weights.
 CARD, PROBE, CARD_TEXT = "bundle.json", "probe.npz", "card.md"
 #: Most networks of a bundle: a fold for each of the subjects of the largest databases.

@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from statistics import median
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mer_keras.config.experiment import RowPlan
-from mer_keras.errors import UserError
+from mer_keras.config.validation import explain
+from mer_keras.errors import ResultsError, UserError
 from mer_keras.methods.registry import chooses, with_choice
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.folder import RunFolder
@@ -53,18 +54,17 @@ def choose(context: RunContext, plan: RowPlan, run: RunFolder | None) -> Choice:
         return Choice(plan)
     if not records:
         return Choice(plan, why="the training clips chose, in folds of their subjects")
-    combinations = [record["chosen"] for record in records]
-    counts = Counter(str(sorted(values.items())) for values in combinations)
+    counts = Counter(str(sorted(record.chosen.items())) for record in records)
     commonest, times = counts.most_common(1)[0]
-    chosen = next(v for v in combinations if str(sorted(v.items())) == commonest)
+    chosen = next(
+        record.chosen for record in records if str(sorted(record.chosen.items())) == commonest
+    )
     listed = ", ".join(f"{name} {value}" for name, value in chosen.items())
     why = f"{listed}, which {times} of the run's {len(records)} folds chose"
     return Choice(with_choice(plan, chosen), chosen=chosen, why=why)
 
 
-def _choose_epochs(
-    context: RunContext, plan: RowPlan, records: list[dict[str, JsonValue]]
-) -> Choice:
+def _choose_epochs(context: RunContext, plan: RowPlan, records: list["_Record"]) -> Choice:
     selection = context.selection_of(plan)
     if selection is Selection.EXTERNAL:
         return Choice(plan, why="the weights were trained elsewhere")
@@ -81,19 +81,35 @@ def _choose_epochs(
             f"{context.config.name} --profile {context.profile} first, or --set "
             "selection=last_epoch"
         )
-    epochs = max(1, round(median(int(str(record["epoch"])) for record in records)))
+    epochs = max(1, round(median(record.epoch for record in records)))
     why = f"epoch {epochs}, the median of the epochs that {len(records)} folds chose"
     return Choice(plan, epochs, why=why)
 
 
-def _records(run: RunFolder | None, plan: RowPlan) -> list[dict[str, JsonValue]]:
-    """What each fold of a row chose; nothing where a fold isn't finished."""
+class _Record(BaseModel):
+    """What is read of a fold's record; others of its fields may be there."""
+
+    model_config = ConfigDict(strict=True)
+
+    epoch: int = Field(ge=0)
+    chosen: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def _records(run: RunFolder | None, plan: RowPlan) -> list[_Record]:
+    """What each fold of a row chose; nothing where a fold isn't finished.
+
+    Raises:
+        ResultsError: a record of the run is damaged.
+    """
     if run is None:
         return []
     units = units_of(run.manifest(), run.folds()).get(plan.key, [])
     if not units or not all(run.is_done(unit) for unit in units):
         return []
-    return [run.record(unit) for unit in units]
+    try:
+        return [_Record.model_validate(run.record(unit)) for unit in units]
+    except ValidationError as error:
+        raise ResultsError(f"{run.path}: a record is damaged: {explain(error, _Record)}") from error
 
 
 def with_epochs(plan: RowPlan, epochs: int | None) -> RowPlan:

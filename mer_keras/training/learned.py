@@ -63,7 +63,7 @@ def to_bytes(learned: Learned) -> bytes:
     members = {}
     for name, array in learned.arrays.items():
         buffer = io.BytesIO()
-        np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+        np.lib.format.write_array(buffer, np.asarray(array, order="C"), allow_pickle=False)
         members[f"{name}.npy"] = buffer.getvalue()
     if learned.facts:
         members[FACTS] = json.dumps(learned.facts, sort_keys=True, allow_nan=False).encode()
