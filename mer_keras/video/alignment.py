@@ -1,6 +1,6 @@
 """Three points of the face at fixed positions: one transform for a clip, or one a frame, smoothed.
 
-Inner corners of the eyes and the point under the nose hardly move with expressions. Located frame by
+Inner corners of the eyes and the point under the nose hardly move with expressions. Located in each
 frame they jitter, so that what would move the face faster than heads move is filtered out.
 """
 
@@ -48,10 +48,8 @@ def smooth_transforms(
         start: index of its first frame.
     """
     at = np.array([times[look.frame - start] for look in looks])
-    points = np.stack(
-        [look.face.points for look in looks if look.face is not None]
-    )  # (looks, 3, 2)
-    flat = points.reshape(len(looks), 6)
+    located = [look.face.points for look in looks if look.face and look.face.points is not None]
+    flat = np.stack(located).reshape(len(looks), 6)  # (looks, 3 points of x and y)
     flat = median_filter(flat, size=(min(_MEDIAN, len(looks)), 1), mode="nearest")
     # Evenly spaced, so that a filter has one frequency; then at the frames' own times.
     step = float(np.median(np.diff(at))) if len(at) > 1 else 1.0

@@ -19,7 +19,7 @@ from mer_keras.video.blocks import (
 )
 from mer_keras.video.curve import Curve
 from mer_keras.video.features import head_motion
-from mer_keras.video.intervals import Interval, Span
+from mer_keras.video.intervals import Interval, Span, interval_at
 from mer_keras.video.options import SpotOptions
 from mer_keras.video.reader import Recording
 from mer_keras.video.survey import Survey
@@ -84,15 +84,12 @@ def _interval(
     apex = span.first + int(strengths.argmax()) if strengths.any() else span.peak
     at_apex = lengths[apex - span.first]
     onset, at_peak, offset = (int(curve.frame[i]) for i in (span.first, apex, span.last))
-    onset_s, apex_s, offset_s = (float(survey.times[i]) for i in (onset, at_peak, offset))
     is_flow = options.method == "flow_difference"
-    return Interval(
+    return interval_at(
+        survey.times,
         onset,
         at_peak,
         offset,
-        onset_s,
-        apex_s,
-        offset_s,
         score=span.score,
         strength_px=span.height if is_flow else float(strengths.max()),
         region=region_of(np.where(counted, at_apex, 0)),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.video.options import SpotOptions
+from mer_keras.video.timing import Times
 
 #: Values of a curve, (samples,), NaN where it has none.
 Values = NDArray[np.float64]
@@ -46,6 +47,35 @@ class Interval:
     def seconds(self) -> float:
         """Its length, from the first to the last frame."""
         return self.offset_s - self.onset_s
+
+
+def interval_at(
+    times: Times,
+    onset: int,
+    apex: int,
+    offset: int,
+    *,
+    score: float = float("nan"),
+    strength_px: float = float("nan"),
+    region: str = "",
+    remarks: tuple[str, ...] = (),
+) -> Interval:
+    """Return the interval of some frames, its seconds by their time stamps.
+
+    Args:
+        times: of all frames of the recording.
+        onset: frame index; see ``Interval`` for it and the others.
+        apex: likewise.
+        offset: likewise.
+        score: likewise.
+        strength_px: likewise.
+        region: likewise.
+        remarks: likewise.
+    """
+    onset_s, apex_s, offset_s = (float(times[frame]) for frame in (onset, apex, offset))
+    return Interval(
+        onset, apex, offset, onset_s, apex_s, offset_s, score, strength_px, region, remarks
+    )
 
 
 @dataclass(frozen=True)

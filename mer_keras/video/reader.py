@@ -35,6 +35,12 @@ MAX_PIXELS = 50_000_000
 _MAX_FPS = 100_000
 #: Bytes of a file that are held at a time for its digest.
 _PIECE = 1 << 20
+#: What is said of recordings without time stamps, and without frames.
+NO_TIMES = "{name}: images have no time stamps: give their frame rate with --fps"
+NO_FRAMES = (
+    "{name}: no frame can be decoded: expected a whole video; copy it anew, or convert it to MP4 "
+    "(H.264)"
+)
 #: OpenCV's names of decoders (FourCC) end with blanks or zero bytes.
 _NO_CODEC = "unknown"
 
@@ -102,6 +108,25 @@ class Recording:
                 )
             yield frame
 
+    def times(self) -> NDArray[np.float64]:
+        """Seconds of all frames from the first one, (frames,).
+
+        Raises:
+            FrameError: images without a frame rate, or no frame can be decoded.
+        """
+        if self.kind != "video":
+            if not self.claimed_fps and len(self.files) > 1:
+                raise FrameError(NO_TIMES.format(name=self.name))
+            return np.arange(len(self.files)) / (self.claimed_fps or 1.0)
+        video = _opened(self.files[0])
+        try:
+            times = np.array([time_s for _, time_s in self._grabbed(video)])
+        finally:
+            video.release()
+        if not len(times):
+            raise FrameError(NO_FRAMES.format(name=self.name))
+        return times
+
     def sha256(self) -> str:
         """Digest of the file, read in pieces; of several images, that of their digests in order."""
         digests = [_file_digest(file) for file in self.files]
@@ -112,22 +137,27 @@ class Recording:
     def _of_video(self) -> Iterator[VideoFrame]:
         video = _opened(self.files[0])
         try:
-            first_ms = last_s = 0.0
-            index = 0
-            while video.grab():
-                stamp_ms = float(video.get(cv2.CAP_PROP_POS_MSEC))
-                first_ms = stamp_ms if index == 0 else first_ms
-                time_s = (stamp_ms - first_ms) / 1000
-                if index and not time_s > last_s:  # The file has no stamp here, or a wrong one.
-                    time_s = last_s + 1 / (self.claimed_fps or 25.0)
+            for index, time_s in self._grabbed(video):
                 decoded, picture = video.retrieve()
                 if not decoded:
                     return
                 yield VideoFrame(index, time_s, _in_colour(picture))
-                last_s = time_s
-                index += 1
         finally:
             video.release()
+
+    def _grabbed(self, video: cv2.VideoCapture) -> Iterator[tuple[int, float]]:
+        """Yield index and seconds of each frame of an opened video; it can then be retrieved."""
+        first_ms = last_s = 0.0
+        index = 0
+        while video.grab():
+            stamp_ms = float(video.get(cv2.CAP_PROP_POS_MSEC))
+            first_ms = stamp_ms if index == 0 else first_ms
+            time_s = (stamp_ms - first_ms) / 1000
+            if index and not time_s > last_s:  # The file has no stamp here, or a wrong one.
+                time_s = last_s + 1 / (self.claimed_fps or 25.0)
+            yield index, time_s
+            last_s = time_s
+            index += 1
 
     def _of_images(self) -> Iterator[VideoFrame]:
         step = 1 / self.claimed_fps if self.claimed_fps else math.nan

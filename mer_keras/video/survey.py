@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mer_keras.errors import FrameError
 from mer_keras.progress import CountProgress
 from mer_keras.video.face_tracker import Face, FaceFinder
-from mer_keras.video.reader import Picture, Recording
+from mer_keras.video.reader import NO_FRAMES, NO_TIMES, Picture, Recording
 
 #: Frames are compared by a picture of this many columns and rows.
 _SMALL = (32, 24)
@@ -125,14 +125,9 @@ def survey(
         if see is not None:
             see(frame.index, picture)
     if not times:
-        raise FrameError(
-            f"{recording.name}: no frame can be decoded: expected a whole video; copy it anew, or "
-            "convert it to MP4 (H.264)"
-        )
-    if len(times) > 1 and not np.isfinite(times).all():
-        raise FrameError(
-            f"{recording.name}: images have no time stamps: give their frame rate with --fps"
-        )
+        raise FrameError(NO_FRAMES.format(name=recording.name))
+    if not np.isfinite(times).all():
+        raise FrameError(NO_TIMES.format(name=recording.name))
     return Survey(
         recording,
         np.array(times),
