@@ -1,7 +1,7 @@
 """Drawn recordings with known truth: a still face, some of whose skin is warped now and then."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -95,6 +95,23 @@ class DrawnRecording:
             )
             noise = rng.standard_normal((size, size), dtype=np.float32) * np.float32(self.noise)
             yield self._on_wall(np.clip(face + noise + 0.5, 0, 255).astype(np.uint8))
+
+    def enlarged(self, face_size: int, frame_size: tuple[int, int]) -> "DrawnRecording":
+        """Return the same recording with a larger face, which moves as much of itself.
+
+        Args:
+            face_size: side of its square in pixels.
+            frame_size: width and height of the frame that it stands in.
+        """
+        factor = face_size / self.face_size
+        events = tuple(replace(event, pixels=event.pixels * factor) for event in self.events)
+        return replace(
+            self,
+            events=events,
+            face_size=face_size,
+            drift=self.drift * factor,
+            frame_size=frame_size,
+        )
 
     def head_at(self, index: int) -> tuple[float, float]:
         """Return where the head is: pixels to the right and down of where it began."""
