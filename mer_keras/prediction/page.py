@@ -16,6 +16,8 @@ from mer_keras.video.reader import Picture
 #: Height in pixels of a frame that is shown.
 _THUMBNAIL = 160
 _NAMES = ("onset", "apex", "offset")
+#: Columns of a table of intervals before those of the classes.
+_HEADER = ("no.", *_NAMES, "length", "px", "where")
 
 
 def page_of(predicted: Sequence[Predicted]) -> str:
@@ -33,8 +35,15 @@ def page_of(predicted: Sequence[Predicted]) -> str:
         not_for=list(dict.fromkeys(line for of in predicted for line in of.prediction.not_for)),
         shows_faces=any(shown.pictures for of in predicted for shown in of.shown),
         model=first.model,
+        model_facts={
+            "SHA-256 of the bundle": first.model.bundle_sha256 or "not stored",
+            "training data": first.model.terms[0],
+            "passing it on": first.model.terms[1],
+            "use": first.model.terms[2],
+        },
         matched=matched_line(first.model),
-        parts=[_part(of) for of in predicted],
+        header=[*_HEADER, *first.model.classes, "remarks"],
+        recordings=[_part(of) for of in predicted],
     )
 
 
@@ -54,8 +63,12 @@ def _part(predicted: Predicted) -> dict[str, object]:
         "facts": facts_line(prediction.recording),
         "curve": curve_svg(curve, prediction.intervals, label) if curve else "",
         "unit": "pixels of a face of 128" if is_flow else "chi-square of texture",
+        "rows": [
+            _row(number, interval, prediction.model.classes)
+            for number, interval in enumerate(prediction.intervals, start=1)
+        ],
         "intervals": [
-            _line(number, interval, shown, prediction.model.classes, strongest)
+            _line(number, interval, shown, strongest)
             for number, (interval, shown) in enumerate(
                 zip(prediction.intervals, predicted.shown, strict=True), start=1
             )
@@ -101,7 +114,6 @@ def _line(
     number: int,
     interval: PredictedInterval,
     shown: Shown,
-    classes: Sequence[str],
     strongest: float,
 ) -> dict[str, object]:
     votes = interval.votes or {}
@@ -111,14 +123,6 @@ def _line(
     pictures = zip(_NAMES, shown.pictures, strict=True) if shown.pictures else ()
     return {
         "number": number,
-        "onset": _moment(interval.onset, interval.onset_s),
-        "apex": _moment(interval.apex, interval.apex_s),
-        "offset": _moment(interval.offset, interval.offset_s),
-        "length": "-" if interval.seconds is None else f"{interval.seconds:.2f} s",
-        "px": "-" if interval.strength_px is None else f"{interval.strength_px:.2f}",
-        "region": interval.region or "-",
-        "shares": shares_of(interval, classes),
-        "said": said_of_interval(interval),
         "heading": "no class is given" if interval.votes is None else what,
         "blocks": blocks_svg(shown.blocks, label, strongest) if shown.blocks is not None else "",
         "most": "-" if shown.blocks is None else f"{shown.blocks.max():.2f}",
@@ -135,6 +139,21 @@ def _line(
         "remarks": "; ".join(interval.remarks),
         "pictures": [{"name": name, "data": _jpeg(picture)} for name, picture in pictures],
     }
+
+
+def _row(number: int, interval: PredictedInterval, classes: Sequence[str]) -> list[str]:
+    """A row of the table of intervals."""
+    return [
+        str(number),
+        _moment(interval.onset, interval.onset_s),
+        _moment(interval.apex, interval.apex_s),
+        _moment(interval.offset, interval.offset_s),
+        "-" if interval.seconds is None else f"{interval.seconds:.2f} s",
+        "-" if interval.strength_px is None else f"{interval.strength_px:.2f}",
+        interval.region or "-",
+        *shares_of(interval, classes),
+        said_of_interval(interval),
+    ]
 
 
 def _moment(frame: int, seconds: float | None) -> str:

@@ -11,8 +11,6 @@ from pydantic import Field
 from mer_keras.config.strict import StrictModel
 from mer_keras.video.options import SpotOptions
 
-FORMAT = "mer-keras-prediction/1"
-
 #: A share of the vote, in 0..1.
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 #: A number that is never NaN or infinite.
@@ -146,7 +144,7 @@ class ModelFacts(StrictModel):
 class Prediction(StrictModel):
     """What is predicted of one recording."""
 
-    format: Literal["mer-keras-prediction/1"] = FORMAT
+    format: Literal["mer-keras-prediction/1"] = "mer-keras-prediction/1"
     """Version of this form."""
     not_for: tuple[str, ...]
     """What a prediction must not be used for, and what it doesn't say."""
