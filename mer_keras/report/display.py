@@ -6,6 +6,7 @@ expected to find stands beside what it found only where the two differ.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from mer_keras.evaluation.pipeline_check import MotionCheck
@@ -19,7 +20,7 @@ LEGEND = (
     "of each fold. ? marks a published number whose paper doesn't say which average it is"
 )
 _HEADS = {
-    CHOSEN_BY: "epoch in its own code chosen by",
+    CHOSEN_BY: "own code chooses the epoch by",
     OVER_FOLDS: "UAR of folds",
     WEIGHTS: "parameters",
     "million multiply-accumulates a clip": "million operations a clip",
@@ -27,6 +28,8 @@ _HEADS = {
 _METRIC_HEAD = re.compile(r"(\w+) %.* \[95 % over subjects\]")
 #: Columns that say what the caption says, or another column's cells.
 _SAID_ELSEWHERE = ("real", "expected")
+#: Verdicts of a row that stand in full.
+_VERDICTS_IN_FULL = 2
 
 
 def page_table(table: Table) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -60,6 +63,8 @@ def _page_row(table: Table, number: int) -> dict[str, str]:
             }
         elif column == "drawn motion":
             cells[column] = _found(cell, record["expected"])
+        elif column == "verdict":
+            cells[column] = _verdicts(cell)
         elif column not in _SAID_ELSEWHERE:
             cells[_head(column)] = cell
     return cells
@@ -81,10 +86,18 @@ def _short(cell: str) -> str:
     return re.sub(r" \((= [^)]*)\)", r" \1", cell)
 
 
+def _verdicts(cell: str) -> str:
+    """The verdicts on a row's published numbers; of more than two, how many there are of each."""
+    words = [text.rpartition(": ")[2] for text in cell.split("; ")]
+    if len(words) <= _VERDICTS_IN_FULL:
+        return cell
+    return ", ".join(f"{count} {word}" for word, count in Counter(words).items())
+
+
 def _found(cell: str, expected: str) -> str:
     """What a row found, and what was expected of it where it is worth saying."""
     if cell == MotionCheck.NOT_FOUND and expected == MotionCheck.NOT_FOUND:
-        return f"{cell}, as expected"
+        return f"{cell} (expected)"
     if expected in EMPTY_CELLS or cell in (expected, MotionCheck.UNFINISHED):
         return cell
-    return f"{cell}: {expected} was expected"
+    return f"{cell} (unexpected)"

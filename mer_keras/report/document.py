@@ -42,12 +42,14 @@ class ReportedRun:
         details: tables below the results.
         figures: drawings beside the results.
         forest: the drawing of all methods' results, where there is one.
+        is_gap: whether it compares settings of runs that have parts of their own.
     """
 
     table: Table
     details: tuple[Table, ...] = ()
     figures: tuple[Illustration, ...] = ()
     forest: Illustration | None = None
+    is_gap: bool = False
 
     def of_kinds(self, *kinds: str, quoted: bool = False) -> list[Illustration]:
         """Its drawings of some kinds, of the paper's own methods or of quoted ones."""
@@ -172,7 +174,10 @@ def _section(
         details, figures = (details_of(config, view), figures_of(view)) if view else ((), ())
         forest = forest_figure(config, table)
         parts.append(ReportedRun(table, tuple(details), tuple(figures), forest))
-    gaps = tuple(ReportedRun(gap.table, (), (gap_figure(gap),)) for gap in gaps_of(config, views))
+    gaps = tuple(
+        ReportedRun(gap.table, (), (gap_figure(gap),), is_gap=True)
+        for gap in gaps_of(config, views)
+    )
     return ReportedExperiment(config, tuple(parts), tuple(published_matrices(config)), gaps)
 
 

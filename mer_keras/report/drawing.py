@@ -5,6 +5,7 @@ page's own, so that a drawing is dark where the page is dark.
 """
 
 import io
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ COLOURS = ("#0072b2", "#c65300", "#00805d", "#b0508a", "#8f6400", "#2a7fb5", "#5
 INK, WARNING, GROUND = "#1c2530", "#8a3b00", "#fffffe"
 #: Colour of a full cell of a matrix, and of dark text in light cells.
 CELL, CELL_INK = "#0b5c8f", "#000001"
+#: Letters of a title that an inch holds.
+_LETTERS = 13
+#: Size of the watermark's letters, in points for each inch of a narrow drawing's width.
+_WATERMARK_SIZE = 2.2
 #: Colour of a drawing's file -> its colour on a page (``templates/page.css``).
 _ON_PAGES = {
     **{colour: f"var(--series-{number})" for number, colour in enumerate(COLOURS, start=1)},
@@ -70,10 +75,10 @@ def drawing_of(
     """
     kind = view.data_kind if view is not None else None
     if view is not None:
-        title += f"\n{view.data_kind} data, {view.manifest['protocol']}"
-    with plain_drawing(
-        salt, title, size, synthetic=kind is DataKind.SYNTHETIC, left=left
-    ) as drawing:
+        subtitle = f"{view.data_kind} data, {view.manifest['protocol']}"
+        title += f"\n{textwrap.fill(subtitle, int(_LETTERS * size[0]))}"
+    is_synthetic = kind is DataKind.SYNTHETIC
+    with plain_drawing(salt, title, size, synthetic=is_synthetic, left=left) as drawing:
         yield drawing
 
 
@@ -100,14 +105,11 @@ def plain_drawing(
         drawing = Drawing(Figure(figsize=size, facecolor=GROUND))
         figure = drawing.figure
         yield drawing
-        if left:
-            figure.suptitle(title, fontsize=9, x=0.01, ha="left")
-        elif len(figure.axes) == 1:
-            figure.axes[0].set_title(title, fontsize=9)
-        else:
-            figure.suptitle(title, fontsize=9)
+        place = {"x": 0.01, "ha": "left"} if left else {}
+        figure.suptitle(title, fontsize=9, **place)
         if synthetic:
-            figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=7, color=WARNING)
+            letters = min(7, _WATERMARK_SIZE * size[0])
+            figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=letters, color=WARNING)
         figure.tight_layout(rect=(0, 0.03, 1, 1))
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})

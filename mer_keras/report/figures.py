@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Width of a cell of a matrix in inches, of few classes and of more than ``FEW_CLASSES``.
-_CELL_WIDTHS, FEW_CLASSES = (0.56, 0.42), 3
+_CELL_WIDTHS, FEW_CLASSES = (0.5, 0.42), 3
 #: Shares of the light theme's full cell colour below which black text is read more easily.
 _DARK_TEXT_BELOW = 0.8
 
@@ -221,7 +221,7 @@ def _draw_matrix(
 def _matrix_size(classes: Sequence[str]) -> tuple[float, float]:
     """Width and height in inches of the drawing of one matrix with its titles and names."""
     cell = _CELL_WIDTHS[len(classes) > FEW_CLASSES]
-    return 1.3 + cell * len(classes), 1.15 + cell * len(classes)
+    return 1.1 + cell * len(classes), 1.25 + cell * len(classes)
 
 
 def text_colour(share: float) -> str:

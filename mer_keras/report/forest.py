@@ -14,6 +14,7 @@ from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation.pipeline_check import chance_uar
 from mer_keras.names import slug
 from mer_keras.report.drawing import COLOURS, drawing_of
+from mer_keras.report.drawn_motion import checked_rows
 from mer_keras.report.scoring import MetricValue, score_row
 from mer_keras.report.tables import Table, marked_name, other_data
 from mer_keras.report.view import RunView
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 #: Metrics that are drawn, each in a panel of its own; WAR only where it is published.
 PANELS = ("uar", "uf1", "war")
 #: Width of the figure, and height of a method's line, of titles and of axes, in inches.
-_WIDTH, _LINE_HEIGHT, _AROUND = 11.4, 0.2, 1.1
+_WIDTH, _LINE_HEIGHT, _AROUND = 11.4, 0.2, 1.0
 #: Characters of a method's name on one line.
 _NAME_WIDTH = 46
 _OWN, _PUBLISHED, _BASELINE = COLOURS[0], COLOURS[1], COLOURS[6]
@@ -40,12 +41,14 @@ class ForestLine:
         baseline: whether it stands beside the published table.
         values: metric -> own estimate, 0..1; empty where nothing was run.
         published: metric -> published numbers, 0..1.
+        check: on drawn faces, whether the method found the motion; stands at the line's end.
     """
 
     name: str
     baseline: bool = False
     values: Mapping[str, MetricValue] = field(default_factory=dict)
     published: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    check: str = ""
 
 
 def forest_lines(config: Experiment, view: RunView) -> list[ForestLine]:
@@ -55,7 +58,9 @@ def forest_lines(config: Experiment, view: RunView) -> list[ForestLine]:
     drawn faces and for runs on other data or clips than the table's.
     """
     states = {state.key: state for state in view.rows}
-    apart = view.data_kind is DataKind.SYNTHETIC or bool(other_data(config, view))
+    is_drawn = view.data_kind is DataKind.SYNTHETIC
+    apart = is_drawn or bool(other_data(config, view))
+    checks = {row.name: str(row.check) for row in checked_rows(config, view)} if is_drawn else {}
     lines = []
     for row in () if apart else config.rows:
         state = states.pop(slug(row.name), None) if config.plan_of(row) else None
@@ -76,7 +81,8 @@ def forest_lines(config: Experiment, view: RunView) -> list[ForestLine]:
         if scores:
             is_baseline = state.role == "baseline"
             name = state.name if is_baseline else marked_name(state, view)
-            lines.append(ForestLine(name, is_baseline, scores.values))
+            check = checks.get(state.name, "")
+            lines.append(ForestLine(name, is_baseline, scores.values, check=check))
     return lines
 
 
@@ -93,6 +99,11 @@ def forest_svg(lines: Sequence[ForestLine], view: RunView, title: str) -> str:
             if metric == "uar":
                 chance = 100 * chance_uar(len(view.classes))
                 axes.axvline(chance, color=_BASELINE, linestyle=":", label=f"chance, {chance:.1f}")
+        beside_axes = panels[-1].get_yaxis_transform()
+        for position, line in enumerate(lines):
+            panels[-1].text(
+                1.02, position, line.check, transform=beside_axes, va="center", fontsize=8
+            )
         panels[0].set_yticks(range(len(lines)), names)
         panels[0].set_ylim(len(lines) - 0.4, -0.6)
         handles = {
@@ -148,6 +159,7 @@ def forest_text(lines: Sequence[ForestLine], table: Table) -> str:
         if uar is not None:
             interval = f"[{100 * uar.low:.1f}, {100 * uar.high:.1f}]"
             words.append(f"UAR {100 * uar.pooled:.1f} % {interval}")
+        words += [line.check] * bool(line.check)
         words += [
             f"published {metric.upper()} {100 * fraction:g} %"
             for metric in PANELS

@@ -141,6 +141,8 @@ def describe(view: RunView) -> str:
         f"pretrained on {stage['images']:,} images ({stage['stage']}), "
         f"{100 * stage['accuracy']:.1f} % of {stage['validation_images']:,} held back by "
         f"{stage['validation_split_by']} right"
+        if stage["images"]
+        else "networks that they fit start from weights of a file"
         for stage in manifest.get("stages", ())
     ]
     if not manifest.get("subject_exclusive", True):
