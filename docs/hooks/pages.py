@@ -6,6 +6,7 @@ Lists that code already holds are put where a page has the mark ``<!-- put here:
 
 import sys
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 
 import click
@@ -87,10 +88,9 @@ def _keys() -> str:
         if key.name.partition(".")[0] != top:
             top = key.name.partition(".")[0]
             lines += [f"## {top}", ""]
-        default = "" if key.default in (None, '""') else f", default `{key.default}`"
-        lines += [f"`{key.name}`", ""]
-        lines += [f":   {key.values}{', needed' if key.required else default}", ""]
-        lines += [f"    {key.meaning}", ""]
+        default = "" if key.default in (None, '""') else f", default {key.default}"
+        values = f"{key.values}{', needed' if key.required else default}"
+        lines += [f"`{key.name}`", f":   *{escape(values)}*<br>{escape(key.meaning)}", ""]
     return "\n".join(lines)
 
 
@@ -131,10 +131,14 @@ def _help_of(names: tuple[str, ...], command: click.Command) -> Iterator[str]:
     yield from ("```", *(part.removeprefix("Example: ") for part in examples), "```", "")
     yield from (f"Usage: `{usage}`", "")
     for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is None:
-            record = (parameter.make_metavar(context), getattr(parameter, "help", "") or "")
-        yield from (f"`{record[0]}`", "", f":   {record[1] or '-'}", "")
+        if parameter.name == "help":
+            continue
+        name = ", ".join(parameter.opts)
+        if parameter.param_type_name == "argument":
+            name = parameter.metavar or str(parameter.name).upper()
+        elif not parameter.is_flag:
+            name += f" {str(parameter.name).upper()}"
+        yield from (f"`{name}`", f":   {escape(getattr(parameter, 'help', '') or '-')}", "")
 
 
 _LISTS: dict[str, Callable[[], str]] = {

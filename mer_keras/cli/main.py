@@ -126,7 +126,7 @@ def doctor(
 ) -> None:
     """Say whether this machine is ready, what is wrong, and how to mend it.
 
-    Example: mer-keras doctor --device gpu
+    Example: mer-keras doctor
     """
     if device not in ("any", "gpu"):
         raise UserError(f"--device {device}: expected any or gpu")
@@ -156,7 +156,7 @@ def run(
         Path | None, Option(help="Evaluate these instead of training: a file, or a folder.")
     ] = None,
     start_from: Annotated[
-        Path | None, Option(help="Weights (.npz) that pretraining starts from, as ImageNet's.")
+        Path | None, Option(help="Weights (.npz) that networks, or their pretraining, start from.")
     ] = None,
     workers: Workers = 1,
     isolate: Annotated[bool, Option("--isolate", help="A process for each fold.")] = False,
@@ -269,7 +269,7 @@ def plan(
 ) -> None:
     """Show folds, class counts, steps, memory, disk and estimated time; train nothing.
 
-    Example: mer-keras plan ststnet/megc2019 --json
+    Example: mer-keras plan shallow_convlstm/table2
     """
     configs, _ = _load(experiments, profile, overrides)
     from mer_keras.runs.plan import describe_plan, find_batches

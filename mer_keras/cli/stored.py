@@ -44,7 +44,7 @@ def verify(
     On the machine that made the run, by one process, every bit is the same. Exits with 3 if
     more than rounding differs.
 
-    Example: mer-keras verify latest:linear-svm
+    Example: mer-keras verify latest
     """
     from mer_keras.runs.naming import find_run_and_row
 
@@ -160,7 +160,7 @@ def compare(
 ) -> None:
     """Say whether two rows of stored runs differ by more than chance, clip by clip.
 
-    Example: mer-keras compare latest:residual-network latest:baseline-linear-svm
+    Example: mer-keras compare latest:proposed-convlstm latest:baseline-majority
     """
     from mer_keras.report import comparison
 

@@ -1,4 +1,4 @@
-"""Figures of stored runs in texts, and the README's picture, are what is stored and nothing else."""
+"""Figures of stored runs in texts, and the picture of the README, are what is stored."""
 
 import json
 import re
