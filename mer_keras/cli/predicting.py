@@ -261,9 +261,10 @@ def _show_intervals(prediction: "Prediction") -> None:
     if not prediction.intervals:
         print("no expression was found over the threshold")
         return
-    header = ["onset", "apex", "offset", "length", "px", *prediction.model.classes, "remarks"]
+    header = ["no.", "onset", "apex", "offset", "length", "px", *prediction.model.classes]
     rows = [
         [
+            number,
             *(
                 str(frame) if second is None else clock(second)
                 for frame, second in (
@@ -275,11 +276,14 @@ def _show_intervals(prediction: "Prediction") -> None:
             "-" if interval.seconds is None else f"{interval.seconds:.2f} s",
             "-" if interval.strength_px is None else f"{interval.strength_px:.1f}",
             *shares_of(interval, prediction.model.classes),
-            printable(said_of_interval(interval)),
         ]
-        for interval in prediction.intervals
+        for number, interval in enumerate(prediction.intervals, start=1)
     ]
     print_table([printable(name) for name in header], rows)
+    for number, interval in enumerate(prediction.intervals, start=1):
+        said = said_of_interval(interval)
+        if said != "-":
+            print_wrapped(printable(f"{number}: {said}"), indent=2)
 
 
 def _shown_paths(paths: list[Path], folder: Path) -> list[str]:

@@ -97,9 +97,10 @@ def rate_remarks(card: Card, fps: float | None) -> list[RecordingRemark]:
         return []
     if trained.least / _TOLERATED <= fps <= trained.greatest * _TOLERATED:
         return []
+    rates = sorted({f"{rate:.0f}" for rate in (trained.least, trained.greatest)}, key=float)
     text = (
-        f"{fps:.0f} frames a second; the model was trained at {trained.least:.0f} to "
-        f"{trained.greatest:.0f} and has not seen such motion"
+        f"{fps:.0f} frames a second; the model was trained at {' to '.join(rates)} and has not "
+        "seen such motion"
     )
     remedy = f"record at {trained.median:.0f} frames a second"
     return [RecordingRemark(level="warn", code="other_rate", message=text, remedy=remedy)]
