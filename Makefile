@@ -45,7 +45,7 @@ RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --
            --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 smoke notebooks check-notebooks optimism leaderboard demo docs docs-figures bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 bundle smoke notebooks check-notebooks optimism leaderboard demo docs docs-figures bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -105,6 +105,10 @@ smoke: setup  ## every table in its smallest form on synthetic data: shows that 
 
 reproduce-megc2019: setup  ## STSTNet, leave-one-subject-out on real data (needs the flow set under MER_DATA)
 	$(RUN) ststnet/megc2019 --profile $(PROFILE) --workers $(WORKERS) --report results/report-megc2019
+
+bundle: setup  ## STSTNet fitted to that set, in one file for predictions; its estimate is reproduce-megc2019's
+	$(BIN)/mer-keras train ststnet/megc2019:STSTNet --profile $(PROFILE) --data real --seeds 3 \
+	  --out results/bundles/ststnet-$(PROFILE).mer
 
 notebooks: dev-setup  ## run the notebooks from top to bottom and keep what they show (drawn faces)
 	$(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=600 --timeout=1200 notebooks
