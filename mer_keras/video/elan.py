@@ -6,7 +6,7 @@ before anything in it is expanded.
 """
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.parsers import expat
@@ -36,13 +36,19 @@ _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _FORBIDDEN = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if code not in (9, 10, 13)}
 
 
-def elan_document(intervals: Sequence[Interval], video: str, date: str | None = None) -> bytes:
+def elan_document(
+    intervals: Sequence[Interval],
+    video: str,
+    date: str | None = None,
+    further: Mapping[str, Sequence[str]] | None = None,
+) -> bytes:
     """Return an .eaf file.
 
     Args:
         intervals: what is annotated.
         video: name of the video's file, beside which the .eaf should lie.
         date: of the file, such as 2026-01-31T12:00:00+00:00; now by default.
+        further: name of a further tier -> its text for each interval.
     """
     date = date or datetime.now(UTC).isoformat(timespec="seconds")
     root = ElementTree.Element(
@@ -78,21 +84,22 @@ def elan_document(intervals: Sequence[Interval], video: str, date: str | None = 
         )
         score = f"score {interval.score:.2f}" if np.isfinite(interval.score) else "given"
         ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = score
-    for name in (APEX, REGION, REMARKS):
+    texts_of: dict[str, Sequence[str]] = {
+        APEX: [str(round(1000 * interval.apex_s)) for interval in intervals],
+        REGION: [interval.region for interval in intervals],
+        REMARKS: ["; ".join(interval.remarks) for interval in intervals],
+        **(further or {}),
+    }
+    for name, texts in texts_of.items():
         tier = _tier(root, name, _CHILD_TYPE, parent=SPOTTED)
-        for index, interval in enumerate(intervals):
+        for index, text in enumerate(texts):
             annotation = ElementTree.SubElement(
                 ElementTree.SubElement(tier, "ANNOTATION"),
                 "REF_ANNOTATION",
                 ANNOTATION_ID=f"{name}{index}",
                 ANNOTATION_REF=f"a{index}",
             )
-            texts = {
-                APEX: str(round(1000 * interval.apex_s)),
-                REGION: interval.region,
-                REMARKS: "; ".join(interval.remarks),
-            }
-            ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = _text(texts[name])
+            ElementTree.SubElement(annotation, "ANNOTATION_VALUE").text = _text(text)
     ElementTree.SubElement(
         root,
         "LINGUISTIC_TYPE",
