@@ -101,11 +101,14 @@ def predict(
 
     Example: mer-keras predict ststnet.mer talk.mp4 --out talk
     """
-    from mer_keras.prediction.given import read_intervals
+    from mer_keras.prediction.given import is_elan, read_intervals
     from mer_keras.prediction.sources import sources_of
 
     sources = sources_of(videos)
-    given = tuple(read_intervals(intervals)) if intervals else ()
+    elan = intervals if intervals and is_elan(intervals) else None
+    if elan and len(sources) > 1:
+        raise UserError(f"{elan} is of one recording, and {len(sources)} are named")
+    given = tuple(read_intervals(intervals)) if intervals and not elan else ()
     from mer_keras.bundles.loading import load_bundle
     from mer_keras.prediction.annotated import write_annotated
     from mer_keras.prediction.predict import PredictOptions, predict_recording, require_usable
@@ -115,6 +118,7 @@ def predict(
     options = PredictOptions(
         spotting=SpotOptions(kind=kind, crop=crop, threshold=threshold),
         intervals=given,
+        elan=elan,
         treat_as=treat_as,
         fps=fps,
         allow_synthetic=allow_synthetic,

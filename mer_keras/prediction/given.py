@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mer_keras.databases.delimited import read_csv
 from mer_keras.errors import AnnotationError
 from mer_keras.prediction.held import Moment
+from mer_keras.video.elan import read_elan
 from mer_keras.video.reader import Recording
 
 _FRAMES = ("onset", "apex", "offset")
@@ -34,6 +35,11 @@ class GivenInterval(NamedTuple):
     apex: float | None
     offset: float
     in_seconds: bool
+
+
+def is_elan(path: Path) -> bool:
+    """Whether a file of intervals is one of ELAN's, by its ending."""
+    return path.suffix.lower() == ".eaf"
 
 
 def read_intervals(path: Path) -> list[GivenInterval]:
@@ -96,6 +102,24 @@ def moments_of_given(intervals: Sequence[GivenInterval], recording: Recording) -
     """
     times = _times(recording, intervals)
     return [_moment(interval, times) for interval in intervals]
+
+
+def moments_of_elan(path: Path, recording: Recording) -> list[Moment]:
+    """Return the frames of an ELAN file's intervals: those of our tier, or of the first with times.
+
+    Where the file has no apex of ours, the middle frame stands in for it.
+
+    Raises:
+        AnnotationError: the file can't be used, has no interval, or is of a longer recording.
+        FrameError: the recording can't be read.
+    """
+    times = np.array([frame.time_s for frame in recording.frames()])
+    if not len(times) or not np.isfinite(times).all():
+        raise AnnotationError(f"{path}: {recording.name} has no times: give a frame rate (--fps)")
+    intervals = read_elan(path, times)
+    if not intervals:
+        raise AnnotationError(f"{path}: no interval in the tier that is read")
+    return [Moment(interval.onset, interval.apex, interval.offset) for interval in intervals]
 
 
 def _times(recording: Recording, intervals: Sequence[GivenInterval]) -> NDArray[np.float64]:

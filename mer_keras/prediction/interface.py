@@ -8,7 +8,7 @@ from mer_keras.bundles import loading
 from mer_keras.bundles.bundle import Bundle, Votes
 from mer_keras.bundles.card import Card
 from mer_keras.errors import UserError
-from mer_keras.prediction.given import GivenInterval, in_order, read_intervals
+from mer_keras.prediction.given import GivenInterval, in_order, is_elan, read_intervals
 from mer_keras.prediction.predict import PredictOptions, Treatment, predict_recording
 from mer_keras.prediction.result import Prediction
 from mer_keras.prediction.sources import sources_of
@@ -61,8 +61,8 @@ class LoadedBundle:
         Args:
             video: a video, a folder of frames, or the two or three images (onset, apex, offset) of
                 one expression.
-            intervals: where expressions are: a file (see ``given.read_intervals``), or onset, apex
-                and offset of each; none: they are spotted.
+            intervals: where expressions are: a table (see ``given.read_intervals``), an ELAN file
+                (.eaf), or onset, apex and offset of each; none: they are spotted.
             treat_as: ``clip``: the recording is one expression; ``recording``: expressions are
                 spotted; ``auto``: what is shorter than two seconds is a clip.
             fps: frames a second of images.
@@ -85,6 +85,7 @@ class LoadedBundle:
         options = PredictOptions(
             spotting=spotting or SpotOptions(),
             intervals=_given(intervals),
+            elan=_elan(intervals),
             treat_as=treat_as,
             fps=fps,
             allow_synthetic=allow_synthetic,
@@ -97,9 +98,15 @@ def load_bundle(path: Path | str, expect: str | None = None) -> LoadedBundle:
     return LoadedBundle(loading.load_bundle(path, expect))
 
 
+def _elan(intervals: Path | str | Sequence[Span]) -> Path | None:
+    if isinstance(intervals, str | Path) and is_elan(Path(intervals)):
+        return Path(intervals)
+    return None
+
+
 def _given(intervals: Path | str | Sequence[Span]) -> tuple[GivenInterval, ...]:
     if isinstance(intervals, str | Path):
-        return tuple(read_intervals(Path(intervals)))
+        return () if is_elan(Path(intervals)) else tuple(read_intervals(Path(intervals)))
     return tuple(
         in_order(GivenInterval(f"interval {number}", "", onset, apex, offset, in_seconds=False))
         for number, (onset, apex, offset) in enumerate(intervals, start=1)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -13,7 +14,12 @@ from mer_keras.bundles.bundle import Bundle
 from mer_keras.bundles.card import Card
 from mer_keras.bundles.serving import inputs_of_frames
 from mer_keras.errors import UserError
-from mer_keras.prediction.given import GivenInterval, intervals_of, moments_of_given
+from mer_keras.prediction.given import (
+    GivenInterval,
+    intervals_of,
+    moments_of_elan,
+    moments_of_given,
+)
 from mer_keras.prediction.held import Held, Moment, held_frames
 from mer_keras.prediction.inside import Inside, look_inside
 from mer_keras.prediction.reasons import Reasons, rate_remarks, reasons_against
@@ -53,6 +59,7 @@ class PredictOptions:
     Attributes:
         spotting: how expressions are spotted where none is given.
         intervals: expressions that are given; none: they are spotted.
+        elan: an ELAN file with the expressions of one recording, instead.
         treat_as: ``clip``: each recording is one expression, from its first to its last frame;
             ``recording``: expressions are spotted; ``auto``: what is shorter than two seconds is a
             clip.
@@ -63,6 +70,7 @@ class PredictOptions:
 
     spotting: SpotOptions = field(default_factory=SpotOptions)
     intervals: tuple[GivenInterval, ...] = ()
+    elan: Path | None = None
     treat_as: Treatment = "auto"
     fps: float | None = None
     allow_synthetic: bool = False
@@ -135,8 +143,10 @@ def predict_recording(
     require_usable(bundle.card, allow_synthetic=options.allow_synthetic)
     recording = open_recording(named.source, options.fps)
     spotting: Spotting | None = None
-    if options.intervals:
-        origin: Origin = "given"
+    origin: Origin = "given"
+    if options.elan is not None:
+        moments = moments_of_elan(options.elan, recording)
+    elif options.intervals:
         names = (recording.name, recording.name.rpartition(".")[0], named.name)
         chosen = intervals_of(options.intervals, names)
         if not chosen:

@@ -1,14 +1,11 @@
-"""Predictions as CSV: a row for each interval, and a row for each sample of the motion curve."""
+"""Predictions as CSV: a row for each interval."""
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from mer_keras.prediction.result import PredictedInterval, Prediction
 from mer_keras.report.formats import harmless
-from mer_keras.video.curve import Curve
 
 #: Columns of ``intervals.csv`` before the shares of the classes.
 COLUMNS = (
@@ -47,21 +44,6 @@ def intervals_csv(predictions: Sequence[Prediction]) -> str:
     return _csv([*COLUMNS, *votes], rows)
 
 
-def curve_csv(curve: Curve) -> str:
-    """Return the motion curve: frame, seconds, feature, contrast, head, score of the face."""
-    feature = "flow" if curve.method == "flow_difference" else "lbp"
-    columns: Mapping[str, Iterable[object]] = {
-        "frame": curve.frame,
-        "time_s": _rounded(curve.time_s),
-        feature: _rounded(curve.feature),
-        "contrast": _rounded(curve.contrast),
-        "head_px": _rounded(curve.head_px),
-        "face_score": _rounded(curve.face_score),
-        "valid": (int(valid) for valid in curve.valid),
-    }
-    return _csv(list(columns), zip(*columns.values(), strict=True))
-
-
 def _cells(prediction: Prediction, interval: PredictedInterval) -> list[object]:
     return [
         harmless(prediction.recording.name),
@@ -98,8 +80,3 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _number(value: float | None, decimals: int) -> str:
     return "" if value is None else f"{value:.{decimals}f}"
-
-
-def _rounded(values: np.ndarray) -> list[str]:
-    """Numbers with four decimals, empty where there is none."""
-    return [f"{value:.4f}" if np.isfinite(value) else "" for value in values]

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mer_keras.prediction.elan import elan_of
 from mer_keras.prediction.page import page_of
 from mer_keras.prediction.predict import Predicted
-from mer_keras.prediction.tables import curve_csv, intervals_csv
+from mer_keras.prediction.tables import intervals_csv
 from mer_keras.report.formats import write_texts
+from mer_keras.video.tables import curve_csv
 
 #: Names of the files.
 RESULT, INTERVALS, CURVE, PAGE = "result.json", "intervals.csv", "curve.csv", "page.html"
@@ -30,6 +32,9 @@ def write_prediction(predicted: Predicted, folder: Path) -> list[Path]:
     }
     if predicted.curve is not None:
         files[CURVE] = curve_csv(predicted.curve)
+    document = elan_of(prediction)
+    if document is not None:
+        files[f"{Path(prediction.recording.name).stem}.eaf"] = document.decode()
     return write_texts(files, folder)
 
 

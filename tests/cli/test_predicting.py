@@ -39,6 +39,7 @@ def test_predict_writes_and_says_what_it_is_not_for(bundle, frames, tmp_path):
         "intervals.csv",
         "page.html",
         "result.json",
+        "talk.eaf",
     ]
     words = " ".join(done.stdout.split())
     assert "Not for lie detection" in words

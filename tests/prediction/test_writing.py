@@ -12,11 +12,12 @@ import pytest
 
 from mer_keras.prediction.annotated import write_annotated
 from mer_keras.prediction.drawing import curve_svg
+from mer_keras.prediction.elan import elan_of
 from mer_keras.prediction.given import GivenInterval
 from mer_keras.prediction.page import page_of
 from mer_keras.prediction.predict import PredictOptions, predict_recording
 from mer_keras.prediction.sources import NamedSource
-from mer_keras.prediction.tables import curve_csv, intervals_csv
+from mer_keras.prediction.tables import intervals_csv
 from mer_keras.prediction.writing import write_all
 from mer_keras.terms import WATERMARK, DataKind
 from mer_keras.video.curve import Curve
@@ -148,13 +149,6 @@ def test_the_table_of_intervals_reads_back_and_runs_nothing(predicted):
     assert "2.08 s long" in second["withheld"]
 
 
-def test_the_curve_is_a_row_a_sample():
-    rows = list(csv.DictReader(io.StringIO(curve_csv(curve()))))
-    assert len(rows) == 50
-    assert (rows[0]["contrast"], rows[0]["valid"]) == ("", "0")
-    assert float(rows[20]["contrast"]) == pytest.approx(np.sin(2), abs=1e-4)
-
-
 def test_the_drawing_shows_the_curve_its_threshold_and_what_is_lost(predicted):
     text = str(curve_svg(curve(), predicted.prediction.intervals, 'a "label"'))
     assert text.count('class="band"') == 2
@@ -169,10 +163,24 @@ def test_the_drawing_shows_the_curve_its_threshold_and_what_is_lost(predicted):
 
 def test_one_recording_has_its_files_in_the_folder(predicted, tmp_path):
     paths = write_all([predicted], ["talk"], tmp_path)
-    assert {path.name for path in paths} == {"result.json", "intervals.csv", "page.html"}
+    expected = {"result.json", "intervals.csv", "page.html", "=<script>alert(1).eaf"}
+    assert {path.name for path in paths} == expected
     assert all(path.parent == tmp_path for path in paths)
     tree = json.loads((tmp_path / "result.json").read_text())
     assert len(tree["intervals"]) == 2
+
+
+def test_the_elan_file_reads_back_and_predicts_the_same(named, predicted, tmp_path):
+    path = tmp_path / "talk.eaf"
+    path.write_bytes(elan_of(predicted.prediction))
+    text = path.read_text()
+    assert "positive 0.70" in text
+    assert "withheld" in text
+    options = PredictOptions(spotting=SpotOptions(crop="centre"), elan=path, fps=24.0)
+    again = predict_recording(SmallBundle(), named, options).prediction
+    for before, after in zip(predicted.prediction.intervals, again.intervals, strict=True):
+        assert (after.onset, after.apex, after.offset) == (before.onset, before.apex, before.offset)
+        assert after.decision == before.decision
 
 
 def test_several_recordings_have_folders_and_one_page_in_their_order(predicted, tmp_path):
