@@ -108,10 +108,11 @@ class Source(StrictModel):
 
 
 class Stage(StrictModel):
-    """Training on other data before the folds (see ``runs.pretrain``).
+    """Training on other data before the folds (see ``runs.pretrain``), of the paper's own rows.
 
-    All else about the images of its databases (size, channels, crop) is as in the input of the row
-    that is pretrained, but nothing is magnified.
+    Rows whose numbers are all quoted from other papers are trained without. All else about the
+    images of its databases (size, channels, crop) is as in the input of the row that is pretrained,
+    but nothing is magnified.
     """
 
     name: str
@@ -223,7 +224,10 @@ class Experiment(StrictModel):
     baselines: tuple[str, ...] = ()
     """Methods that every row has to beat, run on the same clips."""
     methods: dict[str, MethodConfig] = Field(default_factory=dict)
-    """Descriptions of the methods that rows and baselines name; networks need none."""
+    """Descriptions of the methods that rows and baselines name; networks need none. One without a
+    title has what is otherwise than in the described method of its name, such as a shorter
+    training in a profile.
+    """
     not_reproduced: tuple[str, ...] = ()
     """What this config leaves open or does otherwise than the paper, for the report."""
     not_inherited: tuple[str, ...] = ()

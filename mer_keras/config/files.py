@@ -259,11 +259,16 @@ def _drop_rows(tree: Tree) -> None:
 def _methods_of(tree: Tree) -> Tree:
     """Descriptions of the methods that rows and baselines name, the file's own first.
 
-    What is no list of rows is left to the check that follows.
+    One of the file's own without a title has changes of the described method of its name. What is
+    no list of rows is left to the check that follows.
     """
     try:
         names = [row.get("method") for row in tree["rows"]] + list(tree.get("baselines") or [])
-        methods = dict(tree.get("methods") or {})
+        methods = {
+            name: _completed(name, own)
+            for name, own in dict(tree.get("methods") or {}).items()
+            if name in names or _described_below(name, own) is None
+        }
     except (AttributeError, KeyError, TypeError, ValueError):
         return tree.get("methods") or {}
     for name in names:
@@ -271,6 +276,21 @@ def _methods_of(tree: Tree) -> Tree:
         if method is not None:
             methods[name] = method.model_dump(mode="json", exclude_unset=True)
     return methods
+
+
+def _completed(name: str, own: Yaml) -> Yaml:
+    """A file's own description of a method; what has no title stands over the described one."""
+    described = _described_below(name, own)
+    if described is None or not isinstance(own, dict):
+        return own
+    return merge(described.model_dump(mode="json", exclude_unset=True), own)
+
+
+def _described_below(name: object, own: Yaml) -> MethodConfig | None:
+    """The described method that a file's own description has changes of; None if it has none."""
+    if not isinstance(name, str) or not isinstance(own, dict) or "title" in own:
+        return None
+    return load_method(name)
 
 
 def _bring_inputs(tree: Tree, known: Tree) -> Tree:

@@ -1,7 +1,7 @@
 """A convolution that is divided by its largest singular value."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 
 import keras
 from keras import ops
@@ -55,6 +55,14 @@ class SpectralConv2D(Unmasked, keras.layers.Conv2D):
         if self.use_bias:
             outputs = outputs + self.bias
         return outputs if self.activation is None else self.activation(outputs)
+
+    def save_own_variables(self, store: MutableMapping[str, Tensor]) -> None:
+        """Store all variables; Keras' convolution would leave the vector out."""
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store: Mapping[str, Tensor]) -> None:
+        """Load all variables."""
+        keras.layers.Layer.load_own_variables(self, store)
 
     def multiply_accumulates(self, input_shapes: Sequence[tuple[int, ...]]) -> int:
         """Multiplications with additions for one image, without those of the division."""

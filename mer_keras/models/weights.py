@@ -203,11 +203,8 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
         arrays = _in_flow_order(network, arrays, declared, file)
     own = []
     for variable in network.weights:
-        array, shape = arrays.get(variable.path), tuple(variable.shape)
-        if array is not None and array.shape[-2:-1] == (3,) and shape[-2:-1] == (1,):
-            array = array.sum(axis=-2, keepdims=True)  # (..., 3, filters) -> (..., 1, filters)
-        is_head = variable.path.split("/")[0] == HEAD
-        if array is None or array.shape != shape or is_head:
+        array = _array_for(variable, arrays)
+        if array is None or variable.path.split("/")[0] == HEAD:
             own.append(variable.path)
         else:
             _check_numbers(str(file), variable.path, array)
@@ -218,6 +215,30 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
             f"{network.name} --variables lists the names and shapes"
         )
     return own
+
+
+def fits(file: Path, network: "keras.Model") -> bool:
+    """Say whether ``carry_file`` finds anything for a network; its weights may have no values.
+
+    Raises:
+        UserError: another form.
+    """
+    if not file.is_file() or file.suffix != ".npz":
+        raise UserError(f"{file}: expected an .npz file with one array a variable")
+    arrays = _read_npz(file)
+    return any(
+        _array_for(variable, arrays) is not None
+        for variable in network.weights
+        if variable.path.split("/")[0] != HEAD
+    )
+
+
+def _array_for(variable: "keras.Variable", arrays: dict[str, NDArray]) -> NDArray | None:
+    """Return a file's array for a variable, brought from three channels to one where it is so."""
+    array, shape = arrays.get(variable.path), tuple(variable.shape)
+    if array is not None and array.shape[-2:-1] == (3,) and shape[-2:-1] == (1,):
+        array = array.sum(axis=-2, keepdims=True)  # (..., 3, filters) -> (..., 1, filters)
+    return None if array is None or array.shape != shape else array
 
 
 def weights_digest(path: Path) -> str:

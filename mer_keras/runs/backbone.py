@@ -1,4 +1,4 @@
-"""Pretrained backbones: networks trained on other data, whose weights every fold starts from."""
+"""What the folds of a row start from: a network trained on other data, or a file of weights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue
 
 from mer_keras.models import registry
-from mer_keras.models.weights import carry, load_weights
+from mer_keras.models.weights import carry, carry_file, load_weights, weights_digest
 
 if TYPE_CHECKING:
     import keras
@@ -50,5 +50,40 @@ class Backbone:
 
         def start(network: "keras.Model") -> None:
             carry(build(), network, head=tuple(classes) == self.classes)
+
+        return start
+
+
+@dataclass(frozen=True)
+class StartFile:
+    """A file of weights that a row starts from without pretraining.
+
+    Attributes:
+        file: an ``.npz`` (see ``weights.carry_file``).
+        record: of the manifest, where it stands beside the records of pretraining: no images.
+    """
+
+    file: Path
+    record: Mapping[str, JsonValue]
+
+    @classmethod
+    def of(cls, file: Path) -> "StartFile":
+        """Return the start from a file."""
+        record: dict[str, JsonValue] = {
+            "digest": weights_digest(file),
+            "stage": "weights of a file",
+            "start_from": True,
+            "images": 0,
+            "validation_images": 0,
+            "validation_split_by": "clip",
+            "accuracy": 0.0,
+        }
+        return cls(file, record)
+
+    def starter(self, classes: Sequence[str]) -> "Callable[[keras.Model], None]":
+        """Return what gives a network the weights that the file has for it, but for the head."""
+
+        def start(network: "keras.Model") -> None:
+            carry_file(self.file, network)
 
         return start

@@ -32,7 +32,7 @@ from mer_keras.models.weights import weights_digest
 from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import build_folds
 from mer_keras.protocols.folds import Fold, FoldSet
-from mer_keras.runs.backbone import Backbone
+from mer_keras.runs.backbone import Backbone, StartFile
 from mer_keras.runs.identity import run_id_of
 from mer_keras.runs.samples import classes_of, load_samples
 from mer_keras.terms import Selection
@@ -51,7 +51,7 @@ class RunContext:
         clips: arrays by the name of their input, all in the order of the samples table.
         folds: the division of the samples.
         weights: weights that are tested instead of training.
-        backbones: pretrained networks that rows start from, by the row's key.
+        backbones: pretrained networks, or files, that rows start from, by the row's key.
         keep_learned: whether what each fold learned is stored.
     """
 
@@ -61,7 +61,7 @@ class RunContext:
     clips: Mapping[str, ClipArrays]
     folds: FoldSet
     weights: Path | None = None
-    backbones: Mapping[str, Backbone] | None = None
+    backbones: Mapping[str, Backbone | StartFile] | None = None
     keep_learned: bool = False
 
     @property
@@ -215,7 +215,7 @@ def compose(
         profile: the profile's name, for the record.
         data: ``real``, ``synthetic`` or ``auto`` (see ``samples.load_samples``).
         weights: weights to test instead of training: a file, or a folder with one file a fold.
-        initial: weights that pretraining starts from, such as ImageNet's.
+        initial: weights that pretraining, or a network without it, starts from, as ImageNet's.
         pretraining: whether stages are trained; without, rows start from random weights.
         try_networks: whether every network is built beforehand (see ``check_networks``).
         progress: a callback that reports what is being done.
@@ -223,8 +223,8 @@ def compose(
     Raises:
         UserError: data, methods or weights can't be used.
     """
-    if initial and not config.stages:
-        raise ConfigError(f"{config.name} has no stage of pretraining to start from weights")
+    if initial and not any(plan.config.network for plan in config.plans):
+        raise ConfigError(f"{config.name} has no network to start from weights")
     check_methods(config)
     classes = classes_of(config.data)  # Databases of different classes are refused unread.
     if try_networks:
@@ -235,7 +235,7 @@ def compose(
     samples, clips = load_inputs(samples, recipes, config.data.policies, progress)
     folds = build_folds(samples.table, config.protocol, config.selection)
     context = RunContext(config, profile, samples, clips, folds, weights)
-    if weights or not pretraining or not config.stages:
+    if weights or not pretraining or not (config.stages or initial):
         return context
     from mer_keras.runs.pretrain import pretrain
 

@@ -20,19 +20,21 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mer_keras import settings
-from mer_keras.arrays import Array
+from mer_keras.arrays import Array, shape_of
 from mer_keras.clips.assemble import ClipArrays
-from mer_keras.config.experiment import Stage
+from mer_keras.config.experiment import Experiment, Stage
 from mer_keras.config.method import Network
 from mer_keras.databases.samples import Samples
 from mer_keras.errors import ConfigError, ProtocolError, UserError
 from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.registry import inputs_of
 from mer_keras.models import registry
-from mer_keras.models.weights import carry_file, weights_digest
+from mer_keras.models.counting import build_without_values
+from mer_keras.models.weights import carry_file, fits, weights_digest
+from mer_keras.names import slug
 from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import hold_back
-from mer_keras.runs.backbone import Backbone
+from mer_keras.runs.backbone import Backbone, StartFile
 from mer_keras.runs.context import RunContext, load_inputs
 from mer_keras.runs.json_files import read_json, write_json
 from mer_keras.runs.samples import classes_of, load_samples
@@ -72,30 +74,36 @@ class _Source:
 
 def pretrain(
     context: RunContext, initial: Path | None = None, progress: Progress | None = None
-) -> dict[str, Backbone]:
-    """Train the backbones of all rows of networks, or find them in the cache.
+) -> dict[str, Backbone | StartFile]:
+    """Train the backbones of rows of networks, or find them in the cache.
+
+    The stages are the paper's own: rows whose numbers it quotes from others are left out. They, and
+    all networks of an experiment without stages, start from ``initial`` where it fits them.
 
     Args:
         context: the run; its networks are later fine-tuned and tested on its own clips.
-        initial: weights that the first stage starts from (see ``weights.carry_file``).
+        initial: weights that the first stage starts from (see ``weights.carry_file``), in rows
+            whose network they fit.
         progress: a callback that reports loading and epochs.
 
     Returns:
-        The last stage's backbone by the row's key.
+        The last stage's backbone, or the file, by the row's key.
 
     Raises:
         DatabaseNotFoundError: a database of a stage is absent.
         ProtocolError: a subject of a stage is one that will be tested.
         ConfigError: a stage's input differs from the target's in shape, range or frame rate, or a
             row's network reads several inputs.
+        UserError: the initial weights fit no network.
     """
+    started = _that_fit(context, initial) if initial else {}
     previous: dict[str, Backbone] = {}
     for stage in context.config.stages:
         sources: dict[str, _Source] = {}
         backbones: dict[str, Backbone] = {}
         for plan in context.config.plans:
             network = plan.config.network
-            if network is None:
+            if network is None or plan.key in quoted_rows(context.config):
                 continue
             name, *further_inputs = inputs_of(plan)
             if further_inputs:
@@ -106,10 +114,45 @@ def pretrain(
                 )
             if name not in sources:
                 sources[name] = _load(context, stage, name, progress)
-            start = previous[plan.key] if previous else initial
+            file = initial if plan.key in started else None
+            start = previous[plan.key] if previous else file
             backbones[plan.key] = _backbone(stage, network, sources[name], start, progress)
         previous = backbones
-    return previous
+    return started | previous
+
+
+def quoted_rows(config: Experiment) -> set[str]:
+    """Keys of the rows whose numbers a paper quotes from others, which its stages don't train."""
+    return {slug(row.name) for row in config.rows if row.quoted}
+
+
+def _that_fit(context: RunContext, initial: Path) -> dict[str, Backbone | StartFile]:
+    """The rows whose network, or whose backbone's network, a weight file fits.
+
+    Raises:
+        UserError: it fits none.
+    """
+    config, starts = context.config, dict[str, Backbone | StartFile]()
+    quoted = quoted_rows(config)
+    for plan in config.plans:
+        network = plan.config.network
+        if network is None:
+            continue
+        stage = config.stages[0] if config.stages and plan.key not in quoted else None
+        if stage is not None and stage.model is not None:
+            network = Network(model=stage.model, arguments=stage.arguments)
+        shape = shape_of(context.inputs(plan))
+        built = build_without_values(
+            network.model, shape, len(context.classes), **network.arguments
+        )
+        if fits(initial, built):
+            starts[plan.key] = StartFile.of(initial)
+    if not starts:
+        raise UserError(
+            f"{initial}: holds nothing that fits a network of {config.name}: mer-keras models show "
+            "NETWORK --variables lists the names and shapes"
+        )
+    return starts
 
 
 def check_subjects(stage: Stage, source: pd.DataFrame, target: pd.DataFrame) -> None:

@@ -79,6 +79,23 @@ class TestFiles:
         assert self.load().methods["merghani"].title == "mine"
         assert "majority" in self.load().methods
 
+    def test_one_without_a_title_changes_the_described_one(self, add):
+        own = {
+            "macnn": {"train": {"epochs": 2, "optimizer": {"learning_rate": 0.5}}},
+            "rcn": {"train": {"epochs": 2}},
+        }
+        rows = [{"name": "own", "method": "macnn"}]
+        inputs = FILE["inputs"] | {"flow_112": {"kind": "flow_image"}}
+        add("paper/table2", self.ROWS | {"methods": own, "rows": rows, "inputs": inputs})
+        config = self.load()
+        described, changed = load_method("macnn"), config.methods["macnn"]
+        assert changed.network == described.network and changed.facts == described.facts
+        assert changed.train == described.train | {
+            "epochs": 2,
+            "optimizer": {"name": "adam", "learning_rate": 0.5},
+        }
+        assert "rcn" not in config.methods, "no row names it"
+
     def test_names_of_the_working_folder_are_listed(self, add):
         add("methods/own_method", SVM)
         assert method_names()[0] == "own_method"

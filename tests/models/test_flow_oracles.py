@@ -12,6 +12,7 @@ keras = pytest.importorskip("keras")
 from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
 from mer_keras.models.blocks import pytorch_convolve  # noqa: E402
+from mer_keras.models.counting import build_without_values  # noqa: E402
 from tests.models.oracles import (  # noqa: E402
     Oracle,
     centred,
@@ -85,8 +86,7 @@ def test_rcn(name):
 )
 def test_rcn_counts(variant, maps_64_pool_7, pool_5):
     for pool, count in ((7, maps_64_pool_7), (5, pool_5)):
-        with keras.StatelessScope(initialize_variables=False):
-            network = registry.build("rcn", variant=variant, pool=pool)
+        network = build_without_values("rcn", variant=variant, pool=pool)
         assert sum(math.prod(v.shape) for v in network.trainable_weights) == count
 
 

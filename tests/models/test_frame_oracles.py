@@ -14,8 +14,9 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from mer_keras.models import registry  # noqa: E402
+from mer_keras.models.counting import build_without_values  # noqa: E402
 from tests.models.oracles import Oracle, centred, double_precision, load, scores_of  # noqa: E402
-from tests.models.small import ARGUMENTS, SHAPES  # noqa: E402
+from tests.models.small import ARGUMENTS, SHAPES, build_small  # noqa: E402
 
 
 def wave(shape, number, fan_in):
@@ -244,9 +245,8 @@ def test_emr():
 
 
 def count(name, shape=None, classes=None, **arguments):
-    """Trained weights of a network, which get no values."""
-    with keras.StatelessScope(initialize_variables=False):
-        network = registry.build(name, shape, classes, **arguments)
+    """Trained weights of a network."""
+    network = build_without_values(name, shape, classes, **arguments)
     return sum(math.prod(v.shape) for v in network.trainable_weights)
 
 
@@ -295,8 +295,7 @@ def test_the_maps_of_googlenet_are_those_of_its_paper():
     """Table 1 prints the output of each module."""
     printed = {"3a": 256, "3b": 480, "4a": 512, "4b": 512, "4c": 512, "4d": 528, "4e": 832}
     printed |= {"5a": 832, "5b": 1024}
-    with keras.StatelessScope(initialize_variables=False):
-        network = registry.build("googlenet")
+    network = build_without_values("googlenet")
     sides = {"3": 28, "4": 14, "5": 7}
     for name, maps in printed.items():
         side = sides[name[0]]
@@ -304,8 +303,6 @@ def test_the_maps_of_googlenet_are_those_of_its_paper():
 
 
 def test_a_frozen_part_keeps_its_weights():
-    from tests.models.small import build_small
-
     network = build_small("elrcn", frozen=True)
     own = {v.path.split("/")[0] for v in network.trainable_weights}
     assert own == {"fc7", "lstm1", "hidden", "classes"}
