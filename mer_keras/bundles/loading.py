@@ -6,7 +6,7 @@ from mer_keras.bundles import packing
 from mer_keras.bundles.bundle import Bundle, method_of, plan_of
 from mer_keras.bundles.card import PROBE, Card
 from mer_keras.bundles.probe import check_probe
-from mer_keras.errors import UserError
+from mer_keras.errors import MerKerasError, UserError
 from mer_keras.methods.registry import check_known
 from mer_keras.training.learned import Learned, from_bytes
 from mer_keras.training.quiet_start import import_keras
@@ -58,12 +58,20 @@ def _check_size(card: Card, learned: list[Learned], path: Path | str) -> None:
     shapes = tuple(card.inputs[name].shape for name in card.reads)
     if any(None in shape for shape in shapes):
         raise UserError(f"{path}: a network can't read clips whose length is open")
-    count = count_unbuilt(
-        network.model,
-        shapes[0] if len(shapes) == 1 else shapes,  # type: ignore[arg-type]
-        len(card.classes),
-        **network.arguments,
-    )
+    try:
+        count = count_unbuilt(
+            network.model,
+            shapes[0] if len(shapes) == 1 else shapes,  # type: ignore[arg-type]
+            len(card.classes),
+            **network.arguments,
+        )
+    except MerKerasError:
+        raise
+    except Exception as error:  # Keras raises many kinds for values that no layer takes.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(
+            f"{path}: network {network.model!r} can't be built with its arguments: {reason}"
+        ) from error
     if count > MOST_PARAMETERS:
         raise UserError(
             f"{path}: its network would have {count:,} weights, expected {MOST_PARAMETERS:,} at "

@@ -21,7 +21,15 @@ TOLERANCE = 1e-4
 #: The array of the probabilities that the clips must give, (members, clips, classes).
 VOTES = "votes"
 #: What features and classifiers raise on arrays that aren't theirs.
-_MISFITS = (ValueError, IndexError, TypeError, KeyError, ArithmeticError, RuntimeError)
+_MISFITS = (
+    ValueError,
+    IndexError,
+    TypeError,
+    KeyError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+)
 
 
 def new_probe(bundle: Bundle) -> bytes:

@@ -27,6 +27,8 @@ def _what(card: Card) -> str:
     ]
     if method.parameters is not None:
         lines.append(f"- weights of a member: {method.parameters:,}")
+    if method.given_weights:
+        lines.append("- its weights were trained elsewhere, on clips that nobody here knows")
     if method.config.shuffled_labels:
         lines.append("- taught permuted labels: it can be no better than chance")
     return "\n".join(lines)

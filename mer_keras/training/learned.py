@@ -8,6 +8,7 @@ before it is believed.
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Mapping
 from math import prod
@@ -28,6 +29,11 @@ MOST_FACTS = 2**20
 MOST_ARRAYS = 20_000
 #: The date of every member: the first that a zip can hold.
 DATE = (1980, 1, 1, 0, 0, 0)
+#: The end of a zip: signature, two numbers of disks, members on the last disk and in all, size
+#: and start of the list of members, length of a comment.
+_END = struct.Struct("<4s4H2LH")
+#: Most bytes of an entry of that list.
+_MOST_ENTRY = 1000
 #: Kinds of numbers that an array may hold: logical, whole, unsigned, real.
 _KINDS = "biuf"
 #: What NumPy, the zip reader and the JSON reader raise on damaged content.
@@ -120,6 +126,7 @@ def members_of(content: bytes, name: str, most: int) -> dict[str, bytes]:
             or stands twice, or the members claim more bytes than the file has.
         zipfile.BadZipFile: it is no zip, or a member is damaged.
     """
+    _check_directory(content, most)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         entries = archive.infolist()
         if len(entries) > most:
@@ -134,6 +141,20 @@ def members_of(content: bytes, name: str, most: int) -> dict[str, bytes]:
             if problem:
                 raise UserError(f"{name}: member {entry.filename[:200]!r}: {problem}")
         return {entry.filename: archive.read(entry) for entry in entries}
+
+
+def _check_directory(content: bytes, most: int) -> None:
+    """Compare the size of a zip's list of members with the file before the list is read.
+
+    Raises:
+        zipfile.BadZipFile: it is no zip, or the list isn't where ``zip_of`` writes it.
+    """
+    end = content[-_END.size :]
+    if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
+        raise zipfile.BadZipFile("no list of members at its end")
+    _, _, _, count, _, size, start, comment = _END.unpack(end)
+    if comment or start + size + _END.size != len(content) or size > most * _MOST_ENTRY:
+        raise zipfile.BadZipFile(f"its list of {count} members isn't one that was written here")
 
 
 def _problem(entry: zipfile.ZipInfo) -> str:

@@ -1,5 +1,7 @@
 """Experiments of one row on drawn noise, and bundles made of them without any file of frames."""
 
+import json
+
 import numpy as np
 
 from mer_keras.clips.assemble import ClipArrays
@@ -66,7 +68,8 @@ def recipes_of(method):
     if config.network is not None:
         model = config.network.model
         shapes = SHAPES[model]
-        names = get_spec(model).inputs
+        names = config.input or get_spec(model).inputs
+        names = (names,) if isinstance(names, str) else names
         shapes = shapes if isinstance(shapes[0], tuple) else (shapes,)
         return dict(zip(names, map(recipe_of, shapes), strict=True))
     names = config.input or "clips"
@@ -84,6 +87,8 @@ def experiment(method, **changes):
     described = load_method(method)
     config = describe_method(method)
     arguments = ARGUMENTS.get(config.network.model, {}) if config.network else {}
+    # A method's own recipe may change parts of one that isn't here.
+    methods = {method: {**described.model_dump(mode="json"), "train": {}}} if described else {}
     return Experiment.model_validate(
         {
             "name": "small/one",
@@ -92,11 +97,16 @@ def experiment(method, **changes):
             "protocol": {"name": "subject_kfold", "k": 3},
             "selection": "last_epoch",
             "train": {"optimizer": {"learning_rate": 0.01}, "epochs": 1, "batch_size": 6},
-            "rows": [{"name": "row", "method": method, "arguments": arguments}],
-            "methods": {method: described.model_dump(mode="json")} if described else {},
+            "rows": [{"name": "row", "method": method, "arguments": _as_json(arguments)}],
+            "methods": methods,
         }
         | changes
     )
+
+
+def _as_json(arguments):
+    """Arguments as a file of an experiment has them: without tuples."""
+    return json.loads(json.dumps(arguments))
 
 
 def arrays(recipe, seed, count=3 * PER_CLASS):

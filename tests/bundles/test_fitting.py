@@ -20,7 +20,7 @@ from mer_keras.runs.context import compose
 from mer_keras.runs.folder import LEARNED, RunFolder
 from mer_keras.runs.units import units_of
 from mer_keras.terms import Selection
-from tests.bundles.small import context_of, experiment, plan_of
+from tests.bundles.small import context_of, experiment, new_clips, plan_of
 from tests.methods.small import clips, network
 from tests.runs import small
 
@@ -168,6 +168,24 @@ class TestWithARun:
         plan = next(plan for plan in context.config.plans if plan.key == small.NETWORK)
         with pytest.raises(UserError, match=r"mer-keras run shallow_convlstm/table1 --profile"):
             choose(context, plan, copy)
+
+
+@pytest.mark.slow
+def test_weights_that_were_trained_elsewhere(tmp_path):
+    """Nothing is trained: the bundle predicts as the network with these weights."""
+    build_small = pytest.importorskip("tests.models.small").build_small
+    network = build_small("ststnet")
+    file = tmp_path / "w.npz"
+    np.savez(file, **{variable.path: np.array(variable) for variable in network.weights})
+    context = context_of(experiment("ststnet"), weights=file)
+    plan = plan_of(context.config)
+    bundle = fit(context, choose(context, plan, None))
+    clips = new_clips(bundle.card)
+    expected = network.predict(clips["clips"], verbose=0)
+    np.testing.assert_allclose(bundle.predict_inputs(clips).mean, expected, atol=1e-6)
+    assert bundle.card.method.given_weights
+    assert bundle.card.members[0].epoch == 0
+    assert "trained elsewhere" in bundle.card.training.epochs
 
 
 def test_without_a_run_there_is_no_estimate_and_it_is_said():

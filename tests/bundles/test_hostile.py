@@ -208,10 +208,10 @@ def test_a_member_that_stands_twice(changed):
 
 
 def test_fault_65_a_bomb(changed):
-    """A hundred megabytes of zeros that take a hundred kilobytes."""
+    """Ten megabytes of zeros that take ten kilobytes."""
     info = zipfile.ZipInfo("evil", DATE)
     info.compress_type = zipfile.ZIP_DEFLATED
-    refused(changed.agree().write([(info, bytes(10**8))]), "claim more bytes than the file has")
+    refused(changed.agree().write([(info, bytes(10**7))]), "claim more bytes than the file has")
 
 
 def test_fault_65_members_that_share_their_bytes(changed):
@@ -225,6 +225,23 @@ def test_fault_65_members_that_share_their_bytes(changed):
     counts = struct.pack("<HHII", 20, 20, len(entries), at)
     changed.file.write_bytes(content[:at] + entries + end[:8] + counts + end[20:])
     refused(changed.file, "claim more bytes than the file has")
+
+
+def test_fault_65_a_list_of_members_that_is_longer_than_any(changed):
+    """It is refused by its size: a list of millions would fill the memory."""
+    content = zip_of({CARD: b"{}"})
+    at = content.index(b"PK\x01\x02")
+    entries = content[at:-22] * 60_000
+    end = content[-22:-10] + struct.pack("<IIH", len(entries), at, 0)
+    changed.file.write_bytes(content[:at] + entries + end)
+    refused(changed.file, "not a bundle: its list of 1 members")
+
+
+def test_something_before_or_behind_the_members(changed):
+    content = changed.agree().write().read_bytes()
+    for other in (b"#!/bin/sh\n" + content, content + b"\0", content[:-2] + b"\x04\0evil"):
+        changed.file.write_bytes(other)
+        refused(changed.file, "not a bundle")
 
 
 def test_a_compressed_member(changed):
@@ -353,6 +370,14 @@ class TestNetworks:
     def test_an_argument_that_is_not_known(self, changed):
         changed.agree().card["method"]["config"]["network"]["arguments"] = {"command": "rm"}
         refused(changed.write(), "no argument 'command'")
+
+    @pytest.mark.parametrize(
+        "arguments", [{"scale": "wide"}, {"units": 10**30}, {"dim": -1}, {"dim": [[]]}]
+    )
+    def test_arguments_that_no_layer_takes(self, changed, arguments):
+        card = changed.agree().card
+        card["method"]["config"]["network"] = {"model": "htnet", "arguments": arguments}
+        refused(changed.write(), "can't be built|no argument|numbers, and its network has")
 
     def test_a_weight_too_few(self, changed):
         arrays = changed.arrays()
