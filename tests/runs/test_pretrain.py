@@ -13,6 +13,7 @@ from mer_keras.errors import (  # noqa: E402
     DatabaseNotFoundError,
     ProtocolError,
     ResultsError,
+    UserError,
 )
 from mer_keras.runs import pretrain as room  # noqa: E402
 from mer_keras.runs.context import compose  # noqa: E402
@@ -207,11 +208,52 @@ def test_a_start_from_given_weights(context, tmp_path):
     assert all(backbone.record["start_from"] for backbone in begun.values())
 
 
-def test_weights_without_a_stage_are_refused(cache, tmp_path):
-    with pytest.raises(ConfigError, match="no stage of pretraining"):
-        run_experiment(
-            small("stages=[]"), profile="smoke", data="synthetic", initial=tmp_path / "x.npz"
-        )
+def weight_file(folder, name="resnet10", shape=(32, 32, 1), **arguments):
+    """A file with weights of a small network, all 0.5."""
+    from mer_keras.models import registry
+
+    network = registry.build(name, shape, 5, **arguments)
+    file = folder / f"{name}.npz"
+    np.savez(file, **{w.path: np.full(w.shape, 0.5, "float32") for w in network.weights})
+    return file
+
+
+def test_networks_without_a_stage_start_from_a_file_that_fits_them(cache, tmp_path):
+    config = small("stages=[]")
+    file = weight_file(tmp_path)
+    context = compose(config, "smoke", "synthetic", initial=file)
+    assert set(context.backbones) == {plan.key for plan in config.plans if plan.config.network}
+    (record,) = context.stages.values()
+    assert record["images"] == 0 and record["start_from"]
+    trainer = context.method(plan_of(context, RESNET)).trainer
+    trainer.reset(1)
+    values = {w.path: np.array(w) for w in trainer.network.weights}
+    assert (values["stem/kernel"] == 0.5).all()
+    assert not (values["classes/kernel"] == 0.5).any(), "the head starts afresh"
+    without = compose(config, "smoke", "synthetic")
+    assert without.backbones is None
+    assert without.run_id != context.run_id
+
+
+def test_a_file_that_fits_nothing_is_refused(cache, tmp_path):
+    file = weight_file(tmp_path, "ststnet", (28, 28, 3))
+    with pytest.raises(UserError, match="holds nothing that fits a network of"):
+        compose(small("stages=[]"), "smoke", "synthetic", initial=file)
+
+
+def test_rows_that_are_quoted_are_not_in_the_stages_of_a_paper(context, tmp_path):
+    config = context.config
+    quoted = {"name": "f1", "value": 50, "metric": "war", "quoted": True}
+    rows = [row.model_dump(mode="json") for row in config.rows]
+    rows[0] = rows[0] | {"published": [quoted]}
+    config = type(config).model_validate(config.model_dump(mode="json") | {"rows": rows})
+    first, second = (plan.key for plan in config.plans if plan.config.network)
+    changed = replace(context, config=config)
+    assert set(pretrain(changed)) == {second}
+    file = weight_file(tmp_path)
+    starts = pretrain(changed, initial=file)
+    assert starts[first].file == file
+    assert starts[second].record["images"] > 0 and starts[second].record["start_from"]
 
 
 def test_the_run_says_what_it_started_from(cache):
