@@ -14,7 +14,7 @@ from mer_keras.report.drawing import COLOURS, drawing_of
 #: Characters of a line of a name.
 NAME_WIDTH = 30
 #: Height of a method's line in inches.
-LINE_HEIGHT = 0.36
+LINE_HEIGHT = 0.24
 #: Lengths of training at which guesses are drawn, and guessers at each.
 GUESSED_LENGTHS, GUESSERS = 8, 200
 #: An arrow from a claimed score to the honest one.
@@ -61,12 +61,12 @@ def arrows_svg(table: Table, title: str) -> str:
     epoch and what guessing gives under that rule with as many epochs.
     """
     shown = [s for s in table.standings if s.honest or s.claimed("uf1") is not None]
-    size = (7.2, 1.6 + LINE_HEIGHT * len(shown))
+    size = (9.5, 1.3 + LINE_HEIGHT * len(shown))
     with drawing_of(f"arrows.{table.board}.{table.protocol}", title, size) as drawing:
-        axes = drawing.figure.add_subplot(xlabel="UF1, with the 95 % interval over people")
+        axes = drawing.figure.add_subplot(xlabel="UF1, %, with the 95 % interval over people")
         for mark in _MARKS:
             points = [
-                (value, line)
+                (100 * value, line)
                 for line, standing in enumerate(shown)
                 if (value := mark.value_of(standing)) is not None
             ]
@@ -76,10 +76,13 @@ def arrows_svg(table: Table, title: str) -> str:
         for line, standing in enumerate(shown):
             honest, claimed = standing.honest.get("uf1"), standing.claimed("uf1")
             if honest is not None:
-                axes.plot([honest.low, honest.high], [line, line], color=COLOURS[0])
+                axes.plot([100 * honest.low, 100 * honest.high], [line, line], color=COLOURS[0])
             if honest is not None and claimed is not None:
                 axes.annotate(
-                    "", xy=(honest.pooled, line), xytext=(claimed, line), arrowprops=_ARROW
+                    "",
+                    xy=(100 * honest.pooled, line),
+                    xytext=(100 * claimed, line),
+                    arrowprops=_ARROW,
                 )
         names = [textwrap.fill(standing.name, NAME_WIDTH) for standing in shown]
         axes.set_yticks(range(len(shown)), names)
@@ -92,6 +95,17 @@ def arrows_svg(table: Table, title: str) -> str:
     return drawing.svg
 
 
+def arrows_text(table: Table) -> str:
+    """Say in words what the drawing of ``arrows_svg`` shows, best method first."""
+    parts = []
+    for standing in table.standings:
+        honest, claimed = standing.honest.get("uf1"), standing.claimed("uf1")
+        words = [] if honest is None else [f"{100 * honest.pooled:.1f} %"]
+        words += [] if claimed is None else [f"claimed {100 * claimed:.1f} %"]
+        parts += [f"{standing.name} {', '.join(words)}"] * bool(words)
+    return f"UF1 of each method: {'; '.join(parts)}"
+
+
 def curves_svg(standing: Standing, protocol: str) -> str:
     """Draw UF1 of one method over the number of epochs at which training could have ended.
 
@@ -101,16 +115,18 @@ def curves_svg(standing: Standing, protocol: str) -> str:
     table = standing.entry.curves[standing.row.key]
     title = f"{standing.name}, {protocol}, {_seeds(standing.seeds)}"
     with drawing_of(f"epochs.{standing.source}.{standing.row.key}", title, (6.4, 3.4)) as drawing:
-        axes = drawing.figure.add_subplot(xlabel="epochs of training", ylabel="UF1", ylim=(0, 1))
+        axes = drawing.figure.add_subplot(
+            xlabel="epochs of training", ylabel="UF1, %", ylim=(0, 100)
+        )
         for curve, colour in zip(CURVES, COLOURS, strict=False):
-            axes.plot(table["epochs"], table[curve.rule], color=colour, label=curve.title)
+            axes.plot(table["epochs"], 100 * table[curve.rule], color=colour, label=curve.title)
         if standing.inner:
-            inner = standing.inner["uf1"].pooled
+            inner = 100 * standing.inner["uf1"].pooled
             axes.axhline(inner, color=COLOURS[5], linestyle=":", label="chosen on training people")
         guesses = Guesses(standing.entry, GUESSERS)
         last = int(table["epochs"].iloc[-1])
         lengths = np.unique(np.geomspace(1, last, GUESSED_LENGTHS).round().astype(int)).tolist()
-        guessed = [guesses.of(length)["uf1"].mean for length in lengths]
+        guessed = [100 * guesses.of(length)["uf1"].mean for length in lengths]
         axes.plot(lengths, guessed, "--", color=COLOURS[6], label="guessing, person's best epoch")
         if len(table) > 1:
             axes.set_xscale("log")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mer_keras import __version__
 from mer_keras.evaluation.power import STUDIES
-from mer_keras.leaderboard.figures import arrows_svg, curves_svg, has_curves
+from mer_keras.leaderboard.figures import arrows_svg, arrows_text, curves_svg, has_curves
 from mer_keras.leaderboard.lines import (
     claims_table,
     file_name,
@@ -29,15 +29,25 @@ from mer_keras.report.formats import as_csv, as_json, render, write_texts
 #: Version of the form of the page's CSV and JSON; a column that changes its meaning raises it.
 SCHEMA_VERSION = 1
 _SCRIPT = "sortable.js"
+#: Column that names the run of a row.
+_SOURCE = "stored in"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One drawing: the name of its file, what it shows, and its text."""
+    """One drawing.
+
+    Attributes:
+        name: names its file.
+        text: what it shows, for those who can't see it.
+        svg: the drawing as SVG text.
+        is_main: whether it shows all methods; such a drawing stands above the table.
+    """
 
     name: str
     text: str
     svg: str
+    is_main: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,7 @@ class Section:
             differences of all pairs.
         figures: drawings beside it.
         sources: run -> where its numbers come from.
+        sentence: what came out, for the top of the page.
     """
 
     anchor: str
@@ -58,6 +69,13 @@ class Section:
     details: tuple[report_tables.Table, ...]
     figures: tuple[Figure, ...]
     sources: Mapping[str, Mapping[str, str]]
+    sentence: str = ""
+
+    def page_table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Heads and rows of ``scores`` for the page: where all are of one run, no row names it."""
+        header, rows = self.scores.header, self.scores.rows
+        shown = [n for n, head in enumerate(header) if head != _SOURCE or len(self.sources) > 1]
+        return tuple(header[n] for n in shown), [tuple(row[n] for n in shown) for row in rows]
 
 
 def write_page(tables: Sequence[Table], folder: Path, *, studies: int | None = None) -> list[Path]:
@@ -111,8 +129,9 @@ def _section(table: Table, studies: int) -> Section:
     figures = [
         Figure(
             file_name(table, "claimed"),
-            "An arrow leads from what is claimed of a method to its honest UF1",
+            arrows_text(table),
             arrows_svg(table, scores.title),
+            is_main=True,
         )
     ]
     figures += [
@@ -130,7 +149,19 @@ def _section(table: Table, studies: int) -> Section:
         details=tuple(detail for detail in details if detail is not None),
         figures=tuple(figures),
         sources={entry.source: provenance(entry) for entry in table.entries},
+        sentence=_sentence(table),
     )
+
+
+def _sentence(table: Table) -> str:
+    """The best honest score of a table, in one sentence; empty where nothing was run."""
+    best = next((standing for standing in table.standings if standing.honest), None)
+    if best is None:
+        return ""
+    uf1 = best.honest["uf1"]
+    interval = f"[{100 * uf1.low:.1f}, {100 * uf1.high:.1f}]"
+    value = f"UF1 {100 * uf1.pooled:.1f} % {interval}"
+    return f"Best without a look at tested clips: {best.name}, {value}."
 
 
 def _tree(sections: Sequence[Section]) -> dict[str, object]:

@@ -17,14 +17,17 @@ from mer_keras.report.tables import CHOSEN_BY, OVER_FOLDS, PUBLISHED, WEIGHTS, T
 LEGEND = (
     "UF1, UAR and WAR are in per cent, pooled over all tested clips. Brackets and bars are 95 % "
     "bootstrap intervals over subjects. UAR of folds is the mean ± SD over folds, over the classes "
-    "of each fold. ? marks a published number whose paper doesn't say which average it is"
+    "of each fold. ? marks a published number whose paper doesn't say which average it is. "
+    "What chose the epoch is said of the method's own public code"
 )
 _HEADS = {
-    CHOSEN_BY: "own code chooses the epoch by",
+    CHOSEN_BY: "epoch chosen by",
     OVER_FOLDS: "UAR of folds",
     WEIGHTS: "parameters",
     "million multiply-accumulates a clip": "million operations a clip",
 }
+#: Sentences of cells -> the few words that they have on a page.
+_CELLS = {"there are no epochs": "no epochs", "nothing, it is the last": "last epoch"}
 _METRIC_HEAD = re.compile(r"(\w+) %.* \[95 % over subjects\]")
 #: Columns that say what the caption says, or another column's cells.
 _SAID_ELSEWHERE = ("real", "expected")
@@ -42,13 +45,21 @@ def page_table(table: Table) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ..
 
 
 def _heads(table: Table) -> Iterator[str]:
-    """Heads of a page's columns, empty ones too, in the order of the table's columns."""
+    """Heads of a page's columns, empty ones too, in the order of the table's columns.
+
+    Beside own results stand the published numbers of the whole table alone; those of its parts,
+    whose names have a comma, come last.
+    """
+    last = []
     for column in table.records[0]:
         if column in table.parts:
             names = dict.fromkeys(name for of_row in table.parts[column] for name in of_row)
-            yield from (_part_head(column, name) for name in names)
+            of_parts = [name for name in names if table.view is not None and "," in name]
+            last += [_part_head(column, name) for name in of_parts]
+            yield from (_part_head(column, name) for name in names if name not in of_parts)
         elif column not in _SAID_ELSEWHERE:
             yield _head(column)
+    yield from last
 
 
 def _page_row(table: Table, number: int) -> dict[str, str]:
@@ -66,7 +77,7 @@ def _page_row(table: Table, number: int) -> dict[str, str]:
         elif column == "verdict":
             cells[column] = _verdicts(cell)
         elif column not in _SAID_ELSEWHERE:
-            cells[_head(column)] = cell
+            cells[_head(column)] = _CELLS.get(cell, cell)
     return cells
 
 

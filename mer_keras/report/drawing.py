@@ -5,6 +5,7 @@ page's own, so that a drawing is dark where the page is dark.
 """
 
 import io
+import re
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ _ON_PAGES = {
     CELL: "var(--cell)",
     CELL_INK: "var(--cell-ink)",
 }
+_GROUP = re.compile(r'<g id="[^"]*"')
 
 
 @dataclass
@@ -49,7 +51,11 @@ class Drawing:
 
 
 def themed(svg: str) -> str:
-    """Give a drawing the colours of the page that it stands in."""
+    """Give a drawing the colours of the page that it stands in.
+
+    Its groups lose their names, such as ``axes_1``, which other drawings of the page have too.
+    """
+    svg = _GROUP.sub("<g", svg)
     for colour, on_page in _ON_PAGES.items():
         svg = svg.replace(colour, on_page)
     return svg

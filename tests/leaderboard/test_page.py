@@ -16,6 +16,7 @@ from mer_keras.leaderboard.page import Section, page_files, write_page
 from mer_keras.leaderboard.standings import tables_of
 from mer_keras.report.formats import as_csv
 from tests.leaderboard.made import BOARDS, SECRET
+from tests.page_checks import complaints_of
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -79,7 +80,24 @@ def test_it_asks_for_nothing_and_runs_its_own_script_alone(page):
     (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in text
-    assert text.count("<button") == text.count('<th scope="col">')
+    assert text.count("<button") == text.count('<th scope="col"')
+
+
+def test_the_page_has_nothing_to_complain_of(page):
+    assert complaints_of(page["leaderboard.html"]) == []
+
+
+def test_the_top_names_the_best_honest_score(page, tables):
+    best = next(standing for standing in tables[0].standings if standing.honest)
+    top = page["leaderboard.html"].split("<main")[0]
+    assert f"{best.name}, UF1 {100 * best.honest['uf1'].pooled:.1f} %" in top
+
+
+def test_the_figure_is_told_in_words(page, tables):
+    (label,) = re.findall(r'aria-label="(UF1 of each method: [^"]*)"', page["leaderboard.html"])
+    for standing in tables[0].standings:
+        claimed = standing.claimed("uf1")
+        assert (f"claimed {100 * claimed:.1f} %" in label) if claimed else (standing.name in label)
 
 
 def test_versions_and_digests_stand_on_it(page, entry):
