@@ -18,7 +18,7 @@ from mer_keras.errors import MerKerasError, UserError  # noqa: E402
 from mer_keras.flow_channels import FLOW_CHANNELS  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
 from mer_keras.models.ststnet import from_streams  # noqa: E402
-from mer_keras.models.weights import fold_weights, load_weights, weights_digest  # noqa: E402
+from mer_keras.models.weights import fits, fold_weights, load_weights, weights_digest  # noqa: E402
 
 
 @pytest.fixture
@@ -311,3 +311,27 @@ def test_digest_follows_content_and_names(tmp_path):
     assert weights_digest(tmp_path) != digest
     (tmp_path / "a.npz").write_bytes(b"x")
     assert weights_digest(tmp_path) == digest
+
+
+def test_which_files_have_something_for_a_network(network, tmp_path):
+    file = tmp_path / "w.npz"
+    kernel = arrays_of(network)["streams/kernel"]
+    for arrays, expected in (
+        ({"streams/kernel": kernel}, True),
+        ({"streams/kernel": kernel[..., :5], "other/kernel": kernel}, False),
+    ):
+        np.savez(file, **arrays)
+        assert fits(file, network) == expected
+    gray = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="stem")], name="gray"
+    )
+    np.savez(file, **{"stem/kernel": np.ones((3, 3, 3, 4), "float32")})
+    assert fits(file, gray), "three channels serve one"
+    with pytest.raises(UserError, match=r"expected an \.npz file"):
+        fits(tmp_path / "absent.npz", network)
+
+
+def test_a_head_alone_is_no_start(tmp_path):
+    layers = [keras.Input((8,)), keras.layers.Dense(3, name="classes")]
+    np.savez(tmp_path / "w.npz", **{"classes/kernel": np.ones((8, 3), "float32")})
+    assert not fits(tmp_path / "w.npz", keras.Sequential(layers))
