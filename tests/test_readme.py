@@ -257,3 +257,16 @@ def test_how_fast_is_what_the_stored_benchmark_says():
     # Ratios are to TensorFlow, the first of each network's backends.
     steps = [row for row in rows if row["case"].startswith("step/")]
     assert len(steps) == 33 and max(step["ratio"] for step in steps) == 1
+
+
+def test_the_citation_names_this_version_and_papers_as_the_experiments_do():
+    import yaml
+
+    from mer_keras import __version__
+    from mer_keras.config.files import experiment_names
+
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == __version__
+    papers = [load_experiments(name)[0].paper for name in experiment_names()]
+    cited = {(paper["title"], paper["year"]) for paper in citation["references"]}
+    assert len(cited) == 6 and cited <= {(paper.title, paper.year) for paper in papers if paper}
