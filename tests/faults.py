@@ -76,6 +76,7 @@ FAULTS = {
     65: ("declared sizes", "bounded before they are believed"),
     66: ("whatever a decoder may raise", "E"),
     67: ("run folder of somebody else, damaged or contradictory", "E naming it; others are listed"),
+    68: ("playlist that names other files", "E, not followed"),
     69: ("cell that begins with a blank, a full-width sign or [", "escaped in CSV and LaTeX"),
     70: ("run folder that vanishes during a run", "E at once"),
     71: ("files that users keep, several writers", "written whole, under a lock"),

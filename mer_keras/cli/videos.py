@@ -323,7 +323,9 @@ def _headline(facts: "VideoFacts") -> str:
     """One line on a recording."""
     minutes, seconds = divmod(facts.seconds, 60)
     rate = f"{facts.fps:.4g} fps" + (" (variable)" if facts.variable_rate else "")
-    face = f"a face in {facts.face_share:.1%} of {facts.looks} frames that were looked at"
+    face = "the middle of the frame taken for the face"
+    if facts.finder != "centre":
+        face = f"a face in {facts.face_share:.1%} of {facts.looks} frames that were looked at"
     eyes = f", {facts.eyes_px:.0f} px between the eyes" if facts.eyes_px is not None else ""
     return printable(
         f"{facts.name}: {minutes:.0f}:{seconds:04.1f}, {facts.frames:,} frames, {rate}, "

@@ -47,9 +47,11 @@ class FaceFinder(Protocol):
     """Looks for the face, frame after frame.
 
     Attributes:
+        name: of the finder.
         seconds: between two looks, at least.
     """
 
+    name: str
     seconds: float
 
     def look(self, picture: Picture, time_s: float, *, anew: bool) -> Face | None:
@@ -67,6 +69,7 @@ class FaceFinder(Protocol):
 class CentreFinder:
     """The largest square in the middle: for frames that are cropped faces already."""
 
+    name: str = "centre"
     seconds: float = 1.0
 
     def look(self, picture: Picture, time_s: float, *, anew: bool) -> Face | None:
@@ -79,6 +82,7 @@ class CentreFinder:
 class HaarFinder:
     """OpenCV's cascades, twice a second: a box without points, which jitters from look to look."""
 
+    name: str = "haar"
     seconds: float = 0.5
 
     def look(self, picture: Picture, time_s: float, *, anew: bool) -> Face | None:

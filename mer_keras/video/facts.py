@@ -38,6 +38,8 @@ class VideoFacts:
         several_faces_share: share of these with more than one.
         face_px: median side of the face's square in pixels; None without a face.
         eyes_px: median distance between the pupils; None if unknown.
+        finder: what looked for the face: ``haar``, ``mesh``, or ``centre``, which takes the middle
+            of every frame for one.
     """
 
     name: str
@@ -65,6 +67,7 @@ class VideoFacts:
     several_faces_share: float
     face_px: float | None
     eyes_px: float | None
+    finder: str = "haar"
 
     def to_json(self) -> dict[str, object]:
         """Return all of them, JSON-ready."""
@@ -105,6 +108,7 @@ def facts_of(survey: Survey) -> VideoFacts:
         several_faces_share=sum(face.faces > 1 for face in seen) / len(survey.looks),
         face_px=_median([face.side for face in seen]),
         eyes_px=_median([face.eyes_px for face in seen]),
+        finder=survey.finder,
     )
 
 

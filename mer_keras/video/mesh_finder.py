@@ -27,9 +27,11 @@ class MeshFinder:
     """BlazeFace ten times a second, the mesh fifty times.
 
     Attributes:
+        name: of the finder.
         seconds: between two looks, at least.
     """
 
+    name = "mesh"
     seconds = _MESH_SECONDS
 
     def __init__(self) -> None:

@@ -50,6 +50,7 @@ class Survey:
         brightness: mean gray level of all frames, 0..255.
         shape: height and width of the first frame.
         sha256: of the file or files.
+        finder: name of what looked for the face.
     """
 
     recording: Recording
@@ -62,6 +63,7 @@ class Survey:
     brightness: float
     shape: tuple[int, int]
     sha256: str
+    finder: str
 
 
 def survey(
@@ -139,4 +141,5 @@ def survey(
         brightness / len(times),
         shape,
         digest,
+        finder.name,
     )

@@ -22,8 +22,16 @@ SMOOTH_SECONDS = 0.010
 
 
 def frame_rate(times: Times) -> float:
-    """Frames a second by the median step between time stamps; 0 with fewer than two frames."""
-    return float(1 / np.median(np.diff(times))) if len(times) > 1 else 0.0
+    """Frames a second by the usual step between time stamps; 0 with fewer than two frames.
+
+    The usual step is the mean of those that differ from the median by less than a quarter: some
+    containers round stamps to whole milliseconds, so that the median itself may be off.
+    """
+    if len(times) < 2:
+        return 0.0
+    steps = np.diff(times)
+    median = np.median(steps)
+    return float(1 / steps[np.abs(steps - median) <= _MAX_JITTER * median].mean())
 
 
 def is_variable(times: Times) -> bool:

@@ -36,6 +36,7 @@ def codes(result):
 class Seen:
     """A finder that sees given faces, one a look."""
 
+    name = "seen"
     seconds = 0.1
 
     def __init__(self, faces):

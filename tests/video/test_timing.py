@@ -4,7 +4,12 @@ import pytest
 from mer_keras.video.timing import frame_rate, is_variable, moments_of
 
 
-def test_the_rate_is_that_of_the_median_step():
+def test_stamps_in_whole_milliseconds_give_the_true_rate():
+    assert frame_rate(np.round(np.arange(500) / 60, 3)) == pytest.approx(60, rel=1e-3)
+    assert frame_rate(np.round(np.arange(500) / 240, 3)) == pytest.approx(240, rel=1e-2)
+
+
+def test_the_rate_is_that_of_the_usual_step():
     times = np.cumsum([0, 0.01, 0.01, 0.5, 0.01])
     assert frame_rate(times) == pytest.approx(100)
     assert frame_rate(times[:1]) == 0
