@@ -49,6 +49,11 @@ def _estimate(estimate: Estimate) -> str:
             f"[{100 * value.low:.2f}, {100 * value.high:.2f}]"
         )
     lines += [
+        f"- {database} alone: UF1 {100 * values['uf1'].value:.2f}, "
+        f"UAR {100 * values['uar'].value:.2f}"
+        for database, values in estimate.databases.items()
+    ]
+    lines += [
         f"- {entry.name}: {entry.clips} tested, recall {100 * entry.recall:.1f}, precision "
         f"{100 * entry.precision:.1f}, F1 {100 * entry.f1:.1f}"
         for entry in estimate.classes
@@ -69,8 +74,10 @@ def _inputs(card: Card) -> str:
         shape = "x".join("any" if side is None else str(side) for side in entry.shape)
         flow = f", channels {', '.join(entry.flow.channels)}" if entry.flow else ""
         matched = "as in training" if entry.matched else "not as in training"
-        lines.append(f"- input {name}: {entry.clip.kind} of {shape}{flow}; of a video {matched}")
+        lines.append(f"- input {name}: {entry.clip.kind} of {shape}{flow}; from a video: {matched}")
         lines += [f"  - {remark}" for remark in entry.remarks]
+    if card.method.recipe.standardise and card.method.config.network is not None:
+        lines.append("- every input is standardised by the training clips' mean and deviation")
     return "\n".join(lines)
 
 
