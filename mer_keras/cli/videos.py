@@ -322,7 +322,7 @@ def _print_scores(scores: "list[SpottingScore]") -> None:
 def _headline(facts: "VideoFacts") -> str:
     """One line on a recording."""
     minutes, seconds = divmod(facts.seconds, 60)
-    rate = f"{facts.fps:.4g} fps" + (" (variable)" if facts.variable_rate else "")
+    rate = f"{round(facts.fps, 1):g} fps" + (" (variable)" if facts.variable_rate else "")
     face = "the middle of the frame taken for the face"
     if facts.finder != "centre":
         face = f"a face in {facts.face_share:.1%} of {facts.looks} frames that were looked at"

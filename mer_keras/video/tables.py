@@ -98,7 +98,7 @@ def clips_csv(intervals: Sequence[Interval], video: str, subject: str, fps: floa
             interval.apex,
             interval.offset,
             "",
-            f"{fps:g}" if fps else "",
+            f"{round(fps, 1):g}" if fps else "",
         ]
         for interval in intervals
     ]

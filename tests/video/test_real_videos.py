@@ -65,7 +65,7 @@ def test_a_header_that_lies_is_a_note():
 
 @needs_models
 def test_the_mesh_of_a_still_face_jitters_by_less_than_a_tenth_of_a_pixel():
-    """One frame with a sensor's noise of sd 2, forty times: noise that no smooth motion explains."""
+    """One frame with a sensor's noise of sd 2, forty times: what no smooth motion explains."""
     picture = next(open_recording(fetched("single_face.mp4")).frames()).picture
     assert len(detect_faces(picture)) == 1
     rng = np.random.default_rng(0)
