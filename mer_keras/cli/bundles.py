@@ -127,7 +127,7 @@ def check(file: File, expect: Expect = None, as_json: Json = False) -> None:
 
     Digests within a file say that it is whole; --expect says that it is the one that is meant.
 
-    Example: mer-keras bundle check ststnet.mer --expect 3f1c9a2b7d40
+    Example: mer-keras bundle check ststnet.mer
     """
     bundle = _load(file, expect)
     checked = {

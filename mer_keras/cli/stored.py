@@ -26,6 +26,7 @@ app = typer.Typer()
 Experiments = Annotated[
     list[str],
     Argument(
+        metavar="EXPERIMENT...",
         help="Names such as shallow_convlstm/table1, or paths of YAML files.",
         autocompletion=completion.experiments,
     ),

@@ -205,6 +205,7 @@ def annotate(
     tier: Annotated[str | None, Option(help="Tier of an .eaf that is read.")] = None,
     subject: Annotated[str, Option(help="Who is in the video, for --to clips.")] = "01",
     fps: Fps = None,
+    as_json: Json = False,
 ) -> None:
     """Convert intervals between tables, ELAN and the list of clips that own data are added by.
 
@@ -232,6 +233,9 @@ def annotate(
     if path.resolve() in (file.resolve(), video.resolve()):
         raise UserError(f"{path}: is read by this command; name another file with --out")
     write_whole(path, content)
+    if as_json:
+        print_json({"file": str(path), "intervals": len(intervals)})
+        return
     print(f"{path}: {len(intervals)} interval(s)")
 
 
