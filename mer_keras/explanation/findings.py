@@ -38,6 +38,8 @@ class Explained:
             (time, height, width, channels).
         heat: Grad-CAM for the predicted class, the shape of ``clip`` without channels.
         attention: weights of the attention layers, one clip each.
+        frames: onset, a frame between, apex, a frame between, offset, (5, height, width) in 0..1;
+            ``None`` where there is no footage.
     """
 
     sample_id: str
@@ -49,6 +51,7 @@ class Explained:
     clip: Array
     heat: Array
     attention: tuple[Attention, ...]
+    frames: Array | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ folder already; then they are kept there. Its answer is compared with the stored
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -16,6 +17,7 @@ from mer_keras.errors import UserError, did_you_mean
 from mer_keras.explanation.attention import attention_of
 from mer_keras.explanation.findings import Attention, Explained, Explanation
 from mer_keras.explanation.grad_cam import grad_cam
+from mer_keras.explanation.key_frames import key_frames_of
 from mer_keras.methods.network import NetworkMethod
 from mer_keras.models import registry
 from mer_keras.models.weights import load_weights
@@ -68,6 +70,8 @@ def explain(
         network = _Network(context, plan, folder, progress)
         for fold in dict.fromkeys(fold_of[sample] for sample in ids):
             explained += network.explain(fold, [i for i in ids if fold_of[i] == fold])
+    frames = key_frames_of(context, ids)
+    explained = [replace(clip, frames=frames.get(clip.sample_id)) for clip in explained]
     explained.sort(key=lambda clip: ids.index(clip.sample_id))
     kind = str(context.samples.data_kind)
     caption = f"{config.name}, {kind} data, {config.protocol.title}"

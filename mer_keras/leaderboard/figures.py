@@ -12,7 +12,7 @@ from mer_keras.leaderboard.standings import Standing, Table
 from mer_keras.report.drawing import COLOURS, drawing_of
 
 #: Characters of a line of a name.
-NAME_WIDTH = 30
+NAME_WIDTH = 46
 #: Height of a method's line in inches.
 LINE_HEIGHT = 0.24
 #: Lengths of training at which guesses are drawn, and guessers at each.

@@ -39,23 +39,24 @@ _ON_PAGES = {
     CELL: "var(--cell)",
     CELL_INK: "var(--cell-ink)",
 }
-_GROUP = re.compile(r'<g id="[^"]*"')
+_NAMES = re.compile(r'(?<=<g) id="[^"]*"| id="image[0-9a-f]*"')
 
 
 @dataclass
 class Drawing:
-    """A figure to draw on; ``svg`` is its text once the drawing has ended."""
+    """A figure to draw on; ``svg`` and ``png`` are there once the drawing has ended."""
 
     figure: "Figure"
     svg: str = ""
+    png: bytes = b""
 
 
 def themed(svg: str) -> str:
     """Give a drawing the colours of the page that it stands in.
 
-    Its groups lose their names, such as ``axes_1``, which other drawings of the page have too.
+    Its groups and pictures lose their names, such as ``axes_1``, which others of the page have too.
     """
-    svg = _GROUP.sub("<g", svg)
+    svg = _NAMES.sub("", svg)
     for colour, on_page in _ON_PAGES.items():
         svg = svg.replace(colour, on_page)
     return svg
@@ -90,7 +91,14 @@ def drawing_of(
 
 @contextmanager
 def plain_drawing(
-    salt: str, title: str, size: tuple[float, float], *, synthetic: bool, left: bool = False
+    salt: str,
+    title: str,
+    size: tuple[float, float],
+    *,
+    synthetic: bool,
+    left: bool = False,
+    dpi: int = 0,
+    tight: bool = True,
 ) -> Iterator[Drawing]:
     """Give an empty figure as ``drawing_of`` does, for what is of no run.
 
@@ -100,6 +108,8 @@ def plain_drawing(
         size: width and height in inches.
         synthetic: whether the drawing needs the watermark.
         left: whether the title stands above the left edge, not above the middle.
+        dpi: points an inch of the drawing as PNG; 0 makes none.
+        tight: whether the axes are arranged here; else who draws has arranged them.
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -116,8 +126,13 @@ def plain_drawing(
         if synthetic:
             letters = min(7, _WATERMARK_SIZE * size[0])
             figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=letters, color=WARNING)
-        figure.tight_layout(rect=(0, 0.03, 1, 1))
+        if tight:
+            figure.tight_layout(rect=(0, 0.03, 1, 1))
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        if dpi:
+            picture = io.BytesIO()
+            figure.savefig(picture, format="png", dpi=dpi, metadata={"Software": None})
+            drawing.png = picture.getvalue()
     text = buffer.getvalue()
     drawing.svg = text[text.index("<svg") :]
