@@ -15,6 +15,7 @@ from mer_keras.cli.show import (
     printable,
     show_progress,
 )
+from mer_keras.cli.stored import check_folder
 from mer_keras.errors import FrameError, UserError
 
 if TYPE_CHECKING:
@@ -68,9 +69,14 @@ def predict(
         Literal["haar", "mesh", "centre"],
         Option(help="How the face is followed: haar, mesh (extra [face]), or centre: no search."),
     ] = "haar",
+    align: Annotated[
+        Literal["none", "three_points"],
+        Option(help="three_points: spotting follows the head by the mesh (crop mesh)."),
+    ] = "none",
     threshold: Annotated[
-        float, Option(min=0, max=1, help="Of spotting, from the mean (0) to the highest peak (1).")
-    ] = 0.4,
+        float | None,
+        Option(min=0, max=1, help="Of spotting, from the mean (0) to the highest peak (1)."),
+    ] = None,
     allow_synthetic: Annotated[
         bool, Option("--allow-synthetic", help="Use a bundle that learned drawn faces.")
     ] = False,
@@ -104,19 +110,24 @@ def predict(
     from mer_keras.prediction.given import is_elan, read_intervals
     from mer_keras.prediction.sources import sources_of
 
+    check_folder(out)
     sources = sources_of(videos)
     elan = intervals if intervals and is_elan(intervals) else None
     if elan and len(sources) > 1:
         raise UserError(f"{elan} is of one recording, and {len(sources)} are named")
     given = tuple(read_intervals(intervals)) if intervals and not elan else ()
     from mer_keras.bundles.loading import load_bundle
+    from mer_keras.config.validation import validated
     from mer_keras.prediction.annotated import write_annotated
     from mer_keras.prediction.predict import PredictOptions, predict_recording, require_usable
     from mer_keras.prediction.writing import folders_of, write_all
     from mer_keras.video.options import SpotOptions
 
+    choices: dict[str, object] = {"kind": kind, "crop": crop, "align": align}
+    if threshold is not None:
+        choices["threshold"] = threshold
     options = PredictOptions(
-        spotting=SpotOptions(kind=kind, crop=crop, threshold=threshold),
+        spotting=validated(SpotOptions, choices, "predict"),
         intervals=given,
         elan=elan,
         treat_as=treat_as,
