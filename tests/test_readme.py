@@ -191,6 +191,8 @@ def test_the_table_of_rooms_lists_all_of_them_in_the_order_of_their_imports():
     line_of = {room: number for number, rooms in enumerate(lines) for room in rooms}
     assert {room for room in line_of if "/" not in room} == set(LEVEL)
     for module in MODULES:
+        if room_of(module) == "__init__":
+            continue
         for room in imported_rooms(module):
             assert line_of[room] <= line_of[room_of(module)], (module, room)
 
