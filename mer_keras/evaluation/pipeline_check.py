@@ -4,16 +4,23 @@ Chance is 1 / classes, whatever the sizes of the classes: the UAR of a method th
 is that on average. A motion is *found* if the whole 99.9 % interval of UAR over subjects lies above
 it. The 95 % interval, which tables show, would not do: among rows that look at nothing one in forty
 lies above chance by it, and ``make reproduce-all`` has more than forty rows.
+
+Resampling few people gives intervals that are too narrow: of 16 people their half-width is that of
+a normal distribution, times sqrt(15 / 16), where Student's t with 15 degrees of freedom is right.
+Both are put right here.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scipy.stats import norm, t
+
 from mer_keras.errors import UserError
 
-#: Half-width of a normal distribution's 99.9 % interval over that of its 95 % interval.
-WIDER = 3.291 / 1.960
+#: Part of the values that lie above the 99.9 % interval's upper end.
+_BEYOND = 0.0005
 #: The profile that only shows that every step runs; it is too small for a motion to be found.
 SMOKE = "smoke"
 #: Means over classes and seeds of a value at chance differ from chance by less than this.
@@ -65,7 +72,9 @@ def chance_uar(classes: int) -> float:
     return 1 / classes
 
 
-def check_motion(uar: float | None, uar_low: float | None, classes: int) -> MotionCheck:
+def check_motion(
+    uar: float | None, uar_low: float | None, classes: int, people: int
+) -> MotionCheck:
     """Say whether a row found the drawn motion.
 
     Args:
@@ -73,6 +82,7 @@ def check_motion(uar: float | None, uar_low: float | None, classes: int) -> Moti
         uar_low: lower end of its 95 % interval over subjects, as a report has it (see
             ``metrics.bootstrap_interval``; averaged over seeds). None: a fold is missing.
         classes: number of classes of the experiment.
+        people: number of tested people; of a single one nothing can be said.
 
     Raises:
         UserError: fewer than two classes, or a value outside 0..1.
@@ -82,8 +92,20 @@ def check_motion(uar: float | None, uar_low: float | None, classes: int) -> Moti
         return MotionCheck.UNFINISHED
     if not 0 <= uar_low <= 1 or not 0 <= uar <= 1:
         raise UserError(f"UAR {uar}, interval from {uar_low}: expected values in 0..1")
-    is_above = min(uar_low, uar - WIDER * (uar - uar_low)) > chance + ROUNDING
+    if people < 2:
+        return MotionCheck.NOT_FOUND
+    is_above = min(uar_low, uar - widening(people) * (uar - uar_low)) > chance + ROUNDING
     return MotionCheck.FOUND if is_above else MotionCheck.NOT_FOUND
+
+
+def widening(people: int) -> float:
+    """Half-width of the 99.9 % interval over that of the 95 % interval by resampling two or more.
+
+    By Student's t, with the variance of so many people: the mean of a resample varies by
+    (people - 1) / people of what the mean of as many other people does.
+    """
+    right = t.ppf(1 - _BEYOND, people - 1) * math.sqrt(people / (people - 1))
+    return float(right / norm.ppf(0.975))
 
 
 def check_sentence(rows: Sequence[CheckedRow], *, moves: bool, profile: str = "quick") -> str:

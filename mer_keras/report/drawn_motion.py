@@ -86,7 +86,10 @@ def _checked(config: Experiment, view: RunView, state: RowState) -> CheckedRow:
     return CheckedRow(
         name=state.name,
         check=check_motion(
-            uar.pooled if uar else None, uar.low if uar else None, len(view.classes)
+            uar.pooled if uar else None,
+            uar.low if uar else None,
+            len(view.classes),
+            scores.subjects if scores else 0,
         ),
         can_find=method.can_find_motion,
         baseline=state.role == "baseline",

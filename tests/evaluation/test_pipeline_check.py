@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import t
 
 from mer_keras.errors import UserError
 from mer_keras.evaluation.metrics import bootstrap_interval
 from mer_keras.evaluation.pipeline_check import (
-    WIDER,
     CheckedRow,
     MotionCheck,
     chance_uar,
     check_motion,
     check_sentence,
+    widening,
 )
 
 FOUND, NOT_FOUND, UNFINISHED = MotionCheck
@@ -35,7 +35,7 @@ FOUND, NOT_FOUND, UNFINISHED = MotionCheck
     ],
 )
 def test_found_is_above_chance(uar, low, classes, check):
-    assert check_motion(uar, low, classes) is check
+    assert check_motion(uar, low, classes, people=1000) is check
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,23 @@ def test_found_is_above_chance(uar, low, classes, check):
 )
 def test_what_is_no_interval_of_classes_is_refused(uar, low, classes):
     with pytest.raises(UserError):
-        check_motion(uar, low, classes)
+        check_motion(uar, low, classes, people=20)
 
 
-def test_the_wider_interval_is_that_of_a_normal_distribution():
-    """Against scipy's quantiles."""
-    assert pytest.approx(norm.ppf(0.9995) / norm.ppf(0.975), rel=1e-3) == WIDER
+@pytest.mark.parametrize("people", [3, 16, 68])
+def test_the_wider_interval_is_that_of_students_distribution(people):
+    """Of a mean over people, whose interval by resampling has the normal distribution's 1.96."""
+    values = np.random.default_rng(people).normal(0.5, 0.1, people)
+    resampled = 1.96 * values.std() / people**0.5
+    low, _ = t.interval(0.999, people - 1, values.mean(), values.std(ddof=1) / people**0.5)
+    assert widening(people) * resampled == pytest.approx(values.mean() - low, rel=1e-4)
+
+
+def test_of_few_people_more_is_asked():
+    """The same UAR with the same interval: a network on 16 people without motion had these."""
+    assert check_motion(0.374, 0.351, 3, people=16) is NOT_FOUND
+    assert check_motion(0.374, 0.351, 3, people=500) is FOUND
+    assert check_motion(1.0, 1.0, 3, people=1) is NOT_FOUND
 
 
 def test_chance_is_what_guessing_has_on_average():
@@ -76,7 +87,7 @@ def test_guesses_are_rarely_found_and_skill_is():
         low, _ = bootstrap_interval(
             list(labels), list(guesses), subjects, classes, "uar", resamples=200
         )
-        return check_motion(float(np.mean(recalls(labels, guesses))), low, 3)
+        return check_motion(float(np.mean(recalls(labels, guesses))), low, 3, people=12)
 
     assert [checked(0.6) for _ in range(10)] == [FOUND] * 10
     assert [checked(0.0) for _ in range(40)].count(FOUND) <= 1
@@ -143,4 +154,4 @@ def test_always_the_same_class_is_at_chance_and_not_above(classes, seeds):
     names = [f"c{number}" for number in range(classes)]
     low, _ = bootstrap_interval(names, ["c0"] * classes, ["s"] * classes, names, "uar", resamples=9)
     mean = float(np.mean([low] * seeds))
-    assert check_motion(mean, mean, classes) is NOT_FOUND
+    assert check_motion(mean, mean, classes, people=classes) is NOT_FOUND
