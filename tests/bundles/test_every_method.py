@@ -13,7 +13,7 @@ from mer_keras.bundles.loading import load_bundle
 from mer_keras.errors import ConfigError
 from mer_keras.methods.registry import describe_method, known_methods
 from tests.bundles.small import context_of, experiment, new_clips, plan_of
-from tests.models.small import LONG, SHAPES
+from tests.models.small import SHAPES
 
 #: It knows the names of files and inputs alone.
 PROGRAM = """
@@ -28,8 +28,8 @@ for name in sys.argv[2:]:
 """
 RUNNING = [name for name in known_methods() if describe_method(name).runs]
 NETWORKS = {name for name in RUNNING if describe_method(name).network is not None}
-#: The smallest network stands for all of them where time is short.
-QUICK_NETWORK = "ststnet"
+#: The smallest network.
+SMALLEST = "ststnet"
 
 
 def test_every_network_has_a_small_shape():
@@ -87,14 +87,8 @@ def test_a_method_without_a_network(without_networks, name):
     check(without_networks, name)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == QUICK_NETWORK else pytest.mark.long)
-        for name in sorted(NETWORKS)
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_a_network(name, tmp_path):
     check(bundles_of(tmp_path, [name]), name)
 
@@ -103,7 +97,7 @@ def test_a_network(name, tmp_path):
 def test_statistics_of_the_training_clips_travel(tmp_path):
     """A network that standardises predicts the same after it was read."""
     train = {"optimizer": {"learning_rate": 0.01}, "epochs": 1, "batch_size": 6}
-    bundle = bundle_of(QUICK_NETWORK, train={**train, "standardise": True})
+    bundle = bundle_of(SMALLEST, train={**train, "standardise": True})
     write_bundle(bundle, tmp_path / "b.mer")
     assert bundle.learned[0].arrays["standardise/scale"] != 1
     inputs = new_clips(bundle.card)

@@ -11,7 +11,7 @@ import pytest
 
 from mer_keras.arrays import take
 from mer_keras.bundles.choices import Choice, choose
-from mer_keras.bundles.fitting import fit, train, write_bundle
+from mer_keras.bundles.fitting import fit, gather, train, write_bundle
 from mer_keras.bundles.loading import load_bundle
 from mer_keras.errors import ResultsError, UserError
 from mer_keras.report.scoring import SHOWN, score_row
@@ -32,7 +32,6 @@ CHANGES = [
     "rows.1.runs=true",
     "methods.svm_of_several={title: SVM, classical: {classifier: linear_svm, "
     "choices: {C: [1.0e-6, 1.0, 0.1]}}}",
-    "seeds=[0, 1]",
     "train.epochs=3",
     "train.early_stopping={patience: 5}",
 ]
@@ -61,12 +60,25 @@ def run(drawn):
     return small.run(config_of(), keep_learned=True)
 
 
-def trained(row, **options):
-    return train(config_of(), profile="quick", data="real", row=row, **options)
+@pytest.fixture(scope="module")
+def context(run):
+    """What the run read."""
+    return compose(config_of(), "quick", "real")
 
 
-def records(run, row):
-    return [run.record(unit) for unit in units_of(run.manifest(), run.folds())[row]]
+def plan_in(context, row):
+    return next(plan for plan in context.config.plans if plan.key == row)
+
+
+@pytest.fixture(scope="module")
+def bundles(run, context):
+    """Fits to all clips of the run's network and classifier."""
+    plans = {row: plan_in(context, row) for row in (small.NETWORK, SVM)}
+    return {row: fit(context, choose(context, plan, run), run) for row, plan in plans.items()}
+
+
+def units(run, row):
+    return units_of(run.manifest(), run.folds())[row]
 
 
 @pytest.mark.slow
@@ -74,27 +86,25 @@ def records(run, row):
 class TestWithARun:
     """What the folds of a stored run decide and say."""
 
-    def test_the_median_epoch_of_the_folds_is_the_last_of_the_fit(self, run):
-        bundle = trained(small.NETWORK, seeds=1)
-        epochs = [record["epoch"] for record in records(run, small.NETWORK)]
-        assert len(epochs) == 6
+    def test_the_median_epoch_of_the_folds_is_the_last_of_the_fit(self, run, bundles):
+        card = bundles[small.NETWORK].card
+        epochs = [run.record(unit)["epoch"] for unit in units(run, small.NETWORK)]
+        assert len(epochs) == 3
         expected = max(1, round(median(epochs)))
-        assert [member.epoch for member in bundle.card.members] == [expected]
-        assert f"epoch {expected}, the median" in bundle.card.training.epochs
-        assert bundle.card.training.run_id == run.run_id
+        assert [member.epoch for member in card.members] == [expected]
+        assert f"epoch {expected}, the median" in card.training.epochs
+        assert card.training.run_id == run.run_id
 
-    def test_the_commonest_choice_of_the_folds_is_taken(self, run):
-        bundle = trained(SVM)
-        counts = Counter(record["chosen"]["C"] for record in records(run, SVM))
-        assert counts[bundle.card.method.chosen["C"]] == max(counts.values())
-        classical = bundle.card.method.config.classical
-        assert classical.classifier_arguments == bundle.card.method.chosen
-        assert not classical.choices
-        assert [member.seed for member in bundle.card.members] == [0, 1]
+    def test_the_commonest_choice_of_the_folds_is_taken(self, run, bundles):
+        method = bundles[SVM].card.method
+        counts = Counter(run.record(unit)["chosen"]["C"] for unit in units(run, SVM))
+        assert counts[method.chosen["C"]] == max(counts.values())
+        assert method.config.classical.classifier_arguments == method.chosen
+        assert not method.config.classical.choices
 
     @pytest.mark.parametrize("row", [small.NETWORK, SVM])
-    def test_the_estimate_is_what_the_report_shows(self, run, row):
-        estimate = trained(row, seeds=1).card.estimate
+    def test_the_estimate_is_what_the_report_shows(self, run, bundles, row):
+        estimate = bundles[row].card.estimate
         view = read_view(run.path)
         state = next(entry for entry in view.rows if entry.key == row)
         for metric in SHOWN:
@@ -113,61 +123,56 @@ class TestWithARun:
             assert entry.precision == pytest.approx(precision)
         assert [other.name for other in estimate.baselines] == ["majority class"]
 
-    @pytest.mark.parametrize("row", [small.NETWORK, SVM, small.BASELINE])
-    def test_the_folds_of_a_run_predict_what_it_stored(self, run, row, tmp_path):
+    @pytest.mark.parametrize("row", [small.NETWORK, SVM])
+    def test_the_folds_of_a_run_predict_what_it_stored(self, run, context, row, tmp_path):
         """A member is the method of its fold: it gives the fold's stored probabilities."""
-        written = trained(row, from_run=run)
-        write_bundle(written, tmp_path / "folds.mer")
+        plan = plan_in(context, row)
+        write_bundle(gather(context, plan, run), tmp_path / "folds.mer")
         bundle = load_bundle(tmp_path / "folds.mer")
         assert bundle.card.estimate.of_these
-        context = compose(config_of(), "quick", "real")
-        plan = next(plan for plan in context.config.plans if plan.key == row)
-        units = units_of(run.manifest(), run.folds())[row]
-        assert len(bundle.card.members) == len(units) == 6
-        inputs = context.inputs(plan)
-        votes = bundle.predict_inputs({"clips": inputs}).per_seed
-        for number, unit in enumerate(units):
+        votes = bundle.predict_inputs({"clips": context.inputs(plan)}).per_seed
+        assert len(votes) == len(units(run, row)) == 3
+        for number, unit in enumerate(units(run, row)):
             member = bundle.card.members[number]
             assert (member.seed, member.fold) == (unit.seed, unit.fold)
             tested = context.fold_rows(unit.fold).test
             stored = run.predictions([unit]).filter(like="prob_").to_numpy("float32")
             np.testing.assert_allclose(take(votes[number], tested), stored, atol=1e-5)
 
+    @pytest.mark.long
     def test_a_run_without_weights_is_computed_again_with_them(self, run, drawn, monkeypatch):
         monkeypatch.setenv("MER_RESULTS", str(drawn / "others"))
         without = small.run(config_of())
         assert not (without.path / LEARNED).exists()
         with pytest.raises(UserError, match=r"has no weights: mer-keras run .* --keep-weights"):
-            trained(SVM, from_run=without)
-        unit = units_of(without.manifest(), without.folds())[SVM][0]
+            train(config_of(), profile="quick", data="real", row=SVM, from_run=without)
+        unit = units(without, SVM)[0]
         before = without.predictions([unit])
         small.run(config_of(), keep_learned=True)
         assert without.learned(unit) is not None
         assert before.equals(without.predictions([unit]))
 
-    def test_weights_of_folds_that_were_changed(self, run, tmp_path):
+    def test_weights_of_folds_that_were_changed(self, run, context, tmp_path):
         copy = RunFolder(shutil.copytree(run.path, tmp_path / run.path.name))
-        unit = units_of(copy.manifest(), copy.folds())[SVM][0]
+        plan, unit = plan_in(context, SVM), units(copy, SVM)[0]
         file = copy.path / LEARNED / f"{unit.stem()}.npz"
         file.write_bytes(file.read_bytes()[:-1] + b"x")
         with pytest.raises(ResultsError, match="the file was changed"):
-            trained(SVM, from_run=copy)
+            gather(context, plan, copy)
         file.unlink()
         with pytest.raises(ResultsError, match="can't be read"):
-            trained(SVM, from_run=copy)
+            gather(context, plan, copy)
 
     def test_a_run_of_other_settings(self, run):
+        other = compose(config_of("train.epochs=2"), "quick", "real")
         with pytest.raises(UserError, match="not of the settings and clips"):
-            train(config_of("train.epochs=2"), profile="quick", data="real", row=SVM, from_run=run)
+            gather(other, plan_in(other, SVM), run)
 
-    def test_an_unfinished_row_decides_nothing(self, run, tmp_path):
+    def test_an_unfinished_row_decides_nothing(self, run, context, tmp_path):
         copy = RunFolder(shutil.copytree(run.path, tmp_path / run.path.name))
-        unit = units_of(copy.manifest(), copy.folds())[small.NETWORK][0]
-        (copy.path / "predictions" / f"{unit.stem()}.json").unlink()
-        context = compose(config_of(), "quick", "real")
-        plan = next(plan for plan in context.config.plans if plan.key == small.NETWORK)
+        (copy.path / "predictions" / f"{units(copy, small.NETWORK)[0].stem()}.json").unlink()
         with pytest.raises(UserError, match=r"mer-keras run shallow_convlstm/table1 --profile"):
-            choose(context, plan, copy)
+            choose(context, plan_in(context, small.NETWORK), copy)
 
 
 @pytest.mark.slow
