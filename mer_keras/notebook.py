@@ -4,30 +4,30 @@ Notebooks use drawn faces, so that anybody can run them; nothing here reads a li
 """
 
 import base64
-import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from mer_keras import settings
-from mer_keras.arrays import Array, shape_text
+from mer_keras.arrays import shape_text
 from mer_keras.audit import findings
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
 from mer_keras.report.departures import departures_of
 from mer_keras.report.details import details_of
+from mer_keras.report.drawn_motion import check_sentences
 from mer_keras.report.illustrations import Illustration, figures_of, published_matrices
 from mer_keras.report.tables import Table, tables_of
-from mer_keras.report.view import RunView, read_view
+from mer_keras.report.view import RunView
 from mer_keras.terms import WATERMARK
 from mer_keras.training.quiet_start import import_keras
 
-#: Most frames of a clip that are shown.
-MOST_FRAMES = 5
+if TYPE_CHECKING:
+    from mer_keras.runs.context import RunContext
 
 
 @dataclass(frozen=True)
@@ -94,61 +94,17 @@ def network(name: str, **arguments: object) -> Shown:
     return _table(Table(name, name, "", f"{built.count_params():,} parameters", layers))
 
 
-def clips(config: Experiment) -> Shown:
-    """One drawn clip of each class, as the first network reads it, or else the first method."""
-    from mer_keras.methods.registry import inputs_of
-    from mer_keras.runs.context import compose
+def faces(context: "RunContext") -> Shown:
+    """One drawn clip of each class, 96 pixels wide: frames, what changes, and what moves."""
+    from mer_keras.explanation.key_frames import key_frames_of
+    from mer_keras.report.faces import draw_strips
 
-    context = compose(config, "quick", "synthetic", pretraining=False)
-    networks = [plan for plan in config.plans if plan.config.network is not None]
-    first_input, *_ = inputs_of([*networks, *config.plans][0])
-    arrays = context.clips[first_input]
     first = context.samples.table.drop_duplicates("label").set_index("label")["sample_id"]
-    images = {
-        name: _stretched(arrays.select([first[name]])[0])
-        for name in context.classes
-        if name in first
-    }
-    return _picture(_draw_clips(images), f"drawn faces: {', '.join(images)}")
-
-
-def _stretched(clip: Array) -> Array:
-    """Scale a clip by its own range to 0..1; give a single image a time axis."""
-    low, high = clip.min(), clip.max()
-    scaled = (clip - low) / (high - low) if high > low else np.zeros_like(clip)
-    return scaled if clip.ndim == 4 else scaled[None]  # (time, height, width, channels)
-
-
-def _draw_clips(clips_of: dict[str, Array]) -> bytes:
-    """Draw clips, (time, height, width, channels) in 0..1, by class; return a PNG.
-
-    Clips of one image stand beside one another; of longer ones, a row of frames each.
-    """
-    from matplotlib.figure import Figure
-
-    count = min(MOST_FRAMES, *map(len, clips_of.values()))
-    rows, columns = (len(clips_of), count) if count > 1 else (1, len(clips_of))
-    figure = Figure(figsize=(1.3 * columns, 1.45 * rows + 0.4))
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for name, clip in clips_of.items():
-        for frame in np.linspace(0, len(clip) - 1, count).round().astype(int):
-            image = clip[frame] if clip.shape[-1] == 3 else clip[frame, ..., 0]
-            cell = next(axes)
-            cell.imshow(image, cmap="gray", vmin=0, vmax=1)
-            cell.axis("off")
-            cell.set_title(f"{name}, frame {frame + 1}" if count > 1 else name, fontsize=7)
-    figure.suptitle(WATERMARK, fontsize=7, color="#a00")
-    figure.tight_layout()
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=100, metadata={"Software": None})
-    return png.getvalue()
-
-
-def run(config: Experiment) -> RunView:
-    """Train and test on drawn faces; a run that is there already is only read."""
-    from mer_keras.runs.run import run_experiment
-
-    return read_view(run_experiment(config, profile="quick", data="synthetic").path)
+    chosen = {name: first[name] for name in context.classes if name in first.index}
+    frames = key_frames_of(context, list(chosen.values()))
+    strips = {name: frames[sample] for name, sample in chosen.items() if sample in frames}
+    text = f"drawn faces from onset to offset, the change and the flow: {', '.join(strips)}"
+    return _picture(draw_strips(strips, synthetic=True).png, text)
 
 
 def results(config: Experiment, view: RunView) -> Shown:
@@ -166,24 +122,53 @@ def figures(view: RunView, kind: str) -> Shown:
 def maps(view: RunView, config: Experiment, *, most: int = 2) -> Shown:
     """Where networks look on tested, drawn faces: Grad-CAM, then their own attention.
 
+    Below each figure stands a sentence on every map.
+
     Args:
         view: the run.
         config: its experiment.
         most: clips that are shown, of one fold: the network of that fold is trained once more.
     """
     from mer_keras.explanation.tested import explain
-    from mer_keras.report.explanation import draw_attention, draw_grad_cam
+    from mer_keras.report import explanation as pictures
 
     tested = view.predictions
     first_fold = tested[tested["fold"] == tested["fold"].iloc[0]].drop_duplicates("label")
     samples = list(first_fold["sample_id"])[:most]
     explanation = explain(config, profile="quick", data="synthetic", samples=samples)
-    pictures = [_picture(draw_grad_cam(explanation), "Grad-CAM over drawn faces")]
-    for row in dict.fromkeys(clip.row for clip in explanation.explained):
-        of_row = [clip for clip in explanation.explained if clip.row == row]
-        if of_row[0].attention:
-            pictures.append(_picture(draw_attention(explanation, of_row), f"attention of {row}"))
-    return _together(pictures, "; ")
+    parts = []
+    for figure in pictures.figures_of(explanation):
+        parts.append(_picture(figure.drawing.png, f"{WATERMARK}. {figure.text}"))
+        parts.append(_list(map(escape, figure.sentences), figure.sentences))
+    return _together(parts, "\n")
+
+
+def stored(report: str) -> Shown:
+    """A stored result on real micro-expressions, out of the reports that lie beside the code.
+
+    Args:
+        report: name of the report's folder in ``results/published``.
+    """
+    checkout = settings.checkout()
+    pattern = f"results/published/{report}/tables/*.public.csv"
+    tables = sorted(checkout.glob(pattern)) if checkout else []
+    if not tables:
+        return Shown("", f"no stored result {report}: it lies beside the code in a clone")
+    cells = pd.read_csv(tables[0], dtype=str, keep_default_na=False)
+    columns = [c for c in cells if c == "method" or c.startswith(("UF1 %", "UAR %, real"))]
+    shown = cells[columns].rename(columns=lambda name: name.partition(",")[0])
+    title = (
+        f"Real micro-expressions, public data: {tables[0].stem}. UF1 and UAR in per cent, in "
+        "brackets the 95 % interval over people"
+    )
+    html = f"<p>{escape(title)}</p>{shown.to_html(index=False, border=0)}"
+    return Shown(html, f"{title}\n{shown.to_string(index=False)}")
+
+
+def conclusion(config: Experiment, view: RunView) -> Shown:
+    """What the run on drawn faces came to, in a sentence."""
+    sentences = check_sentences([(config, view)])
+    return Shown("".join(f"<p><b>{escape(s)}</b></p>" for s in sentences), " ".join(sentences))
 
 
 def implied(paper: str) -> Shown:

@@ -16,25 +16,27 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import resize
 
-from mer_keras.clips.flow import optical_flow
 from mer_keras.errors import InvariantError
 from mer_keras.explanation.findings import Attention, Explained, Explanation
 from mer_keras.explanation.key_frames import APEX, ONSET
 from mer_keras.report.drawing import COLOURS, Drawing, plain_drawing
+from mer_keras.report.faces import (
+    ARROWS,
+    COLOUR_MAP,
+    cells_of,
+    colour_bar,
+    draw_flow,
+    flow_between,
+)
 from mer_keras.report.formats import render
 from mer_keras.report.map_words import describe_map, describe_weights
 from mer_keras.terms import DataKind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 #: Largest number of rows and of columns of a map over a face that is not shown.
 COARSE = 7
-#: Arrows of a flow in each direction.
-ARROWS = 12
-#: Colours of maps and flow: as light as their values are large, also for the colour-blind.
-COLOUR_MAP = "viridis"
 #: Width and height of a picture with its title, in inches, and points an inch of PNG files.
 _CELL, _DPI = (1.75, 1.95), 110
 
@@ -134,7 +136,7 @@ def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> Dr
     before = 3 if has_frames else 1
     size = (len(sample_ids), before + len(rows))
     with _drawing(explanation, "grad-cam", explanation.caption, size) as drawing:
-        axes = _cells(drawing.figure, size)
+        axes = cells_of(drawing.figure, size)
         longest = max((float(_flow_of(clip).max()) for clip in _firsts(explanation)), default=0)
         for line, sample_id in enumerate(sample_ids):
             clips = [clip for clip in explanation.explained if clip.sample_id == sample_id]
@@ -152,9 +154,9 @@ def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> Dr
                 heat = clip.heat if clip.heat.ndim == 2 else clip.heat[frame]  # (height, width)
                 _show(cell, picture, heat if shown else coarse(heat))
                 _title(cell, clip.row, f"says: {clip.predicted}")
-        _bar(drawing.figure, (0.55, 0.42), 1.0, "Grad-CAM: speaks for the class that is said")
+        colour_bar(drawing.figure, (0.55, 0.42), 1.0, "Grad-CAM: speaks for the class that is said")
         if has_frames:
-            _bar(drawing.figure, (0.03, 0.42), longest, "flow, pixels from onset to apex")
+            colour_bar(drawing.figure, (0.03, 0.42), longest, "flow, pixels from onset to apex")
     return drawing
 
 
@@ -173,7 +175,7 @@ def draw_attention(
     size = (len(of_row), 1 + len(layers))
     title = f"{of_row[0].row}\n{explanation.caption}"
     with _drawing(explanation, f"attention.{of_row[0].row}", title, size) as drawing:
-        axes = _cells(drawing.figure, size)
+        axes = cells_of(drawing.figure, size)
         for line, clip in enumerate(of_row):
             shown = is_shown(clip, explanation.data_kind, allowed)
             picture = _face(clip) if shown else None
@@ -188,7 +190,7 @@ def draw_attention(
                     _show(cell, picture, heat if shown else coarse(heat), stretch=True)
                 else:
                     _draw_bars(cell, attention)
-        _bar(drawing.figure, (0.3, 0.42), None, "weight: smallest to largest of each map")
+        colour_bar(drawing.figure, (0.3, 0.42), None, "weight: smallest to largest of each map")
     return drawing
 
 
@@ -233,44 +235,6 @@ def coarse(heat: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average a map (height, width) down to at most ``COARSE`` rows and columns."""
     shape = tuple(min(side, COARSE) for side in heat.shape)
     return np.asarray(resize(heat, shape, order=1, anti_aliasing=True, mode="edge"), "float32")
-
-
-def flow_between(onset: NDArray[np.float32], apex: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Flow from one frame to the other, both (height, width) in 0..1: (height, width, 2) pixels."""
-    first, second = (np.round(255 * frame).astype("uint8") for frame in (onset, apex))
-    return optical_flow(first, second, "farneback")
-
-
-def draw_flow(
-    axes: "Axes", field: NDArray[np.float32], longest: float, arrows: int = ARROWS
-) -> None:
-    """Draw the length of a flow as colours, and its direction as arrows.
-
-    Args:
-        axes: to draw on.
-        field: (height, width, 2), to the right and down.
-        longest: length that has the lightest colour.
-        arrows: how many in each direction.
-    """
-    length = np.linalg.norm(field, axis=-1)  # (height, width)
-    axes.axis("off")
-    axes.imshow(length, cmap=COLOUR_MAP, vmin=0, vmax=longest or 1)
-    height, width = length.shape
-    rows = np.linspace(0.5, arrows - 0.5, arrows) * height / arrows
-    columns = np.linspace(0.5, arrows - 0.5, arrows) * width / arrows
-    chosen = field[np.ix_(rows.astype(int), columns.astype(int))]  # (arrows, arrows, 2)
-    scale = (longest or 1) * arrows / width
-    axes.quiver(
-        columns,
-        rows,
-        chosen[..., 0],
-        chosen[..., 1],
-        angles="xy",
-        scale_units="xy",
-        scale=scale,
-        color="white",
-        width=0.008,
-    )
 
 
 def _draw_motion(
@@ -393,36 +357,3 @@ def _drawing(
     synthetic = explanation.data_kind == DataKind.SYNTHETIC
     salt = f"{name}.{explanation.run_id}"
     return plain_drawing(salt, title, inches, synthetic=synthetic, dpi=_DPI, tight=False)
-
-
-def _cells(figure: "Figure", size: tuple[int, int]) -> NDArray[np.object_]:
-    """Axes (lines, columns) without frames, above room for the bars of the colours."""
-    height = figure.get_figheight()
-    grid = figure.add_gridspec(
-        *size,
-        left=0.02,
-        right=0.98,
-        top=1 - 0.85 / height,
-        bottom=0.75 / height,
-        wspace=0.1,
-        hspace=0.3,
-    )
-    axes = grid.subplots(squeeze=False)
-    for cell in axes.flat:
-        cell.axis("off")
-    return axes
-
-
-def _bar(figure: "Figure", place: tuple[float, float], largest: float | None, text: str) -> None:
-    """Draw what the colours mean at the bottom; ``place``: left edge and width, in 0..1."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    height = 0.09 / figure.get_figheight()
-    axes = figure.add_axes((place[0], 0.38 / figure.get_figheight(), place[1], height))
-    colours = ScalarMappable(Normalize(0, largest or 1), COLOUR_MAP)
-    bar = figure.colorbar(colours, cax=axes, orientation="horizontal")
-    bar.ax.tick_params(labelsize=6, pad=1)
-    bar.ax.set_title(text, fontsize=7, pad=2)
-    if largest is None:
-        bar.set_ticks([])
