@@ -122,12 +122,15 @@ def spot(
 ) -> None:
     """Find intervals of facial motion in long recordings: expressions, and much that is none.
 
-    Written into --out: intervals.csv, curve.csv, an ELAN file (.eaf) and result.json. Frames count
-    from 0; times are those of the file's own stamps. Videos are named by their files in --evaluate.
+    Written into --out: page.html, intervals.csv, curve.csv, an ELAN file (.eaf) and result.json.
+    Frames count from 0; times are those of the file's own stamps. Videos are named by their files
+    in --evaluate.
 
     Example: mer-keras spot talk.mp4 --out talk
     """
     from mer_keras.config.validation import validated
+    from mer_keras.prediction.page import page_of_spotting
+    from mer_keras.report.formats import write_texts
     from mer_keras.video import remarks
     from mer_keras.video.options import SpotOptions
     from mer_keras.video.spot import spot_video
@@ -163,6 +166,7 @@ def spot(
         if out is not None:
             folder = out if len(videos) == 1 else out / slug(name)
             write_spotting(results[name], folder)
+            write_texts({"page.html": page_of_spotting([results[name]])}, folder)
     scores = _scores(results, evaluate) if evaluate is not None else []
     if as_json:
         from mer_keras.video.evaluate import published_levels

@@ -7,11 +7,15 @@ import cv2
 
 from mer_keras.prediction.drawing import blocks_svg, curve_svg
 from mer_keras.prediction.predict import Predicted, Shown
+from mer_keras.prediction.recordings import facts_of_spotting, finite
 from mer_keras.prediction.result import PredictedInterval, RecordingFacts
 from mer_keras.prediction.words import matched_line
 from mer_keras.report.formats import render
 from mer_keras.terms import DataKind
+from mer_keras.video import remarks
+from mer_keras.video.curve import Curve
 from mer_keras.video.reader import Picture
+from mer_keras.video.spot import Spotting
 
 #: Height in pixels of a frame that is shown.
 _THUMBNAIL = 160
@@ -30,7 +34,7 @@ def page_of(predicted: Sequence[Predicted]) -> str:
     names = [of.prediction.recording.name for of in predicted]
     return render(
         "prediction.html.j2",
-        title=f"Expressions in {names[0] if len(names) == 1 else f'{len(names)} recordings'}",
+        title=_title("Expressions", names),
         synthetic=first.model.data_kind == DataKind.SYNTHETIC,
         not_for=list(dict.fromkeys(line for of in predicted for line in of.prediction.not_for)),
         shows_faces=any(shown.pictures for of in predicted for shown in of.shown),
@@ -47,6 +51,72 @@ def page_of(predicted: Sequence[Predicted]) -> str:
     )
 
 
+def page_of_spotting(spottings: Sequence[Spotting]) -> str:
+    """Return the page of some recordings in which nothing was classified.
+
+    Args:
+        spottings: at least one.
+    """
+    names = [spotting.facts.name for spotting in spottings]
+    return render(
+        "prediction.html.j2",
+        title=_title("Motion of the face", names),
+        synthetic=False,
+        not_for=[remarks.NOT_FOR, remarks.EXPECT_LITTLE],
+        shows_faces=False,
+        model=None,
+        header=[*_HEADER, "remarks"],
+        recordings=[_spotted_part(spotting) for spotting in spottings],
+    )
+
+
+def _title(what: str, names: Sequence[str]) -> str:
+    return f"{what} in {names[0] if len(names) == 1 else f'{len(names)} recordings'}"
+
+
+def _spotted_part(spotting: Spotting) -> dict[str, object]:
+    """What the page says of a recording in which intervals were spotted."""
+    facts, of_recording = facts_of_spotting(spotting)
+    intervals = [
+        PredictedInterval(
+            onset=interval.onset,
+            apex=interval.apex,
+            offset=interval.offset,
+            onset_s=finite(interval.onset_s),
+            apex_s=finite(interval.apex_s),
+            offset_s=finite(interval.offset_s),
+            origin="spotted",
+            score=finite(interval.score),
+            strength_px=finite(interval.strength_px),
+            region=interval.region,
+            votes=None,
+            decision=None,
+            undecided=False,
+            remarks=interval.remarks,
+        )
+        for interval in spotting.intervals
+    ]
+    return {
+        "name": facts.name,
+        "remarks": of_recording,
+        "facts": facts_line(facts),
+        **_motion(spotting.curve, intervals),
+        "rows": [_row(number, interval, ()) for number, interval in enumerate(intervals, start=1)],
+        "intervals": [],
+    }
+
+
+def _motion(curve: Curve | None, intervals: Sequence[PredictedInterval]) -> dict[str, object]:
+    """The drawing of the motion curve, and the unit of its values."""
+    is_flow = curve is not None and curve.method == "flow_difference"
+    count = len(intervals)
+    label = f"Motion of the face over time; {count} interval{'' if count == 1 else 's'} spotted"
+    return {
+        "curve": curve_svg(curve, intervals, label) if curve else "",
+        "unit": "pixels of a face of 128" if is_flow else "chi-square of texture",
+    }
+
+
 def _part(predicted: Predicted) -> dict[str, object]:
     """What the page says of one recording."""
     prediction, curve = predicted.prediction, predicted.curve
@@ -54,15 +124,11 @@ def _part(predicted: Predicted) -> dict[str, object]:
         (float(shown.blocks.max()) for shown in predicted.shown if shown.blocks is not None),
         default=1.0,
     )
-    is_flow = curve is not None and curve.method == "flow_difference"
-    count = len(prediction.intervals)
-    label = f"Motion of the face over time; {count} interval{'' if count == 1 else 's'} spotted"
     return {
         "name": prediction.recording.name,
         "remarks": prediction.remarks,
         "facts": facts_line(prediction.recording),
-        "curve": curve_svg(curve, prediction.intervals, label) if curve else "",
-        "unit": "pixels of a face of 128" if is_flow else "chi-square of texture",
+        **_motion(curve, prediction.intervals),
         "rows": [
             _row(number, interval, prediction.model.classes)
             for number, interval in enumerate(prediction.intervals, start=1)

@@ -23,6 +23,7 @@ from mer_keras.prediction.given import (
 from mer_keras.prediction.held import Held, Moment, held_frames
 from mer_keras.prediction.inside import Inside, look_inside
 from mer_keras.prediction.reasons import Reasons, rate_remarks, reasons_against
+from mer_keras.prediction.recordings import facts_of_intervals, facts_of_spotting, finite
 from mer_keras.prediction.result import (
     PredictedInterval,
     Prediction,
@@ -35,12 +36,10 @@ from mer_keras.prediction.words import NOT_FOR, facts_of_model
 from mer_keras.progress import Progress, under_title
 from mer_keras.video import remarks as words
 from mer_keras.video.curve import Curve
-from mer_keras.video.findings import LEAST_FPS
 from mer_keras.video.intervals import Interval
 from mer_keras.video.options import SpotOptions
 from mer_keras.video.reader import Picture, Recording, open_recording
 from mer_keras.video.spot import Spotting, spot_video
-from mer_keras.video.timing import frame_rate, is_variable
 
 #: Intervals that go through the method at a time.
 BATCH = 16
@@ -168,7 +167,7 @@ def predict_recording(
         remarks=tuple(remarks),
         model=facts_of_model(bundle),
         spotting=spotting.options if spotting else None,
-        threshold=_finite(spotting.curve.threshold) if spotting else None,
+        threshold=finite(spotting.curve.threshold) if spotting else None,
         intervals=tuple(intervals),
     )
     curve = spotting.curve if spotting else None
@@ -283,55 +282,10 @@ def _facts_and_remarks(
     card: Card, recording: Recording, spotting: Spotting | None, looked: Sequence[_Looked]
 ) -> tuple[RecordingFacts, list[RecordingRemark]]:
     if spotting is not None:
-        of_all = spotting.facts
-        facts = RecordingFacts(
-            name=of_all.name,
-            sha256=of_all.sha256,
-            kind="images" if of_all.kind == "images" else "video",
-            width=of_all.width,
-            height=of_all.height,
-            frames=of_all.frames,
-            seconds=_finite(of_all.seconds),
-            fps=_finite(of_all.fps),
-            variable_rate=of_all.variable_rate,
-            face_share=_finite(of_all.face_share),
-            eyes_px=_finite(of_all.eyes_px),
-        )
-        remarks = [RecordingRemark(**finding._asdict()) for finding in spotting.findings]
+        facts, remarks = facts_of_spotting(spotting)
     else:
-        facts = _facts_of_intervals(recording, looked)
-        remarks = _slow(facts)
+        facts, remarks = facts_of_intervals(recording, looked)
     return facts, [*remarks, *rate_remarks(card, facts.fps)]
-
-
-def _facts_of_intervals(recording: Recording, looked: Sequence[_Looked]) -> RecordingFacts:
-    """What is known of a recording of which only given intervals were read."""
-    longest = max(looked, key=lambda entry: len(entry.times)).times
-    known = len(longest) > 1 and bool(np.isfinite(longest).all())
-    eyes = [entry.inside.eyes_px for entry in looked if entry.inside.eyes_px is not None]
-    last = max(looked, key=lambda entry: entry.moment.offset)
-    return RecordingFacts(
-        name=recording.name,
-        sha256=None,
-        kind="images" if recording.kind == "images" else "video",
-        width=recording.width,
-        height=recording.height,
-        frames=last.moment.offset + 1,
-        seconds=_finite(float(last.times[-1])),
-        fps=_finite(frame_rate(longest)) if known else None,
-        variable_rate=is_variable(longest) if known else None,
-        face_share=float(np.mean([entry.inside.face_share for entry in looked])),
-        eyes_px=float(np.median(eyes)) if eyes else None,
-    )
-
-
-def _slow(facts: RecordingFacts) -> list[RecordingRemark]:
-    """A recording with too few frames a second says nothing, whoever gave its intervals."""
-    if facts.fps is None or facts.fps >= LEAST_FPS * (1 - 1e-3):
-        return []
-    text = f"{facts.fps:.1f} frames a second: a micro-expression of 1/5 s has fewer than five"
-    remedy = "record at 100 frames a second or more"
-    return [RecordingRemark(level="refuse", code="slow", message=text, remedy=remedy)]
 
 
 def _interval(
@@ -344,7 +298,7 @@ def _interval(
     spotted: Interval | None = spotting.intervals[entry.number] if spotting else None
     onset = entry.moment.onset
     positions = (0, entry.inside.apex, len(entry.times) - 1)
-    times = [_finite(float(entry.times[position])) for position in positions]
+    times = [finite(float(entry.times[position])) for position in positions]
     grave = [f"the recording: {remark.message}" for remark in remarks if remark.level == "refuse"]
     withheld = (*entry.reasons.withheld, *grave)
     said = None
@@ -359,8 +313,8 @@ def _interval(
         apex_s=times[1],
         offset_s=times[2],
         origin=origin,
-        score=_finite(spotted.score) if spotted else None,
-        strength_px=_finite(strength),
+        score=finite(spotted.score) if spotted else None,
+        strength_px=finite(strength),
         region=spotted.region if spotted else entry.inside.region,
         votes=said.votes if said else None,
         decision=said.decision if said else None,
@@ -368,8 +322,3 @@ def _interval(
         withheld=withheld,
         remarks=(*entry.reasons.remarks, *(said.remarks if said else ())),
     )
-
-
-def _finite(value: float | None) -> float | None:
-    """A number, or None where there is none: JSON has no NaN."""
-    return value if value is not None and np.isfinite(value) else None

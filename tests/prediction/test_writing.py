@@ -14,7 +14,7 @@ from mer_keras.prediction.annotated import write_annotated
 from mer_keras.prediction.drawing import curve_svg
 from mer_keras.prediction.elan import elan_of
 from mer_keras.prediction.given import GivenInterval
-from mer_keras.prediction.page import page_of
+from mer_keras.prediction.page import page_of, page_of_spotting
 from mer_keras.prediction.predict import PredictOptions, predict_recording
 from mer_keras.prediction.sources import NamedSource
 from mer_keras.prediction.tables import intervals_csv
@@ -22,6 +22,7 @@ from mer_keras.prediction.writing import write_all
 from mer_keras.terms import WATERMARK, DataKind
 from mer_keras.video.curve import Curve
 from mer_keras.video.options import SpotOptions
+from mer_keras.video.spot import spot_video
 from tests.prediction.small import SmallBundle, with_training, write_frames
 
 #: The second interval is too long for a class.
@@ -116,6 +117,16 @@ def test_the_page_says_what_it_is_not_for_and_why_a_class_is_withheld(predicted)
     assert "labelled as positive by the vote" in text
     assert "2.08 s long; the model was trained on expressions of 0.10 to 1.00 s" in text
     assert WATERMARK not in text
+
+
+def test_spotting_alone_has_a_page_too(named):
+    spotting = spot_video(named.source, SpotOptions(crop="centre"), fps=100.0)
+    text = page_of_spotting([spotting])
+    page = Page(text)
+    assert page.headings[:2] == [1, 2]
+    assert "Not for lie detection" in text
+    assert "The model" not in text
+    assert 'class="curve"' in text or "No expression was found" in text
 
 
 def test_unmatched_input_is_said_on_every_page(named):
