@@ -72,11 +72,12 @@ def show(
 
     from mer_keras.config.overrides import parse_overrides
     from mer_keras.models import cost, registry
+    from mer_keras.models.counting import build_without_values
     from mer_keras.training.quiet_start import import_keras
 
     registry.get_spec(name)
     import_keras()
-    network = registry.build(name, classes=classes, **parse_overrides(reading or []))
+    network = build_without_values(name, classes=classes, **parse_overrides(reading or []))
     if variables:
         entries = [{"variable": v.path, "shape": list(v.shape)} for v in network.weights]
         if as_json:

@@ -156,9 +156,9 @@ def form_of_flow(
     """
     if output == "magnitude":
         return FlowForm(("magnitude",), ("keep",))
-    if output in ("picture", "colour"):
-        return FlowForm(channels, ("unknown",) * len(channels))
     sign: Mirroring = "unknown"
+    if output in ("picture", "colour"):
+        return FlowForm(channels, (sign,) * len(channels))
     if output == "image" and normalise != "standard":
         sign = "range"
     elif output == "field" and normalise == "none":
@@ -170,9 +170,11 @@ def form_of_sequence(
     channels: tuple[str, ...], output: FlowOutput, normalise: Normalisation
 ) -> FlowForm:
     """Return what the channels of a sequence of flow are: of ``field`` or ``picture``."""
-    if output != "field" or normalise != "none":
-        return FlowForm(channels, ("unknown",) * len(channels))
-    return FlowForm(channels, tuple("negate" if name == "u" else "keep" for name in channels))
+    is_signed = output == "field" and normalise == "none"
+    mirroring: list[Mirroring] = [
+        "unknown" if not is_signed else "negate" if name == "u" else "keep" for name in channels
+    ]
+    return FlowForm(channels, tuple(mirroring))
 
 
 def _dis(first: Gray, second: Gray) -> Field:

@@ -17,6 +17,7 @@ from mer_keras.clips.footage import UnusableClipError
 from mer_keras.clips.interpolation import interpolate
 from mer_keras.clips.marks import Marks
 from mer_keras.clips.motionless import ONE_FRAME, motionless, require_pictures
+from mer_keras.clips.normalisation import Pixels
 from mer_keras.config.inputs import FLOW_PARTS, Clip
 from mer_keras.errors import FrameError
 
@@ -68,7 +69,7 @@ def dynamic_image(stack: Stack, how: RankPooling = "published_code") -> NDArray[
     return np.asarray(scaled, np.float64).astype(np.uint8)
 
 
-def dynamic_image_of(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
+def dynamic_image_of(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
     """Return a clip's dynamic image, uint8 (size, size, channels).
 
     Raises:
@@ -118,7 +119,7 @@ def flow_sequence(stack: Stack, clip: Clip) -> Field:
     return np.stack([resized(image, clip.size) for image in images])
 
 
-def flow_sequence_of(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
+def flow_sequence_of(frames: ClipFrames, marks: Marks, clip: Clip) -> Pixels:
     """Return a clip's sequence of flow, (frames, size, size, channels).
 
     Raises:

@@ -5,7 +5,7 @@ the face again, a changed amplification doesn't decode again.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 import cv2
@@ -29,7 +29,7 @@ from mer_keras.clips.sample import Sample
 from mer_keras.clips.sequences import FEWER, dynamic_image_of, flow_sequence_of, interpolated
 from mer_keras.clips.spotting import apex_error
 from mer_keras.config.data import Policies
-from mer_keras.config.inputs import Clip, Magnification, input_key
+from mer_keras.config.inputs import Clip, FlowOutput, Magnification, input_key
 from mer_keras.errors import FrameError
 
 Result = TypeVar("Result")
@@ -78,7 +78,7 @@ def load_clip(sample: Sample, footage: Footage, clip: Clip, policies: Policies) 
     needs_apex = clip.kind == "flow" or not whole
     if marks.apex is None and needs_apex:
         marks = with_apex(frames, marks)
-    load = {
+    load: Callable[[ClipFrames, Marks, Clip], Pixels] = {
         "flow": _flow,
         "dynamic_image": dynamic_image_of,
         "flow_sequence": flow_sequence_of,
@@ -132,7 +132,7 @@ def _locate_face(frames: ClipFrames, marks: Marks, clip: Clip) -> None:
         return
     frames.locate(clip.crop, marks.onset, align=clip.align)
     assert frames.box is not None  # noqa: S101 - It was just set.
-    if clip.crop == "haar" and frames.box.crop != "haar":
+    if clip.crop in ("haar", "mesh") and frames.box.crop != clip.crop:
         if frames.policies.face == "exclude":
             raise UnusableClipError("no face was found on the onset frame")
         frames.remarks.add("no face was found, the centre of the frame stands in")
@@ -241,13 +241,14 @@ def _flow(frames: ClipFrames, marks: Marks, clip: Clip) -> Array:
         frames.remarks.add(motionless(SAME_FRAME, frames.policies))
     entry = frames.stack(numbers, clip.flow.compute_size)
     require_pictures(frames.remarks, frames.policies)
-    step, compute = {
+    steps: dict[FlowOutput, tuple[str, Callable[..., flow.Field]]] = {
         "image": ("flow image, with floors", flow.flow_image),
         "field": ("flow field", flow.flow_field),
         "magnitude": ("flow magnitude", flow.flow_magnitude),
         "picture": ("flow picture", flow_pictures.flow_picture),
         "colour": ("flow colours", flow_pictures.flow_colours),
-    }[clip.flow.output]
+    }
+    step, compute = steps[clip.flow.output]
     parts = {"parts": clip.flow_channels} if clip.flow.output == "picture" else {}
 
     def onset_to_apex(stack: Stack) -> Array:

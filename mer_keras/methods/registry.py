@@ -19,6 +19,7 @@ from mer_keras.features.registry import get_feature
 from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.contract import Method
 from mer_keras.models import registry as networks
+from mer_keras.models.counting import build_without_values
 from mer_keras.models.weights import fold_weights
 from mer_keras.training.quiet_start import import_keras
 
@@ -132,7 +133,7 @@ def check_networks(config: Experiment, classes: int) -> None:
 def _try_network(model: str, shape: Shape, classes: int, arguments: str) -> None:
     """Build a network and drop it; several tables of a command may have the same one."""
     import_keras()
-    networks.build(model, shape, classes, **json.loads(arguments))
+    build_without_values(model, shape, classes, **json.loads(arguments))
 
 
 def _check_augmentation(config: Experiment, plan: RowPlan, names: Sequence[str]) -> None:

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from mer_keras.arrays import Shape
-from mer_keras.models.registry import build
+from mer_keras.models import registry
 
 if TYPE_CHECKING:
     import keras
@@ -41,4 +41,4 @@ def _build(
     import keras
 
     with keras.StatelessScope(initialize_variables=False):
-        return build(name, input_shape, classes, **arguments)
+        return registry.build(name, input_shape, classes, **arguments)

@@ -88,7 +88,16 @@ def _module(x: Tensor, maps: Sequence[int], name: str) -> Tensor:
 
 def _convolve(x: Tensor, filters: int, edge: int, name: str, strides: int = 1) -> Tensor:
     """Convolve with a bias, then apply ReLU."""
-    x = convolve(x, filters, (edge, edge), strides, name=name, use_bias=True)
+    # Initial kernels keep the size of values through 22 layers (He et al., ICCV 2015).
+    x = convolve(
+        x,
+        filters,
+        (edge, edge),
+        strides,
+        name=name,
+        use_bias=True,
+        kernel_initializer="he_uniform",
+    )
     return layers.ReLU(name=f"{name}_relu")(x)
 
 

@@ -27,6 +27,8 @@ from mer_keras.models.blocks import dropout
 
 #: Convolutions of each group, and their maps.
 DEPTHS, MAPS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
+#: Initial kernels: values keep their size through thirteen convolutions (He et al., ICCV 2015).
+START = "he_uniform"
 
 
 def build(
@@ -61,7 +63,10 @@ def convolutions(x: Tensor, maps: Sequence[int] = MAPS, prefix: str = "") -> Ten
     for group, (depth, filters) in enumerate(zip(DEPTHS, maps, strict=True), start=1):
         for number in range(1, depth + 1):
             name = f"{prefix}conv{group}_{number}"
-            x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+            convolution = layers.Conv2D(
+                filters, 3, padding="same", activation="relu", kernel_initializer=START, name=name
+            )
+            x = convolution(x)
         x = layers.MaxPooling2D(2, name=f"{prefix}pool{group}")(x)
     return x
 
@@ -69,6 +74,7 @@ def convolutions(x: Tensor, maps: Sequence[int] = MAPS, prefix: str = "") -> Ten
 def dense_layers(x: Tensor, units: int, drop: float, prefix: str = "") -> Tensor:
     """Apply both dense layers to flat maps, (batch, ..., values) -> (batch, ..., units)."""
     for number in (6, 7):
-        x = layers.Dense(units, activation="relu", name=f"{prefix}fc{number}")(x)
-        x = dropout(x, drop, name=f"{prefix}fc{number}_dropout")
+        name = f"{prefix}fc{number}"
+        x = layers.Dense(units, activation="relu", kernel_initializer=START, name=name)(x)
+        x = dropout(x, drop, name=f"{name}_dropout")
     return x

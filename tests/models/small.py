@@ -69,7 +69,7 @@ ARGUMENTS = {
     "microexp_fusenet": {"maps": 4, "duration": 5, "units": (32, 16)},
     "microexp_fusenet_late": {"maps": 4, "duration": 5, "units": (32, 16)},
     "alexnet": _ALEXNET,
-    "alexnet_lstm": {**_ALEXNET, "lstm_units": 8, "scale": 24.0},
+    "alexnet_lstm": {**_ALEXNET, "lstm_units": 16, "scale": 4.0, "drop": 0.1},
     "vgg16": {"maps": (8, 8, 16, 16, 16), "units": 32, "scale": 1.0},
     "googlenet": {"shrink": 8, "scale": 4.0},
     "elrcn": _ELRCN,
