@@ -2,13 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.clips import cache, faces
+from mer_keras.clips import cache, face_models, faces
 from mer_keras.clips.footage import Footage, Picture
 from mer_keras.clips.motionless import BLACK, IDENTICAL
 from mer_keras.clips.sample import Sample
@@ -78,13 +78,21 @@ class ClipFrames:
         """Return the numbers of all frames on disk from onset to offset."""
         return [number for number in self.numbers if onset <= number <= offset]
 
-    def locate(self, crop: faces.Crop, onset: int, *, align: bool) -> None:
+    def locate(
+        self, crop: faces.Crop, onset: int, *, align: bool | Literal["three_points"]
+    ) -> None:
         """Set the box that later stacks are cut by, from the onset frame."""
 
         def locate(pictures: Sequence[Picture]) -> NDArray[np.float64]:
             return faces.locate(pictures[0], crop, align=align)
 
-        params: cache.Parameters = {"how": crop, "align": align, "opencv": cv2.__version__}
+        params: dict[str, cache.JsonValue] = {
+            "how": crop,
+            "align": align,
+            "opencv": cv2.__version__,
+        }
+        if crop == "mesh":
+            params |= {"colour": True, "models": face_models.RELEASE}
         numbers = self.nearest([onset])
         entry = self.footage.fetch(numbers, "face box, second form", params, locate)
         self.box = faces.FaceBox.unpacked(entry.array)

@@ -1,8 +1,8 @@
 """Which part of the frames is the face: one box for a clip, located on its onset frame.
 
-The detector is Viola and Jones's (CVPR 2001), with the cascades that OpenCV brings. One box for all
-frames adds no jitter of its own; where both eyes are found, the face is turned until they are
-level.
+The detector is Viola and Jones's (CVPR 2001), with the cascades that OpenCV brings, or the
+landmarks of the extra ``[face]`` (see ``landmarks``). One box for all frames adds no jitter of its
+own; where both eyes are found, the face is turned until they are level.
 """
 
 import threading
@@ -15,13 +15,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.clips.three_points import three_point_transform
 from mer_keras.config.inputs import input_key
 from mer_keras.errors import FrameError
 
 #: Gray values, (height, width).
 Gray: TypeAlias = NDArray[np.uint8]
-#: Which box: the face's, or the largest square in the middle.
-Crop = Literal["haar", "centre"]
+#: Which box: the face's, or the largest square in the middle. Their order stands in caches.
+Crop = Literal["haar", "centre", "mesh"]
 Value = TypeVar("Value", np.uint8, np.float32)
 
 # The cascade alt2 is the fastest of the frontal ones, and takes fewer textures for faces than
@@ -31,6 +32,10 @@ _FACE, _EYE = "haarcascade_frontalface_alt2.xml", "haarcascade_eye.xml"
 _SIDE = 200
 # Eyes that are further from level than this, in degrees, are wrong hits.
 _MAX_TURN = 25.0
+# A box of the mesh is larger than its points by this factor, as Haar's is by its margin.
+_AROUND_MESH = 1.1
+# The inner corners of the eyes come to lie so far apart, as a share of the aligned square's side.
+_CORNERS_APART = 0.25
 # The cascades of each thread by their names: a cascade can't serve two threads at once.
 _cascades = threading.local()
 
@@ -42,9 +47,12 @@ class FaceBox:
     Attributes:
         angle: degrees, counter-clockwise, of the rotation that makes the line of the eyes level;
             0 where the eyes weren't found or weren't looked for.
-        crop: ``haar``: a face; ``centre``: the largest square in the middle.
+        crop: ``haar``, ``mesh``: a face; ``centre``: the largest square in the middle.
         faces: how many were detected; the largest is taken.
         eyes: whether both were detected.
+        points: x and y of the three points that are moved to fixed positions: inner corners of the
+            eyes, the picture's left one first, and under the nose; empty where the box is cut out
+            as it is.
     """
 
     x: int
@@ -55,32 +63,43 @@ class FaceBox:
     crop: Crop = "centre"
     faces: int = 0
     eyes: bool = False
+    points: tuple[float, ...] = ()
 
     def packed(self) -> NDArray[np.float64]:
-        """Return the box as eight numbers, which a cache can hold."""
+        """Return the box as eight numbers, or fourteen with points, which a cache can hold."""
         numbers = {**asdict(self), "crop": get_args(Crop).index(self.crop)}
-        return np.array(list(numbers.values()), np.float64)
+        points = numbers.pop("points")
+        return np.array([*numbers.values(), *points], np.float64)
 
     @classmethod
     def unpacked(cls, numbers: NDArray[np.float64]) -> "FaceBox":
         """Return the box that ``packed`` made the numbers of."""
-        x, y, width, height, _, crop, faces, eyes = (int(number) for number in numbers)
-        angle = float(numbers[4])
-        return cls(x, y, width, height, angle, get_args(Crop)[crop], faces, bool(eyes))
+        x, y, width, height, _, crop, faces, eyes = (int(number) for number in numbers[:8])
+        angle, points = float(numbers[4]), tuple(float(number) for number in numbers[8:])
+        kind = get_args(Crop)[crop]
+        return cls(x, y, width, height, angle, kind, faces, bool(eyes), points)
 
 
-def locate(frame: Gray, crop: Crop, *, align: bool = True) -> NDArray[np.float64]:
+def locate(
+    frame: NDArray[np.uint8], crop: Crop, *, align: bool | Literal["three_points"] = True
+) -> NDArray[np.float64]:
     """Return the packed box that a config asks for; without a face, that of the centre.
 
     Args:
-        frame: uint8 (height, width), the onset frame.
+        frame: uint8 (height, width), the onset frame; for ``mesh`` also (height, width, 3) in
+            OpenCV's order.
         crop: see ``Crop``.
-        align: look for the eyes too.
+        align: look for the eyes too; ``three_points``, for ``mesh``: for the points that are moved
+            to fixed positions.
 
     Raises:
-        FrameError: the frame has another shape or type, or OpenCV has no cascades.
+        FrameError: the frame has another shape or type, OpenCV has no cascades, or the extra
+            ``[face]`` isn't installed.
     """
+    if crop == "mesh":
+        return (mesh_box(frame, align=align) or centre_box(frame.shape)).packed()
     _check(frame)
+    align = bool(align)
     box = find_face(frame, align=align) if crop == "haar" else None
     return (box or centre_box(frame.shape)).packed()
 
@@ -119,6 +138,42 @@ def find_face(
     return FaceBox(left, top, larger, larger, angle or 0.0, "haar", len(hits), angle is not None)
 
 
+def mesh_box(
+    frame: NDArray[np.uint8], *, align: bool | Literal["three_points"] = True
+) -> FaceBox | None:
+    """Find the largest face in a frame by its landmarks.
+
+    Args:
+        frame: uint8 (height, width), or (height, width, 3) in OpenCV's order.
+        align: see ``locate``.
+
+    Returns:
+        Its box, a square inside the frame; None if there is no face.
+
+    Raises:
+        FrameError: see ``face_models.model_file``.
+    """
+    from mer_keras.clips.landmarks import LEAST_SCORE, detect_faces, find_mesh
+
+    gray = frame if frame.ndim == 2 else frame[..., 0]
+    _check(gray)
+    colour = np.dstack([frame] * 3) if frame.ndim == 2 else frame
+    detections = detect_faces(colour)
+    mesh = find_mesh(colour, detections[0].region) if detections else None
+    if mesh is None or mesh.score < LEAST_SCORE:
+        return None
+    least, greatest = mesh.points.min(axis=0), mesh.points.max(axis=0)
+    side = min(max(1, round(_AROUND_MESH * float((greatest - least).max()))), *gray.shape)
+    x, y = np.rint((least + greatest - side) / 2).astype(int)
+    left = min(max(int(x), 0), gray.shape[1] - side)
+    top = min(max(int(y), 0), gray.shape[0] - side)
+    points: tuple[float, ...] = ()
+    if align == "three_points":
+        points = tuple(float(number) for number in mesh.still_points.ravel())
+    angle = degrees(mesh.region.angle) if align is True else 0.0
+    return FaceBox(left, top, side, side, angle, "mesh", len(detections), bool(align), points)
+
+
 def centre_box(shape: tuple[int, ...]) -> FaceBox:
     """Return the largest square in the middle of a frame of a shape (height, width, ...)."""
     height, width = shape[:2]
@@ -152,6 +207,8 @@ def apply_box(frame: NDArray[Value], box: FaceBox) -> NDArray[Value]:
             f"face crop: {box} in a frame of shape {frame.shape}, expected a box inside it; bring "
             "the clip's frames to one size first"
         )
+    if box.points:
+        return _at_three_points(frame, np.array(box.points).reshape(3, 2))
     if not box.angle:
         return frame[box.y : bottom, box.x : right]
     middle = ((box.x + right - 1) / 2, (box.y + bottom - 1) / 2)
@@ -160,6 +217,20 @@ def apply_box(frame: NDArray[Value], box: FaceBox) -> NDArray[Value]:
     size = (box.width, box.height)
     turned = cv2.warpAffine(frame, turn, size, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, frame.dtype)
+
+
+def _at_three_points(frame: NDArray[Value], points: NDArray[np.float64]) -> NDArray[Value]:
+    """Move three points to their positions, in a square about as large as the face in the frame."""
+    apart = float(np.hypot(*(points[1] - points[0])))
+    side = max(1, round(apart / _CORNERS_APART))
+    moved = cv2.warpAffine(
+        frame,
+        three_point_transform(points, side),
+        (side, side),
+        flags=cv2.INTER_LANCZOS4,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(moved, frame.dtype)
 
 
 def _angle(face: Gray) -> float | None:

@@ -171,10 +171,15 @@ class Clip(StrictModel):
     """
     interpolation: TemporalInterpolation = TemporalInterpolation()
     """How frames are interpolated, for the sampling ``tim``."""
-    crop: Literal["none", "centre", "haar"] = "none"
-    """Which part of a frame; ``haar`` finds the face on the onset frame."""
-    align: bool = True
-    """Whether ``haar`` levels the eyes."""
+    crop: Literal["none", "centre", "haar", "mesh"] = "none"
+    """Which part of a frame; ``haar`` and ``mesh`` find the face on the onset frame, ``mesh`` by
+    the landmarks of the extra ``[face]``.
+    """
+    align: bool | Literal["three_points"] = True
+    """Whether the eyes are levelled, after ``haar`` and ``mesh``; ``three_points``, for ``mesh``,
+    moves the inner corners of the eyes and the point under the nose to fixed positions. One
+    transform, that of the onset frame, serves the whole clip: it adds no jitter.
+    """
     magnification: Magnification | None = None
     """Eulerian magnification of the frames."""
     flow: Flow = Flow()
@@ -228,6 +233,14 @@ class Clip(StrictModel):
                 )
             if self.magnification is not None:
                 raise ValueError("'part' is not for magnified frames")
+        return self
+
+    @model_validator(mode="after")
+    def _only_the_mesh_has_three_points(self) -> "Clip":
+        if self.align == "three_points" and self.crop != "mesh":
+            raise ValueError(
+                f"align 'three_points' needs the landmarks of crop 'mesh', not {self.crop!r}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -163,7 +163,7 @@ def loading_piece(
     if recipe.kind in ("flow", "flow_sequence"):
         pair_seconds = FLOW_SECONDS[recipe.flow.method] * (recipe.flow.compute_size / 128) ** 2
         seconds = pair_seconds * (recipe.frames or 1)
-    if recipe.crop == "haar":
+    if recipe.crop in ("haar", "mesh"):
         seconds += FACE_SECONDS
     if recipe.magnification:
         seconds += MAGNIFY_SECONDS * frames

@@ -17,6 +17,7 @@ import pytest
 from keras import layers
 
 from mer_keras.clips.assemble import load_clips
+from mer_keras.clips.face_models import has_models
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.strict import StrictModel
 from mer_keras.databases.samples import make_samples
@@ -91,6 +92,7 @@ NEEDS = {
     "protocol.k=None": {"protocol.name": "loso"},
     "protocol.test_share=None": {"protocol.name": "subject_kfold", "protocol.k": 2},
     "inputs.clips.align": {"inputs.clips.crop": "haar"},
+    "inputs.clips.align=three_points": {"inputs.clips.crop": "mesh"},
     "data.policies.face": {"inputs.clips.crop": "haar"},
 }
 #: What stands for a whole part, such as the schedule ``plateau``.
@@ -111,6 +113,10 @@ REFUSED = {
     "inputs.clips.kind=flow_image": "flow image",
     "data.policies.face=exclude": "none of 16 clips",
 }
+if not has_models():
+    NO_MODELS = "extra \\[face\\], which isn't installed"
+    REFUSED |= {"inputs.clips.crop=mesh": NO_MODELS, "inputs.clips.align=three_points": NO_MODELS}
+
 #: Quick ones that stand for the rest where time is short.
 QUICK = (
     "train.precision=mixed_float16", "train.precision=mixed_bfloat16", "train.engine=sequential",

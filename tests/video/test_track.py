@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mer_keras.video.alignment import POSITIONS, smooth_transforms, three_point_transform
+from mer_keras.clips.three_points import POSITIONS, three_point_transform
+from mer_keras.video.alignment import smooth_transforms
 from mer_keras.video.face_tracker import Face
 from mer_keras.video.options import SIDE
 from mer_keras.video.survey import Look
@@ -25,7 +26,7 @@ def test_a_square_comes_to_fill_the_aligned_one():
 
 
 def test_three_points_come_to_their_positions():
-    assert np.allclose(moved(three_point_transform(POINTS), POINTS), POSITIONS * SIDE)
+    assert np.allclose(moved(three_point_transform(POINTS, SIDE), POINTS), POSITIONS * SIDE)
 
 
 def test_a_frame_of_the_right_size_is_not_changed():
