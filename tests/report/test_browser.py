@@ -14,7 +14,7 @@ BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine"),
 ]
 
@@ -86,6 +86,18 @@ def test_nothing_is_wider_than_the_screen(page, tmp_path, width):
     dom, _, _ = browse(page, tmp_path, "--dump-dom", f"--window-size={width},2000")
     inner, outer = json.loads(re.search(r"<title>(\[.*?\])</title>", dom)[1])
     assert inner <= outer
+
+
+def test_a_section_is_read_without_long_scrolling(tmp_path):
+    """A table on drawn faces, nothing unfolded: five of them stay under 6,000 pixels."""
+    view = make_run(tmp_path / "runs", kind="synthetic", profile="quick")
+    write_report([(CONFIG, [view])], tmp_path / "out")
+    path = tmp_path / "out/report.html"
+    probe = "<script>document.title = document.documentElement.scrollHeight</script></body>"
+    text = re.sub(r"<meta http-equiv[^>]*>", "", path.read_text()).replace("</body>", probe)
+    path.write_text(text)
+    dom, _, _ = browse(path, tmp_path, "--dump-dom", "--window-size=1280,800")
+    assert 500 < int(re.search(r"<title>(\d+)</title>", dom)[1]) < 1500
 
 
 def test_it_prints(page, tmp_path):

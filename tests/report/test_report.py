@@ -76,7 +76,7 @@ def test_synthetic_section_of_the_page_holds_no_published_number(tmp_path):
     view = make_run(tmp_path / "runs", kind="synthetic", profile="quick")
     write_report([(CONFIG, [view])], tmp_path)
     page = (tmp_path / "report.html").read_text()
-    section = page.split('class="synthetic"')[1].split("</div>\n<details>")[0]
+    section = page.split('class="synthetic"')[1].split("</section>")[0]
     assert WATERMARK in section
     for row in CONFIG.rows:
         for number in row.published:
