@@ -116,7 +116,3 @@ def test_one_that_looks_at_tested_clips_is_for_folds_alone():
     changed = experiment("lbp_top_adaboost", rows=[row], methods={"lbp_top_adaboost": method})
     with pytest.raises(ConfigError, match="can be run in the folds of an experiment only"):
         fit(context_of(changed), Choice(plan_of(changed)))
-
-
-def test_long_networks_are_known():
-    assert set(SHAPES) >= LONG
