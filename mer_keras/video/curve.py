@@ -33,6 +33,8 @@ class Curve:
         threshold: contrast over which an interval begins, the floor in pixels included.
         half: k, in samples.
         rate: samples a second.
+        mouth_px: how far the mouth moves from k before, without the head, pixels; NaN for
+            patterns, None where it wasn't computed.
     """
 
     method: str
@@ -46,6 +48,7 @@ class Curve:
     threshold: float
     half: int
     rate: float
+    mouth_px: NDArray[np.float64] | None = None
 
 
 def compute_curve(
@@ -70,7 +73,7 @@ def compute_curve(
     half = max(1, round(options.half * moments.rate))
     feature = feature_of(options)
     samples = len(moments.frames)
-    values, head = np.full(samples, np.nan), np.full(samples, np.nan)
+    values, head, mouth = (np.full(samples, np.nan) for _ in range(3))
     ring: deque[tuple[int, Kept | None]] = deque(maxlen=2 * half + 1)
     faces = aligned_faces(recording, moments, track, smooth=options.smooth, progress=progress)
     for sample, face, stretch in faces:
@@ -80,8 +83,8 @@ def compute_curve(
         (first, before), (middle, now), (last, after) = ring[0], ring[half], ring[-1]
         if before is None or now is None or after is None or not first == middle == last:
             continue
-        compared = feature.compare(before, now, after)
-        values[sample - half], head[sample - half] = compared
+        centre = sample - half
+        values[centre], head[centre], mouth[centre] = feature.compare(before, now, after)
     is_flow = options.method == "flow_difference"
     contrast = contrast_of(
         values, max(1, half - 1) if is_flow else half, negative_to_zero=not is_flow
@@ -99,4 +102,5 @@ def compute_curve(
         threshold=max(threshold, options.least) if is_flow else threshold,
         half=half,
         rate=moments.rate,
+        mouth_px=mouth,
     )

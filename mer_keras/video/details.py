@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_closing, label
 
 from mer_keras.clips.flow import optical_flow
 from mer_keras.progress import CountProgress
@@ -18,6 +19,7 @@ from mer_keras.video.blocks import (
     region_of,
 )
 from mer_keras.video.curve import Curve
+from mer_keras.video.face_tracker import Face
 from mer_keras.video.features import head_motion
 from mer_keras.video.intervals import Interval, Span, interval_at
 from mer_keras.video.options import SpotOptions
@@ -33,6 +35,11 @@ _MICRO_SECONDS = 0.7
 #: The eyes' blocks move so many times as much as the greatest third of the others: a blink.
 _BLINK = 1.5
 _FEWEST_FRAMES = 4
+#: Degrees by which the line of the eyes turns in an interval that says nothing.
+_TURN = 15.0
+#: A mouth that moves so many pixels for so many seconds speaks; rests of a tenth of a second belong
+#: to it.
+_SPEECH_PX, _SPEECH_SECONDS, _REST_SECONDS = 0.5, 1.0, 0.1
 
 
 def with_details(
@@ -136,6 +143,8 @@ def _remarks(
     neighbours = curve.contrast[[max(0, span.first - 1), min(span.last + 1, len(curve.frame) - 1)]]
     tests = {
         remarks.HEAD_MOVED: bool((head > _HEAD_PX).any()),
+        remarks.HEAD_TURNED: _turn(looks) > _TURN,
+        remarks.SPEAKS: options.kind == "micro" and _speaks(curve, span),
         remarks.TOO_LONG: options.kind == "micro"
         and survey.times[last] - survey.times[first] > _MICRO_SECONDS,
         remarks.FEW_FRAMES: last - first + 1 < _FEWEST_FRAMES,
@@ -146,3 +155,23 @@ def _remarks(
         remarks.AT_THE_EDGE: at_edge or not np.isfinite(neighbours).all(),
     }
     return tuple(text for text, holds in tests.items() if holds)
+
+
+def _turn(faces: Sequence[Face]) -> float:
+    """Degrees between the extremes of the line of the eyes, where points are located; else 0."""
+    corners = [face.points[1] - face.points[0] for face in faces if face.points is not None]
+    angles = np.unwrap([np.arctan2(down, across) for across, down in corners])
+    return float(np.degrees(np.ptp(angles))) if len(angles) else 0.0
+
+
+def _speaks(curve: Curve, span: Span) -> bool:
+    """Whether the mouth moves on and on around a span."""
+    if curve.mouth_px is None:
+        return False
+    moves = np.nan_to_num(curve.mouth_px) > _SPEECH_PX
+    rest = max(1, round(_REST_SECONDS * curve.rate))
+    moves = binary_closing(moves, np.ones(rest + 1, bool))
+    runs, _ = label(moves)
+    inside = set(runs[span.first : span.last + 1]) - {0}
+    longest = max((int((runs == run).sum()) for run in inside), default=0)
+    return longest > _SPEECH_SECONDS * curve.rate

@@ -15,7 +15,9 @@ from mer_keras.features import local_binary_patterns as patterns
 from mer_keras.video.blocks import (
     BLOCK_OF_PIXEL,
     BLOCKS,
+    EDGES,
     NOSE,
+    REGIONS,
     counted_blocks,
     mean_of_greatest,
 )
@@ -28,6 +30,8 @@ Kept: TypeAlias = NDArray[np.generic]
 
 #: Directions of flow that are told apart.
 _DIRECTIONS = 4
+#: Rows of the mouth's blocks.
+_MOUTH, _ = REGIONS["mouth"]
 #: Neighbours of a local binary pattern.
 _NEIGHBOURS = 8
 #: It is put in the place of a divisor that is 0.
@@ -41,10 +45,13 @@ class Comparison(NamedTuple):
         value: of the curve: pixels of the face's ``SIDE`` for flow, chi-square for patterns.
         head_px: how far the nose has moved from before to after, in the same pixels; NaN where
             flow isn't computed.
+        mouth_px: how far the mouth's blocks have moved from before to now, without the head;
+            likewise.
     """
 
     value: float
     head_px: float
+    mouth_px: float
 
 
 class Feature(Protocol):
@@ -98,7 +105,13 @@ class FlowDifference:
         values = _block_values(
             _direction(flows[0], whole_circle=self._options.whole_circle), lengths[0] - lengths[1]
         )
-        return Comparison(mean_of_greatest(values[self._counted]), float(np.hypot(*heads[1])))
+        without_head = flows[0] if self._options.subtract_head else flows[0] - heads[0]
+        mouth = without_head[EDGES[_MOUTH[0]] :]  # The mouth's blocks are whole rows.
+        return Comparison(
+            mean_of_greatest(values[self._counted]),
+            float(np.hypot(*heads[1])),
+            mean_of_greatest(np.hypot(mouth[..., 0], mouth[..., 1]).ravel()),
+        )
 
 
 class LbpDifference:
@@ -133,7 +146,8 @@ class LbpDifference:
         histograms = np.asarray(now, np.float32)
         sums = np.maximum(histograms + mean, np.float32(_TINY))
         chi_square = ((histograms - mean) ** 2 / sums).sum(axis=1)  # (36,)
-        return Comparison(mean_of_greatest(chi_square[self._counted]), float("nan"))
+        value = mean_of_greatest(chi_square[self._counted])
+        return Comparison(value, float("nan"), float("nan"))
 
 
 def head_motion(flow: Field) -> NDArray[np.float32]:

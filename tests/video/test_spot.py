@@ -79,6 +79,9 @@ def test_a_drifting_head_is_no_expression():
     outside[event.onset - 12 : event.offset + 12] = False
     assert np.nanmax(curve.contrast[outside]) < 0.1 < curve.contrast[peak]
     assert np.nanmax(curve.head_px) > 0.5
+    assert np.nanmax(curve.mouth_px[event.onset : event.offset]) > np.nanmax(
+        curve.mouth_px[outside]
+    )
 
 
 @pytest.mark.long
@@ -184,6 +187,22 @@ def test_intervals_are_remarked_upon(small):
     assert all(remarks.HEAD_MOVED in interval.remarks for interval in found)
     assert all(remarks.HEAD_MOVED not in interval.remarks for interval in spotting.intervals)
     assert remarks.HEAD_MOVED in remarks.WITHHOLDING
+
+
+@pytest.mark.parametrize(("seconds", "speaks"), [(0.8, False), (2.5, True)])
+def test_a_mouth_that_moves_on_and_on_speaks(small, seconds, speaks):
+    """The mouth moves around the first interval, with short rests."""
+    video, spotting = small
+    first_pass, track = spot.follow_face(open_recording(video), CENTRE)
+    curve = spotting.curve
+    (first, *_) = spans = spans_of(curve.contrast, curve.half, curve.rate, CENTRE)
+    mouth = np.zeros(200)
+    half = round(seconds * 50 / 2)
+    mouth[max(0, first.peak - half) : first.peak + half] = 0.8
+    mouth[::12] = 0.0
+    curve = replace(curve, mouth_px=mouth)
+    found = with_details(first_pass.recording, first_pass, track, curve, spans[:1], CENTRE)
+    assert (remarks.SPEAKS in found[0].remarks) == speaks
 
 
 def test_drawn_events_do_not_meet():

@@ -4,6 +4,7 @@ import pytest
 
 from mer_keras.clips.three_points import POSITIONS, three_point_transform
 from mer_keras.video.alignment import smooth_transforms
+from mer_keras.video.details import _turn
 from mer_keras.video.face_tracker import Face
 from mer_keras.video.options import SIDE
 from mer_keras.video.survey import Look
@@ -90,3 +91,13 @@ def test_head_motion_is_followed_and_jitter_is_not(jitter):
     )
     assert np.abs(at - POSITIONS * SIDE).mean() < 0.1 + jitter
     assert np.diff(at, 2, axis=0).std() / np.sqrt(6) < 0.01 + 0.1 * jitter
+
+
+def test_a_head_that_turns_is_measured_by_the_line_of_the_eyes():
+    def turned(degrees):
+        angle = np.radians(degrees)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return Face(0, 0, 1, 1, 0.9, 60, POINTS @ turn.T)
+
+    assert _turn([turned(170), turned(175), turned(187)]) == pytest.approx(17)
+    assert _turn([Face(0, 0, 1, 1, 0.9, 60)]) == 0
