@@ -94,6 +94,21 @@ def network(name: str, **arguments: object) -> Shown:
     return _table(Table(name, name, "", f"{built.count_params():,} parameters", layers))
 
 
+def drawing(name: str, **arguments: object) -> Shown:
+    """The network at the paper's input as boxes; what is no standard layer stands out."""
+    import keras
+
+    from mer_keras.models import cost, registry
+    from mer_keras.report.network_drawing import boxes_of, network_svg
+
+    layers = list(cost.layer_costs(registry.build(name, None, None, **arguments)))
+    boxes = boxes_of(layers, dir(keras.layers))
+    special = ", ".join(dict.fromkeys(box.lines[0] for box in boxes if box.special))
+    text = f"{registry.get_spec(name).title}: {len(boxes)} boxes; special: {special or 'none'}"
+    svg = network_svg(text, boxes)
+    return Shown(f'<div role="img" aria-label="{escape(text)}">{svg}</div>', text)
+
+
 def faces(context: "RunContext") -> Shown:
     """One drawn clip of each class, 96 pixels wide: frames, what changes, and what moves."""
     from mer_keras.explanation.key_frames import key_frames_of
