@@ -57,7 +57,7 @@ def train(config: Experiment, **options: Unpack[TrainOptions]) -> Bundle:
             stored no weights.
         FoldFailedError: the training failed.
     """
-    plan = _plan_of(config, options.get("row"))
+    plan = find_plan(config, options.get("row"))
     from_run, progress = options.get("from_run"), options.get("progress")
     if plan.config.network is not None or config.stages:
         import_keras()
@@ -92,7 +92,7 @@ def write_bundle(bundle: Bundle, path: Path) -> str:
     return bundle.digest
 
 
-def _plan_of(config: Experiment, row: str | None) -> RowPlan:
+def find_plan(config: Experiment, row: str | None) -> RowPlan:
     """The row that is meant.
 
     Raises:

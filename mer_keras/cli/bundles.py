@@ -7,12 +7,14 @@ import typer
 from typer import Argument, Option
 
 from mer_keras.cli import completion
+from mer_keras.cli.running import about, ask_for_drawn, say
 from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
 from mer_keras.errors import UserError
+from mer_keras.terms import DataKind
 
 if TYPE_CHECKING:
     from mer_keras.bundles.bundle import Bundle
-    from mer_keras.config.experiment import Experiment
+    from mer_keras.config.experiment import Experiment, RowPlan
 
 app = typer.Typer()
 bundle_app = typer.Typer(help="Trained methods in one file: show, check, schema.")
@@ -62,6 +64,9 @@ def train(
             autocompletion=completion.runs,
         ),
     ] = None,
+    yes: Annotated[
+        bool, Option("--yes", help="Fit by the full profile to drawn faces, unasked.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fit a row's method to all clips, and store it in one file that predicts anywhere.
@@ -79,18 +84,31 @@ def train(
         raise UserError("--from-run keeps what the run has: leave out --seeds and --weights")
     experiment, row = experiment_and_row(name)
     config, profile = _config(experiment, profile, overrides or [])
+    from mer_keras.bundles.fitting import find_plan, write_bundle
     from mer_keras.bundles.fitting import train as fit
-    from mer_keras.bundles.fitting import write_bundle
+    from mer_keras.config.files import profile_names
     from mer_keras.runs.folder import RunFolder
     from mer_keras.runs.naming import find_whole_run
 
     run = RunFolder(find_whole_run(from_run)) if from_run else None
+    plan = find_plan(config, row)
+    if run is None:
+        _announce(
+            config,
+            plan,
+            profile,
+            data,
+            seeds=seeds,
+            trains=weights is None,
+            yes=yes,
+            has_quick="quick" in profile_names(experiment),
+        )
     with show_progress(config.name) as progress:
         bundle = fit(
             config,
             profile=profile,
             data=data,
-            row=row,
+            row=plan.key,
             seeds=seeds,
             weights=weights,
             initial=start_from,
@@ -169,6 +187,40 @@ def _config(experiment: str, profile: str | None, overrides: list[str]) -> "tupl
         names = ", ".join(part.name for part in (config, *others))
         raise UserError(f"{experiment} has several parts: give one of {names}")
     return config, profile
+
+
+def _announce(
+    config: "Experiment",
+    plan: "RowPlan",
+    profile: str,
+    data: str,
+    *,
+    seeds: int | None,
+    trains: bool,
+    yes: bool,
+    has_quick: bool,
+) -> None:
+    """Say what is fitted to how many clips, and how long that takes.
+
+    Raises:
+        UserError: data can't be used, or a full training on drawn faces isn't wanted for sure.
+    """
+    from mer_keras.runs.forecast import forecast
+
+    entry = forecast(config, data, trains=trains)
+    rows = entry.pieces[-len(config.plans) :]
+    row = rows[[other.key for other in config.plans].index(plan.key)]
+    fits = seeds or len(config.seeds)
+    seconds = entry.seconds - sum(piece.total for piece in rows)
+    seconds += row.total * fits / (entry.folds * len(config.seeds))
+    drawn = entry.data_kind is DataKind.SYNTHETIC
+    kind = "drawn faces, which check the pipeline alone" if drawn else f"{entry.data_kind} data"
+    say(
+        f"{config.name}: {plan.name}, fitted {fits} time(s) to {kind}, {entry.clips} clips of "
+        f"{entry.subjects} people; profile {profile}; about {about(seconds)} on this machine"
+    )
+    if profile == "full" and drawn and not yes:
+        ask_for_drawn(seconds, has_quick=has_quick)
 
 
 def _load(file: Path, expect: str | None) -> "Bundle":

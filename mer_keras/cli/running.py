@@ -85,7 +85,7 @@ def announce(
     )
     drawn = any(entry.data_kind is DataKind.SYNTHETIC for entry in forecasts)
     if profile == "full" and drawn and not yes:
-        _ask(total, has_quick=has_quick)
+        ask_for_drawn(total, has_quick=has_quick)
     return forecasts
 
 
@@ -109,7 +109,7 @@ def _announcement(entry: "Forecast", profile: str) -> str:
     )
 
 
-def _ask(seconds: float, *, has_quick: bool) -> None:
+def ask_for_drawn(seconds: float, *, has_quick: bool) -> None:
     """Ask whether hours of work on drawn faces are wanted; without a terminal they are not.
 
     Args:

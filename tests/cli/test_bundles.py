@@ -46,6 +46,15 @@ def test_a_trained_bundle_says_what_it_is(trained):
     assert len(tree["sha256"]) == 64
 
 
+def test_it_is_said_what_will_be_done(trained, monkeypatch):
+    root, _ = trained
+    for name in ("data", "cache", "results"):
+        monkeypatch.setenv(f"MER_{name.upper()}", str(root / name))
+    done = call("train", root / "small.yaml:Linear SVM", "--out", root / "2.mer", "--seeds", "2")
+    assert "small: Linear SVM, fitted 2 time(s) to drawn faces" in done.stderr
+    assert "members: 2" in done.stdout
+
+
 def test_it_is_shown_and_checked(trained):
     root, tree = trained
     shown = call("bundle", "show", root / "svm.mer").stdout
@@ -85,6 +94,10 @@ def test_the_schema_is_that_of_the_manifest(trained):
         (["bundle", "check", "{root}/svm.mer", "--expect", "0" * 12], "it is another file"),
         (["train", "{root}/small.yaml", "--out", "svm.zip"], "ends in .mer"),
         (["train", "{root}/small.yaml:SVN", "--out", "svm.mer"], "has no row 'SVN'"),
+        (
+            ["train", "{root}/small.yaml:linear-svm", "--out", "a.mer", "--profile", "full"],
+            "numbers on drawn faces say nothing about people",
+        ),
         (["train", "no/such:row", "--out", "svm.mer"], "no experiment 'no/such:row'"),
         (["train", "meranet/table1", "--out", "svm.mer"], "several parts: give one of"),
         (
