@@ -15,9 +15,9 @@ from mer_keras.features import local_binary_patterns as patterns
 from mer_keras.video.blocks import (
     BLOCK_OF_PIXEL,
     BLOCKS,
-    EDGES,
     NOSE,
     REGIONS,
+    block_means,
     counted_blocks,
     mean_of_greatest,
 )
@@ -30,8 +30,8 @@ Kept: TypeAlias = NDArray[np.generic]
 
 #: Directions of flow that are told apart.
 _DIRECTIONS = 4
-#: Rows of the mouth's blocks.
-_MOUTH, _ = REGIONS["mouth"]
+#: Blocks of the mouth itself: those beside it show cheeks, hair or wall.
+_MOUTH = [row * BLOCKS + column for row in REGIONS["mouth"][0] for column in range(1, 5)]
 #: Neighbours of a local binary pattern.
 _NEIGHBOURS = 8
 #: It is put in the place of a divisor that is 0.
@@ -106,11 +106,11 @@ class FlowDifference:
             _direction(flows[0], whole_circle=self._options.whole_circle), lengths[0] - lengths[1]
         )
         without_head = flows[0] if self._options.subtract_head else flows[0] - heads[0]
-        mouth = without_head[EDGES[_MOUTH[0]] :]  # The mouth's blocks are whole rows.
+        of_blocks = block_means(np.hypot(without_head[..., 0], without_head[..., 1]))  # (36,)
         return Comparison(
             mean_of_greatest(values[self._counted]),
             float(np.hypot(*heads[1])),
-            mean_of_greatest(np.hypot(mouth[..., 0], mouth[..., 1]).ravel()),
+            mean_of_greatest(of_blocks[_MOUTH]),
         )
 
 
