@@ -89,7 +89,7 @@ def _checked(config: Experiment, view: RunView, state: RowState) -> CheckedRow:
             uar.pooled if uar else None,
             uar.low if uar else None,
             len(view.classes),
-            scores.subjects if scores else 0,
+            uar.subjects if uar else 0,
         ),
         can_find=method.can_find_motion,
         baseline=state.role == "baseline",
