@@ -233,7 +233,8 @@ def stored(report: str) -> Shown:
         return Shown("", f"no stored result {report}: it lies beside the code in a clone")
     cells = pd.read_csv(tables[0], dtype=str, keep_default_na=False)
     columns = [c for c in cells if c == "method" or c.startswith(("UF1 %", "UAR %, real"))]
-    shown = cells[columns].rename(columns=lambda name: name.partition(",")[0])
+    complete = cells[cells[columns[1]].str.contains("[", regex=False)]
+    shown = complete[columns].rename(columns=lambda name: name.partition(",")[0])
     title = (
         f"Real micro-expressions, public data: {tables[0].stem}. UF1 and UAR in per cent, in "
         "brackets the 95 % interval over people"
