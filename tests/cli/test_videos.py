@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mer_keras.cli import main as cli
+from mer_keras.video.annotated import annotated_videos
 from mer_keras.video.drawn import draw_recording
 from tests.video.recordings import texture, write_video
 
@@ -38,7 +39,7 @@ def test_spot_writes_its_files_and_says_what_it_is_not_for(call, video, tmp_path
     assert "most of these intervals will be nothing" in " ".join(text.split())
     assert "Not for lie detection" in " ".join(text.split())
     names = {file.name for file in (tmp_path / "out").iterdir()}
-    assert names >= {"intervals.csv", "curve.csv", "talk.eaf", "result.json"}
+    assert names >= {"intervals.csv", "curve.csv", "talk.eaf", "result.json", "page.html"}
 
 
 def test_annotate_goes_round(call, video, tmp_path):
@@ -68,6 +69,39 @@ def test_scores_stand_beside_published_levels(call, video, tmp_path):
     text = call("spot", video, *QUICK, "--evaluate", truth)[1]
     assert "by the MEGC rule" in text
     assert "0.008" in text
+
+
+def test_a_database_of_long_recordings_is_scored(call, tmp_path, monkeypatch):
+    """Its frames count from any number, and its clips lie inside its recordings."""
+    import cv2
+
+    from mer_keras.databases import registry
+    from mer_keras.databases.samples import make_samples
+
+    folder = tmp_path / "s15" / "15_0101"
+    folder.mkdir(parents=True)
+    for number in range(40):
+        cv2.imwrite(str(folder / f"img{number + 1}.png"), texture((40, 40), number // 20))
+    row = {"database": "cas_me2", "subject": "s15", "clip": "a", "path": str(folder), "fps": 30.0}
+    row |= {"onset": 5, "apex": 8, "offset": 14, "emotion": "joy", "data_kind": "synthetic"}
+    samples = make_samples([row], source="test")
+    monkeypatch.setattr(registry, "load", lambda name: samples)
+    (video,) = annotated_videos(samples)
+    assert (video.name, video.fps) == ("s15/15_0101", 30.0)
+    assert [(i.onset, i.offset) for i in video.intervals] == [(4, 13)]
+    code, text, _ = call("spot", *QUICK, "--evaluate", "cas_me2", "--json")
+    assert code == 0
+    (micro,) = json.loads(text)["scores"]
+    assert micro["true_positives"] + micro["false_negatives"] == 1
+    assert "no video was named" in call("spot")[2]
+
+
+def test_truth_of_another_video_is_said(call, video, tmp_path):
+    truth = tmp_path / "truth.csv"
+    truth.write_text("video,onset,offset\nother.mp4,1,9\n")
+    code, _, error = call("spot", video, *QUICK, "--evaluate", truth)
+    assert code == 2
+    assert "'other.mp4', which is none of the videos here" in error
 
 
 def test_check_says_how_to_record(call, video):
