@@ -17,8 +17,6 @@ from mer_keras.video.curve import Curve
 from mer_keras.video.reader import Picture
 from mer_keras.video.spot import Spotting
 
-#: Height in pixels of a frame that is shown.
-_THUMBNAIL = 160
 _NAMES = ("onset", "apex", "offset")
 #: Columns of a table of intervals before those of the classes.
 _HEADER = ("no.", *_NAMES, "length", "px", "where")
@@ -227,8 +225,6 @@ def _moment(frame: int, seconds: float | None) -> str:
 
 
 def _jpeg(picture: Picture) -> str:
-    """A small picture as text for a page."""
-    width = max(1, round(picture.shape[1] * _THUMBNAIL / picture.shape[0]))
-    small = cv2.resize(picture, (width, _THUMBNAIL), interpolation=cv2.INTER_AREA)
-    _, coded = cv2.imencode(".jpg", small)
+    """A picture as text for a page."""
+    _, coded = cv2.imencode(".jpg", picture)
     return base64.b64encode(coded.tobytes()).decode()

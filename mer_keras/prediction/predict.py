@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,6 +47,9 @@ BATCH = 16
 #: Shorter recordings are one expression each, unless something else is said.
 CLIP_SECONDS = 2.0
 
+#: Height in pixels of the frames that are kept.
+_PICTURE_HEIGHT = 160
+
 #: What a recording is taken for.
 Treatment = Literal["auto", "recording", "clip"]
 Origin = Literal["spotted", "given", "whole"]
@@ -82,7 +86,8 @@ class Shown(NamedTuple):
     Attributes:
         blocks: float64 (6, 6): motion from onset to apex in pixels of a face of 128 pixels; None
             without a face.
-        pictures: onset, apex and offset frame, uint8 (height, width, 3); none unless they are kept.
+        pictures: onset, apex and offset frame, uint8 (height, width, 3), at most 160 pixels high;
+            none unless they are kept.
     """
 
     blocks: NDArray[np.float64] | None
@@ -253,9 +258,19 @@ def _look(
         except UserError as error:
             reasons = Reasons((str(error),), reasons.remarks)
         reasons = reasons._replace(remarks=(*reasons.remarks, *sorted(accepted)))
-    pictures = tuple(held.frames[position] for position in (0, inside.apex, last))
-    shown = Shown(inside.blocks, pictures if options.keep_pictures else ())
+    positions = (0, inside.apex, last) if options.keep_pictures else ()
+    pictures = tuple(_small(held.frames[position]) for position in positions)
+    shown = Shown(inside.blocks, pictures)
     return _Looked(held.number, moment, held.times, inside, reasons, inputs, shown)
+
+
+def _small(picture: Picture) -> Picture:
+    """A picture that is small enough to be kept of every interval."""
+    height, width = picture.shape[:2]
+    if height <= _PICTURE_HEIGHT:
+        return picture
+    size = (max(1, round(width * _PICTURE_HEIGHT / height)), _PICTURE_HEIGHT)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _vote(bundle: Bundle, batch: Sequence[_Looked]) -> None:

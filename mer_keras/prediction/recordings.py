@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mer_keras.prediction.held import Moment
 from mer_keras.prediction.inside import Inside
 from mer_keras.prediction.result import RecordingFacts, RecordingRemark
-from mer_keras.video.findings import LEAST_FPS
+from mer_keras.video.findings import GOOD_FPS, LEAST_FPS
 from mer_keras.video.reader import Recording
 from mer_keras.video.spot import Spotting
 from mer_keras.video.timing import frame_rate, is_variable
@@ -68,7 +68,7 @@ def facts_of_intervals(
         face_share=float(np.mean([entry.inside.face_share for entry in looked])),
         eyes_px=float(np.median(eyes)) if eyes else None,
     )
-    return facts, _slow(facts)
+    return facts, _of_rate(facts)
 
 
 def finite(value: float | None) -> float | None:
@@ -76,10 +76,13 @@ def finite(value: float | None) -> float | None:
     return value if value is not None and np.isfinite(value) else None
 
 
-def _slow(facts: RecordingFacts) -> list[RecordingRemark]:
-    """Too few frames a second say nothing, whoever gave the intervals."""
-    if facts.fps is None or facts.fps >= LEAST_FPS * (1 - 1e-3):
+def _of_rate(facts: RecordingFacts) -> list[RecordingRemark]:
+    """Say whether there are too few frames a second, whoever gave the intervals."""
+    if facts.fps is None or facts.fps >= GOOD_FPS * (1 - 1e-3):
         return []
-    text = f"{facts.fps:.1f} frames a second: a micro-expression of 1/5 s has fewer than five"
     remedy = "record at 100 frames a second or more"
-    return [RecordingRemark(level="refuse", code="slow", message=text, remedy=remedy)]
+    if facts.fps < LEAST_FPS * (1 - 1e-3):
+        text = f"{facts.fps:.1f} frames a second: a micro-expression of 1/5 s has fewer than five"
+        return [RecordingRemark(level="refuse", code="slow", message=text, remedy=remedy)]
+    text = f"{facts.fps:.1f} frames a second: a micro-expression of 1/5 s has {facts.fps / 5:.0f}"
+    return [RecordingRemark(level="warn", code="low_rate", message=text, remedy=remedy)]

@@ -52,7 +52,9 @@ def estimate_of(card: Card) -> str:
         for name, metric in estimate.metrics.items()
         if name in ("uf1", "uar")
     )
-    return f"{shown} (%, 95 % interval over {estimate.subjects} people): {estimate.of}"
+    others = ", ".join(f"{row.name} {100 * row.uf1:.1f}" for row in estimate.baselines)
+    beside = f"; UF1 of others in that run: {others}" if others else ""
+    return f"{shown} (%, 95 % interval over {estimate.subjects} people): {estimate.of}{beside}"
 
 
 def matched_line(model: ModelFacts) -> str:

@@ -97,7 +97,7 @@ def test_slow_recordings_have_no_class_and_other_rates_a_warning(frames):
     assert [remark.level for remark in slow.remarks] == ["refuse", "warn"]
     assert any("20.0 frames a second" in reason for reason in slow.intervals[0].withheld)
     other = predict(frames, fps=45.0, intervals=given((0, 5, 10))).prediction
-    assert [remark.code for remark in other.remarks] == ["other_rate"]
+    assert [remark.code for remark in other.remarks] == ["low_rate", "other_rate"]
     assert other.intervals[0].decision == "positive"
 
 
