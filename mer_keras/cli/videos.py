@@ -9,10 +9,16 @@ from typer import Argument, Option
 from mer_keras.cli.show import (
     Json,
     print_json,
-    print_table,
     print_wrapped,
     printable,
     show_progress,
+)
+from mer_keras.cli.spotted import (
+    headline,
+    print_findings,
+    print_intervals,
+    print_scores,
+    score_json,
 )
 from mer_keras.cli.stored import check_folder
 from mer_keras.errors import UserError, did_you_mean
@@ -20,11 +26,8 @@ from mer_keras.names import slug
 from mer_keras.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from mer_keras.video.annotated import AnnotatedVideo
     from mer_keras.video.evaluate import SpottingScore
-    from mer_keras.video.facts import VideoFacts
-    from mer_keras.video.findings import Finding
     from mer_keras.video.spot import Spotting
 
 app = typer.Typer()
@@ -38,7 +41,7 @@ Crop = Annotated[
     Option(help="haar; mesh (extra [face]); or centre, where frames are cropped faces already."),
 ]
 Recording = Annotated[Path, Argument(help="A video, or a folder of numbered images.")]
-Recordings = Annotated[list[Path], Argument(help="Videos, or folders of numbered images.")]
+Recordings = Annotated[list[Path] | None, Argument(help="Videos, or folders of numbered images.")]
 _FORMATS = ("csv", "eaf", "clips")
 
 
@@ -74,8 +77,8 @@ def check(video: Recording, crop: Crop = "haar", fps: Fps = None, as_json: Json 
             }
         )
     else:
-        print(_headline(facts))
-        _print_findings(findings)
+        print(headline(facts))
+        print_findings(findings)
         print("fit for spotting" if not refused else "not fit for spotting")
         print("how to record:")
         for line in HOW_TO_RECORD:
@@ -86,7 +89,7 @@ def check(video: Recording, crop: Crop = "haar", fps: Fps = None, as_json: Json 
 
 @app.command()
 def spot(
-    videos: Recordings,
+    videos: Recordings = None,
     out: Annotated[
         Path | None, Option(help="Folder to write into; several videos get a folder each in it.")
     ] = None,
@@ -112,10 +115,10 @@ def spot(
     ] = False,
     fps: Fps = None,
     evaluate: Annotated[
-        Path | None,
+        str | None,
         Option(
-            help="A table of the true intervals (video, onset, offset; subject, kind): score by "
-            "the MEGC rule."
+            help="Score by the MEGC rule: a table of the true intervals (video, onset, offset; "
+            "subject, kind), or without videos a database of long recordings, such as cas_me2."
         ),
     ] = None,
     as_json: Json = False,
@@ -156,18 +159,18 @@ def spot(
         options = validated(SpotOptions, {"kind": kind, **choices}, "spot")
     if out is not None:
         check_folder(out)
+    sources = _sources(videos or [], evaluate, fps)
     results: dict[str, Spotting] = {}
-    for video in videos:
-        name = video.resolve().name
-        if name in results:
-            raise UserError(f"{video}: a second recording called {name}: rename one of them")
-        with show_progress(printable(name)) as progress:
-            results[name] = spot_video(video, options, fps=fps, progress=progress)
+    for source in sources:
+        with show_progress(printable(source.name)) as progress:
+            results[source.name] = spot_video(
+                source.path, options, fps=source.fps, progress=progress
+            )
         if out is not None:
-            folder = out if len(videos) == 1 else out / slug(name)
-            write_spotting(results[name], folder)
-            write_texts({"page.html": page_of_spotting([results[name]])}, folder)
-    scores = _scores(results, evaluate) if evaluate is not None else []
+            folder = out if len(sources) == 1 else out / slug(source.name)
+            write_spotting(results[source.name], folder)
+            write_texts({"page.html": page_of_spotting([results[source.name]])}, folder)
+    scores = _scores(results, sources) if evaluate is not None else []
     if as_json:
         from mer_keras.video.evaluate import published_levels
 
@@ -175,17 +178,17 @@ def spot(
             "videos": [result_json(spotting) for spotting in results.values()]
         }
         if evaluate is not None:
-            tree["scores"] = [_score_json(score) for score in scores]
+            tree["scores"] = [score_json(score) for score in scores]
             tree["published"] = published_levels()
         print_json(tree)
         return
     for spotting in results.values():
-        print(_headline(spotting.facts))
-        _print_findings(spotting.findings)
-        _print_intervals(spotting)
+        print(headline(spotting.facts))
+        print_findings(spotting.findings)
+        print_intervals(spotting)
         print()
     if scores:
-        _print_scores(scores)
+        print_scores(scores)
     print_wrapped(remarks.EXPECT_LITTLE)
     print_wrapped(remarks.NOT_FOR)
     if out is not None:
@@ -243,134 +246,58 @@ def annotate(
     print(f"{path}: {len(intervals)} interval(s)")
 
 
-def _scores(results: "dict[str, Spotting]", truth: Path) -> "list[SpottingScore]":
-    """Score what was spotted in some videos against a table of true intervals."""
-    from mer_keras.video.evaluate import Annotation, Video, read_annotations, score
+def _sources(videos: list[Path], evaluate: str | None, fps: float | None) -> "list[AnnotatedVideo]":
+    """Return what is spotted in, with what is annotated of it.
 
-    annotated, subjects = read_annotations(truth)
+    Raises:
+        UserError: nothing was named, or two recordings would have one name or folder.
+    """
+    from mer_keras.video.annotated import AnnotatedVideo, annotated_videos
+    from mer_keras.video.evaluate import read_annotations
+
+    if not videos:
+        if evaluate is None:
+            raise UserError("no video was named: name one, or a database by --evaluate")
+        from mer_keras.databases import registry
+
+        return annotated_videos(registry.load(evaluate))
+    names = [video.resolve().name for video in videos]
+    for name in names:
+        if sum(slug(name) == slug(other) for other in names) > 1:
+            raise UserError(f"two recordings called {name}, or nearly so: rename one of them")
+    annotated, subjects = read_annotations(Path(evaluate)) if evaluate is not None else ([], {})
+    unknown = sorted({interval.video for interval in annotated} - set(names))
+    if unknown:
+        raise UserError(
+            f"{evaluate}: intervals of {unknown[0]!r}, which is none of the videos here: expected "
+            f"names of files, such as {names[0]!r}"
+        )
+    return [
+        AnnotatedVideo(
+            name,
+            video,
+            subjects.get(name, name),
+            fps,
+            tuple(interval for interval in annotated if interval.video == name),
+        )
+        for name, video in zip(names, videos, strict=True)
+    ]
+
+
+def _scores(
+    results: "dict[str, Spotting]", sources: "list[AnnotatedVideo]"
+) -> "list[SpottingScore]":
+    """Score what was spotted against what is annotated."""
+    from mer_keras.video.evaluate import Annotation, Video, score
+
     spotted = [
         Annotation(name, interval.onset, interval.offset, spotting.options.kind)
         for name, spotting in results.items()
         for interval in spotting.intervals
     ]
+    annotated = [interval for source in sources for interval in source.intervals]
     videos = [
-        Video(name, subjects.get(name, name), spotting.facts.seconds / 60)
-        for name, spotting in results.items()
+        Video(source.name, source.subject, results[source.name].facts.seconds / 60)
+        for source in sources
     ]
     return score(spotted, annotated, videos)
-
-
-def _score_json(score: "SpottingScore") -> dict[str, object]:
-    import math
-
-    counts = score.counts
-    return {
-        "kind": score.kind,
-        **counts._asdict(),
-        "precision": counts.precision,
-        "recall": counts.recall,
-        "f1": counts.f1,
-        "f1_interval": None if math.isnan(score.low) else [score.low, score.high],
-        "subjects": score.subjects,
-        "false_positives_a_minute": score.false_positives_a_minute,
-    }
-
-
-def _print_scores(scores: "list[SpottingScore]") -> None:
-    """Print what was reached, and what published methods reach beside it."""
-    from mer_keras.video.evaluate import published_levels
-
-    header = [
-        "kind",
-        "right",
-        "false",
-        "missed",
-        "precision",
-        "recall",
-        "F1 [95 %]",
-        "false a minute",
-    ]
-    rows = []
-    for score in scores:
-        counts = score.counts
-        f1 = f"{counts.f1:.3f}"
-        f1 += f" [{score.low:.3f}, {score.high:.3f}]" if score.subjects > 1 else ""
-        cost = score.false_positives_a_minute
-        rows.append(
-            [
-                score.kind,
-                *counts,
-                f"{counts.precision:.3f}",
-                f"{counts.recall:.3f}",
-                f1,
-                "" if cost is None else f"{cost:.2f}",
-            ]
-        )
-    print("by the MEGC rule (overlap of half of the union, one to one, counts added over videos):")
-    print_table(header, rows)
-    print()
-    print("published, on other videos:")
-    kinds = ("micro", "macro", "all")
-    print_table(
-        ["database", "method", *(f"F1 {kind}" for kind in kinds), "source"],
-        [
-            [
-                row["database"],
-                row["method"],
-                *(f"{row[kind]:.3f}" if kind in row else "" for kind in kinds),
-                row["source"],
-            ]
-            for row in published_levels()
-            if any(kind in row for kind in kinds)
-        ],
-    )
-    print()
-
-
-def _headline(facts: "VideoFacts") -> str:
-    """One line on a recording."""
-    minutes, seconds = divmod(facts.seconds, 60)
-    rate = f"{round(facts.fps, 1):g} fps" + (" (variable)" if facts.variable_rate else "")
-    face = "the middle of the frame taken for the face"
-    if facts.finder != "centre":
-        face = f"a face in {facts.face_share:.1%} of {facts.looks} frames that were looked at"
-    eyes = f", {facts.eyes_px:.0f} px between the eyes" if facts.eyes_px is not None else ""
-    return printable(
-        f"{facts.name}: {minutes:.0f}:{seconds:04.1f}, {facts.frames:,} frames, {rate}, "
-        f"{facts.width}x{facts.height}, {face}{eyes}"
-    )
-
-
-def _print_findings(findings: "Sequence[Finding]") -> None:
-    for finding in findings:
-        remedy = f": {finding.remedy}" if finding.remedy else ""
-        print_wrapped(printable(f"{finding.level}: {finding.message}{remedy}"), indent=2)
-
-
-def _print_intervals(spotting: "Spotting") -> None:
-    options, curve = spotting.options, spotting.curve
-    floor = f", floor {options.least:g} px" if options.method == "flow_difference" else ""
-    print(
-        f"{options.method}, {options.kind}: {len(spotting.intervals)} interval(s), threshold "
-        f"{curve.threshold:.3g}{floor}"
-    )
-    if not spotting.intervals:
-        return
-    header = ["onset", "apex", "offset", "length", "score", "px", "region", "remarks"]
-    rows = [
-        [
-            *(_clock(s) for s in (interval.onset_s, interval.apex_s, interval.offset_s)),
-            f"{interval.seconds:.2f} s",
-            f"{interval.score:.2f}",
-            f"{interval.strength_px:.2f}",
-            interval.region,
-            "; ".join(interval.remarks) or "-",
-        ]
-        for interval in spotting.intervals
-    ]
-    print_table(header, rows)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"{minutes:.0f}:{rest:05.2f}"

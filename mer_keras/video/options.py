@@ -104,3 +104,23 @@ class SpotOptions(StrictModel):
             smooth=False,
             intervals="runs",
         )
+
+    @property
+    def departures(self) -> tuple[str, ...]:
+        """How this differs from the published baseline, or what of it is odd, in sentences."""
+        if self.method == "lbp_difference":
+            return ("pixels are smoothed first, as noise rules the patterns of smooth skin",)
+        tests = {
+            "directions are told by both signs; the released code knows half a circle, in which "
+            "two of four directions stay empty": self.whole_circle,
+            "directions are told as released: two of four stay empty": not self.whole_circle,
+            "the median flow of the nose is taken off, as the head's own": self.subtract_head,
+            "no motion of the head is taken off, as released": not self.subtract_head,
+            "the eyes' blocks don't count": "eyes" in self.ignore,
+            "pixels are smoothed in space and time before flow": self.smooth,
+            "intervals are k to each side of peaks, not runs over the threshold": (
+                self.intervals == "peaks"
+            ),
+            "a peak needs some height in pixels": self.least > 0,
+        }
+        return tuple(text for text, holds in tests.items() if holds)

@@ -113,6 +113,7 @@ def result_json(spotting: Spotting) -> dict[str, object]:
         "expect": remarks.EXPECT_LITTLE,
         "video": spotting.facts.to_json(),
         "options": spotting.options.model_dump(mode="json"),
+        "departures": list(spotting.options.departures),
         "findings": [finding._asdict() for finding in spotting.findings],
         "threshold": _finite(spotting.curve.threshold),
         "intervals": [interval_json(interval) for interval in spotting.intervals],
