@@ -48,7 +48,8 @@ SHAPES = {
 }
 
 _ALEXNET = {"maps": (8, 16, 16, 16, 16), "units": 32, "means": (0.5,) * 3, "scale": 1.0}
-_ELRCN = {"maps": (8, 8, 16, 16, 16), "units": 32, "lstm_units": 16, "hidden": 16, "scale": 4.0}
+_ELRCN = {"maps": (8, 8, 16, 16, 16), "units": 64, "lstm_units": 32, "hidden": 32}
+_ELRCN |= {"scale": 4.0, "drop": 0.0}
 
 #: Arguments that make large networks narrow, and have them read clips in 0..1 as they are.
 ARGUMENTS = {
@@ -70,7 +71,7 @@ ARGUMENTS = {
     "microexp_fusenet_late": {"maps": 4, "duration": 5, "units": (32, 16)},
     "alexnet": _ALEXNET,
     "alexnet_lstm": {**_ALEXNET, "lstm_units": 16, "scale": 4.0, "drop": 0.1},
-    "vgg16": {"maps": (8, 8, 16, 16, 16), "units": 32, "scale": 1.0},
+    "vgg16": {"maps": (8, 8, 16, 16, 16), "units": 32, "scale": 1.0, "drop": 0.1},
     "googlenet": {"shrink": 8, "scale": 4.0},
     "elrcn": _ELRCN,
     "elrcn_te": _ELRCN,
