@@ -187,7 +187,7 @@ def test_batches_have_a_header_for_readers(call, places, monkeypatch):
 
 
 def test_audit_in_words_and_as_json(call):
-    words = call("audit", "micro_attention").stdout
+    words = " ".join(call("audit", "micro_attention").stdout.split())
     assert "accuracy 0.763 is WAR of the matrix" in words
     tree = json.loads(call("audit", "--json").stdout)
     assert set(tree) == {

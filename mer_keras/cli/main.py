@@ -31,6 +31,7 @@ from mer_keras.cli.show import (
     duration,
     print_json,
     print_table,
+    print_wrapped,
     show,
     show_progress,
 )
@@ -286,7 +287,7 @@ def plan(
         print_json(plans)
         return
     for entry in plans:
-        print(
+        print_wrapped(
             f"{entry['experiment']}: {entry['data_kind']} data, {entry['n_samples']} clips, "
             f"{entry['n_subjects']} subjects, {entry['protocol']}, {entry['selection']}"
         )
@@ -295,7 +296,7 @@ def plan(
             for fold in entry["folds"]
         ]
         print_table(["fold", "train", "val", "test", "test clips by class"], rows)
-        print(
+        print_wrapped(
             f"steps in all: {entry['steps']:,}; clips: {entry['clips_mib']:,} MiB of memory, "
             f"and {entry['loading_mib']:,} MiB while they are read; "
             f"disk: {entry['disk_mib']:,} MiB; "
@@ -305,7 +306,7 @@ def plan(
             print(f"before that: pretraining on {name}")
         print()
         for note in entry["notes"]:
-            print(f"note: {note}")
+            print_wrapped(f"note: {note}")
 
 
 @app.command()

@@ -11,7 +11,14 @@ from typer import Argument, Option
 
 from mer_keras.cli import completion
 from mer_keras.cli.named_runs import HOW_TO_NAME, Run, RunAndRow, named_run
-from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
+from mer_keras.cli.show import (
+    Json,
+    print_json,
+    print_table,
+    print_wrapped,
+    printable,
+    show_progress,
+)
 from mer_keras.cli.statuses import print_statuses
 from mer_keras.errors import InvariantError, UserError
 from mer_keras.training.quiet_start import import_keras
@@ -26,7 +33,7 @@ app = typer.Typer()
 Experiments = Annotated[
     list[str],
     Argument(
-        metavar="EXPERIMENT...",
+        metavar="EXPERIMENT",
         help="Names such as shallow_convlstm/table1, or paths of YAML files.",
         autocompletion=completion.experiments,
     ),
@@ -170,7 +177,7 @@ def compare(
         print_json(compared)
         return
     for name, row in (("first", compared["first"]), ("second", compared["second"])):
-        print(f"{name}: {row['row']} ({row['run']}; {row['protocol']}; {row['selection']})")
+        print_wrapped(f"{name}: {row['row']} ({row['run']}; {row['protocol']}; {row['selection']})")
     print(
         f"{compared['data_kind']} data, {compared['n_samples']} clips, "
         f"{compared['n_subjects']} subjects\n"
@@ -185,8 +192,9 @@ def compare(
         rows.append([metric["metric"].upper(), *values, interval])
     print_table(["metric, %", "first", "second", "second - first [95 % over subjects]"], rows)
     test = compared["mcnemar"]
-    print(
-        f"\nright by the first alone: {test['only_first']}, by the second alone: "
+    print()
+    print_wrapped(
+        f"right by the first alone: {test['only_first']}, by the second alone: "
         f"{test['only_second']}; McNemar's exact test: p = {test['p']:.3g}"
     )
 
@@ -228,11 +236,13 @@ def audit(
         )
         return
     for paper, paper_findings in findings_of.items():
-        print(f"{paper}: {published.load(paper).title}\n")
+        print_wrapped(f"{paper}: {published.load(paper).title}")
+        print()
         for finding in paper_findings:
-            print(f"{finding.where}: {finding.about} ({finding.kind})\n  {finding.says}.")
+            print_wrapped(f"{finding.where}: {finding.about} ({finding.kind})")
+            print_wrapped(f"{finding.says}.", indent=2)
             if finding.limits:
-                print(f"  {finding.limits}")
+                print_wrapped(finding.limits, indent=2)
         print()
 
 
