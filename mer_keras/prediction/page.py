@@ -9,7 +9,7 @@ from mer_keras.prediction.drawing import blocks_svg, curve_svg
 from mer_keras.prediction.predict import Predicted, Shown
 from mer_keras.prediction.recordings import facts_of_spotting, finite
 from mer_keras.prediction.result import PredictedInterval, RecordingFacts
-from mer_keras.prediction.words import matched_line
+from mer_keras.prediction.words import EXPECT_LITTLE, matched_line
 from mer_keras.report.formats import render
 from mer_keras.terms import DataKind
 from mer_keras.video import remarks
@@ -60,7 +60,7 @@ def page_of_spotting(spottings: Sequence[Spotting]) -> str:
         "prediction.html.j2",
         title=_title("Motion of the face", names),
         synthetic=False,
-        not_for=[remarks.NOT_FOR, remarks.EXPECT_LITTLE],
+        not_for=[remarks.NOT_FOR, EXPECT_LITTLE],
         shows_faces=False,
         model=None,
         header=[*_HEADER, "remarks"],

@@ -33,9 +33,8 @@ from mer_keras.prediction.result import (
 )
 from mer_keras.prediction.sources import NamedSource
 from mer_keras.prediction.votes import said_of
-from mer_keras.prediction.words import NOT_FOR, facts_of_model
+from mer_keras.prediction.words import EXPECT_LITTLE, NOT_FOR, facts_of_model
 from mer_keras.progress import Progress, under_title
-from mer_keras.video import remarks as words
 from mer_keras.video.curve import Curve
 from mer_keras.video.intervals import Interval
 from mer_keras.video.options import SpotOptions
@@ -167,7 +166,7 @@ def predict_recording(
     facts, remarks = _facts_and_remarks(bundle.card, recording, spotting, looked)
     intervals = [_interval(bundle, entry, origin, spotting, remarks) for entry in looked]
     prediction = Prediction(
-        not_for=NOT_FOR if spotting is None else (*NOT_FOR, words.EXPECT_LITTLE),
+        not_for=NOT_FOR if spotting is None else (*NOT_FOR, EXPECT_LITTLE),
         recording=facts,
         remarks=tuple(remarks),
         model=facts_of_model(bundle),

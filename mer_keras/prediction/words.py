@@ -17,6 +17,8 @@ LAW = (
     "In the European Union, inferring emotions of people at work or in education is prohibited, "
     "but for medical or safety reasons (AI Act, article 5(1)(f))."
 )
+#: What spotting is known to find, as a sentence.
+EXPECT_LITTLE = f"{remarks.EXPECT_LITTLE[:1].upper()}{remarks.EXPECT_LITTLE[1:]}."
 #: What stands with every prediction.
 NOT_FOR = (remarks.NOT_FOR, NO_PROBABILITY, NEW_PEOPLE, LAW)
 
