@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.arrays import Array, Inputs, OneInput
+from mer_keras.arrays import Array, Inputs, OneInput, count
 from mer_keras.bundles.card import Card
 from mer_keras.config.experiment import RowPlan
 from mer_keras.errors import UserError
@@ -82,9 +82,13 @@ class Bundle:
                 (clips, ...) float32, or a list where clips differ in length.
 
         Raises:
-            UserError: an input is missing or unknown, or its clips have another shape.
+            UserError: an input is missing or unknown, its clips have another shape, or inputs
+                differ in the number of clips.
         """
         clips = self._checked(inputs)
+        if not count(clips):
+            nothing = np.empty((len(self._learned), 0, len(self.classes)), np.float32)
+            return Votes(nothing[0], nothing)
         per_seed = np.stack([self._vote(member, clips) for member in range(len(self._learned))])
         return Votes(per_seed.mean(axis=0, dtype=np.float32), per_seed)
 
@@ -99,11 +103,14 @@ class Bundle:
         for name, clips in inputs.items():
             shape = self.card.inputs[name].shape
             shapes: set[tuple[int, ...]] = {tuple(clip.shape) for clip in clips}
-            if any(not _fits(found, shape) for found in shapes):
+            if any(not _fits(own, shape) for own in shapes):
                 raise UserError(
                     f"input {name!r}: clips of shape {', '.join(map(str, sorted(shapes)))}, "
                     f"expected {shape}"
                 )
+        counts = {len(clips) for clips in inputs.values()}
+        if len(counts) > 1:
+            raise UserError(f"inputs of {' and '.join(map(str, sorted(counts)))} clips")
         arrays = tuple(_float32(inputs[name]) for name in self.card.reads)
         return arrays[0] if len(arrays) == 1 else arrays
 
@@ -138,7 +145,7 @@ def method_of(card: Card) -> Method:
     """
     plan = plan_of(card)
     check_known(plan)
-    shapes = tuple(_whole(card.inputs[name].shape) for name in card.reads)
+    shapes = tuple(_closed(card.inputs[name].shape) for name in card.reads)
     flow = [card.inputs[name].flow for name in card.reads]
     forms = [None if facts is None else FlowForm(facts.channels, facts.mirroring) for facts in flow]
     return make_method(
@@ -146,16 +153,16 @@ def method_of(card: Card) -> Method:
     )
 
 
-def _whole(shape: tuple[int | None, ...]) -> tuple[int, ...]:
+def _closed(shape: tuple[int | None, ...]) -> tuple[int, ...]:
     """A shape without open sides, for what needs clips of one shape."""
     if any(side is None for side in shape):
         raise UserError(f"a network can't read clips of shape {shape}, whose length is open")
     return tuple(side for side in shape if side is not None)
 
 
-def _fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
-    return len(found) == len(shape) and all(
-        side is None or side == own for side, own in zip(shape, found, strict=True)
+def _fits(own: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    return len(own) == len(shape) and all(
+        side is None or side == length for side, length in zip(shape, own, strict=True)
     )
 
 

@@ -107,11 +107,11 @@ def _content(path: Path) -> bytes:
 def _check_digest(path: Path, digest: str, expect: str | None) -> None:
     if expect is None:
         return
-    wanted = expect.strip().lower()
-    if len(wanted) < SHOWN or set(wanted) - set("0123456789abcdef"):
+    expected = expect.strip().lower()
+    if len(expected) < SHOWN or set(expected) - set("0123456789abcdef"):
         raise UserError(f"--expect {expect[:80]}: expected {SHOWN} to 64 digits of a SHA-256")
-    if not digest.startswith(wanted):
-        raise UserError(f"{path}: its SHA-256 is {digest}, expected {wanted}: it is another file")
+    if not digest.startswith(expected):
+        raise UserError(f"{path}: its SHA-256 is {digest}, expected {expected}: it is another file")
 
 
 def _card(content: bytes, name: str) -> Card:

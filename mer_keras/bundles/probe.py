@@ -36,7 +36,7 @@ def new_probe(bundle: Bundle) -> bytes:
     """Return the content of a probe's file: drawn clips, and what each member says of them."""
     generator = np.random.default_rng(0)
     noise = {
-        _name(name, number): generator.integers(0, 256, _whole(entry.shape, number), np.uint8)
+        _name(name, number): generator.integers(0, 256, _probe_shape(entry.shape, number), np.uint8)
         for name, entry in bundle.card.inputs.items()
         for number in range(CLIPS)
     }
@@ -87,7 +87,7 @@ def clips_of(card: Card, arrays: Mapping[str, NDArray], name: str) -> dict[str, 
     for key, entry in card.inputs.items():
         for number in range(CLIPS):
             shape = arrays[_name(key, number)].shape
-            if shape != _whole(entry.shape, number):
+            if shape != _probe_shape(entry.shape, number):
                 raise UserError(f"{name}: a clip of shape {shape} for input {key!r}")
     return _clips(card, arrays)
 
@@ -124,7 +124,7 @@ def _name(key: str, number: int) -> str:
     return f"clips/{key}/{number}"
 
 
-def _whole(shape: tuple[int | None, ...], number: int) -> tuple[int, ...]:
+def _probe_shape(shape: tuple[int | None, ...], number: int) -> tuple[int, ...]:
     """Shape of a clip of the probe; of clips of any length, each has another."""
     return tuple(side or PROBE_FRAMES - number for side in shape)
 

@@ -210,7 +210,7 @@ def unpacked(learned: Learned, classes: int, name: str) -> Chain:
     parts = learned.facts.get("parts")
     if not isinstance(parts, list) or not 1 <= len(parts) <= 4:
         raise UserError(f"{name}: 'parts' of a classifier are missing")
-    made = []
+    predictors = []
     for number, facts in enumerate(parts):
         prefix = f"{number}/"
         arrays = {
@@ -220,13 +220,13 @@ def unpacked(learned: Learned, classes: int, name: str) -> Chain:
         }
         kind = facts.get("kind") if isinstance(facts, dict) else None
         try:
-            made.append(_READERS[str(kind)](_Part(facts, arrays, classes)))  # type: ignore[arg-type]
+            predictors.append(_READERS[str(kind)](_Part(facts, arrays, classes)))  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError, IndexError, UserError) as error:
             raise UserError(
                 f"{name}: part {number} ({str(kind)[:40]!r}) is no classifier of this version: "
                 f"{error}"
             ) from error
-    *steps, last = made
+    *steps, last = predictors
     if not hasattr(last, "predict") or not all(hasattr(step, "transform") for step in steps):
         raise UserError(f"{name}: its parts are no steps with a classifier behind them")
     return Chain(tuple(steps), last)
@@ -374,7 +374,7 @@ class _Part:
         """Real numbers of a shape, in which None stands for any length."""
         array = self.arrays[name]
         fits = len(array.shape) == len(shape) and all(
-            side is None or side == found for side, found in zip(shape, array.shape, strict=True)
+            side is None or side == own for side, own in zip(shape, array.shape, strict=True)
         )
         if not fits:
             raise ValueError(f"{name} has shape {array.shape}, expected {shape}")

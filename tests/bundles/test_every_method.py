@@ -74,8 +74,8 @@ def caches(tmp_path_factory):
         yield
 
 
-def check(made, name):
-    bundle, elsewhere = made.bundles[name], made.elsewhere[name]
+def check(stored, name):
+    bundle, elsewhere = stored.bundles[name], stored.elsewhere[name]
     votes = bundle.predict_inputs(new_clips(bundle.card))
     assert elsewhere.shape == (len(bundle.card.members), 5, 3)
     np.testing.assert_allclose(votes.per_seed, elsewhere, rtol=0, atol=1e-6)

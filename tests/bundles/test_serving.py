@@ -96,10 +96,10 @@ def test_the_same_frames_give_the_same_input(name, frames, samples, svm, places)
     if recipe.get("channels") != 3:  # Gray is taken of the decoded picture by the same function.
         frames = [cv2.imread(str(places / f"clip/{n}.png"), 0) for n in range(len(frames))]
     times = [number / FPS for number in range(len(frames))]
-    made = inputs_of_frames(card, frames, times, ONSET, APEX, OFFSET)["clips"]
-    assert len(made) == 1
-    assert made[0].dtype == np.float32
-    np.testing.assert_array_equal(made[0], trained[0])
+    clips = inputs_of_frames(card, frames, times, ONSET, APEX, OFFSET)["clips"]
+    assert len(clips) == 1
+    assert clips[0].dtype == np.float32
+    np.testing.assert_array_equal(clips[0], trained[0])
     assert sorted((places / "cache").rglob("*")) == before  # Nothing of a user's video is kept.
 
 
@@ -107,9 +107,9 @@ def test_a_missing_apex_is_the_middle_frame(frames, svm):
     card = card_for(svm, {"kind": "frames", "frames": 1, "size": 16, "sampling": "apex"})
     times = list(range(len(frames)))
     remarks = set()
-    made = inputs_of_frames(card, frames, times, 2, None, 14, remarks)["clips"]
+    clips = inputs_of_frames(card, frames, times, 2, None, 14, remarks)["clips"]
     expected = inputs_of_frames(card, frames, times, 2, 8, 14)["clips"]
-    np.testing.assert_array_equal(made, expected)
+    np.testing.assert_array_equal(clips, expected)
     assert any("apex not annotated" in remark for remark in remarks)
 
 
@@ -127,9 +127,9 @@ def test_stored_flow_is_computed_and_not_matched(frames, svm):
     card = card_for(svm, recipe, FLOW_CHANNELS)
     assert not card.matched
     assert "TV-L1" in card.inputs["clips"].remarks[0]
-    made = inputs_of_frames(card, frames, list(range(18)), 0, 9, 17)["clips"]
-    assert made.shape == (1, 40, 40, 3)
-    assert 200 < made.max() <= 255
+    clips = inputs_of_frames(card, frames, list(range(18)), 0, 9, 17)["clips"]
+    assert clips.shape == (1, 40, 40, 3)
+    assert 200 < clips.max() <= 255
 
 
 def test_images_of_something_else_cannot_be_made(frames, svm):
