@@ -145,7 +145,7 @@ def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> Dr
             picture = _picture(clips[0].clip, frame) if shown else None
             name = sample_id if shown else f"clip {line + 1}"
             if has_frames:
-                picture = _draw_motion(axes[line, :3], clips[0], name, longest, shown=shown)
+                picture = _draw_motion(list(axes[line, :3]), clips[0], name, longest, shown=shown)
             else:
                 _show(axes[line, 0], picture, None)
                 _title(axes[line, 0], name, f"true: {clips[0].label}")
