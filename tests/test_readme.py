@@ -158,6 +158,16 @@ def test_the_list_of_clips_is_read(places):
     assert list(samples.table["emotion"]) == ["happiness"]
 
 
+def test_every_network_and_every_experiments_folder_is_on_its_page():
+    from mer_keras.config.files import experiment_names
+
+    networks = re.findall(r"`(_?[a-z0-9_]+)`", PAGES["docs/networks.md"])
+    for name in MODELS:
+        assert any(name == known or name.endswith(known) for known in networks), name
+    for folder in {name.partition("/")[0] for name in experiment_names()}:
+        assert f"| `{folder}/" in PAGES["docs/reproduce.md"], folder
+
+
 def test_the_readme_is_short():
     assert len(PAGES["README.md"].splitlines()) <= 150
 
