@@ -101,7 +101,7 @@ def spot(
     ] = "micro",
     crop: Crop = "haar",
     align: Annotated[
-        str, Option(help="none, or three_points: follow the head by the mesh (crop mesh).")
+        str, Option(help="none, or three_points: follow the head's slow motion (crop mesh).")
     ] = "none",
     flow: Annotated[str, Option(help="farneback or dis.")] = "farneback",
     threshold: Annotated[

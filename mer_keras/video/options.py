@@ -28,8 +28,8 @@ class SpotOptions(StrictModel):
     extra ``[face]``, or the largest square in the middle.
     """
     align: Literal["none", "three_points"] = "none"
-    """``three_points`` moves three points of the mesh (inner corners of the eyes, and under the
-    nose) to fixed positions in every frame, by smoothed transforms; needs the crop ``mesh``.
+    """``three_points`` follows the head's slow motion in every frame by three points of the mesh
+    (inner corners of the eyes, and under the nose; see ``alignment``); needs the crop ``mesh``.
     """
     flow: Literal["dis", "farneback"] = "farneback"
     """How optical flow is computed, of ``flow_difference``. Farneback's is the steadier one where

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mer_keras.clips.three_points import POSITIONS, three_point_transform
-from mer_keras.video.alignment import smooth_transforms
+from mer_keras.video.alignment import similarity_transform, smooth_transforms
 from mer_keras.video.details import _turn
 from mer_keras.video.face_tracker import Face
 from mer_keras.video.options import SIDE
@@ -70,27 +70,36 @@ def test_a_square_that_reaches_beyond_the_frame_repeats_its_border():
     ).all()
 
 
+def test_a_similarity_is_exact_where_there_is_one():
+    turn = np.array([[0.9, -0.2], [0.2, 0.9]])
+    points = (POSITIONS * SIDE) @ turn.T * 1.7 + np.array([30, 12])
+    transform = similarity_transform(points)
+    assert np.allclose(moved(transform, points), POSITIONS * SIDE)
+    assert transform[0, 0] == pytest.approx(transform[1, 1])
+    assert transform[0, 1] == pytest.approx(-transform[1, 0])
+
+
 @pytest.mark.parametrize("jitter", [0.0, 0.3])
-def test_head_motion_is_followed_and_jitter_is_not(jitter):
-    """A head that sways slowly, located with noise at 50 Hz, filmed at 100 frames a second."""
+def test_slow_motion_of_the_head_is_followed_and_jitter_is_not(jitter):
+    """A head that sways in eight seconds, located with noise at 50 Hz, at 100 frames a second."""
     rng = np.random.default_rng(0)
-    times = np.arange(400) / 100
-    sway = 6 * np.sin(2 * np.pi * times / 4)
+    times = np.arange(1200) / 100
+    sway = 6 * np.sin(2 * np.pi * times / 8)
     looks = []
-    for frame in range(0, 400, 2):
+    for frame in range(0, 1200, 2):
         points = POINTS + np.array([sway[frame], 0]) + rng.normal(0, jitter, POINTS.shape)
         looks.append(Look(frame, Face(0, 0, 1, 1, 0.9, 60, points)))
-    looks[100] = Look(200, Face(0, 0, 1, 1, 0.9, 60, POINTS + 50))  # One that is wholly wrong.
+    looks[300] = Look(600, Face(0, 0, 1, 1, 0.9, 60, POINTS + 50))  # One that is wholly wrong.
     transforms = smooth_transforms(looks, times, 0)
-    middle = slice(40, 360)
+    middle = slice(100, 1100)
     at = np.array(
         [
             moved(transform, POINTS + np.array([shift, 0]))
             for transform, shift in zip(transforms[middle], sway[middle], strict=True)
         ]
     )
-    assert np.abs(at - POSITIONS * SIDE).mean() < 0.1 + jitter
-    assert np.diff(at, 2, axis=0).std() / np.sqrt(6) < 0.01 + 0.1 * jitter
+    assert np.abs(at - at.mean(axis=0)).mean() < 0.15 + 0.3 * jitter
+    assert np.diff(at, 2, axis=0).std() / np.sqrt(6) < 0.01 + 0.03 * jitter
 
 
 def test_a_head_that_turns_is_measured_by_the_line_of_the_eyes():
