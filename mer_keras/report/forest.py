@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PANELS = ("uar", "uf1", "war")
 #: Width of the figure, and height of a method's line, of titles and of axes, in inches.
 _WIDTH, _LINE_HEIGHT, _AROUND = 11.4, 0.2, 1.0
+#: Lines that there is room for, however few there are.
+_LEAST_LINES = 4
 #: Characters of a method's name on one line.
 _NAME_WIDTH = 46
 _OWN, _PUBLISHED, _BASELINE = COLOURS[0], COLOURS[1], COLOURS[6]
@@ -90,7 +92,7 @@ def forest_svg(lines: Sequence[ForestLine], view: RunView, title: str) -> str:
     """Draw the lines from top to bottom, a panel for each metric."""
     metrics = [m for m in PANELS if m != "war" or any(line.published.get(m) for line in lines)]
     names = [textwrap.shorten(line.name, _NAME_WIDTH, placeholder=" …") for line in lines]
-    size = (_WIDTH, _AROUND + _LINE_HEIGHT * len(lines))
+    size = (_WIDTH, _AROUND + _LINE_HEIGHT * max(len(lines), _LEAST_LINES))
     with drawing_of(f"forest.{view.run_id}.{title}", title, size, view, left=True) as drawing:
         panels = drawing.figure.subplots(1, len(metrics), sharey=True, squeeze=False)[0]
         for axes, metric in zip(panels, metrics, strict=True):

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: A number with a sign, which is no formula, and perhaps its interval.
 _SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
-#: A cell that begins with a number and says little more.
-_NUMBER = re.compile(r"[+-]?\d[\d.,]*%?( .{1,30})?$")
+#: A cell that begins with a number and says little more, or says why there is none.
+_NUMBER = re.compile(r"INCOMPLETE|[+-]?\d[\d.,]*%?( .{1,30})?$")
 #: What is written in LaTeX for characters that it would read as commands.
 _LATEX = str.maketrans(
     {character: f"\\{character}" for character in "{}&%$#_"}

@@ -75,7 +75,9 @@ def _of_real(config: Experiment, view: RunView) -> tuple[str, str, str]:
     ]
     amounts = f"{view.manifest['n_samples']} {view.data_kind} clips"
     if view.done < view.expected:
-        return "unfinished", WARN, f"{view.done} of {view.expected} folds are done on {amounts}."
+        sentence = f"{view.done} of {view.expected} folds are done on {amounts}."
+        sentence += f" {_score_sentence(*scored[-1])}" if scored else ""
+        return "unfinished", WARN, sentence
     if not scored:
         return "no result", CALM, f"No row of the table was run on {amounts}."
     if other_data(config, view):

@@ -12,6 +12,7 @@ from mer_keras.report.formats import (
     as_latex,
     latex_text,
     markdown_text,
+    numeric_columns,
     without_empty_columns,
 )
 from mer_keras.report.tables import Table
@@ -92,3 +93,13 @@ def test_synthetic_latex_bears_the_watermark():
 
 def test_markdown_cells_end_where_they_should():
     assert markdown_text("a|b\n<i>&") == r"a\|b &lt;i&gt;&amp;"
+
+
+def test_columns_of_numbers_are_known():
+    header = ("method", "UF1", "parameters", "verdict", "power", "empty")
+    rows = [
+        ("A", "61.72 [50.5, 71.7]", "1,158,083", "UAR: lower", "21%", "-"),
+        ("B", "INCOMPLETE 3/4", "-", "2 lower", "100%", ""),
+        ("C", "78.33 = UAR [1]", "4", "-", "5%", "-"),
+    ]
+    assert numeric_columns(header, rows) == [False, True, True, False, True, False]
