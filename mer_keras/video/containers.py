@@ -47,6 +47,8 @@ def check_container(path: Path) -> str:
     Raises:
         FrameError: it is empty, can't be read, is a playlist or no video by its content.
     """
+    if path.exists() and not path.is_file():  # A pipe or a device could be read for ever.
+        raise FrameError(f"{path}: no file, expected a video or a folder of numbered images")
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)

@@ -1,3 +1,5 @@
+import os
+
 import cv2
 import pytest
 
@@ -63,6 +65,12 @@ def test_sound_alone_in_a_container_of_video_has_no_pictures(tmp_path):
     file.write_bytes(b"\x00\x00\x00\x18ftypM4A \x00\x00\x00\x00M4A mp42" + bytes(400))
     with pytest.raises(FrameError, match="sound alone"):
         open_recording(file)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "talk.mp4")
+    with pytest.raises(FrameError, match="no file, expected a video"):
+        open_recording(tmp_path / "talk.mp4")
 
 
 def test_an_absent_file_is_said(tmp_path):
