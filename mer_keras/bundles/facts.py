@@ -16,14 +16,17 @@ _DATA = {
     DataKind.LICENSED: (
         "trained on databases that their owners license, for research as a rule: {names}"
     ),
-    DataKind.PUBLIC: "trained on data that anybody may download; their licence: {names}",
+    DataKind.PUBLIC: (
+        "trained on data that anybody may download: {names}; what their publishers say of a "
+        "licence: mer-keras data card {keys}"
+    ),
     DataKind.OWN: "trained on clips of a user's own: {names}",
     DataKind.SYNTHETIC: "trained on drawn faces, which says nothing about people: {names}",
 }
 _REDISTRIBUTION = {
     DataKind.LICENSED: "ask the databases' owners before you pass it on",
-    DataKind.PUBLIC: "make it anew from the public data rather than pass it on: no licence says "
-    "that you may",
+    DataKind.PUBLIC: "make it anew from the public data rather than pass it on, unless their "
+    "licence says that you may",
     DataKind.OWN: "ask the people that were filmed before you pass it on",
     DataKind.SYNTHETIC: "free: no person's face is in it",
 }
@@ -48,12 +51,11 @@ def terms_of(databases: tuple[str, ...], kind: DataKind, *, holds_clips: bool) -
     known = known_databases()
     titles = [known[name].title if name in known else name for name in databases]
     names = ", ".join(titles)
-    if kind is DataKind.PUBLIC:
-        names = "not stated by the publishers of " + names
     redistribution = _REDISTRIBUTION[kind]
     if holds_clips and kind is not DataKind.SYNTHETIC:
         redistribution += "; it holds features of training clips, such as histograms"
-    return Terms(data=_DATA[kind].format(names=names), redistribution=redistribution, use=_USE)
+    data = _DATA[kind].format(names=names, keys=", ".join(databases))
+    return Terms(data=data, redistribution=redistribution, use=_USE)
 
 
 def _spread(values: pd.Series) -> Spread | None:
