@@ -167,17 +167,17 @@ def data_add(
     database = samples.table["database"].iloc[0]
     people = samples.table["subject_id"].nunique()
     clips = samples.class_counts()
-    classes = {
+    clips_by_class = {
         scheme.name: {name: clips.get(name, 0) for name in scheme.classes}
         for scheme in get_database(database).schemes
     }
     schemes = [scheme.name for scheme in fitting_schemes(samples)]
     if as_json:
         summary = _summary(database, samples)
-        print_json({**summary, "classes": classes, "fitting_labels": schemes})
+        print_json({**summary, "classes": clips_by_class, "fitting_labels": schemes})
         return
     print(f"{database}: {len(samples.table)} clips of {people} subjects")
-    for name_of_scheme, of_classes in classes.items():
+    for name_of_scheme, of_classes in clips_by_class.items():
         print_wrapped(f"classes {name_of_scheme}: {counts(of_classes)}", indent=2)
     if schemes:
         print_wrapped(

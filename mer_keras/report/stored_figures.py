@@ -120,9 +120,7 @@ def _short(line: OverviewLine) -> str:
 
 def _draw_line(axes: "Axes", position: int, line: OverviewLine, colours: Sequence[str]) -> None:
     """Draw a row's estimate with its interval, and the printed number."""
-    match = _UF1.search(line.ours)
-    assert match is not None, "only stored rows are drawn"  # noqa: S101
-    value, low, high = map(float, match.groups())
+    value, low, high = map(float, _UF1.findall(line.ours)[0])
     axes.errorbar(
         value,
         position,
