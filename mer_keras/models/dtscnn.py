@@ -86,12 +86,13 @@ def _stream(x: Tensor, stream: str) -> Tensor:
     """Features of a sequence, (batch, 128)."""
     for number, (filters, kernel, window) in enumerate(LAYERS, start=1):
         name = f"{stream}_conv{number}"
-        padding = {1: (2, 1, 1), 4: (0, 1, 1)}.get(number, (1, 1, 1))
-        x = layers.ZeroPadding3D(padding, name=f"{name}_pad")(x)
+        if number in (1, len(LAYERS)):  # The others keep time, height and width.
+            x = layers.ZeroPadding3D((2 if number == 1 else 0, 1, 1), name=f"{name}_pad")(x)
         convolution = layers.Conv3D(
             filters,
             kernel,
             strides=(4, 2, 2) if number == 1 else 1,
+            padding="same" if number in (2, 3) else "valid",
             activation="relu",
             name=name,
         )
