@@ -44,16 +44,16 @@ def annotated_videos(samples: Samples) -> list[AnnotatedVideo]:
     marked = table[table["onset"].notna() & table["offset"].notna()]
     videos = []
     for path, clips in marked.groupby("path", sort=True):
-        place = Path(str(path))
-        numbers = list(list_frames(place)) if place.is_dir() else None
+        footage = Path(str(path))
+        numbers = list(list_frames(footage)) if footage.is_dir() else None
         first = clips.iloc[0]
-        name = f"{first['subject']}/{place.stem}"
+        name = f"{first['subject']}/{footage.stem}"
         intervals = tuple(
             Annotation(name, _index(int(onset), numbers), _index(int(offset), numbers))
             for onset, offset in zip(clips["onset"], clips["offset"], strict=True)
         )
         fps = float(first["fps"]) if numbers is not None and first.notna()["fps"] else None
-        videos.append(AnnotatedVideo(name, place, str(first["subject_id"]), fps, intervals))
+        videos.append(AnnotatedVideo(name, footage, str(first["subject_id"]), fps, intervals))
     if not videos:
         raise UserError("no clip has an annotated onset and offset: nothing to compare with")
     return videos

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mer_keras.progress import CountProgress
 from mer_keras.video.aligned_faces import aligned_faces
-from mer_keras.video.features import Kept, feature_of
+from mer_keras.video.features import Prepared, feature_of
 from mer_keras.video.intervals import contrast_of, threshold_of
 from mer_keras.video.options import SpotOptions
 from mer_keras.video.reader import Recording
@@ -74,10 +74,10 @@ def compute_curve(
     feature = feature_of(options)
     samples = len(moments.frames)
     values, head, mouth = (np.full(samples, np.nan) for _ in range(3))
-    ring: deque[tuple[int, Kept | None]] = deque(maxlen=2 * half + 1)
+    ring: deque[tuple[int, Prepared | None]] = deque(maxlen=2 * half + 1)
     faces = aligned_faces(recording, moments, track, smooth=options.smooth, progress=progress)
     for sample, face, stretch in faces:
-        ring.append((stretch, None if face is None else feature.keep(face)))
+        ring.append((stretch, None if face is None else feature.prepare(face)))
         if len(ring) < 2 * half + 1:
             continue
         (first, before), (middle, now), (last, after) = ring[0], ring[half], ring[-1]

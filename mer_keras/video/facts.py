@@ -24,7 +24,7 @@ class VideoFacts:
         frames: how many can be decoded.
         claimed_frames: how many the header claims; 0 where it claims none.
         seconds: from the first to the last frame.
-        fps: by the median step between time stamps; 0 for one frame.
+        fps: by the usual step between time stamps; 0 for one frame.
         claimed_fps: by the header, or as the user said.
         variable_rate: more than one step in a hundred is off the median by a quarter or more.
         longest_step: seconds between neighbours, at most.

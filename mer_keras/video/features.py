@@ -25,8 +25,8 @@ from mer_keras.video.options import SIDE, SpotOptions
 
 #: An aligned gray face, uint8 (SIDE, SIDE).
 Face: TypeAlias = NDArray[np.uint8]
-#: What is kept of a face until it has been compared.
-Kept: TypeAlias = NDArray[np.generic]
+#: What is held of a face until it has been compared.
+Prepared: TypeAlias = NDArray[np.generic]
 
 #: Directions of flow that are told apart.
 _DIRECTIONS = 4
@@ -57,11 +57,11 @@ class Comparison(NamedTuple):
 class Feature(Protocol):
     """How faces are compared."""
 
-    def keep(self, face: Face) -> Kept:
+    def prepare(self, face: Face) -> Prepared:
         """Return what is needed of a face later."""
         ...
 
-    def compare(self, before: Kept, now: Kept, after: Kept) -> Comparison:
+    def compare(self, before: Prepared, now: Prepared, after: Prepared) -> Comparison:
         """Compare a moment with those k before and k after it."""
         ...
 
@@ -86,11 +86,11 @@ class FlowDifference:
         self._options = options
         self._counted = counted_blocks(options.ignore)
 
-    def keep(self, face: Face) -> Kept:
+    def prepare(self, face: Face) -> Prepared:
         """Keep the face itself."""
         return face
 
-    def compare(self, before: Kept, now: Kept, after: Kept) -> Comparison:
+    def compare(self, before: Prepared, now: Prepared, after: Prepared) -> Comparison:
         """See ``Feature``."""
         flows = [
             optical_flow(
@@ -127,7 +127,7 @@ class LbpDifference:
         self._table, self._bins = patterns.bin_table(_NEIGHBOURS, "uniform", "ascending")
         self._counted = counted_blocks(options.ignore)
 
-    def keep(self, face: Face) -> Kept:
+    def prepare(self, face: Face) -> Prepared:
         """Keep the histograms of the blocks, float32 (36, bins), each of sum 1."""
         radii = (self._radius, self._radius, 0.0)
         margins = patterns.margins_of(radii)
@@ -140,7 +140,7 @@ class LbpDifference:
         histograms = counts.reshape(BLOCKS**2, self._bins).astype(np.float32)
         return histograms / histograms.sum(axis=1, keepdims=True)
 
-    def compare(self, before: Kept, now: Kept, after: Kept) -> Comparison:
+    def compare(self, before: Prepared, now: Prepared, after: Prepared) -> Comparison:
         """See ``Feature``."""
         mean = (np.asarray(before, np.float32) + np.asarray(after, np.float32)) / 2
         histograms = np.asarray(now, np.float32)

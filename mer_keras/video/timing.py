@@ -73,9 +73,9 @@ def moments_of(times: Times, *, smooth: bool) -> Moments:
     fps = frame_rate(times)
     if is_variable(times):
         rate = min(fps, MAX_RATE)
-        wanted = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
-        after = np.clip(np.searchsorted(times, wanted), 1, len(times) - 1)
-        is_nearer = wanted - times[after - 1] <= times[after] - wanted
+        even = np.arange(0, times[-1] + 0.5 / rate, 1 / rate)
+        after = np.clip(np.searchsorted(times, even), 1, len(times) - 1)
+        is_nearer = even - times[after - 1] <= times[after] - even
         frames = np.where(is_nearer, after - 1, after)
     else:
         stride = max(1, round(fps / MAX_RATE))

@@ -112,12 +112,12 @@ def run(seeds: Sequence[int] = _SEEDS, only: Sequence[Row] | None = None, worker
     Returns:
         JSON-ready: what was drawn, and for each row the counts, added over the recordings.
     """
-    chosen = list(only if only is not None else rows())
-    tasks = [(row, seed) for row in chosen for seed in seeds]
+    chosen_rows = list(only if only is not None else rows())
+    tasks = [(row, seed) for row in chosen_rows for seed in seeds]
     with ProcessPoolExecutor(workers) as pool:
         of_tasks = list(pool.map(_count_task, tasks))
     results = []
-    for index, row in enumerate(chosen):
+    for index, row in enumerate(chosen_rows):
         of_seeds = of_tasks[index * len(seeds) : (index + 1) * len(seeds)]
         by_threshold = {}
         for share in of_seeds[0]:
@@ -155,11 +155,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--only", help="rows of this word alone; the others stay as they are stored"
     )
-    given = parser.parse_args(arguments)
-    out = given.out
-    chosen = [row for row in rows() if not given.only or given.only in row.name]
-    result = run(only=chosen, workers=given.workers)
-    if given.only:
+    options = parser.parse_args(arguments)
+    out = options.out
+    named = [row for row in rows() if not options.only or options.only in row.name]
+    result = run(only=named, workers=options.workers)
+    if options.only:
         stored = json.loads((out / "trial.json").read_text(encoding="utf-8"))
         result["rows"] = _with_new_rows(stored["rows"], result["rows"])
     write_whole(out / "trial.json", (json.dumps(result, indent=1) + "\n").encode())

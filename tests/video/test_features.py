@@ -97,20 +97,20 @@ def test_motion_that_comes_and_goes_counts_and_motion_that_stays_does_not():
 
 
 def test_lbp_histograms_are_those_of_scikit_image():
-    kept = LbpDifference(SpotOptions(method="lbp_difference")).keep(FACE)
-    assert kept.shape == (36, 59)
+    prepared = LbpDifference(SpotOptions(method="lbp_difference")).prepare(FACE)
+    assert prepared.shape == (36, 59)
     codes = local_binary_pattern(FACE, 8, 1, "nri_uniform")[1:-1, 1:-1]
     blocks = BLOCK_OF_PIXEL[1:-1, 1:-1]
     for block in (0, 14, 35):
         expected = np.bincount(codes[blocks == block].astype(int), minlength=59)
         # The order of the bins differs, so that their sorted shares are compared.
         shares = np.sort(expected / expected.sum())
-        assert np.allclose(np.sort(kept[block]), shares, atol=2e-3)
+        assert np.allclose(np.sort(prepared[block]), shares, atol=2e-3)
 
 
 def test_lbp_difference_is_chi_square_of_the_greatest_blocks():
     feature = LbpDifference(SpotOptions(method="lbp_difference", ignore=()))
-    before, now, after = (feature.keep(texture((SIDE, SIDE), seed)) for seed in range(3))
+    before, now, after = (feature.prepare(texture((SIDE, SIDE), seed)) for seed in range(3))
     mean = (before + after) / 2
     blocks = sorted(
         (

@@ -117,9 +117,9 @@ def test_the_ring_gives_what_comparing_all_frames_gives():
         for first, last in zip(moments.first, moments.last, strict=True)
     ]
     feature = feature_of(options)
-    kept = [feature.keep(mean) for mean in means]
+    prepared = [feature.prepare(mean) for mean in means]
     for i in range(6, 34):
-        expected = feature.compare(kept[i - 6], kept[i], kept[i + 6]).value
+        expected = feature.compare(prepared[i - 6], prepared[i], prepared[i + 6]).value
         assert curve.feature[i] == pytest.approx(expected, rel=1e-6)
 
 
