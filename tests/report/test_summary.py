@@ -81,3 +81,6 @@ def test_it_stands_on_the_page_and_in_json(tmp_path):
     assert f'href="#{summary["anchor"]}"' in top
     assert '<span class="chip good">pipeline works</span>' in top
     assert summary["sentence"] in top
+    markdown = (tmp_path / "report.md").read_text()
+    line = f"- {CONFIG.heading}: **pipeline works**. {summary['sentence']}"
+    assert line in markdown.splitlines()
