@@ -26,6 +26,7 @@ from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.tasks import fold_seed
 from mer_keras.runs.units import Unit
+from mer_keras.training.learned import from_bytes
 from mer_keras.whole_files import whole_file
 
 #: Predictions of a fold that is trained again on another machine differ by rounding.
@@ -152,6 +153,11 @@ class _Network:
     def _take_weights(self, unit: Unit) -> None:
         """Give the network the weights of a fold: stored ones, or trained now and stored."""
         context, trainer = self._context, self._method.trainer
+        if self._folder.has_learned(unit):
+            content = self._folder.learned(unit) or b""
+            name = f"weights of fold {unit.fold!r}"
+            self._method.restore(from_bytes(content, name), name)
+            return
         rows = context.fold_rows(unit.fold)
         x, y = context.inputs(self._plan), context.labels
         file = self._folder.path / "weights" / f"{unit.stem()}.weights.h5"

@@ -14,12 +14,14 @@ from mer_keras.bundles.choices import Choice, choose
 from mer_keras.bundles.fitting import fit, gather, train, write_bundle
 from mer_keras.bundles.loading import load_bundle
 from mer_keras.errors import ResultsError, UserError
+from mer_keras.explanation.tested import explain
 from mer_keras.report.scoring import SHOWN, score_row
 from mer_keras.report.view import read_view
 from mer_keras.runs.context import compose
 from mer_keras.runs.folder import LEARNED, RunFolder
 from mer_keras.runs.units import units_of
 from mer_keras.terms import Selection
+from mer_keras.training.trainer import Trainer
 from tests.bundles.small import context_of, experiment, new_clips, plan_of
 from tests.methods.small import clips, network
 from tests.runs import small
@@ -151,6 +153,19 @@ class TestWithARun:
         small.run(config_of(), keep_learned=True)
         assert without.learned(unit) is not None
         assert before.equals(without.predictions([unit]))
+
+    @pytest.mark.long
+    def test_an_explanation_needs_no_training_of_folds_whose_weights_are_kept(
+        self, run, monkeypatch
+    ):
+        def no_training(*_, **__):
+            raise AssertionError("the fold was trained again")
+
+        monkeypatch.setattr(Trainer, "fit", no_training)
+        explanation = explain(
+            config_of(), profile="quick", data="real", rows=["Proposed ConvLSTM"], samples=()
+        )
+        assert [clip.as_stored for clip in explanation.explained] == [True] * 3
 
     def test_weights_of_folds_that_were_changed(self, run, context, tmp_path):
         copy = RunFolder(shutil.copytree(run.path, tmp_path / run.path.name))
