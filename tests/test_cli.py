@@ -142,6 +142,10 @@ def test_a_run_is_made_continued_verified_compared_and_shown(call, places):
     assert again.stdout.splitlines()[-1] == f"small: {folder}", again.stderr
     run_id = folder.rpartition("/")[2]
     assert call("resume", run_id).stdout == again.stdout
+    (as_json,) = json.loads(call("resume", run_id, "--json").stdout)
+    assert (as_json["folder"], as_json["done"]) == (folder, 6)
+    page = json.loads(call("report", run_id, "--out", str(places / "again"), "--json").stdout)
+    assert page["report"].endswith("again/report.html")
     checked = json.loads(call("verify", run_id, "--json").stdout)
     assert checked["identical"] and checked["samples"] > 0
     (state,) = json.loads(call("status", "--json").stdout)

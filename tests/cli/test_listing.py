@@ -114,6 +114,17 @@ def test_databases_say_where_they_lie(nothing_is_here):
     assert entry["place"] == str(nothing_is_here / "SAMM") and entry["synthetic"]
 
 
+def test_a_data_folder_that_is_not_there_is_named(nothing_is_here, monkeypatch):
+    monkeypatch.setenv("MER_DATA", str(nothing_is_here / "nowhere"))
+    for words in (["list", "databases"], ["data", "list"]):
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert done.exit_code == 0
+        assert "nowhere: no such folder (MER_DATA names" in done.stderr
+        assert "mer-keras data howto NAME" in done.stderr
+    monkeypatch.setenv("MER_DATA", str(nothing_is_here))
+    assert CliRunner().invoke(app, ["data", "list"]).stderr == ""
+
+
 def test_a_profile_of_ones_own_is_listed(nothing_is_here):
     folder = nothing_is_here / "experiments/mine"
     folder.mkdir(parents=True)
