@@ -21,8 +21,6 @@ PER_CLASS = 4
 CLASSES = ("positive", "negative", "surprise")
 #: Side of the pictures and fields that features are computed of, and of those that need more.
 SIDE, LARGER = 32, {"stlbp_ip": 48}
-#: What the channels of drawn flow are.
-FLOW = FlowForm(FLOW_CHANNELS, ("negate", "keep", "keep"))
 
 
 def samples():
@@ -52,6 +50,12 @@ def recipe_of(shape):
     """A clip recipe for clips of a shape."""
     *frames, side, _, channels = shape
     count = frames[0] if frames else 1
+    if channels not in (1, 3):
+        flow = {"output": "picture", "channels": ["u", "v", "magnitude", "strain"][:channels]}
+        sequence = {"kind": "flow"}
+        if frames:
+            sequence = {"kind": "flow_sequence", "frames": count, "sampling": "interpolated"}
+        return {**sequence, "size": side, "flow": flow}
     sampling = "interpolated" if frames else "apex"
     return {
         "kind": "frames",
@@ -127,12 +131,19 @@ def context_of(config, **changes):
         name: ClipArrays(
             tuple(table.ids),
             arrays(recipe, seed=number),
-            flow=FLOW if recipe.kind == "flow" else None,
+            flow=flow_of(recipe) if recipe.kind.startswith("flow") else None,
         )
         for number, (name, recipe) in enumerate(config.inputs.items())
     }
     folds = build_folds(table.table, config.protocol, config.selection)
     return RunContext(config, "quick", table, clips, folds, **changes)
+
+
+def flow_of(recipe):
+    """What the channels of drawn flow are."""
+    if recipe.shape[-1] == len(FLOW_CHANNELS):
+        return FlowForm(FLOW_CHANNELS, ("negate", "keep", "keep"))
+    return FlowForm(recipe.flow.channels, ("unknown",) * recipe.shape[-1])
 
 
 def new_clips(card, seed=9, count=5):
