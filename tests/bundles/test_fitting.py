@@ -178,6 +178,7 @@ class TestWithARun:
         with pytest.raises(ResultsError, match="can't be read"):
             gather(context, plan, copy)
 
+    @pytest.mark.long
     def test_a_run_of_other_settings(self, run):
         other = compose(config_of("train.epochs=2"), "quick", "real")
         with pytest.raises(UserError, match="not of the settings and clips"):

@@ -371,6 +371,7 @@ class TestNetworks:
         changed.agree().card["method"]["config"]["network"]["arguments"] = {"command": "rm"}
         refused(changed.write(), "no argument 'command'")
 
+    @pytest.mark.long
     @pytest.mark.parametrize(
         "arguments", [{"scale": "wide"}, {"units": 10**30}, {"dim": -1}, {"dim": [[]]}]
     )
@@ -391,6 +392,7 @@ class TestNetworks:
         changed.set_arrays(arrays)
         refused(changed.agree().write(), "leads elsewhere")
 
+    @pytest.mark.long
     def test_one_that_is_not_changed(self, changed):
         file = changed.agree().write()
         assert isinstance(load_bundle(file).card, Card)
