@@ -16,7 +16,7 @@ from mer_keras.cli.show import (
     show_progress,
 )
 from mer_keras.cli.stored import check_folder
-from mer_keras.errors import FrameError, UserError
+from mer_keras.errors import AnnotationError, FrameError, UserError
 
 if TYPE_CHECKING:
     from mer_keras.prediction.predict import Predicted
@@ -144,7 +144,7 @@ def predict(
         try:
             with show_progress(named.name) as progress:
                 predicted.append(predict_recording(loaded, named, options, progress))
-        except FrameError as error:
+        except (FrameError, AnnotationError) as error:
             if len(sources) == 1:
                 raise
             refused.append(str(error))

@@ -9,6 +9,7 @@ from mer_keras.errors import FrameError, ResultsError
 from mer_keras.prediction.result import PredictedInterval, Prediction
 from mer_keras.prediction.sources import NamedSource
 from mer_keras.video.reader import Picture, open_recording
+from mer_keras.whole_files import whole_file
 
 #: Name of the file.
 ANNOTATED = "annotated.mp4"
@@ -39,10 +40,9 @@ def write_annotated(
     recording = open_recording(named.source, fps)
     rate = prediction.recording.fps or fps or 25.0
     path = folder / ANNOTATED
-    temporary = path.with_name(f".{path.stem}.part{path.suffix}")
     video: cv2.VideoWriter | None = None
     shape: tuple[int, int] = (0, 0)
-    try:
+    with whole_file(path, path.suffix) as temporary:
         for frame in recording.frames():
             picture = _marked(frame.picture, prediction, frame.index)
             height, width = picture.shape[:2]
@@ -58,9 +58,6 @@ def write_annotated(
         if video is None:
             raise FrameError(f"{recording.name}: no frame can be decoded")
         video.release()
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

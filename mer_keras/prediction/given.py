@@ -11,7 +11,7 @@ from mer_keras.databases.delimited import read_csv
 from mer_keras.errors import AnnotationError
 from mer_keras.prediction.held import Moment
 from mer_keras.video.elan import read_elan
-from mer_keras.video.reader import Recording
+from mer_keras.video.reader import NO_TIMES, Recording
 
 _FRAMES = ("onset", "apex", "offset")
 _SECONDS = ("onset_s", "apex_s", "offset_s")
@@ -97,10 +97,13 @@ def moments_of_given(intervals: Sequence[GivenInterval], recording: Recording) -
     """Return the frames of given intervals; seconds become the frames that are nearest.
 
     Raises:
-        AnnotationError: an interval ends after the recording, or has no frame.
+        AnnotationError: an interval ends after the recording, or is in seconds and the recording
+            has no times.
         FrameError: the recording can't be read.
     """
     times = _times(recording, intervals)
+    if not np.isfinite(times).all():
+        raise AnnotationError(NO_TIMES.format(name=recording.name))
     return [_moment(interval, times) for interval in intervals]
 
 
@@ -176,10 +179,10 @@ def in_order(interval: GivenInterval) -> GivenInterval:
         AnnotationError: it is another one.
     """
     apex = interval.onset if interval.apex is None else interval.apex
-    if not interval.onset <= apex <= interval.offset or interval.onset == interval.offset:
+    if not 0 <= interval.onset <= apex <= interval.offset or interval.onset == interval.offset:
         raise AnnotationError(
             f"{interval.where}: onset {interval.onset:g}, apex "
             f"{'-' if interval.apex is None else format(interval.apex, 'g')}, offset "
-            f"{interval.offset:g}: expected onset < offset, and the apex between them"
+            f"{interval.offset:g}: expected 0 <= onset < offset, and the apex between them"
         )
     return interval

@@ -14,7 +14,7 @@ from mer_keras.arrays import OneInput
 from mer_keras.bundles.bundle import Bundle
 from mer_keras.bundles.card import Card
 from mer_keras.bundles.serving import inputs_of_frames
-from mer_keras.errors import UserError
+from mer_keras.errors import AnnotationError, UserError
 from mer_keras.prediction.given import (
     GivenInterval,
     intervals_of,
@@ -139,7 +139,8 @@ def predict_recording(
         progress: called with (what is done, done, in all).
 
     Raises:
-        UserError: the bundle can't be used on videos; no interval of a file is of this recording.
+        UserError: the bundle can't be used on videos.
+        AnnotationError: no interval of a file is of this recording, or one isn't inside it.
         FrameError: the recording can't be used.
     """
     options = options or PredictOptions()
@@ -153,7 +154,9 @@ def predict_recording(
         names = (recording.name, recording.name.rpartition(".")[0], named.name)
         chosen = intervals_of(options.intervals, names)
         if not chosen:
-            raise UserError(f"{recording.name}: the file of intervals has none of this recording")
+            raise AnnotationError(
+                f"{recording.name}: the file of intervals has none of this recording"
+            )
         moments = moments_of_given(chosen, recording)
     elif named.is_pair or _is_clip(recording, options):
         origin = "whole"
@@ -201,7 +204,10 @@ def _is_clip(recording: Recording, options: PredictOptions) -> bool:
         return options.treat_as == "clip"
     if not recording.claimed_fps:
         return False
-    return recording.claimed_frames / recording.claimed_fps < CLIP_SECONDS
+    if recording.claimed_frames / recording.claimed_fps >= CLIP_SECONDS:
+        return False
+    # The header of a long video may claim few frames, or none.
+    return all(frame.time_s < CLIP_SECONDS for frame in recording.frames())
 
 
 def _whole(recording: Recording, *, is_pair: bool) -> Moment:

@@ -161,4 +161,4 @@ class Prediction(StrictModel):
     ``flow_difference``; null: nothing was spotted.
     """
     intervals: tuple[PredictedInterval, ...]
-    """In order of time."""
+    """In order of time; those that a user gives, in the user's order."""

@@ -1,8 +1,8 @@
 """What a user names on the command line -> recordings, each a video, a folder or some images."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 from mer_keras.clips.frames import SUFFIXES as IMAGE_SUFFIXES
@@ -53,12 +53,17 @@ def sources_of(paths: Sequence[Path]) -> list[NamedSource]:
 
 def _with_different_names(sources: Sequence[NamedSource]) -> list[NamedSource]:
     """Number the recordings whose names are those of earlier ones."""
-    seen: Counter[str] = Counter()
+    taken = {source.name for source in sources}
+    seen: set[str] = set()
     renamed = []
     for source in sources:
-        seen[source.name] += 1
-        count = seen[source.name]
-        renamed.append(source if count == 1 else replace(source, name=f"{source.name}-{count}"))
+        name = source.name
+        if name in seen:
+            numbered = (f"{source.name}-{number}" for number in count(2))
+            name = next(other for other in numbered if other not in taken)
+        seen.add(name)
+        taken.add(name)
+        renamed.append(replace(source, name=name))
     return renamed
 
 

@@ -32,8 +32,8 @@ _MIME = {
     ".mpeg": "video/mpeg",
 }
 _DECLARATION = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-#: What XML 1.0 can't hold: control characters but tab and the ends of lines.
-_FORBIDDEN = {code: "\N{REPLACEMENT CHARACTER}" for code in range(32) if code not in (9, 10, 13)}
+#: What XML 1.0 can't hold: control characters but tab and the ends of lines, and two code points.
+_FORBIDDEN = dict.fromkeys({*range(32), 0xFFFE, 0xFFFF} - {9, 10, 13}, "\N{REPLACEMENT CHARACTER}")
 
 
 def elan_document(
@@ -171,8 +171,9 @@ def read_elan(path: Path, times: Times, tier: str | None = None) -> list[Interva
             )
         onset, offset = (_nearest(times, ms / 1000) for ms in (onset_ms, offset_ms))
         value = apexes.get(annotation.get("ANNOTATION_ID"), "")
-        apex = _nearest(times, int(value) / 1000) if value.isdigit() else (onset + offset) // 2
-        apex = min(max(apex, onset), offset)
+        apex = (onset + offset) // 2
+        if _is_milliseconds(value):
+            apex = min(max(_nearest(times, int(value) / 1000), onset), offset)
         intervals.append(interval_at(times, onset, apex, offset))
         if len(intervals) > _MAX_ANNOTATIONS:
             raise AnnotationError(f"{path}: more than {_MAX_ANNOTATIONS:,} annotations in a tier")
@@ -181,6 +182,8 @@ def read_elan(path: Path, times: Times, tier: str | None = None) -> list[Interva
 
 def _checked(path: Path) -> ElementTree.Element:
     """Parse a file without a document type, so that no entity can be expanded."""
+    if path.exists() and not path.is_file():  # A pipe or a device could be read for ever.
+        raise AnnotationError(f"{path}: no file, expected an ELAN file (.eaf)")
     try:
         size = path.stat().st_size
         if size > _MAX_BYTES:
@@ -238,9 +241,13 @@ def _milliseconds(path: Path, slot: ElementTree.Element) -> int | None:
     value = slot.get("TIME_VALUE")
     if value is None:  # ELAN leaves out times that it interpolates.
         return None
-    if not value.isascii() or not value.isdigit() or len(value) > 12:
+    if not _is_milliseconds(value):
         raise AnnotationError(f"{path}: time {value[:40]!r}, expected whole milliseconds")
     return int(value)
+
+
+def _is_milliseconds(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 12
 
 
 def _tier(

@@ -243,7 +243,8 @@ def _images(files: Sequence[Path], name: str, fps: float | None) -> Recording:
     if not files:
         raise FrameError("no image was named: expected a folder of frames, or two images or more")
     for file in files:
-        if file.is_dir() or file.suffix.lower() not in images.SUFFIXES:
+        is_other = file.exists() and not file.is_file()  # A pipe could be read for ever.
+        if is_other or file.suffix.lower() not in images.SUFFIXES:
             raise FrameError(
                 f"{file}: expected an image ({', '.join(images.SUFFIXES)}) among several; name one "
                 "video or one folder alone"

@@ -3,7 +3,13 @@
 import pytest
 
 from mer_keras.errors import AnnotationError
-from mer_keras.prediction.given import intervals_of, moments_of_given, read_intervals
+from mer_keras.prediction.given import (
+    GivenInterval,
+    in_order,
+    intervals_of,
+    moments_of_given,
+    read_intervals,
+)
 from mer_keras.prediction.held import Moment, held_frames
 from mer_keras.video.reader import open_recording
 from tests.prediction.small import write_frames
@@ -41,7 +47,7 @@ def test_seconds_become_the_nearest_frames(tmp_path, recording):
     [
         ("start,end\n1,2\n", "columns start, end: expected onset and offset"),
         ("onset,offset\n", "no interval"),
-        ("onset,offset\n5,5\n", "expected onset < offset"),
+        ("onset,offset\n5,5\n", "expected 0 <= onset < offset"),
         ("onset,apex,offset\n1,9,5\n", "row 2: onset 1, apex 9, offset 5"),
         ("onset,offset\n1,x\n", "row 2, offset: 'x': expected a frame number"),
         ("onset,offset\n1.5,3\n", "expected a frame number"),
@@ -65,3 +71,17 @@ def test_frames_are_those_of_the_intervals_and_no_more_are_held(recording):
         assert (held[number].frames[-1] == all_frames[moment.offset]).all()
         assert held[number].times[0] == pytest.approx(moment.onset / 50)
     assert not list(held_frames(recording, []))
+
+
+def test_seconds_need_a_recording_with_times(recording, tmp_path):
+    untimed = open_recording(recording.files)
+    seconds = read(tmp_path, "onset_s,offset_s\n0.1,0.3\n")
+    with pytest.raises(AnnotationError, match="no time stamps: give their frame rate"):
+        moments_of_given(seconds, untimed)
+    assert moments_of_given(read(tmp_path, "onset,offset\n1,3\n"), untimed) == [Moment(1, None, 3)]
+
+
+def test_no_interval_begins_before_the_recording():
+    before = GivenInterval("interval 1", "", -5, None, 3, in_seconds=False)
+    with pytest.raises(AnnotationError, match="expected 0 <= onset < offset"):
+        in_order(before)

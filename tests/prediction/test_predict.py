@@ -1,6 +1,7 @@
 """Predictions of recordings, by a bundle whose votes are known."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from mer_keras.prediction.sources import NamedSource
 from mer_keras.terms import DataKind
 from mer_keras.video import remarks
 from mer_keras.video.options import SpotOptions
+from mer_keras.video.reader import open_recording
 from tests.prediction.small import SmallBundle, card, with_training, write_frames
 
 CENTRE = SpotOptions(crop="centre")
@@ -163,3 +165,11 @@ def test_pictures_are_kept_only_when_asked_for(frames):
     assert len(kept.pictures) == 3
     assert all(picture.shape == (96, 96, 3) for picture in kept.pictures)
     np.testing.assert_array_equal(kept.pictures[0], kept.pictures[2])
+
+
+def test_a_long_recording_whose_header_claims_no_frames_is_no_clip(tmp_path):
+    """Such are the files that browsers record."""
+    recording = open_recording(write_frames(tmp_path / "long", 41, size=8), 20.0)
+    claims_none = replace(recording, claimed_frames=0)
+    assert not predicting._is_clip(claims_none, PredictOptions())
+    assert predicting._is_clip(replace(claims_none, claimed_fps=21.0), PredictOptions())

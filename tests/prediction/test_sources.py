@@ -83,3 +83,11 @@ def test_what_is_no_recording_is_named(tmp_path):
     video, image = touch(tmp_path / "a.mp4"), touch(tmp_path / "a.png")
     with pytest.raises(UserError, match="an image among other recordings"):
         sources_of([video, image])
+
+
+def test_a_number_is_not_added_to_the_name_of_another_recording(tmp_path):
+    paths = [touch(tmp_path / folder / "talk.mp4") for folder in "abc"]
+    named = touch(tmp_path / "talk mp4-2")
+    other = touch(tmp_path / "talk-MP4-2.avi").rename(tmp_path / "talk-mp4-2")
+    names = names_of(*paths, named, other)
+    assert names == ["talk-mp4", "talk-mp4-3", "talk-mp4-4", "talk-mp4-2", "talk-mp4-2-2"]

@@ -76,3 +76,10 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 def test_an_absent_file_is_said(tmp_path):
     with pytest.raises(FrameError, match="can't be read"):
         open_recording(tmp_path / "absent.mp4")
+
+
+def test_a_pipe_among_images_is_not_waited_for(tmp_path):
+    pipe = tmp_path / "onset.png"
+    os.mkfifo(pipe)
+    with pytest.raises(FrameError, match="expected an image"):
+        open_recording([pipe, pipe])

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -38,7 +40,7 @@ def test_the_document_says_what_it_is_not_for_and_names_no_folder(file):
 
 def test_characters_that_xml_cannot_hold_are_replaced(tmp_path):
     path = tmp_path / "a.eaf"
-    path.write_bytes(elan_document(INTERVALS, "a\x00\x1b.mp4", DATE))
+    path.write_bytes(elan_document(INTERVALS, "a\x00\x1b\uffff.mp4", DATE))
     assert len(read_elan(path, TIMES)) == 2
 
 
@@ -106,3 +108,20 @@ def test_a_tier_by_its_name(file):
     assert len(read_elan(file, TIMES, "coder 1")) == 2
     with pytest.raises(AnnotationError, match="'coder 1'"):
         read_elan(file, TIMES, "coder 2")
+
+
+@pytest.mark.parametrize("value", ["\u00b2", "\u0663", "9" * 5000, "9" * 400, "-5", "nan", ""])
+def test_an_apex_that_is_no_time_is_the_middle(file, value):
+    before = 'ANNOTATION_ID="apex0" ANNOTATION_REF="a0">\n        <ANNOTATION_VALUE>'
+    text = file.read_text()
+    assert before in text
+    head, tail = text.split(before)
+    file.write_text(head + before + value + tail[tail.index("<") :])
+    assert read_elan(file, TIMES)[0].apex == 50
+
+
+def test_a_pipe_is_no_elan_file(tmp_path):
+    path = tmp_path / "pipe.eaf"
+    os.mkfifo(path)
+    with pytest.raises(AnnotationError, match="no file"):
+        read_elan(path, TIMES)
