@@ -13,6 +13,7 @@ from mer_keras.errors import UserError
 from mer_keras.flow_channels import FlowForm
 from mer_keras.methods.contract import Method, Probabilities
 from mer_keras.methods.registry import check_known, make_method
+from mer_keras.training.fold import FoldFailedError
 from mer_keras.training.learned import Learned
 
 
@@ -82,8 +83,8 @@ class Bundle:
                 (clips, ...) float32, or a list where clips differ in length.
 
         Raises:
-            UserError: an input is missing or unknown, its clips have another shape, or inputs
-                differ in the number of clips.
+            UserError: an input is missing or unknown, its clips have another shape, inputs differ
+                in the number of clips, or an answer is not finite.
         """
         clips = self._checked(inputs)
         if not count(clips):
@@ -93,7 +94,13 @@ class Bundle:
         return Votes(per_seed.mean(axis=0, dtype=np.float32), per_seed)
 
     def _vote(self, member: int, clips: Inputs) -> Probabilities:
-        return self.method(member).predict_proba(clips)
+        try:
+            return self.method(member).predict_proba(clips)
+        except FoldFailedError as error:
+            raise UserError(
+                f"{self.card.title}: the answer of member {member} is no finite number: the clips "
+                "lie far from those that it learned"
+            ) from error
 
     def _checked(self, inputs: Mapping[str, OneInput]) -> Inputs:
         if set(inputs) != set(self.card.reads):

@@ -123,6 +123,12 @@ class BundledInput(StrictModel):
             raise ValueError(f"values from {self.low} to {self.high}: expected low < high")
         return self
 
+    @model_validator(mode="after")
+    def _matched_is_what_it_says(self) -> "BundledInput":
+        if self.matched and self.serving != self.clip:
+            raise ValueError("'matched' is true, and 'serving' is another recipe than 'clip'")
+        return self
+
 
 class Member(StrictModel):
     """One fitted method of the bundle."""
@@ -263,6 +269,13 @@ class Estimate(StrictModel):
     """What every method has to beat."""
     warning: Text = ""
     """Why the intervals say less than they seem to."""
+
+    @model_validator(mode="after")
+    def _has_what_is_shown(self) -> "Estimate":
+        for metrics in (self.metrics, *self.databases.values()):
+            if not {"uf1", "uar"} <= set(metrics):
+                raise ValueError("'metrics' lacks 'uf1' or 'uar'")
+        return self
 
 
 class Terms(StrictModel):

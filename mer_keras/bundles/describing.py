@@ -3,6 +3,8 @@
 import os
 from collections.abc import Sequence
 
+from pydantic import ValidationError
+
 from mer_keras import provenance
 from mer_keras.bundles.card import (
     CARD_TEXT,
@@ -22,6 +24,8 @@ from mer_keras.bundles.facts import footage_of, terms_of
 from mer_keras.bundles.probe import value_ranges
 from mer_keras.bundles.serving import serving_of
 from mer_keras.config.experiment import RowPlan
+from mer_keras.config.validation import explain
+from mer_keras.errors import UserError
 from mer_keras.methods.registry import inputs_of
 from mer_keras.methods.stored_classifiers import holds_clips
 from mer_keras.report.view import RunView, read_view
@@ -51,7 +55,28 @@ def card_of(
         learned: what each of them learned.
         run: the stored run of the same settings, if there is one.
         of_folds: whether the members are that run's folds.
+
+    Raises:
+        UserError: a card can't hold something, such as the long name of a class.
     """
+    try:
+        return _card_of(context, choice, members, learned, run, of_folds=of_folds)
+    except ValidationError as error:
+        raise UserError(
+            f"{context.config.name}: row {choice.plan.name!r} doesn't fit into a bundle: "
+            f"{explain(error, Card)}"
+        ) from error
+
+
+def _card_of(
+    context: RunContext,
+    choice: Choice,
+    members: Sequence[Member],
+    learned: Sequence[Learned],
+    run: RunFolder | None,
+    *,
+    of_folds: bool,
+) -> Card:
     config, plan, samples = context.config, choice.plan, context.samples
     view = read_view(run.path) if run is not None else None
     estimate = estimate_of(view, plan.key, of_folds=of_folds) if view is not None else None

@@ -5,16 +5,19 @@ from pathlib import Path
 from typing import Required, TypedDict, Unpack
 
 from mer_keras import settings
+from mer_keras.arrays import shape_of
 from mer_keras.bundles import packing
 from mer_keras.bundles.bundle import Bundle
-from mer_keras.bundles.card import CARD_TEXT, PROBE, Member
+from mer_keras.bundles.card import CARD_TEXT, MOST_MEMBERS, PROBE, Member
 from mer_keras.bundles.choices import Choice, choose, with_epochs
 from mer_keras.bundles.describing import card_of
+from mer_keras.bundles.loading import MOST_PARAMETERS
 from mer_keras.bundles.probe import new_probe
 from mer_keras.bundles.text import card_text
 from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.errors import UserError
 from mer_keras.methods.registry import sees_tested_clips
+from mer_keras.models.counting import count_unbuilt
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
@@ -138,6 +141,7 @@ def fit(
     plan = with_epochs(choice.plan, choice.epochs)
     numbers = context.config.seeds if seeds is None else tuple(range(seeds))
     subjects = context.samples.table["subject_id"].astype("category").cat.codes.to_numpy("int64")
+    _require_readable(context, plan, len(numbers))
     method = context.method(plan, alone=True)
     members: list[Member] = []
     learned: list[Learned] = []
@@ -163,6 +167,26 @@ def fit(
     return Bundle(card_of(context, choice, members, learned, run, of_folds=False), learned)
 
 
+def _require_readable(context: RunContext, plan: RowPlan, members: int) -> None:
+    """Refuse, before anything is fitted, what would be too large to be read again.
+
+    Raises:
+        UserError: saying how large it would be.
+    """
+    network = plan.config.network
+    if network is None:
+        return
+    shape = shape_of(context.inputs(plan))
+    parameters = count_unbuilt(network.model, shape, len(context.classes), **network.arguments)
+    size = 4 * parameters * members  # Weights are float32.
+    if parameters > MOST_PARAMETERS or size > packing.MOST_BYTES:
+        raise UserError(
+            f"row {plan.name!r}: {members} network(s) of {parameters:,} weights: a bundle holds "
+            f"networks of {MOST_PARAMETERS:,} at most, and {packing.MOST_BYTES:,} bytes in all; "
+            "take fewer seeds (--seeds 1), or a smaller network"
+        )
+
+
 def gather(context: RunContext, plan: RowPlan, run: RunFolder) -> Bundle:
     """Put together what the folds of a run learned.
 
@@ -184,8 +208,14 @@ def gather(context: RunContext, plan: RowPlan, run: RunFolder) -> Bundle:
             f"row {plan.name!r} was adapted to the tested clips of each fold, and can't be to "
             "others: choose another row"
         )
+    units = units_of(run.manifest(), run.folds())[plan.key]
+    if len(units) > MOST_MEMBERS:
+        raise UserError(
+            f"{run.path}: {len(units):,} fits of row {plan.name!r}, and a bundle holds "
+            f"{MOST_MEMBERS:,} at most: leave out --from-run"
+        )
     members, learned = [], []
-    for number, unit in enumerate(units_of(run.manifest(), run.folds())[plan.key]):
+    for number, unit in enumerate(units):
         content = run.learned(unit)
         if content is None:
             raise UserError(

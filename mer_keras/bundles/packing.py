@@ -54,8 +54,14 @@ def write(path: Path, card: Card, members: Mapping[str, bytes]) -> str:
         members: content of all other members, by name.
 
     Raises:
-        UserError: the file can't be written.
+        UserError: the file can't be written, or would be larger than is read.
     """
+    size = sum(map(len, members.values()))
+    if size > MOST_BYTES - MOST_CARD:
+        raise UserError(
+            f"{path}: {len(card.members)} members take {size:,} bytes, and a bundle of more than "
+            f"{MOST_BYTES:,} is not read: take fewer seeds (--seeds 1), or leave out --from-run"
+        )
     tree = card.model_dump(mode="json")
     text = json.dumps(tree, indent=1, sort_keys=True, allow_nan=False) + "\n"
     content = zip_of({**members, CARD: text.encode()})

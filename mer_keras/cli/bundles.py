@@ -80,6 +80,8 @@ def train(
 
     if out.suffix != SUFFIX:
         raise UserError(f"--out {out}: expected a file that ends in {SUFFIX}")
+    if out.is_dir():
+        raise UserError(f"--out {out}: is a folder: expected a new file")
     if from_run and (seeds or weights):
         raise UserError("--from-run keeps what the run has: leave out --seeds and --weights")
     experiment, row = experiment_and_row(name)

@@ -32,6 +32,7 @@ from mer_keras.cli.show import (
     print_json,
     print_table,
     print_wrapped,
+    printable,
     show,
     show_progress,
 )
@@ -98,6 +99,10 @@ def main() -> None:
     except MerKerasError as error:
         print(f"mer-keras: {error}", file=sys.stderr)
         raise SystemExit(error.exit_code) from error
+    except OSError as error:  # A full disk, a folder without permission, a name that is too long.
+        where = f"{error.filename}: " if error.filename else ""
+        print(printable(f"mer-keras: {where}{error.strerror or error}"), file=sys.stderr)
+        raise SystemExit(UserError.exit_code) from error
     except SystemExit as end:
         # Typer turns Ctrl-C into this exit, without a word.
         if end.code == 130 and not isinstance(end, Stopped):

@@ -239,6 +239,8 @@ def annotate(
     path = out or video.with_name(f"{video.stem}{'.eaf' if to == 'eaf' else f'-{to}.csv'}")
     if path.resolve() in (file.resolve(), video.resolve()):
         raise UserError(f"{path}: is read by this command; name another file with --out")
+    if out is None and path.exists():  # It may be somebody's work in ELAN.
+        raise UserError(f"{path}: is there already; name the file to write with --out")
     write_whole(path, content)
     if as_json:
         print_json({"file": str(path), "intervals": len(intervals)})

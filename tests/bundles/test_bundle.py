@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from mer_keras.bundles import fitting, packing
 from mer_keras.bundles.bundle import Bundle
 from mer_keras.bundles.choices import Choice
-from mer_keras.bundles.fitting import fit
+from mer_keras.bundles.fitting import fit, write_bundle
 from mer_keras.errors import UserError
+from mer_keras.training.fold import FoldFailedError
 from tests.bundles.small import context_of, experiment, new_clips, plan_of
 
 
@@ -54,3 +56,42 @@ def test_each_member_has_its_own_weights_in_whatever_order_they_are_asked():
     swapped = Bundle(bundle.card, bundle.learned[::-1]).predict_inputs(clips).per_seed
     np.testing.assert_array_equal(swapped, [second, first])
     np.testing.assert_array_equal(bundle.predict_inputs(clips).per_seed, [first, second])
+
+
+def test_more_than_can_be_read_is_not_written(svm, tmp_path, monkeypatch):
+    bundle, file = svm
+    size = file.stat().st_size
+    monkeypatch.setattr(packing, "MOST_BYTES", size + packing.MOST_CARD)
+    write_bundle(Bundle(bundle.card, bundle.learned), tmp_path / "fits.mer")
+    monkeypatch.setattr(packing, "MOST_BYTES", size - size // 2 + packing.MOST_CARD)
+    with pytest.raises(UserError, match=r"1 members take .* bytes, and a bundle of more"):
+        write_bundle(Bundle(bundle.card, bundle.learned), tmp_path / "larger.mer")
+    assert not (tmp_path / "larger.mer").exists()
+
+
+def test_networks_that_could_not_be_read_are_not_fitted(monkeypatch):
+    config = experiment("ststnet")
+    context, choice = context_of(config), Choice(plan_of(config))
+    monkeypatch.setattr(fitting, "count_unbuilt", lambda *_, **__: 276_590_089)
+    with pytest.raises(UserError, match=r"3 network\(s\) of 276,590,089 weights"):
+        fit(context, choice, seeds=3)
+    monkeypatch.setattr(fitting, "count_unbuilt", lambda *_, **__: 500_000_000)
+    with pytest.raises(UserError, match="450,000,000 at most"):
+        fit(context, choice, seeds=1)
+
+
+def test_an_answer_that_is_no_number_is_the_bundles_error(svm, monkeypatch):
+    bundle = Bundle(svm[0].card, svm[0].learned)
+
+    def not_finite(clips):
+        raise FoldFailedError("the prediction of clip 1 of 2 is not finite")
+
+    monkeypatch.setattr(bundle.method(), "predict_proba", not_finite)
+    with pytest.raises(UserError, match="answer of member 0 is no finite number"):
+        bundle.predict_inputs(new_clips(bundle.card))
+
+
+def test_a_card_that_can_hold_no_such_name_is_refused():
+    config = experiment("majority", name="n" * 250)
+    with pytest.raises(UserError, match="doesn't fit into a bundle: experiment: "):
+        fit(context_of(config), Choice(plan_of(config)))

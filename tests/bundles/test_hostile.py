@@ -129,6 +129,8 @@ def test_another_version_of_the_form(changed, version):
         (("inputs", "clips", "shape"), [4096, 4096, 4096], "expected 134,217,728 at most"),
         (("inputs", "clips", "shape"), [32, 31, 3], "a clip of shape"),
         (("inputs", "clips", "high"), -1e9, "expected low < high"),
+        (("inputs", "clips", "matched"), True, "'serving' is another recipe than 'clip'"),
+        (("estimate",), {"metrics": {}}, "estimate"),
         (("reads",), ["others"], "'reads' must name"),
         (("members",), [], "members"),
         (("training", "data_kind"), "stolen", "data_kind"),
@@ -361,7 +363,7 @@ class TestNetworks:
         card = changed.agree().card
         card["method"]["config"]["network"] = {"model": "shallow_convlstm"}
         card["inputs"]["clips"]["shape"] = [24, 1024, 1024, 3]
-        refused(changed.write(), "would have .* weights, expected 200,000,000 at most")
+        refused(changed.write(), "would have .* weights, expected 450,000,000 at most")
 
     def test_a_network_that_is_not_known(self, changed):
         changed.agree().card["method"]["config"]["network"]["model"] = "os.system"

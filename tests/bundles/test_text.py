@@ -1,6 +1,7 @@
 """A bundle's card as markdown: nothing that a reader must know is left out."""
 
 import pytest
+from pydantic import ValidationError
 
 from mer_keras.bundles.card import ClassEstimate, Estimate, Interval, OtherRow
 from mer_keras.bundles.text import card_text
@@ -75,3 +76,9 @@ def test_how_videos_are_read_is_said(svm):
     text = card_text(svm[0].card)
     assert "input clips: flow of 32x32x3, channels u, v, strain" in text
     assert "from a video: not as in training\n  - the training frames were cropped" in text
+
+
+@pytest.mark.parametrize("changes", [{"metrics": {"uf1": HALF}}, {"databases": {"samm": {}}}])
+def test_an_estimate_without_what_is_shown_is_none(changes):
+    with pytest.raises(ValidationError, match="lacks 'uf1' or 'uar'"):
+        estimate(**changes)

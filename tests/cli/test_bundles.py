@@ -32,6 +32,7 @@ def trained(tmp_path_factory):
         for name in ("data", "cache", "results"):
             (root / name).mkdir()
             patch.setenv(f"MER_{name.upper()}", str(root / name))
+        (root / "folder.mer").mkdir()
         done = call("train", f"{config}:Linear SVM", "--out", root / "svm.mer", "--json")
         yield root, json.loads(done.stdout)
 
@@ -93,6 +94,7 @@ def test_the_schema_is_that_of_the_manifest(trained):
         (["bundle", "show", "{root}/small.yaml"], "not a bundle"),
         (["bundle", "check", "{root}/svm.mer", "--expect", "0" * 12], "it is another file"),
         (["train", "{root}/small.yaml", "--out", "svm.zip"], "ends in .mer"),
+        (["train", "{root}/small.yaml", "--out", "{root}/folder.mer"], "is a folder"),
         (["train", "{root}/small.yaml:SVN", "--out", "svm.mer"], "has no row 'SVN'"),
         (
             ["train", "{root}/small.yaml:linear-svm", "--out", "a.mer", "--profile", "full"],

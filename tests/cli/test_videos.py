@@ -175,3 +175,24 @@ def test_the_mesh_without_its_extra_says_how_to_get_it(call, video, monkeypatch)
     code, _, error = call("spot", video, "--crop", "mesh")
     assert code == 2
     assert "pip install 'mer_keras[face]'" in error
+
+
+def test_an_annotation_beside_the_video_is_not_written_over(call, video, tmp_path):
+    mine, beside = tmp_path / "mine.csv", video.with_suffix(".eaf")
+    mine.write_text("onset,offset\n10,30\n")
+    beside.write_text("corrected in ELAN")
+    code, _, error = call("annotate", mine, video)
+    assert (code, "talk.eaf: is there already" in error) == (2, True)
+    assert beside.read_text() == "corrected in ELAN"
+    assert call("annotate", mine, video, "--out", beside)[0] == 0
+
+
+def test_what_the_system_refuses_ends_with_2_and_its_words(call, video, tmp_path):
+    mine, file = tmp_path / "mine.csv", tmp_path / "file"
+    mine.write_text("onset,offset\n10,30\n")
+    file.write_text("no folder")
+    code, _, error = call("annotate", mine, video, "--out", file / "mine.eaf")
+    assert (code, error.count("\n")) == (2, 1)
+    assert "File exists" in error or "Not a directory" in error
+    code, _, error = call("video", "check", "a" * 300)
+    assert (code, "File name too long" in error) == (2, True)
