@@ -125,7 +125,7 @@ def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> Dr
     """Draw a line for each clip: onset, apex, flow, each network's Grad-CAM for its class.
 
     A clip without footage has its input in place of the frames. Of a map with time the frame is
-    shown where all maps together are largest.
+    shown where it is largest: networks may read different numbers of frames.
 
     Returns:
         The drawing as SVG and PNG.
@@ -141,8 +141,7 @@ def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> Dr
         for line, sample_id in enumerate(sample_ids):
             clips = [clip for clip in explanation.explained if clip.sample_id == sample_id]
             shown = is_shown(clips[0], explanation.data_kind, allowed)
-            frame = _frame_of_interest(clips)
-            picture = _picture(clips[0].clip, frame) if shown else None
+            picture = _picture(clips[0].clip, _strongest_frame(clips[0])) if shown else None
             name = sample_id if shown else f"clip {line + 1}"
             if has_frames:
                 picture = _draw_motion(list(axes[line, :3]), clips[0], name, longest, shown=shown)
@@ -151,7 +150,7 @@ def draw_grad_cam(explanation: Explanation, allowed: Collection[str] = ()) -> Dr
                 _title(axes[line, 0], name, f"true: {clips[0].label}")
             for clip in clips:
                 cell = axes[line, before + rows.index(clip.row)]
-                heat = clip.heat if clip.heat.ndim == 2 else clip.heat[frame]  # (height, width)
+                heat = clip.heat if clip.heat.ndim == 2 else clip.heat[_strongest_frame(clip)]
                 _show(cell, picture, heat if shown else coarse(heat))
                 _title(cell, clip.row, f"says: {clip.predicted}")
         colour_bar(drawing.figure, (0.55, 0.42), 1.0, "Grad-CAM: speaks for the class that is said")
@@ -291,7 +290,7 @@ def _face(clip: Explained) -> NDArray[np.float32]:
     """The apex of a clip, or what its network reads."""
     if clip.frames is not None:
         return clip.frames[APEX]
-    return _picture(clip.clip, _frame_of_interest([clip]))
+    return _picture(clip.clip, _strongest_frame(clip))
 
 
 def _name(explanation: Explanation, clip: Explained, allowed: Collection[str]) -> str:
@@ -302,10 +301,9 @@ def _name(explanation: Explanation, clip: Explained, allowed: Collection[str]) -
     return f"clip {ids.index(clip.sample_id) + 1}"
 
 
-def _frame_of_interest(clips: Sequence[Explained]) -> int:
-    """The frame where the maps of one clip are largest; 0 for a clip without time."""
-    volumes = [clip.heat for clip in clips if clip.heat.ndim == 3]
-    return int(sum(v.sum(axis=(1, 2)) for v in volumes).argmax()) if volumes else 0
+def _strongest_frame(clip: Explained) -> int:
+    """The frame where the map of a clip is largest; 0 for a clip without time."""
+    return int(clip.heat.sum(axis=(1, 2)).argmax()) if clip.heat.ndim == 3 else 0
 
 
 def _picture(clip: NDArray[np.float32], frame: int) -> NDArray[np.float32]:

@@ -72,6 +72,17 @@ def test_page_and_figures_are_written(tmp_path, kind, footage, shape):
         assert picture.std() > 0.01
 
 
+def test_networks_of_different_lengths_stand_side_by_side(drawn):
+    """Each map is shown at the frame where it is largest."""
+    rows = (explained("ELRCN", (2, 20, 20, 3)), explained("ConvLSTM", (13, 20, 20, 1)))
+    both = Explanation("run-1", "shallow_attention/table1", "synthetic", rows)
+    report.draw_grad_cam(both)
+    heats = [heat for _, heat in drawn if heat is not None]
+    for row in rows:
+        strongest = row.heat[row.heat.sum(axis=(1, 2)).argmax()]
+        assert any(heat.shape == strongest.shape and (heat == strongest).all() for heat in heats)
+
+
 @pytest.mark.parametrize("kind", ["licensed", "public"])
 def test_faces_of_people_are_hidden(tmp_path, drawn, kind):
     page = report.write_explanation(explanation(kind), tmp_path)
