@@ -106,7 +106,10 @@ def main() -> None:
     except SystemExit as end:
         # Typer turns Ctrl-C into this exit, without a word.
         if end.code == 130 and not isinstance(end, Stopped):
-            print("mer-keras: stopped; the same command goes on where it was", file=sys.stderr)
+            print(
+                "mer-keras: stopped; a run goes on by the same command",
+                file=sys.stderr,
+            )
         raise
 
 

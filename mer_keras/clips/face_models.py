@@ -58,12 +58,23 @@ def model_file(name: Name) -> Path:
     return path
 
 
+def require_models() -> None:
+    """Check all files of the extra ``[face]``.
+
+    Raises:
+        FrameError: see ``model_file``.
+    """
+    for name in _SHA256:
+        model_file(name)
+
+
 def has_models() -> bool:
     """Say whether the extra ``[face]`` is installed with the files that were tried."""
     try:
-        return all(model_file(name) for name in _SHA256)
+        require_models()
     except FrameError:
         return False
+    return True
 
 
 def network(name: Name) -> cv2.dnn.Net:

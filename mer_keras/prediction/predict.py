@@ -14,6 +14,7 @@ from mer_keras.arrays import OneInput
 from mer_keras.bundles.bundle import Bundle
 from mer_keras.bundles.card import Card
 from mer_keras.bundles.serving import inputs_of_frames
+from mer_keras.clips.face_models import require_models
 from mer_keras.errors import AnnotationError, UserError
 from mer_keras.prediction.given import (
     GivenInterval,
@@ -186,6 +187,7 @@ def require_usable(card: Card, *, allow_synthetic: bool) -> None:
 
     Raises:
         UserError: saying why.
+        FrameError: it needs the extra ``[face]``, which isn't installed as it must be.
     """
     if card.is_synthetic and not allow_synthetic:
         raise UserError(
@@ -197,6 +199,8 @@ def require_usable(card: Card, *, allow_synthetic: bool) -> None:
         if entry.serving is None:
             reasons = "; ".join(entry.remarks) or "the card doesn't say how"
             raise UserError(f"{card.title}: input {name!r} can't be made from frames: {reasons}")
+        if entry.serving.crop == "mesh":
+            require_models()
 
 
 def _is_clip(recording: Recording, options: PredictOptions) -> bool:

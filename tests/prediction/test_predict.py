@@ -6,6 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mer_keras.bundles.card import Card
+from mer_keras.clips import face_models
 from mer_keras.errors import FrameError, UserError
 from mer_keras.prediction import predict as predicting
 from mer_keras.prediction.given import GivenInterval
@@ -173,3 +175,14 @@ def test_a_long_recording_whose_header_claims_no_frames_is_no_clip(tmp_path):
     claims_none = replace(recording, claimed_frames=0)
     assert not predicting._is_clip(claims_none, PredictOptions())
     assert predicting._is_clip(replace(claims_none, claimed_fps=21.0), PredictOptions())
+
+
+def test_a_bundle_that_needs_the_mesh_is_refused_without_its_files(frames, monkeypatch):
+    """The reason isn't among those of each interval: it would name folders of this machine."""
+    monkeypatch.setattr(face_models, "PACKAGE", "no_such_package")
+    tree = card().model_dump(mode="json")
+    clip = tree["inputs"]["clips"]["clip"] | {"crop": "mesh"}
+    tree["inputs"]["clips"] |= {"clip": clip, "serving": clip}
+    bundle = SmallBundle(Card.model_validate(tree))
+    with pytest.raises(FrameError, match=r"extra \[face\], which isn't installed"):
+        predict(frames, bundle, intervals=given((5, 10, 25)))
