@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Required, TypedDict, Unpack
 
 from mer_keras import settings
-from mer_keras.arrays import shape_of
 from mer_keras.bundles import packing
 from mer_keras.bundles.bundle import Bundle
 from mer_keras.bundles.card import CARD_TEXT, MOST_MEMBERS, PROBE, Member
@@ -17,7 +16,6 @@ from mer_keras.bundles.text import card_text
 from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.errors import UserError
 from mer_keras.methods.registry import sees_tested_clips
-from mer_keras.models.counting import count_unbuilt
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
@@ -141,12 +139,13 @@ def fit(
     plan = with_epochs(choice.plan, choice.epochs)
     numbers = context.config.seeds if seeds is None else tuple(range(seeds))
     subjects = context.samples.table["subject_id"].astype("category").cat.codes.to_numpy("int64")
-    _require_readable(context, plan, len(numbers))
     method = context.method(plan, alone=True)
     members: list[Member] = []
     learned: list[Learned] = []
 
     def report(epoch: int, epochs: int) -> None:
+        if not members:  # The first epoch says it, not the last: the network is built by now.
+            _require_readable(plan, method.parameters or 0, len(numbers))
         if progress:
             share = min(1.0, epoch / (choice.epochs or epochs))
             progress("fits to all clips", len(members) + share, len(numbers))
@@ -167,17 +166,12 @@ def fit(
     return Bundle(card_of(context, choice, members, learned, run, of_folds=False), learned)
 
 
-def _require_readable(context: RunContext, plan: RowPlan, members: int) -> None:
-    """Refuse, before anything is fitted, what would be too large to be read again.
+def _require_readable(plan: RowPlan, parameters: int, members: int) -> None:
+    """Refuse what would be too large to be read again.
 
     Raises:
         UserError: saying how large it would be.
     """
-    network = plan.config.network
-    if network is None:
-        return
-    shape = shape_of(context.inputs(plan))
-    parameters = count_unbuilt(network.model, shape, len(context.classes), **network.arguments)
     size = 4 * parameters * members  # Weights are float32.
     if parameters > MOST_PARAMETERS or size > packing.MOST_BYTES:
         raise UserError(

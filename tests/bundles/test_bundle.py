@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from mer_keras.bundles import fitting, packing
+from mer_keras.bundles import packing
 from mer_keras.bundles.bundle import Bundle
 from mer_keras.bundles.choices import Choice
 from mer_keras.bundles.fitting import fit, write_bundle
 from mer_keras.errors import UserError
+from mer_keras.methods.chance import ChanceMethod
+from mer_keras.runs.context import RunContext
 from mer_keras.training.fold import FoldFailedError
 from tests.bundles.small import context_of, experiment, new_clips, plan_of
 
@@ -69,15 +71,38 @@ def test_more_than_can_be_read_is_not_written(svm, tmp_path, monkeypatch):
     assert not (tmp_path / "larger.mer").exists()
 
 
-def test_networks_that_could_not_be_read_are_not_fitted(monkeypatch):
-    config = experiment("ststnet")
+@pytest.mark.parametrize(
+    ("parameters", "seeds", "expected"),
+    [
+        (276_590_089, 2, r"2 network\(s\) of 276,590,089 weights"),
+        (500_000_000, 1, "450,000,000 at most"),
+        (403_221_861, 1, None),
+    ],
+)
+def test_networks_that_could_not_be_read_are_not_fitted_to_the_end(
+    monkeypatch, parameters, seeds, expected
+):
+    """The first epoch tells, when the network is there to be counted."""
+
+    class Large(ChanceMethod):
+        parameters = property(lambda self: parameters)
+        fits = 0
+
+        def fit(self, x, y, **options):
+            options["on_epoch"](1, 100)
+            Large.fits += 1
+            return super().fit(x, y, **options)
+
+    config = experiment("majority")
     context, choice = context_of(config), Choice(plan_of(config))
-    monkeypatch.setattr(fitting, "count_unbuilt", lambda *_, **__: 276_590_089)
-    with pytest.raises(UserError, match=r"3 network\(s\) of 276,590,089 weights"):
-        fit(context, choice, seeds=3)
-    monkeypatch.setattr(fitting, "count_unbuilt", lambda *_, **__: 500_000_000)
-    with pytest.raises(UserError, match="450,000,000 at most"):
-        fit(context, choice, seeds=1)
+    method = Large(choice.plan.config.chance, 3)
+    monkeypatch.setattr(RunContext, "method", lambda *_, **__: method)
+    if expected is None:
+        assert len(fit(context, choice, seeds=seeds).learned) == Large.fits == seeds
+        return
+    with pytest.raises(UserError, match=expected):
+        fit(context, choice, seeds=seeds)
+    assert not Large.fits
 
 
 def test_an_answer_that_is_no_number_is_the_bundles_error(svm, monkeypatch):
