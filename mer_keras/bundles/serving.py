@@ -13,6 +13,7 @@ from mer_keras.arrays import Array, OneInput
 from mer_keras.bundles.card import BundledInput, Card
 from mer_keras.clips import cache
 from mer_keras.clips.footage import Footage, Picture, UnusableClipError
+from mer_keras.clips.normalisation import normalise_clip
 from mer_keras.clips.sample import Sample
 from mer_keras.clips.steps import load_clip
 from mer_keras.config.data import Policies
@@ -139,17 +140,19 @@ def _load(
     if entry.serving is None:
         reasons = "; ".join(entry.remarks)
         raise UserError(f"input {name!r} can't be made from frames: {reasons}")
+    side = entry.clip.resize_to if entry.clip.kind == "flow_image" else None
+    # Stored flow is resized before it is normalised.
+    changes = {} if side is None else {"normalise": "none"}
     try:
-        loaded = load_clip(sample, footage, entry.serving, Policies())
+        loaded = load_clip(sample, footage, entry.serving.model_copy(update=changes), Policies())
     except UnusableClipError as error:
         raise FrameError(f"the clip can't be used: {error}") from error
     array = np.asarray(loaded.result, np.float32)
     if entry.serving.kind in _PICTURES and entry.serving.normalise == "none":
         array = array / np.float32(255)
-    side = entry.clip.resize_to
-    if entry.clip.kind == "flow_image" and side is not None:
+    if side is not None:
         resized = cv2.resize(array, (side, side), interpolation=cv2.INTER_LINEAR)
-        array = np.asarray(resized, np.float32)
+        array = np.asarray(normalise_clip(resized, entry.serving.normalise), np.float32)
     return array, loaded.remarks
 
 

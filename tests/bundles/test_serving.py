@@ -132,6 +132,18 @@ def test_stored_flow_is_computed_and_not_matched(frames, svm):
     assert 200 < clips.max() <= 255
 
 
+def test_stored_flow_is_resized_before_it_is_normalised(frames, svm):
+    recipe = {"kind": "flow_image", "size": 28, "resize_to": 41}
+    pixels, unit = (
+        inputs_of_frames(
+            card_for(svm, recipe | {"normalise": how}, FLOW_CHANNELS), frames, range(18), 0, 9, 17
+        )["clips"]
+        for how in ("none", "unit")
+    )
+    assert (unit.min(), unit.max()) == (0, 1)
+    np.testing.assert_allclose(unit, (pixels - pixels.min()) / np.ptp(pixels), atol=1e-6)
+
+
 def test_images_of_something_else_cannot_be_made(frames, svm):
     card = card_for(svm, {"kind": "flow_image", "size": 28}, ("a", "b", "c"))
     with pytest.raises(UserError, match=r"can't be made from frames: .* hold a, b, c"):
