@@ -84,6 +84,18 @@ def test_a_recording_that_cannot_be_used_is_named_and_others_go_on(bundle, frame
     assert isinstance(call("predict", "any.mer", broken, *options).exception, FrameError)
 
 
+def test_a_recording_without_an_interval_does_not_lose_the_others(bundle, frames, tmp_path):
+    other = write_frames(tmp_path / "other", 9)
+    mine = tmp_path / "mine.csv"
+    mine.write_text("video,onset,offset\ntalk,3,20\n")
+    options = ("--fps", 100, "--crop", "centre", "--out", tmp_path / "out", "--intervals", mine)
+    done = call("predict", "any.mer", frames, other, *options)
+    assert "1 of 2 recordings can't be used: other: the file of intervals has none" in str(
+        done.exception
+    )
+    assert (tmp_path / "out" / "result.json").is_file()
+
+
 def test_a_bundle_of_drawn_faces_is_refused_before_anything_is_read(bundle, frames, tmp_path):
     bundle.card = with_training(data_kind=DataKind.SYNTHETIC)
     done = call("predict", "any.mer", frames, "--out", tmp_path / "out")
