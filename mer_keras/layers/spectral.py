@@ -19,8 +19,8 @@ class SpectralConv2D(Unmasked, keras.layers.Conv2D):
 
     The kernel counts as a matrix of its filters by all that a filter reads. A vector is kept that
     comes closer to the matrix' first singular vector with each step of training, in which it takes
-    one step of power iteration; the division has a gradient, the vector has none. Keras' own
-    ``SpectralNormalization`` overwrites the kernel instead.
+    one step of power iteration, unless the layer is frozen. The division has a gradient, the vector
+    has none. Keras' own ``SpectralNormalization`` overwrites the kernel instead.
 
     Shapes: (batch, height, width, channels) -> (batch, height', width', filters).
 
@@ -46,7 +46,7 @@ class SpectralConv2D(Unmasked, keras.layers.Conv2D):
         still = ops.stop_gradient(matrix)
         left = _unit(ops.convert_to_tensor(self.direction))
         right = _unit(ops.matmul(still, left))
-        if training:
+        if training and self.trainable:
             left = _unit(ops.matmul(right, still))
             self.direction.assign(ops.cast(left, self.direction.dtype))
         left = ops.cast(ops.stop_gradient(left), matrix.dtype)

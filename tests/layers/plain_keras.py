@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import keras
 from keras import layers, ops
 
-from mer_keras.layers import attention, convlstm, dense_block, shortcut, streams, tokens
+from mer_keras.layers import attention, convlstm, dense_block, shortcut, spectral, streams, tokens
 from mer_keras.layers.choice import FAST_FORMS
 from tests.layers.plain_flow import flow_cases
 
@@ -77,6 +77,26 @@ class LiteralNorm(layers.BatchNormalization):
         mean = ops.mean(inputs, axes, keepdims=True)
         variance = ops.mean(ops.square(inputs - mean), axes, keepdims=True)
         return (inputs - mean) / ops.sqrt(variance + self.epsilon) * self.gamma + self.beta
+
+
+class LiteralSpectral(layers.Conv2D):
+    """Keras' convolution by a kernel divided by u' W v, after one step of power iteration."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.u = self.add_weight(name="u", shape=(self.filters,), trainable=False)
+
+    def call(self, inputs, training=None):
+        of_filter = ops.transpose(ops.reshape(self.kernel, (-1, self.filters)))  # W
+        fixed = ops.stop_gradient(of_filter)
+        u = ops.normalize(ops.convert_to_tensor(self.u), axis=-1)
+        v = ops.normalize(ops.tensordot(u, fixed, 1), axis=-1)
+        if training and self.trainable:
+            u = ops.normalize(ops.tensordot(fixed, v, 1), axis=-1)
+            self.u.assign(ops.cast(u, self.u.dtype))
+        u, v = (ops.stop_gradient(ops.cast(vector, of_filter.dtype)) for vector in (u, v))
+        largest = ops.sum(u[:, None] * of_filter * v[None, :])
+        return self.convolution_op(inputs, self.kernel / largest) + self.bias
 
 
 def stream_parts(filters, norm):
@@ -191,6 +211,12 @@ def cases(frames=3, size=3, norm=layers.BatchNormalization):
             ours_of(stream_parts(5, norm), conv_norm_pool),
             image,
             {"filters": 5},
+        ),
+        "SpectralConv2D": Case(
+            spectral.SpectralConv2D,
+            LiteralSpectral,
+            image,
+            {"filters": 5, "kernel_size": 3, "padding": "same"},
         ),
         "GridBlocks": Case(
             tokens.GridBlocks,

@@ -1,6 +1,7 @@
 """A network with two inputs goes wherever a network with one goes."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -61,7 +62,8 @@ def test_its_cost_is_that_of_both_streams():
 
 def test_it_is_listed_and_shown():
     runner = CliRunner()
-    assert "6x6x3 + 4x6x6x1" in runner.invoke(models_verb.app, []).stdout.replace("\n", "")
+    table = runner.invoke(models_verb.app, []).stdout
+    assert re.search(r"two_inputs +6x6x3 \+.*\n +4x6x6x1", table)
     listed = json.loads(runner.invoke(models_verb.app, ["--json"]).stdout)
     assert listed[-1] == SPEC.model_dump(mode="json")
     shown = json.loads(runner.invoke(models_verb.app, ["show", SPEC.name, "--json"]).stdout)

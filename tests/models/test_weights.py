@@ -325,7 +325,7 @@ def test_which_files_have_something_for_a_network(network, tmp_path):
     gray = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, name="stem")], name="gray"
     )
-    np.savez(file, **{"stem/kernel": np.ones((3, 3, 3, 4), "float32")})
+    np.savez(file, **{"gray/stem/kernel": np.ones((3, 3, 3, 4), "float32")})
     assert fits(file, gray), "three channels serve one"
     with pytest.raises(UserError, match=r"expected an \.npz file"):
         fits(tmp_path / "absent.npz", network)

@@ -68,6 +68,11 @@ NEEDS = {
     "train.optimizer.momentum": SGD,
     "train.optimizer.weight_decay": SGD,
     "train.early_stopping.stop_at": {"train.early_stopping.monitor": "accuracy"},
+    "inputs.clips.flow.channels": {
+        "inputs.clips.kind": "flow",
+        "inputs.clips.flow.output": "picture",
+        "inputs.clips.frames": 1,
+    },
     "train.folds_at_once": {"train.engine": "vectorised"},
     "train.augmentation": {"train.balance": "oversample"},
     "protocol.test_share": {"protocol.name": "as_published", "protocol.k": None},
@@ -163,6 +168,10 @@ def values_of(annotation, metadata=(), path=""):
             yield from values_of(field.annotation, field.metadata, f"{path}.{name}".lstrip("."))
     elif isinstance(annotation, type) and issubclass(annotation, str) and annotation is not str:
         yield from ((path, str(value)) for value in annotation)
+    elif origin is tuple and path.endswith(".part"):
+        yield path, (0.0, 0.5, 0.25, 1.0)
+    elif origin is tuple and typing.get_origin(inner[0]) is typing.Literal:
+        yield path, typing.get_args(inner[0])
     elif origin is dict and isinstance(inner[1], type) and issubclass(inner[1], StrictModel):
         yield from values_of(inner[1], (), f"{path}.clips")
     else:
