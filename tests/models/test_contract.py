@@ -81,7 +81,14 @@ def test_config_and_weights_round_trip(name, network, answers, tmp_path):
     np.testing.assert_allclose(loaded_answers, answers, atol=1e-6)
 
 
+def trained(names):
+    """Names for trainings: MERANet is built on the 3-D residual network and stands for it."""
+    long = pytest.mark.long
+    return [pytest.param(n, marks=long) if n == "resnet3d_18" else n for n in marked(names)]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("name", trained(NAMES))
 def test_it_learns_eight_clips_by_heart(name):
     keras.utils.set_random_seed(0)
     model = build_small(name)
