@@ -147,7 +147,7 @@ def test_ctrl_c_before_a_run_is_begun_is_not_silent(call, small, monkeypatch):
     monkeypatch.setattr(cli, "import_keras", interrupt)
     done = call("run", small)
     assert done.returncode == 130
-    assert "stopped; the same command goes on" in done.stderr
+    assert "stopped; a run goes on by the same command" in done.stderr
 
 
 def test_ctrl_c_before_anything_is_stored(call, small, monkeypatch):
