@@ -4,18 +4,16 @@ Notebooks use drawn faces, so that anybody can run them; nothing here reads a li
 """
 
 import base64
-import io
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from mer_keras import settings
-from mer_keras.arrays import Array, shape_text
+from mer_keras.arrays import shape_text
 from mer_keras.audit import findings
 from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
@@ -24,15 +22,12 @@ from mer_keras.report.details import details_of
 from mer_keras.report.drawn_motion import check_sentences
 from mer_keras.report.illustrations import Illustration, figures_of, published_matrices
 from mer_keras.report.tables import Table, tables_of
-from mer_keras.report.view import RunView, read_view
+from mer_keras.report.view import RunView
 from mer_keras.terms import WATERMARK
 from mer_keras.training.quiet_start import import_keras
 
 if TYPE_CHECKING:
     from mer_keras.runs.context import RunContext
-
-#: Most frames of a clip that are shown.
-MOST_FRAMES = 5
 
 
 @dataclass(frozen=True)
@@ -125,63 +120,6 @@ def faces(context: "RunContext") -> Shown:
     strips = {name: frames[sample] for name, sample in chosen.items() if sample in frames}
     text = f"drawn faces from onset to offset, the change and the flow: {', '.join(strips)}"
     return _picture(draw_strips(strips, synthetic=True).png, text)
-
-
-def clips(config: Experiment) -> Shown:
-    """One drawn clip of each class, as the first network reads it, or else the first method."""
-    from mer_keras.methods.registry import inputs_of
-    from mer_keras.runs.context import compose
-
-    context = compose(config, "quick", "synthetic", pretraining=False)
-    networks = [plan for plan in config.plans if plan.config.network is not None]
-    first_input, *_ = inputs_of([*networks, *config.plans][0])
-    arrays = context.clips[first_input]
-    first = context.samples.table.drop_duplicates("label").set_index("label")["sample_id"]
-    images = {
-        name: _stretched(arrays.select([first[name]])[0])
-        for name in context.classes
-        if name in first
-    }
-    return _picture(_draw_clips(images), f"drawn faces: {', '.join(images)}")
-
-
-def _stretched(clip: Array) -> Array:
-    """Scale a clip by its own range to 0..1; give a single image a time axis."""
-    low, high = clip.min(), clip.max()
-    scaled = (clip - low) / (high - low) if high > low else np.zeros_like(clip)
-    return scaled if clip.ndim == 4 else scaled[None]  # (time, height, width, channels)
-
-
-def _draw_clips(clips_of: dict[str, Array]) -> bytes:
-    """Draw clips, (time, height, width, channels) in 0..1, by class; return a PNG.
-
-    Clips of one image stand beside one another; of longer ones, a row of frames each.
-    """
-    from matplotlib.figure import Figure
-
-    count = min(MOST_FRAMES, *map(len, clips_of.values()))
-    rows, columns = (len(clips_of), count) if count > 1 else (1, len(clips_of))
-    figure = Figure(figsize=(1.3 * columns, 1.45 * rows + 0.4))
-    axes = figure.subplots(rows, columns, squeeze=False).flat
-    for name, clip in clips_of.items():
-        for frame in np.linspace(0, len(clip) - 1, count).round().astype(int):
-            image = clip[frame] if clip.shape[-1] == 3 else clip[frame, ..., 0]
-            cell = next(axes)
-            cell.imshow(image, cmap="gray", vmin=0, vmax=1)
-            cell.axis("off")
-            cell.set_title(f"{name}, frame {frame + 1}" if count > 1 else name, fontsize=7)
-    figure.suptitle(WATERMARK, fontsize=7, color="#a00")
-    figure.tight_layout()
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=100, metadata={"Software": None})
-    return png.getvalue()
-
-
-def run(config: Experiment) -> RunView:
-    """Train and test on drawn faces; a run that is there already is only read."""
-    from mer_keras.runs.run import run_experiment
-
-    return read_view(run_experiment(config, profile="quick", data="synthetic").path)
 
 
 def results(config: Experiment, view: RunView) -> Shown:

@@ -6,8 +6,7 @@ The inner corners of the eyes and the point under the nose hardly move with expr
 import numpy as np
 from numpy.typing import NDArray
 
-#: Where the picture's left and right inner corner and the point under the nose come to lie: shares
-#: of the aligned square's side.
+#: Left and right inner corner and the point under the nose, as shares of the aligned square.
 POSITIONS = np.array([(0.375, 0.36), (0.625, 0.36), (0.5, 0.60)])
 
 

@@ -1,4 +1,4 @@
-"""One cell -> a checked value: a frame number, a whole number, a name."""
+"""One cell -> a checked value: a frame number, a whole number, a name; and cells to be written."""
 
 import re
 
@@ -11,6 +11,10 @@ _MAX_FRAME = 999_999_999
 #: No name of a subject, clip or file may hold these, since folders are found by it.
 _UNSAFE = re.compile(r"[/\\:\x00-\x1f\x7f]|\.\.")
 _MAX_NAME_BYTES = 200
+#: Signs at the beginning of a cell that make a spreadsheet run it; some accept full-width ones.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+#: A number with a sign, which is no formula, and perhaps its interval.
+_SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
 
 
 def parse_frame_number(value: Cell, where: str) -> int | None:
@@ -64,3 +68,11 @@ def check_name(name: str, where: str) -> str:
             "control characters; correct the cell"
         )
     return name
+
+
+def harmless(cell: str) -> str:
+    """Make a cell harmless in a spreadsheet, which may skip blanks before a formula."""
+    cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # A bare CR would end the line.
+    if cell == "-" or _SIGNED.fullmatch(cell):
+        return cell
+    return f"'{cell}" if cell.startswith(_FORMULA) or cell[:1].isspace() else cell

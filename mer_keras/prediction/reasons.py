@@ -42,7 +42,6 @@ def reasons_against(
     inside: Inside,
     times: NDArray[np.float64],
     spotted: Sequence[str] = (),
-    recording: Sequence[RecordingRemark] = (),
 ) -> Reasons:
     """Say what speaks against a vote on one expression.
 
@@ -51,7 +50,6 @@ def reasons_against(
         inside: what was seen in its frames.
         times: seconds of its frames, (frames,); NaN where unknown.
         spotted: what was said of it when it was spotted.
-        recording: what is wrong with the whole recording.
     """
     seconds = float(times[-1] - times[0])
     steps = np.diff(times)
@@ -68,18 +66,12 @@ def reasons_against(
     withheld = [text for text in spotted if text in remarks.WITHHOLDING]
     withheld += [text for text, holds in tests.items() if holds]
     withheld += _unlike_training(card, seconds)
-    withheld += [f"the recording: {remark.message}" for remark in recording if is_grave(remark)]
     less_sure = [text for text in spotted if text not in remarks.WITHHOLDING]
     if 0 < inside.face_share < 1:
         less_sure.append("the face is not found in each of the frames that were looked at")
     if eyes is not None and LEAST_EYES <= eyes < GOOD_EYES:
         less_sure.append(f"{eyes:.0f} pixels between the eyes: small motion is lost in noise")
     return Reasons(tuple(dict.fromkeys(withheld)), tuple(less_sure))
-
-
-def is_grave(remark: RecordingRemark) -> bool:
-    """Whether a remark on a recording withholds the classes of all its intervals."""
-    return remark.level == "refuse"
 
 
 def reads_key_frames(card: Card) -> bool:

@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+from mer_keras.databases.cells import harmless
 from mer_keras.prediction.result import PredictedInterval, Prediction
-from mer_keras.report.formats import harmless
 
 #: Columns of ``intervals.csv`` before the shares of the classes.
 COLUMNS = (

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mer_keras.databases.cells import harmless
 from mer_keras.errors import ResultsError
 from mer_keras.report.drawing import themed
 from mer_keras.terms import WATERMARK
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
     from mer_keras.report.tables import Table
 
-#: Signs at the beginning of a cell that make a spreadsheet run it; some accept full-width ones.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-#: A number with a sign, which is no formula, and perhaps its interval.
-_SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
 #: A cell that begins with a number and says little more, or says why there is none.
 _NUMBER = re.compile(r"INCOMPLETE|[+-]?\d[\d.,]*%?( .{1,30})?$")
 #: What is written in LaTeX for characters that it would read as commands.
@@ -170,11 +167,3 @@ def _environment() -> "Environment":
     environment.filters |= {"cell": markdown_text, "latex": latex_text, "themed": themed}
     environment.globals["numeric_columns"] = numeric_columns
     return environment
-
-
-def harmless(cell: str) -> str:
-    """Make a cell harmless in a spreadsheet, which may skip blanks before a formula."""
-    cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # A bare CR would end the line.
-    if cell == "-" or _SIGNED.fullmatch(cell):
-        return cell
-    return f"'{cell}" if cell.startswith(_FORMULA) or cell[:1].isspace() else cell

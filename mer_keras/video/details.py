@@ -37,8 +37,8 @@ _BLINK = 1.5
 _FEWEST_FRAMES = 4
 #: Degrees by which the line of the eyes turns in an interval that says nothing.
 _TURN = 15.0
-#: A mouth that moves so many pixels for so many seconds speaks; rests of a tenth of a second belong
-#: to it.
+#: A mouth that moves so many pixels for so many seconds speaks. A rest of a
+#: tenth of a second is part of speech.
 _SPEECH_PX, _SPEECH_SECONDS, _REST_SECONDS = 0.5, 1.0, 0.1
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from mer_keras.databases.cells import harmless
 from mer_keras.databases.sheets import read_table
 from mer_keras.databases.tables import TableRow
 from mer_keras.errors import AnnotationError
@@ -37,8 +38,6 @@ _OPTIONAL: dict[str, tuple[str, ...]] = dict.fromkeys(
     ("apex", "score", "strength_px", "region", "remarks"), ()
 )
 _REMEDY = "write a table with the columns onset and offset: frame numbers that count from 0"
-#: A cell that begins so is taken for a formula by spreadsheet programs.
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: What stands between two remarks in one cell.
 _BETWEEN = "; "
 
@@ -187,15 +186,10 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([[_escaped(cell) for cell in row] for row in rows])
+    writer.writerows(
+        [harmless(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
     return text.getvalue()
-
-
-def _escaped(cell: object) -> object:
-    """Return a cell that no spreadsheet program takes for a formula."""
-    if isinstance(cell, str) and (cell.startswith(_FORMULA) or cell[:1].isspace()):
-        return f"'{cell}"
-    return cell
 
 
 def _number(value: float) -> str:
