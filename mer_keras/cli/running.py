@@ -169,14 +169,12 @@ class Watch:
             forecasts: what the runs will do.
             clock: returns seconds.
         """
-        from mer_keras.runs.expectation import Expectation
         from mer_keras.runs.timetable import Timetable
 
         self.timetable = Timetable({entry.config.name: entry.pieces for entry in forecasts}, clock)
         self.opened_runs: list[OpenRun] = []
         self.show: Callable[[Moment], None] | None = None
-        self._expectation = Expectation()
-        self._trains = {entry.config.name: entry.trains for entry in forecasts}
+        self._forecasts = {entry.config.name: entry for entry in forecasts}
         self._lock = threading.Lock()
 
     def begin(self, config: "Experiment") -> "Progress":
@@ -197,7 +195,8 @@ class Watch:
         from mer_keras.runs.forecast import pieces_of_run
 
         name = run.context.config.name
-        pieces = pieces_of_run(run, self._expectation, trains=self._trains.get(name, True))
+        forecast = self._forecasts[name]
+        pieces = pieces_of_run(run, forecast.expectation, trains=forecast.trains)
         with self._lock:
             self.timetable.expect(name, pieces)
         self.opened_runs.append(run)

@@ -43,6 +43,8 @@ class Forecast:
         folds: number of folds.
         pieces: all work, in order.
         untimed: names of rows whose time is not known.
+        expectation: reckoned with this machine; pieces that are reckoned later must use the same
+            one, because the measured rate of a machine differs from minute to minute.
         trains: whether networks are trained; not where weights are given.
     """
 
@@ -53,6 +55,7 @@ class Forecast:
     folds: int
     pieces: tuple[Piece, ...]
     untimed: tuple[str, ...]
+    expectation: Expectation
     trains: bool = True
 
     @property
@@ -120,6 +123,7 @@ def forecast(
         folds=len(folds.folds),
         pieces=(*pieces, *rows),
         untimed=tuple(untimed),
+        expectation=expectation,
         trains=trains,
     )
 

@@ -24,16 +24,19 @@ _LEAST, _MOST = 0.01, 100.0
 #: ``python -m mer_keras.bench.time_left --fresh`` prints them.
 MEASURED: dict[str, float] = {
     "draw": 0.13,
-    "start|shallow_convlstm": 0.51,
+    "input|dynamic_image": 0.1,
+    "start|shallow_convlstm": 0.75,
     "start|shallow_attention_conv3d": 0.34,
     "start|shallow_attention_conv2d": 0.26,
-    "start|shallow_attention_convlstm": 0.52,
+    "start|shallow_attention_convlstm": 0.85,
     "start|resnet10": 0.27,
     "start|micro_attention": 0.36,
     "start|complex_attention": 0.33,
     "start|resnet3d_18": 0.79,
     "start|meranet": 1.40,
     "start|dense_mixed_attention": 1.76,
+    "start|learnet": 0.33,
+    "start|microexp_stcnn": 0.15,
     "train|shallow_convlstm": 0.54,
     "train|shallow_attention_conv3d": 1.23,
     "train|shallow_attention_conv2d": 1.58,
@@ -44,6 +47,8 @@ MEASURED: dict[str, float] = {
     "train|resnet3d_18": 1.23,
     "train|meranet": 1.31,
     "train|dense_mixed_attention": 0.69,
+    "train|learnet": 2.5,
+    "train|microexp_stcnn": 0.53,
 }
 #: Groups of kinds whose time does not depend on what a cache holds.
 _LEARNED = ("train", START, "draw")
