@@ -12,13 +12,14 @@ import typer
 from typer import Argument, Option
 
 from mer_keras import __version__
-from mer_keras.cli import completion
+from mer_keras.cli import completion, streams
 from mer_keras.cli.bundles import app as bundles_app
 from mer_keras.cli.bundles import bundle_app
 from mer_keras.cli.data import app as data_app
 from mer_keras.cli.leaderboard import app as leaderboard_app
 from mer_keras.cli.listing import app as list_app
 from mer_keras.cli.listing import list_methods
+from mer_keras.cli.machine_limits import what_is_refused
 from mer_keras.cli.models import app as models_app
 from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
 from mer_keras.cli.overview import app as overview_app
@@ -94,14 +95,21 @@ def main() -> None:
     # TensorFlow's start-up remarks drown ours; its kernels for newer CPUs serve older ones too.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    streams.open_closed_streams()
+    streams.make_all_printable()
     try:
-        app()
+        try:
+            app()
+        finally:
+            streams.flush()
     except MerKerasError as error:
-        print(f"mer-keras: {error}", file=sys.stderr)
+        streams.complain(printable(f"mer-keras: {error}"))
         raise SystemExit(error.exit_code) from error
-    except OSError as error:  # A full disk, a folder without permission, a name that is too long.
-        where = f"{error.filename}: " if error.filename else ""
-        print(printable(f"mer-keras: {where}{error.strerror or error}"), file=sys.stderr)
+    except (OSError, MemoryError, RuntimeError, ImportError, SystemError) as error:
+        refused = what_is_refused(error)
+        if refused is None:
+            raise
+        streams.complain(printable(f"mer-keras: {refused}"))
         raise SystemExit(UserError.exit_code) from error
     except SystemExit as end:
         # Typer turns Ctrl-C into this exit, without a word.
@@ -133,7 +141,7 @@ def doctor(
     device: Annotated[str, Option(help="any, or gpu: fail where no GPU computes.")] = "any",
     as_json: Json = False,
 ) -> None:
-    """Say whether this machine is ready, what is wrong, and how to mend it.
+    """Say what is wrong with this machine, and how to mend it.
 
     Example: mer-keras doctor
     """
@@ -182,9 +190,10 @@ def run(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Train and test every row of published tables; an interrupted run goes on.
+    """Train and test every row of published tables.
 
-    It first says what it will do and how long that takes, and last what came out.
+    An interrupted run goes on. It first says what it will do and how long that takes,
+    and last what came out.
 
     Example: mer-keras run shallow_convlstm/table1 --report results/report
     """
@@ -243,7 +252,7 @@ def resume(
     workers: Workers = 1,
     as_json: Json = False,
 ) -> None:
-    """Go on with an interrupted run, by the config that is stored in it.
+    """Go on with an interrupted run, by its stored config.
 
     Example: mer-keras resume latest
     """
@@ -276,7 +285,9 @@ def plan(
     find_batch: Annotated[bool, Option("--find-batch", help="Try larger batches instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show folds, class counts, steps, memory, disk and estimated time; train nothing.
+    """Show folds, steps, memory and time of a run; train nothing.
+
+    The classes of each fold are counted, and the space on the disk is estimated too.
 
     Example: mer-keras plan shallow_convlstm/table2
     """
@@ -339,10 +350,10 @@ def explain(
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/explanation"),
     as_json: Json = False,
 ) -> None:
-    """Show where networks look: Grad-CAM and attention maps of tested clips.
+    """Show where networks look: Grad-CAM and attention maps.
 
-    Each clip is explained by the network of the fold that tests it; that fold is trained again
-    unless its weights are there. Without --sample: the first clip of each class.
+    Each tested clip is explained by the network of the fold that tests it; that fold is trained
+    again unless its weights are there. Without --sample: the first clip of each class.
 
     Example: mer-keras explain latest --out results/explanation
     """

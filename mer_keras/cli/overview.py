@@ -1,6 +1,7 @@
 """``mer-keras overview``: every published table, in a terminal, in a text or as a picture."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
@@ -31,7 +32,9 @@ def overview(
     markdown: Annotated[bool, Option("--markdown", help="Print markdown.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show every published table on one line: what is printed, and what is stored of our runs.
+    """Show every published table on one line.
+
+    It says what is printed, and what is stored of our runs.
 
     Example: mer-keras overview
 
@@ -39,21 +42,23 @@ def overview(
     """
     from mer_keras.report import overview as tables
     from mer_keras.report.stored_figures import fill, overview_svg
-    from mer_keras.whole_files import write_whole
+    from mer_keras.whole_files import locked, write_users_file
 
     lines = tables.overview(stored)
     if update or picture:
-        texts = {path: _text(path) for path in update or ()}
         files = {}
-        for path, text in texts.items():
-            try:
-                files[path] = fill(text, lines, stored)
-            except UserError as error:
-                raise UserError(f"{path}: {error}") from error
-        if picture:
-            files[picture] = overview_svg(lines) + "\n"
-        for path, text in files.items():
-            write_whole(path, text.encode())
+        with ExitStack() as stack:
+            for path in dict.fromkeys(update or ()):
+                _text(path)  # What is no text is refused before a lock lies beside it.
+                stack.enter_context(locked(path))
+                try:
+                    files[path] = fill(_text(path), lines, stored)
+                except UserError as error:
+                    raise UserError(f"{path}: {error}") from error
+            if picture:
+                files[picture] = overview_svg(lines) + "\n"
+            for path, text in files.items():
+                write_users_file(path, text.encode())
         _show_files(files, as_json=as_json)
     elif as_json:
         print_json([asdict(line) for line in lines])
@@ -85,11 +90,14 @@ def _text(path: Path) -> str:
     """Read a text that has marks.
 
     Raises:
-        UserError: it isn't there.
+        UserError: it isn't there, or is no text.
     """
     if not path.is_file():
         raise UserError(f"{path}: expected a text with the marks <!-- overview: begin --> and end")
-    return path.read_text(encoding="utf-8")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: no text in UTF-8: {error}") from error
 
 
 def _show_files(files: dict[Path, str], *, as_json: bool) -> None:

@@ -3,8 +3,9 @@
 There are two levels. The first knows files by path, size and times, and says which content they
 have, so that a second run opens none of them. The second knows an array by that content, the step
 that made it and its parameters, so that a changed parameter or a moved database redoes only what
-depends on it. Entries are written aside and renamed, and carry a checksum: a killed or parallel
-writer can't leave a wrong one, and a damaged one is computed anew.
+depends on it. Entries are written aside and renamed, and carry a checksum of themselves and of what
+they are the entry of: a killed or parallel writer can't leave a wrong one, and one that is damaged,
+or lies in another's place, is computed anew.
 """
 
 import contextlib
@@ -34,8 +35,11 @@ Parameters: TypeAlias = Mapping[str, JsonValue]
 Value = TypeVar("Value", bound=np.generic)
 Derived = TypeVar("Derived", bound=np.generic)
 
-# The folders of the two levels. Entries of another form need a new number.
-_STATS, _ARRAYS = "stats-1", "arrays-1"
+# The folders of the two levels. Entries of another form need a new number, so that two versions of
+# this package can share a cache.
+_STATS, _ARRAYS = "stats-2", "arrays-2"
+#: The folders of earlier forms, which ``clear`` removes too.
+_EARLIER = ("stats-1", "arrays-1")
 #: NumPy parses an array's header as Python source. Two threads that do so at once may end with "AST
 #: constructor recursion depth mismatch" in Python 3.11.
 _PARSER = threading.Lock()
@@ -81,8 +85,8 @@ def fetch(
     Raises:
         FrameError: a source can't be read; and whatever ``compute`` raises. Neither is stored.
     """
-    stat_path = _path(_STATS, _stat_key(sources), ".json")
-    known = _load_content(stat_path)
+    stat_key = _stat_key(sources)
+    known = _load_content(stat_key)
     entry: Entry[Value] | None = None
     if known is not None:
         entry = _load_entry(array_key(known, step, params))
@@ -90,7 +94,8 @@ def fetch(
         contents = [read_bytes(path) for path in sources]
         content = _digest(*(hashlib.blake2b(data, digest_size=16).digest() for data in contents))
         entry = _load_or_compute(array_key(content, step, params), lambda: compute(contents))
-        not_stored = _store(stat_path, json.dumps({"content": content}).encode())
+        known_as = json.dumps({"content": content, "of": stat_key}).encode()
+        not_stored = _store(_path(_STATS, stat_key, ".json"), known_as)
         entry = replace(entry, not_stored=entry.not_stored or not_stored)
     return entry
 
@@ -139,7 +144,7 @@ def _files() -> list[Path]:
     # Only where entries are written: the user may have named a folder that holds other things.
     return [
         path
-        for level in (_STATS, _ARRAYS)
+        for level in (_STATS, _ARRAYS, *_EARLIER)
         for path in (root() / level).glob("[0-9a-f][0-9a-f]/*")
         if path.is_file()
     ]
@@ -190,11 +195,14 @@ def _stat_key(sources: Sequence[Path]) -> str:
     return _digest(_canonical(rows))
 
 
-def _load_content(path: Path) -> str | None:
+def _load_content(stat_key: str) -> str | None:
     try:
-        content = json.loads(path.read_bytes())["content"]
-    except (OSError, ValueError, KeyError, TypeError):  # It is absent or damaged: read the files.
+        known = json.loads(_path(_STATS, stat_key, ".json").read_bytes())
+    except (OSError, ValueError, RecursionError):  # It is absent or damaged: read the files.
         return None
+    if not isinstance(known, dict) or known.get("of") != stat_key:
+        return None
+    content = known.get("content")
     return content if isinstance(content, str) else None
 
 
@@ -203,7 +211,12 @@ def _pack(entry: Entry[Value]) -> bytes:
     buffer.write(_canonical(entry.facts) + b"\n")
     np.save(buffer, entry.array, allow_pickle=False)
     payload = buffer.getvalue()
-    return _digest(payload).encode() + b"\n" + payload
+    return _checksum(entry.key, payload) + b"\n" + payload
+
+
+def _checksum(key: str, payload: bytes) -> bytes:
+    """Checksum of an entry: the same payload has another one under another key."""
+    return _digest(key.encode(), payload).encode()
 
 
 def _load_entry(key: str) -> Entry[Value] | None:
@@ -211,7 +224,7 @@ def _load_entry(key: str) -> Entry[Value] | None:
         checksum, _, payload = _path(_ARRAYS, key, ".clip").read_bytes().partition(b"\n")
     except OSError:
         return None
-    if checksum != _digest(payload).encode():
+    if checksum != _checksum(key, payload):
         return None
     facts, _, array = payload.partition(b"\n")
     with _PARSER:
@@ -233,6 +246,7 @@ def _store(path: Path, data: bytes) -> str:
         temporary.replace(path)
     except OSError as error:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
         return error.strerror or type(error).__name__
     return ""

@@ -12,7 +12,7 @@ from mer_keras.databases.entry import Database
 from mer_keras.databases.labels import LabelScheme
 from mer_keras.databases.readers import manifest
 from mer_keras.errors import ConfigError, InvariantError, UserError, did_you_mean
-from mer_keras.whole_files import locked, write_whole
+from mer_keras.whole_files import locked, write_users_file
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 
@@ -116,13 +116,15 @@ def _change(change: Callable[[dict[str, OwnEntry]], dict[str, OwnEntry]]) -> Pat
     """Change the file that lists all of them: under a lock, and written whole."""
     file = settings.registry_path()
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         with locked(file):
             entries = change(_load())
             tree = {name: entry.model_dump(mode="json") for name, entry in entries.items()}
-            write_whole(file, (json.dumps(tree, indent=1, sort_keys=True) + "\n").encode())
+            write_users_file(file, (json.dumps(tree, indent=1, sort_keys=True) + "\n").encode())
     except OSError as error:
         raise UserError(
-            f"{file}: can't be written ({error.strerror}): set MER_CONFIG to a folder that can"
+            f"{file}: can't be written ({error.strerror or error}): set MER_CONFIG to a folder "
+            "that can"
         ) from error
     return file
 

@@ -31,6 +31,7 @@ from mer_keras.report.faces import (
 from mer_keras.report.formats import render
 from mer_keras.report.map_words import describe_map, describe_weights
 from mer_keras.terms import DataKind
+from mer_keras.whole_files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +82,7 @@ def write_explanation(
     folder.mkdir(parents=True, exist_ok=True)
     figures = figures_of(explanation, allowed)
     for figure in figures:
-        (folder / f"{figure.name}.png").write_bytes(figure.drawing.png)
+        write_whole(folder / f"{figure.name}.png", figure.drawing.png)
     kind = explanation.data_kind
     page = folder / "explanation.html"
     text = render(
@@ -91,7 +92,7 @@ def write_explanation(
         hidden=not all(is_shown(clip, kind, allowed) for clip in explanation.explained),
         figures=figures,
     )
-    page.write_text(text, encoding="utf-8")
+    write_whole(page, text.encode())
     return page
 
 

@@ -27,7 +27,7 @@ from mer_keras.runs.stored_manifest import MANIFEST
 from mer_keras.runs.unit_files import mismatch, read_table
 from mer_keras.runs.units import Manifest, Unit
 from mer_keras.terms import PREDICTION_COLUMNS
-from mer_keras.whole_files import write_whole
+from mer_keras.whole_files import HeldError, Lock, write_whole
 
 FOLDS = "folds.json"
 #: The folder of what the folds learned, where that is kept.
@@ -46,6 +46,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         """Wrap a folder; nothing is read or written."""
         self.path = path
+        self._lock: Lock | None = None
 
     @property
     def run_id(self) -> str:
@@ -102,16 +103,17 @@ class RunFolder:
         """
         with contextlib.ExitStack() as stack:
             try:
-                stack.enter_context(writer_lock.hold(self.path))
-            except writer_lock.HeldError as holder:
+                self._lock = stack.enter_context(writer_lock.hold(self.path))
+                stack.callback(setattr, self, "_lock", None)
+                for part in self.path.rglob("*.part"):  # A killed process may have left some.
+                    part.unlink(missing_ok=True)
+            except HeldError as holder:
                 raise ResultsError(
                     f"{self.path}: process {holder} is writing this run: wait for it, or stop it "
                     "and run again"
                 ) from holder
             except OSError as error:
                 raise self._unwritable(error) from error
-            for part in self.path.rglob("*.part"):  # A process that was killed may have left some.
-                part.unlink()
             yield
 
     def manifest(self) -> Json:
@@ -171,6 +173,7 @@ class RunFolder:
         if learned is not None:
             binding["learned"] = _checksum(learned)
         try:
+            self._check_no_link_leads_away(unit)
             if learned is not None:
                 write_whole(self._learned_file(unit), learned)
             for suffix, content in contents.items():
@@ -187,10 +190,17 @@ class RunFolder:
         """Record that a unit could not be finished; the next run tries it again.
 
         Raises:
-            ResultsError: the run folder is gone.
+            ResultsError: the run folder is gone, or the disk is full.
         """
         self.check_there()
-        write_json(self._file(unit, ".failed.json"), {"reason": reason})
+        try:
+            self._check_no_link_leads_away(unit)
+            write_json(self._file(unit, ".failed.json"), {"reason": reason})
+        except OSError as error:
+            raise ResultsError(
+                f"{self.path}: a fold failed ({reason}), and that can't be stored: "
+                f"{error.strerror or error}: make room, then run the same command"
+            ) from error
 
     def failure(self, unit: Unit) -> str | None:
         """Why the unit failed, or ``None``."""
@@ -304,13 +314,33 @@ class RunFolder:
         """Refuse to write into a folder that somebody took away while the run goes on.
 
         Raises:
-            ResultsError: the run folder is gone.
+            ResultsError: the run folder is gone, or this process' hold on it is.
         """
         if not (self.path / MANIFEST).exists():
             raise ResultsError(
                 f"{self.path}: the run folder was moved or deleted while the run goes on: put it "
                 "back, then run the same command; without it the run starts anew"
             )
+        if self._lock is not None and not self._lock.is_in_place():
+            raise ResultsError(
+                f"{self._lock.path}: this file was removed or replaced while the run goes on, so "
+                "that another process may write the same run: end that one, then run the same "
+                "command; finished folds are kept"
+            )
+
+    def _check_no_link_leads_away(self, unit: Unit) -> None:
+        """Refuse a link in the run folder, by which files would be written elsewhere.
+
+        Raises:
+            ResultsError: a folder of the unit's files is, or is below, a link.
+        """
+        for file in (self._file(unit, ".json"), self._learned_file(unit)):
+            for folder in file.parents[: len(file.relative_to(self.path).parts) - 1]:
+                if folder.is_symlink():
+                    raise ResultsError(
+                        f"{folder}: is a link: files of a run are written into its own folder "
+                        "alone: put a folder in the link's place"
+                    )
 
     def _unwritable(self, error: OSError) -> ResultsError:
         return ResultsError(

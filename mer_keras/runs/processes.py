@@ -167,10 +167,21 @@ def _as_file(context: RunContext) -> Iterator[Path]:
 
     A process that dies while it is being started would leave a pipe full, and this process waiting
     for ever; so what is large takes another way.
+
+    Raises:
+        UserError: the temporary folder can't be written.
     """
-    with tempfile.TemporaryDirectory(prefix="mer-", ignore_cleanup_errors=True) as folder:
-        file = Path(folder) / "context"
-        file.write_bytes(ForkingPickler.dumps(context, protocol=5))
+    draft = tempfile.TemporaryDirectory
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(draft(prefix="mer-", ignore_cleanup_errors=True))
+            file = Path(folder) / "context"
+            file.write_bytes(ForkingPickler.dumps(context, protocol=5))
+        except OSError as error:
+            raise UserError(
+                "the clips can't be written for the worker processes, into the temporary folder: "
+                f"{error.strerror or error}: name another by TMPDIR, or leave out --workers"
+            ) from error
         yield file
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def import_keras() -> None:
-    """Import Keras without the remarks that TensorFlow's C++ parts write past Python."""
+    """Import Keras without the remarks that TensorFlow's C++ parts write past Python.
+
+    Standard error must be open, if only to nowhere (see ``cli.streams``).
+    """
     sys.stderr.flush()
     stderr = os.dup(2)
     with Path(os.devnull).open("w") as nowhere:

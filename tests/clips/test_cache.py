@@ -30,7 +30,7 @@ def never_read(_path):
 
 
 def entries():
-    return sorted((cache.root() / "arrays-1").glob("*/*"))
+    return sorted((cache.root() / "arrays-2").glob("*/*"))
 
 
 def test_the_first_call_computes(sources):
@@ -105,10 +105,22 @@ def test_a_damaged_entry_is_computed_anew(sources, damage):
     assert cache.fetch(sources, "total", {}, never).array.tolist() == [0, 10, 20]
 
 
+@pytest.mark.parametrize("level", ["stats-2", "arrays-2"])
+def test_an_entry_in_the_place_of_another_one_is_not_taken(sources, level):
+    """As a disk that mixes up its blocks, or a copy of a cache, may leave it."""
+    cache.fetch(sources[1:2], "total", {}, total)
+    (first,) = (cache.root() / level).glob("*/*")
+    cache.fetch(sources[2:], "total", {}, total)
+    (second,) = {*(cache.root() / level).glob("*/*")} - {first}
+    second.write_bytes(first.read_bytes())
+    assert cache.fetch(sources[2:], "total", {}, total).array.tolist() == [20]
+    assert cache.fetch(sources[1:2], "total", {}, never).array.tolist() == [10]
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b'{"content": 5}', b"\xff\xfe"])
 def test_a_damaged_file_list_is_read_anew(sources, text):
     cache.fetch(sources, "total", {}, total)
-    (path,) = (cache.root() / "stats-1").glob("*/*")
+    (path,) = (cache.root() / "stats-2").glob("*/*")
     path.write_bytes(text)
     assert cache.fetch(sources, "total", {}, never).array.tolist() == [0, 10, 20]
 
@@ -182,7 +194,7 @@ def test_a_full_disk_leaves_no_rest(sources, monkeypatch):
 
 def test_clear_removes_what_size_counts_and_nothing_else(sources):
     cache.fetch(sources, "total", {}, total)
-    foreign = [cache.root() / "mine.txt", cache.root() / "arrays-1" / "mine.txt"]
+    foreign = [cache.root() / "mine.txt", cache.root() / "arrays-2" / "mine.txt"]
     for path in foreign:
         path.write_text("keep")
     held = cache.size()

@@ -1,12 +1,9 @@
 """Faults while a run goes on: kills at any instant, a full disk, no memory, a fold that dies."""
 
-import contextlib
 import errno
 import os
 import random
-import signal
-import subprocess
-import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
+from mer_keras import settings
 from mer_keras.errors import ProtocolError, ResultsError
 from mer_keras.report.scoring import score_row
 from mer_keras.report.view import read_view
@@ -23,85 +21,75 @@ from mer_keras.runs.processes import ProcessExecutor
 from mer_keras.training import trainer as trainer_room
 from mer_keras.training.fold import OutOfMemoryError
 from mer_keras.training.trainer import Trainer
-from tests.runs.small import SMALL, TABLE1, contents, run, small
+from tests.runs.kills import Attacker, Server, is_whole
+from tests.runs.small import contents, run, small
 
 ROOT = Path(__file__).parents[2]
 KILLS = 20
 
-#: It imports once, then runs the experiment in one child after another, into the folder that a
-#: line on stdin names.
-SERVER = """
-import os, pathlib, sys
-import keras, tensorflow
-from mer_keras.config.files import load_config
-from mer_keras.runs.run import run_experiment
-config = load_config(pathlib.Path(sys.argv[1]), profile="quick", overrides=sys.argv[2:])
-print("ready", flush=True)
-for line in sys.stdin:
-    child = os.fork()
-    if not child:
-        os.environ["MER_RESULTS"] = line.strip()
-        try:
-            run_experiment(config, profile="quick", data="real")
-        except BaseException as error:
-            print(type(error).__name__, error, file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    print(child, flush=True)
-    print(os.waitpid(child, 0)[1], flush=True)
-"""
-
 
 @pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("engine", ["sequential", "vectorised"])
-def test_fault_41_kills_at_twenty_random_points_change_nothing(small_data, engine):
-    """SIGKILL, as a power cut would be, SIGTERM and Ctrl-C, at any instant of a run.
+@pytest.mark.timeout(2400)
+@pytest.mark.parametrize(
+    ("way", "engine"),
+    [
+        ("alone", "sequential"),
+        ("alone", "vectorised"),
+        ("workers", "sequential"),
+        ("cluster", "sequential"),
+    ],
+)
+def test_fault_41_kills_at_twenty_random_points_change_nothing(
+    small_data, monkeypatch, way, engine, record_property
+):
+    """SIGKILL, as a power cut would be, SIGTERM, Ctrl-C, and SIGSTOP for a second, at any instant.
 
-    A run that ends before its kill is followed by another; twenty kills must hit.
+    They hit the process that runs the experiment, or one of those that it has started. A run that
+    is whole is followed by another, until twenty kills have hit. No process is left then, and no
+    clip in the temporary folder.
     """
-    command = [sys.executable, "-c", SERVER, str(TABLE1), *SMALL]
-    command += [f"train.engine={engine}", "train.plateau=null", "record_epochs=true"]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert server.stdout.readline() == "ready\n"
-
-    def start(results):
-        print(small_data / results, file=server.stdin, flush=True)
-        return int(server.stdout.readline())
-
-    def ended_well():
-        return int(server.stdout.readline()) == 0
-
+    if way == "cluster":
+        pytest.importorskip("ray")
+    temporary = Path(tempfile.mkdtemp(prefix="k-", dir="/tmp"))  # Names of sockets must be short.
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    for name in settings.THREADS:
+        monkeypatch.setenv(name, "1")
+    overrides = (f"train.engine={engine}", "train.plateau=null", "record_epochs=true")
+    server = Server(way, *overrides)
     started = time.monotonic()
-    start("calm")
-    assert ended_well()
+    server.start(small_data / "calm")
+    assert server.status() == 0
     whole = time.monotonic() - started
-    rng, killed, number = random.Random(0), 0, 0
-    while killed < KILLS:
-        child = start(f"troubled-{number}")
-        time.sleep(rng.uniform(0, whole))
-        how = rng.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-        with contextlib.suppress(ProcessLookupError):  # It may have ended already.
-            os.kill(child, how)
-        if ended_well():
-            number += 1
-        else:
-            killed += 1
-        for manifest in small_data.glob(f"troubled-{number}/*/manifest.json"):
+    attacker, number = Attacker(random.Random(0)), 0
+    while attacker.kills < KILLS:
+        results = small_data / f"troubled-{number}"
+        process = server.start(results)
+        time.sleep(attacker.rng.uniform(0, whole))
+        attacker.strike(process)
+        server.status()
+        for manifest in results.glob("*/manifest.json"):
             for row in (view := read_view(manifest.parent)).rows:
                 # There is no headline number while a fold is missing.
                 assert row.complete or score_row(view, row) is None
-    start(f"troubled-{number}")
-    assert ended_well()
-    server.stdin.close()
-    server.wait()
+            number += is_whole(manifest.parent)
+    server.start(small_data / f"troubled-{number}")
+    assert server.status() == 0
+    server.close()
+    assert not attacker.left(seconds=30), "processes outlive the run that started them"
+    assert not list(temporary.iterdir()), "what was written for other processes stays behind"
+    temporary.rmdir()
     (calm,) = (small_data / "calm").iterdir()
     assert len(contents(calm)) == 6 + 3
+    compared = 0
     for folder in small_data.glob("troubled-*"):
         (run_folder,) = folder.iterdir()
         assert run_folder.name == calm.name
         assert contents(run_folder) == contents(calm)
+        compared += sum(map(len, contents(run_folder).values()))
+    record_property("kills", attacker.counts)
+    record_property("bytes", compared)
+    print(f"{way}, {engine}: {attacker.counts}, {number + 1} runs, {compared:,} bytes compared")
 
 
 def test_fault_41_a_full_disk_leaves_finished_folds_and_says_so(small_data, monkeypatch):

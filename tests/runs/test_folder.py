@@ -131,6 +131,49 @@ def test_fault_41_damaged_unit_does_not_count_as_done(run, damage):
         run.record(UNIT)
 
 
+def test_fault_71_a_run_whose_lock_was_removed_stops_before_it_stores_more(run):
+    """Another process could begin to write it now."""
+    with run.writer():
+        run.store(UNIT, predictions(), {})
+        (run.path / ".lock").unlink()
+        with pytest.raises(ResultsError, match=r"\.lock: this file was removed.*are kept"):
+            run.store(UNIT, predictions(), {})
+    assert run.is_done(UNIT)
+    with run.writer():
+        run.check_there()
+
+
+def test_fault_70_another_folder_in_the_place_of_a_run_is_noticed(run):
+    with run.writer():
+        run.path.rename(run.path.with_name("moved"))
+        shutil.copytree(run.path.with_name("moved"), run.path)
+        with pytest.raises(ResultsError, match="removed or replaced"):
+            run.check_there()
+
+
+@pytest.mark.parametrize("link", ["predictions", "predictions/net", "learned"])
+def test_fault_67_nothing_is_written_through_a_link_in_a_run(run, tmp_path, link):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (run.path / link).parent.mkdir(exist_ok=True)
+    (run.path / link).symlink_to(elsewhere)
+    with pytest.raises(ResultsError, match="is a link"):
+        run.store(UNIT, predictions(), {}, learned=b"x")
+    if link != "learned":
+        with pytest.raises(ResultsError, match="is a link"):
+            run.fail(UNIT, "x")
+    assert not list(elsewhere.iterdir())
+
+
+def test_fault_72_a_failure_that_cannot_be_stored_is_told(run, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mer_keras.runs.folder.write_json", full)
+    with pytest.raises(ResultsError, match=r"a fold failed \(NaN\).*make room"):
+        run.fail(UNIT, "NaN")
+
+
 class TestBinding:
     """Files of another unit don't count, however they came to lie here (fault 58)."""
 

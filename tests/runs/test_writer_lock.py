@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from mer_keras.runs import writer_lock
+from mer_keras.whole_files import HeldError
 
 
 def test_a_writer_is_seen_as_long_as_it_writes(tmp_path):
@@ -20,7 +21,7 @@ def test_a_writer_is_seen_as_long_as_it_writes(tmp_path):
 def test_a_second_writer_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(writer_lock, "_PATIENCE_SECONDS", 0.0)
     second = writer_lock.hold(tmp_path)
-    with writer_lock.hold(tmp_path), pytest.raises(writer_lock.HeldError, match=r"^\d+$"):
+    with writer_lock.hold(tmp_path), pytest.raises(HeldError, match=r"^\d+$"):
         second.__enter__()
 
 

@@ -1,0 +1,124 @@
+"""By how much results differ with the number of threads: ``python -m mer_keras.bench.threads``.
+
+A sum that several threads share is added up in another order, and its last digits may differ. Each
+network is trained here on the same drawn clips, as a fold is, in processes that may start one, two
+or four threads; twice with each number, since a kernel that is not deterministic differs from
+itself. The table says by how much predictions differ from those of one thread.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mer_keras import settings
+from mer_keras.arrays import each_shape
+from mer_keras.bench.isolation import call_in_process
+
+#: One network of each kind of operation: small 2-D, attention, ConvLSTM, 3-D, deep 2-D.
+NETWORKS = ("ststnet", "htnet", "shallow_convlstm", "shallow_attention_conv3d", "resnet10")
+#: Numbers of threads; the first is what the others are compared to.
+THREADS = (1, 2, 4)
+#: Clips, epochs and clips of a batch of a training.
+CLIPS, EPOCHS, BATCH = 24, 3, 8
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far the predictions by some threads are from those of one.
+
+    Attributes:
+        threads: how many a process may start.
+        largest: largest difference of a probability.
+        classes: clips whose predicted class differs.
+        repeatable: whether a second training gave the same bits.
+    """
+
+    threads: int
+    largest: float
+    classes: int
+    repeatable: bool
+
+    def describe(self) -> str:
+        """A cell of the table."""
+        text = "same bits" if self.largest == 0 else f"{self.largest:.1g}"
+        if self.classes:
+            text += f", {self.classes} other classes"
+        return text if self.repeatable else f"{text} (not repeatable)"
+
+
+def predictions(network: str) -> NDArray[np.float32]:
+    """Train a network as a fold is trained, in this process.
+
+    Args:
+        network: its name; input and classes are its paper's.
+
+    Returns:
+        Class probabilities of the training clips, float32 (clips, classes).
+    """
+    from mer_keras.config.training import Optimizer, Train
+    from mer_keras.models import registry
+    from mer_keras.training.trainer import Trainer
+
+    spec = registry.get_spec(network)
+    rng = np.random.default_rng(0)
+    clips = [
+        rng.random((CLIPS, *shape), dtype=np.float32) for shape in each_shape(spec.input_shape)
+    ]  # each (clips, time, height, width, channels), or without time
+    labels = rng.integers(0, spec.classes, CLIPS).astype("int32")
+    recipe = Train(epochs=EPOCHS, batch_size=BATCH, optimizer=Optimizer(learning_rate=1e-3))
+    trainer = Trainer(
+        partial(registry.build, network, spec.input_shape, spec.classes), recipe, flow=[None]
+    )
+    inputs = clips[0] if len(clips) == 1 else tuple(clips)
+    trainer.fit(inputs, labels, seed=0)
+    return trainer.predict(inputs)
+
+
+def differences(network: str, threads: Sequence[int] = THREADS) -> list[Difference]:
+    """Train a network twice with each number of threads, and compare.
+
+    Args:
+        network: its name.
+        threads: numbers of threads; the first is what the others are compared to.
+    """
+    by_threads = {}
+    for number in threads:
+        environment = dict.fromkeys(settings.THREADS, str(number))
+        by_threads[number] = [
+            call_in_process(predictions, network, environment=environment) for _ in range(2)
+        ]
+    (first, _) = by_threads[threads[0]]
+    return [
+        Difference(
+            threads=number,
+            largest=float(np.abs(once - first).max()),
+            classes=int((once.argmax(axis=1) != first.argmax(axis=1)).sum()),
+            repeatable=once.tobytes() == again.tobytes(),
+        )
+        for number, (once, again) in by_threads.items()
+    ]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table as markdown."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mer_keras.bench.threads", description=(__doc__ or "").strip()
+    )
+    parser.add_argument("networks", nargs="*", default=NETWORKS, metavar="NETWORK")
+    options = parser.parse_args(arguments)
+    headings = ["network", *(f"{number} thread{'s' * (number > 1)}" for number in THREADS)]
+    print(f"| {' | '.join(headings)} |")
+    print(f"|{' --- |' * len(headings)}")
+    for network in options.networks:
+        cells = [difference.describe() for difference in differences(network)]
+        print(f"| {network} | {' | '.join(cells)} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
