@@ -29,6 +29,11 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
         for fraction in fractions
         if abs(fraction.clips - round(expected)) <= MOST_CLIPS_FROM_PART
     ]
+    about = f"{accuracy.title}: {number.name}"
+    if not fractions:
+        says = f"{number.value:g} is no share of any number of clips up to {accuracy.clips}"
+        limits = "Another average may have been printed."
+        return Finding(accuracy.where, about, says, limits, {"fractions": []}, Kind.SHARE)
     fraction = (expected_fractions or fractions)[0]
     low, high = exact_interval(*fraction)
     if expected_fractions:
@@ -45,7 +50,7 @@ def part_accuracy_finding(accuracy: PartAccuracy) -> Finding:
     limits = "" if expected_fractions else "Clips may have been left out before the division."
     return Finding(
         accuracy.where,
-        f"{accuracy.title}: {number.name}",
+        about,
         says,
         limits,
         {

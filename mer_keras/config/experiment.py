@@ -44,9 +44,10 @@ class Published(StrictModel):
     """The number as the paper prints it."""
     unit: Literal["percent", "fraction", "count"] = "percent"
     """Unit of the number."""
-    metric: Literal["war", "uar", "uf1", "wf1", "uap", "parameters", "unknown"]
+    metric: Literal["war", "uar", "uf1", "wf1", "uap", "f1_of_means", "parameters", "unknown"]
     """What the number is: papers print an "accuracy" that is a mean of per-class recalls. ``wf1``
-    is F1 weighted by class size, ``uap`` the mean of per-class precisions.
+    is F1 weighted by class size, ``uap`` the mean of per-class precisions, ``f1_of_means`` the F1
+    of the means of precision and recall.
     """
     why: str = ""
     """How that is known."""

@@ -81,6 +81,12 @@ CHOSEN_BY = {
     "none": "there are no epochs",
     "unknown": "not known",
 }
+#: Metrics that have no usual abbreviation.
+_IN_WORDS = {
+    "uap": "mean precision",
+    "f1_of_means": "F1 of mean precision and mean recall",
+    "unknown": "(metric unknown)",
+}
 
 
 class Claim(StrictModel):
@@ -92,7 +98,7 @@ class Claim(StrictModel):
     """The number."""
     unit: Literal["percent", "fraction"] = "percent"
     """Unit of the number."""
-    metric: Literal["war", "uar", "uf1", "wf1", "uap", "unknown"]
+    metric: Literal["war", "uar", "uf1", "wf1", "uap", "f1_of_means", "unknown"]
     """What the number is."""
     protocol: str = ""
     """The paper's protocol in words."""
@@ -103,9 +109,7 @@ class Claim(StrictModel):
     def number(self) -> str:
         """The number with its unit and metric, such as ``0.7432 UF1``."""
         unit = " %" if self.unit == "percent" else ""
-        metric = {"uap": "mean precision", "unknown": "(metric unknown)"}.get(
-            self.metric, self.metric.upper()
-        )
+        metric = _IN_WORDS.get(self.metric, self.metric.upper())
         return f"{self.value:g}{unit} {metric}"
 
     @property

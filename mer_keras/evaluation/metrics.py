@@ -33,6 +33,7 @@ class Scores:
     war: float
     wf1: float
     uap: float
+    f1_of_means: float
     n: int
 
 
@@ -110,8 +111,21 @@ def uap(matrix: Matrices) -> NDArray[np.float64]:
     return _ratio(_diagonal(matrix), matrix.sum(axis=-2)).mean(axis=-1)
 
 
+def f1_of_means(matrix: Matrices) -> NDArray[np.float64]:
+    """F1 of the mean precision and the mean recall, 2 P R / (P + R): (..., C, C) -> (...).
+
+    The code of some papers prints it as "F1" (ELRCN, Khor et al., FG 2018). It is no mean of the
+    classes' F1, and never less than that mean (Opitz, Burst, "Macro F1 and macro F1", 2019).
+
+    Example:
+        >>> float(f1_of_means(np.array([[1, 0], [1, 1]])))
+        0.75
+    """
+    return _harmonic_mean(uap(matrix), uar(matrix))
+
+
 METRICS: dict[str, Callable[[Matrices], NDArray[np.float64]]] = {
-    metric.__name__: metric for metric in (uf1, uar, war, wf1, uap)
+    metric.__name__: metric for metric in (uf1, uar, war, wf1, uap, f1_of_means)
 }
 #: Metrics in words, for readers.
 TITLES = {
@@ -120,6 +134,7 @@ TITLES = {
     "war": "WAR",
     "wf1": "F1 weighted by the class sizes",
     "uap": "mean precision",
+    "f1_of_means": "F1 of mean precision and mean recall",
 }
 
 
@@ -143,6 +158,9 @@ def of_present_classes(metric: str, matrix: Matrices) -> NDArray[np.float64]:
         >>> float(of_present_classes("uar", np.array([[2, 0], [0, 0]])))
         1.0
     """
+    if metric == "f1_of_means":
+        means = (of_present_classes(name, matrix) for name in ("uap", "uar"))
+        return _harmonic_mean(*means)
     values = METRICS[metric](matrix)
     if metric not in _MEANS_OVER_CLASSES:
         return values
@@ -195,9 +213,22 @@ def bootstrap_interval(
         UserError: as ``confusion_matrix``.
     """
     matrices = subject_matrices(labels, predicted, subjects, classes)
-    weights = draw_subjects(len(matrices), resamples, seed)
-    resampled = np.tensordot(weights, matrices, 1)  # (resamples, classes, classes)
+    resampled = resampled_matrices(matrices, resamples=resamples, seed=seed)
     return percentiles(of_present_classes(metric, resampled), level)
+
+
+def resampled_matrices(matrices: Matrices, *, resamples: int = 2000, seed: int = 0) -> Matrices:
+    """Confusion matrices of bootstrap samples of whole subjects: (resamples, classes, classes).
+
+    All metrics of ``bootstrap_interval`` are of these: who shows several draws them once.
+
+    Args:
+        matrices: one a subject, (subjects, classes, classes).
+        resamples: number of bootstrap samples.
+        seed: seed of the resampling.
+    """
+    weights = draw_subjects(len(matrices), resamples, seed)
+    return np.tensordot(weights, matrices, 1)
 
 
 def subject_matrices(
@@ -214,15 +245,35 @@ def subject_matrices(
         )
     if len(subjects) != len(labels):
         raise UserError(f"{len(subjects)} subjects for {len(labels)} labels: expected one each")
+    _, owners = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
+    return matrices_of_parts(labels, predicted, owners, classes)
+
+
+def matrices_of_parts(
+    labels: Sequence[str],
+    predicted: Sequence[str],
+    parts: NDArray[np.integer],
+    classes: Sequence[str],
+) -> Matrices:
+    """One confusion matrix a part of the predictions: (parts, classes, classes) int64.
+
+    Args:
+        labels: true classes.
+        predicted: predicted classes, in the same order.
+        parts: number of the part that each prediction belongs to, from 0 on, (predictions,).
+        classes: the full label set.
+
+    Raises:
+        UserError: a class that is not in ``classes``.
+    """
     number_of = {name: number for number, name in enumerate(classes)}
     unknown = sorted((set(labels) | set(predicted)) - set(number_of))
     if unknown:
         raise UserError(f"class {unknown[0]!r} is not one of {list(classes)}")
-    names, owners = np.unique(np.asarray(subjects, dtype=str), return_inverse=True)
-    matrices = np.zeros((len(names), len(number_of), len(number_of)), np.int64)
+    matrices = np.zeros((parts.max() + 1, len(number_of), len(number_of)), np.int64)
     rows = np.array([number_of[name] for name in labels])
     columns = np.array([number_of[name] for name in predicted])
-    np.add.at(matrices, (owners, rows, columns), 1)
+    np.add.at(matrices, (parts, rows, columns), 1)
     return matrices
 
 
@@ -247,6 +298,11 @@ def percentiles(values: NDArray[np.float64], level: float) -> tuple[float, float
 def _diagonal(matrix: Matrices) -> Matrices:
     """Right predictions of each class: (..., C, C) -> (..., C)."""
     return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _harmonic_mean(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Harmonic mean of two values, 0 where both are 0."""
+    return _ratio(2 * first * second, first + second)
 
 
 def _ratio(numerator: NDArray[np.number], denominator: NDArray[np.number]) -> NDArray[np.float64]:

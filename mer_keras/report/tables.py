@@ -34,6 +34,9 @@ CHOSEN_BY = "epoch chosen in the method's own code by"
 #: the one or two classes that each has is no UAR.
 OVER_FOLDS = "UAR % over the classes of each fold, mean ± SD over folds"
 
+#: Metrics that have no usual abbreviation.
+_IN_WORDS = ("uap", "f1_of_means")
+
 #: Selections that saw, or may have seen, the reported samples: their results are marked.
 _MARKED = (Selection.TEST_FOLD, Selection.EXTERNAL)
 
@@ -219,13 +222,14 @@ def chosen_by(config: Experiment, row: Row) -> str:
 
 
 def metric_title(number: Published) -> str:
-    """What a number is, in few words: an abbreviation, or ``mean precision``."""
-    return TITLES["uap"] if number.metric == "uap" else number.metric.upper()
+    """What a number is, in few words: an abbreviation, or such as ``mean precision``."""
+    return TITLES[number.metric] if number.metric in _IN_WORDS else number.metric.upper()
 
 
 def compared_name(number: Published) -> str:
     """The number's name before a verdict, with its metric where the name says another."""
-    return f"{number.name} (mean precision)" if number.metric == "uap" else number.name
+    in_words = number.metric in _IN_WORDS
+    return f"{number.name} ({TITLES[number.metric]})" if in_words else number.name
 
 
 def _newest(views: Sequence[RunView]) -> list[RunView]:

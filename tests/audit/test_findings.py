@@ -35,6 +35,7 @@ def test_all_papers_are_there():
         "dense_mixed_attention",
         "meranet",
         "micro_attention",
+        "microexp_stcnn",
         "shallow_attention",
         "shallow_convlstm",
         "ststnet",

@@ -110,3 +110,23 @@ def test_accuracies_that_no_part_has_together():
     (finding,) = common_part_findings(parts)
     assert finding.says == "no number of clips has shares that round to 17 and 91"
     assert list(common_part_findings(parts[:1])) == []
+
+
+@pytest.mark.parametrize(
+    ("database", "says"),
+    [
+        ("CAS(ME)^2", "83.25 and 79.31 are shares of one set of 203 clips, to name the smallest"),
+        ("SMIC", "no number of clips has shares that round to 54.77 and 64.82"),
+    ],
+)
+def test_fusenets_accuracies_are_shares_of_all_clips_or_of_none(database, says):
+    where, about = "results of MicroExpFuseNet", f"all accuracies, {database}"
+    finding = finding_of("microexp_stcnn", where, about)
+    assert says in finding.says
+    assert finding.limits
+
+
+def test_an_accuracy_that_is_no_share_of_a_possible_number_of_clips():
+    where, about = "results of MicroExpFuseNet", "MicroExpFuseNet, intermediate, SMIC: accuracy"
+    finding = finding_of("microexp_stcnn", where, about)
+    assert finding.says == "54.77 is no share of any number of clips up to 156"

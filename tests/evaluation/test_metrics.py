@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score, recall_score
+from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 from sklearn.metrics import confusion_matrix as sklearn_matrix
 
 from mer_keras.errors import UserError
@@ -22,11 +22,14 @@ pairs = st.lists(
 def oracle(labels, predicted):
     # scikit-learn leaves out classes without samples unless it is given all labels.
     options = {"labels": CLASSES, "zero_division": 0}
+    precision = precision_score(labels, predicted, average="macro", **options)
+    recall = recall_score(labels, predicted, average="macro", **options)
     return {
         "uf1": f1_score(labels, predicted, average="macro", **options),
-        "uar": recall_score(labels, predicted, average="macro", **options),
+        "uar": recall,
         "war": accuracy_score(labels, predicted),
         "wf1": f1_score(labels, predicted, average="weighted", **options),
+        "f1_of_means": 2 * precision * recall / ((precision + recall) or 1),
     }
 
 
@@ -39,6 +42,8 @@ def test_equal_to_scikit_learn(drawn):
     matrix = metrics.confusion_matrix(labels, predicted, CLASSES)
     assert np.array_equal(matrix, sklearn_matrix(labels, predicted, labels=CLASSES))
     assert scores.n == len(labels)
+    # The harmonic mean of means is never less than the mean of harmonic means.
+    assert scores.f1_of_means >= scores.uf1 - 1e-12
 
 
 @given(pairs, st.randoms())
