@@ -117,6 +117,26 @@ def test_every_verb_shows_an_example_of_itself_and_speaks_json(verb):
     assert "--json" in options or verb == "bundle schema", "a schema is JSON anyway"
 
 
+def lists_of_verbs(command=GROUP, names=()):
+    """Every group of verbs, with the words that call it."""
+    if subcommands := getattr(command, "commands", {}):
+        yield " ".join(names), command
+        for name, subcommand in subcommands.items():
+            yield from lists_of_verbs(subcommand, (*names, name))
+
+
+@pytest.mark.parametrize(("names", "group"), lists_of_verbs())
+def test_each_line_of_a_list_of_verbs_is_a_whole_sentence(names, group, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    app([*names.split(), "--help"], standalone_mode=False)
+    lines = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+    shown = [name for name, command in group.commands.items() if not command.hidden]
+    assert [line.split()[0] for line in lines] == shown, "a line a verb"
+    for line in lines:
+        assert re.fullmatch(r"  [a-z]+ +[A-Z][^.…]*\.", line), line
+        assert len(line) <= 80
+
+
 @pytest.mark.parametrize("command", [*EXAMPLES, *BLOCKS])
 def test_a_command_is_read_and_names_what_is_there(command):
     check_names(*parsed(command))

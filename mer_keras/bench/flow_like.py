@@ -94,6 +94,28 @@ def draw(seed: int = 0, *, people: int | None = None, strength: float = STRENGTH
     return FlowLike(images[chosen], labels[chosen], subjects[chosen], databases[chosen])
 
 
+def draw_crowd(people: int) -> FlowLike:
+    """Draw a set of any number of people: as many sets of 68 as it takes, whose people are others.
+
+    Up to 68 people it is ``draw(people=people)``.
+    """
+    amount = sum(SUBJECTS.values())
+    sets = [
+        draw(seed, people=min(amount, people - first))
+        for seed, first in enumerate(range(0, people, amount))
+    ]
+    subjects = [
+        np.array([f"{subject}{f'x{seed}' * (seed > 0)}" for subject in drawn.subjects])
+        for seed, drawn in enumerate(sets)
+    ]
+    return FlowLike(
+        np.concatenate([drawn.images for drawn in sets]),
+        np.concatenate([drawn.labels for drawn in sets]),
+        np.concatenate(subjects),
+        np.concatenate([drawn.databases for drawn in sets]),
+    )
+
+
 def write(flow: FlowLike, root: Path) -> Path:
     """Write a set in the layout of the flow set, marked as drawn; return its folder.
 

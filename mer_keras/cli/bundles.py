@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mer_keras.config.experiment import Experiment, RowPlan
 
 app = typer.Typer()
-bundle_app = typer.Typer(help="Trained methods in one file: show, check, schema.")
+bundle_app = typer.Typer(help="Show or check trained methods in one file.")
 
 File = Annotated[Path, Argument(metavar="BUNDLE", help="A file that mer-keras train wrote.")]
 Expect = Annotated[
@@ -69,10 +69,11 @@ def train(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fit a row's method to all clips, and store it in one file that predicts anywhere.
+    """Fit a row's method to all clips, and store it in one file.
 
-    Epochs and other choices are fixed beforehand, from what the folds of a stored run chose; that
-    run's numbers are the file's estimate. Any method can be trained: networks, classifiers, chance.
+    The file predicts anywhere. Epochs and other choices are fixed beforehand, from what the
+    folds of a stored run chose; that run's numbers are the file's estimate. Any method can be
+    trained: networks, classifiers, chance.
 
     Example: mer-keras train ststnet/megc2019:STSTNet --out ststnet.mer
     """
@@ -127,9 +128,9 @@ def train(
 
 @bundle_app.command()
 def show(file: File, expect: Expect = None, as_json: Json = False) -> None:
-    """Show what a bundle is: method, classes, estimate, inputs, training data, terms.
+    """Show what a bundle is: method, classes, estimate, terms.
 
-    It is checked as before a prediction.
+    Its inputs and training data are shown too. It is checked as before a prediction.
 
     Example: mer-keras bundle show ststnet.mer
     """
@@ -143,9 +144,10 @@ def show(file: File, expect: Expect = None, as_json: Json = False) -> None:
 
 @bundle_app.command()
 def check(file: File, expect: Expect = None, as_json: Json = False) -> None:
-    """Check a bundle: its form, sizes, digests, names and weights, and that it answers its probe.
+    """Check a bundle: its form, digests, weights and probe.
 
-    Digests within a file say that it is whole; --expect says that it is the one that is meant.
+    Sizes and names are checked too, and that it answers its probe. Digests within
+    a file say that it is whole; --expect says that it is the one that is meant.
 
     Example: mer-keras bundle check ststnet.mer
     """
@@ -166,7 +168,9 @@ def check(file: File, expect: Expect = None, as_json: Json = False) -> None:
 
 @bundle_app.command()
 def schema() -> None:
-    """Print the JSON schema of a bundle's manifest, ``bundle.json``.
+    """Print the JSON schema of a bundle's manifest.
+
+    The manifest is the file ``bundle.json`` in a bundle.
 
     Example: mer-keras bundle schema
     """

@@ -29,7 +29,7 @@ app = typer.Typer(
 
 @app.command("list")
 def data_list(as_json: Json = False) -> None:
-    """List databases: which are present, where, and which can be synthesised.
+    """List databases: where each is, and which can be synthesised.
 
     Example: mer-keras data list
     """
@@ -54,7 +54,9 @@ def data_howto(name: Name, as_json: Json = False) -> None:
 
 @app.command("card")
 def data_card(name: Name, as_json: Json = False) -> None:
-    """Print a database's card as markdown: how to get it, its counts, who uses it.
+    """Print a database's card as markdown.
+
+    It says how to get the database, its counts, and who uses it.
 
     Example: mer-keras data card samm
     """
@@ -89,7 +91,9 @@ def data_check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Read a database as a run would, and say what is in it and what deviates.
+    """Read a database as a run would, and say what deviates.
+
+    It also says what is in it: clips, subjects, emotions, and what is left out and why.
 
     Example: mer-keras data check mmew --frames
     """
@@ -119,10 +123,11 @@ def data_import(
     ],
     as_json: Json = False,
 ) -> None:
-    """Copy a published set of flow images into the first folder of MER_DATA, once it is checked.
+    """Copy a published set of flow images into MER_DATA.
 
-    It says how many clips, subjects and classes there are, and what is left out and why. Nothing is
-    downloaded, and nothing in the source is changed: data howto NAME says where to get it.
+    It is checked first, and goes into the first folder that MER_DATA names. It says how many clips,
+    subjects and classes there are, and what is left out and why. Nothing is downloaded, and nothing
+    in the source is changed: data howto NAME says where to get it.
 
     Example: mer-keras data import megc2019_flow HTNet
     """
@@ -151,9 +156,10 @@ def data_add(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Add own data: a table (sample, subject, path, onset, apex, offset, emotion), or a folder.
+    """Add own data: a table that lists clips, or a folder of them.
 
-    Labels, frame numbers and content that stands twice are checked first.
+    Columns of the table: sample, subject, path, onset, apex, offset, emotion. Labels, frame numbers
+    and content that stands twice are checked first.
 
     Example: mer-keras data add my_lab/clips.csv --name my_lab --classes my_lab/classes.yaml
     """
@@ -192,7 +198,9 @@ def data_add(
 
 @app.command("remove")
 def data_remove(name: Name, as_json: Json = False) -> None:
-    """Forget own data that was added. Its table and its frames stay where they are.
+    """Forget own data that was added.
+
+    Its table and its frames stay where they are.
 
     Example: mer-keras data remove my_lab
     """
@@ -235,7 +243,9 @@ def data_synth(
     out: Annotated[Path | None, typer.Option(help="New folder, instead of the cache.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a synthetic database in the official layout, into the cache, and say where.
+    """Write a synthetic database in the official layout.
+
+    It goes into the cache, unless --out names a folder; where it is, is printed.
 
     Example: mer-keras data synth samm --no-motion
     """

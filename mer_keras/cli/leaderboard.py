@@ -36,10 +36,11 @@ def leaderboard(
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/leaderboard"),
     as_json: Json = False,
 ) -> None:
-    """Write the page that compares methods on a public set: what is claimed, and what is honest.
+    """Write the page that compares methods on a public set.
 
-    Every number is computed anew from stored predictions. Runs of other clips, labels, folds or
-    images are refused by name, and so is a training of which epochs are missing.
+    It shows what is claimed and what is honest. Every number is computed anew from stored
+    predictions. Runs of other clips, labels, folds or images are refused by name, and so is a
+    training of which epochs are missing.
 
     Example: mer-keras leaderboard --out results/leaderboard
     """
@@ -82,10 +83,10 @@ def contribute(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write a run as a small folder that can be sent: config, digests, predicted classes.
+    """Write a run as a small folder that can be sent.
 
-    It names clips and people by digests, and holds no path and no picture. mer-keras leaderboard
-    FOLDER scores it.
+    It holds config, digests and predicted classes. It names clips and people by digests, and
+    holds no path and no picture. mer-keras leaderboard FOLDER scores it.
 
     Example: mer-keras contribute latest --out my-result
     """
@@ -122,7 +123,9 @@ def guess(
     seed: Annotated[int, Option(min=0, help="Seed of the draws.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Say what guessing by class frequency scores where tested labels choose the epoch.
+    """Say what guessing scores if tested labels choose epochs.
+
+    A guesser draws each class as often as it occurs.
 
     Example: mer-keras guess experiments/ststnet/authors_log.csv --epochs 40 --epochs 800
     """

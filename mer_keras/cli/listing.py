@@ -19,9 +19,10 @@ app = typer.Typer(invoke_without_command=True)
 
 @app.callback()
 def list_all(context: typer.Context, as_json: Json = False) -> None:
-    """List experiments, methods, databases, label schemes, profiles and config keys by name.
+    """List the names of experiments, methods, databases and more.
 
-    Each kind has a list of its own that says more: mer-keras list experiments.
+    The others are label schemes, profiles and the keys of a config. Each kind has a list of
+    its own that says more: mer-keras list experiments.
 
     Example: mer-keras list
     """
@@ -37,7 +38,7 @@ def list_all(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command("experiments")
 def list_experiments(as_json: Json = False) -> None:
-    """List experiments: what each reproduces, its databases and its parts.
+    """List experiments: what each reproduces, databases, parts.
 
     Example: mer-keras list experiments
     """
@@ -63,10 +64,10 @@ def list_methods(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """List every method that a row can name: what it is, and what it needs to run here.
+    """List every method that a row can name.
 
-    Of one method: the numbers that its paper claims, under which protocol, and what chose the epoch
-    in the published code.
+    It says what each is, and what it needs to run here. Of one method: the numbers that its
+    paper claims, under which protocol, and what chose the epoch in the published code.
 
     Example: mer-keras list methods --json
 
@@ -123,7 +124,7 @@ def _method_rows() -> list[list[str]]:
 
 @app.command("databases")
 def list_databases(as_json: Json = False) -> None:
-    """List databases: which are present, where, and which can be synthesised.
+    """List databases: where each is, and which can be synthesised.
 
     Example: mer-keras list databases
     """
@@ -160,7 +161,7 @@ def _database_rows() -> list[list[str]]:
 
 @app.command("labels")
 def list_labels(as_json: Json = False) -> None:
-    """List label schemes: the classes of each, and whose division it is.
+    """List label schemes: classes, and whose division it is.
 
     Example: mer-keras list labels
     """
@@ -176,7 +177,7 @@ def _labels_rows() -> list[list[str]]:
 
 @app.command("profiles")
 def list_profiles(as_json: Json = False) -> None:
-    """List profiles: what each is for, and how many experiments have it.
+    """List profiles: what each is for, and its experiments.
 
     Example: mer-keras list profiles
     """
@@ -200,10 +201,10 @@ def list_keys(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """List the keys of a config, for files and for --set: what they take and what they mean.
+    """List the keys of a config, for files and for --set.
 
-    NAME stands for a name that the file gives, N for a number from 0. A needed key must be in
-    every file that has the block in which it stands.
+    It says what they take and what they mean. NAME stands for a name that the file gives, N
+    for a number from 0. A needed key must be in every file that has the block in which it stands.
 
     Example: mer-keras list keys train.optimizer
     """

@@ -17,8 +17,9 @@ Network = Annotated[
 
 @app.callback()
 def list_models(context: typer.Context, as_json: Json = False) -> None:
-    """List networks: paper, input shape, parameters built and published, cost, open questions.
+    """List networks: paper, input shape, parameters, cost.
 
+    Parameters are those built and those published; open questions are listed too.
     Multiply-accumulates (MAC) are of a forward pass of one clip. MiB is the memory that training by
     Adam in float32 takes at least, for the weights + for each clip of a batch.
 
@@ -64,7 +65,9 @@ def show(
     variables: Annotated[bool, typer.Option("--variables", help="List the variables.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Build a network and show its layers: output, parameters, cost, the layers that each reads.
+    """Build a network and show its layers.
+
+    Of each layer: output, parameters, cost, and the layers that it reads.
 
     Example: mer-keras models show meranet --set reduction=16
     """
@@ -114,7 +117,9 @@ def show(
 
 @app.command()
 def card(name: Network, as_json: Json = False) -> None:
-    """Print a network's card as markdown: what it is, what is left open, where it is used.
+    """Print a network's card as markdown.
+
+    It says what the network is, what its paper leaves open, and where it is used.
 
     Example: mer-keras models card meranet
     """

@@ -99,11 +99,12 @@ def predict(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what the expressions of a recording are called, and why that may not be believed.
+    """Say what the expressions of a recording are called.
 
-    Expressions are spotted, or given by --intervals; short clips are one each. Written: page.html
-    (no face unless --show-face), intervals.csv, curve.csv, result.json, and a file for ELAN. For
-    research on recordings and their annotation; not for decisions about a person.
+    It also says why that may not be believed. Expressions are spotted, or given by --intervals;
+    short clips are one each. Written: page.html (no face unless --show-face), intervals.csv,
+    curve.csv, result.json, and a file for ELAN. For research on recordings and their annotation;
+    not for decisions about a person.
 
     Example: mer-keras predict ststnet.mer talk.mp4 --out talk
     """
@@ -181,9 +182,10 @@ def export(
     expect: Expect = None,
     as_json: Json = False,
 ) -> None:
-    """Write a bundle's network for other programs, once it gives Keras' own probabilities there.
+    """Write a bundle's network for other programs.
 
-    Beside it stands a JSON file: inputs, classes, how clips are made, ranges, digest, terms.
+    It is written once it gives Keras' own probabilities there. Beside it stands a JSON file:
+    inputs, classes, how clips are made, ranges, digest, terms.
 
     Example: mer-keras export ststnet.mer --format onnx --out ststnet.onnx
     """
@@ -220,10 +222,11 @@ def demo(
     profile: Annotated[str, Option(help="Of the training: quick, full or smoke.")] = "quick",
     as_json: Json = False,
 ) -> None:
-    """Draw a face with three small expressions, fit a network, spot, predict and write a page.
+    """Draw a face, fit a network, spot, predict, write a page.
 
-    It needs no data and no network access, and opens nothing. Where the public flow set of MEGC
-    2019 is present, the network learns from it instead of drawn faces.
+    The face has three small expressions. It needs no data and no network access, and opens nothing.
+    Where the public flow set of MEGC 2019 is present, the network learns from it instead of drawn
+    faces.
 
     Example: mer-keras demo --out results/demo
     """

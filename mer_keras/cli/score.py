@@ -21,11 +21,12 @@ def score(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Score a file of predictions: class counts, metrics with intervals over people, warnings.
+    """Score a file of predictions, made by any program.
 
-    Columns: subject, label and predicted; where there are any also sample, database, fold, clips
-    (how many clips a row stands for) and prob_NAME for every class. The first row of a CSV file
-    names them. UF1, UAR and the others are of all clips pooled, and of each database.
+    It prints class counts, metrics with intervals over people, and warnings. Columns: subject,
+    label and predicted; where there are any also sample, database, fold, clips (how many clips a
+    row stands for) and prob_NAME for every class. The first row of a CSV file names them. UF1, UAR
+    and the others are of all clips pooled, and of each database.
 
     Example: mer-keras score predictions.csv --classes negative,positive,surprise
     """

@@ -47,7 +47,7 @@ def verify(
     fold: Annotated[str | None, Option(help="Name of a fold; the first finished.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compute one fold of a stored run anew, and compare it with what is stored.
+    """Compute one fold of a stored run anew, and compare the two.
 
     On the machine that made the run, by one process, every bit is the same. Exits with 3 if
     more than rounding differs.
@@ -86,9 +86,10 @@ def status(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List runs: how many of their folds are done, and UF1 and UAR of what is complete.
+    """List runs: which folds are done, and what came out.
 
-    Of all runs the networks are shown, of a run that is named the baselines too.
+    UF1 and UAR are of rows that are complete. Of all runs the networks are shown, of a run that is
+    named the baselines too.
 
     Example: mer-keras status latest
     """
@@ -117,7 +118,7 @@ def report(
     out: Annotated[Path, Option(help="Folder to write into.")] = Path("results/report"),
     as_json: Json = False,
 ) -> None:
-    """Write tables, figures and one HTML file from the stored predictions.
+    """Write tables, figures and a page from stored predictions.
 
     Example: mer-keras report shallow_convlstm/table1 --out results/report
     """
@@ -135,7 +136,9 @@ def track(
     mlflow: Annotated[str | None, Option(help="An MLflow server, or sqlite:///FILE.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Send a stored run to an experiment tracker (extra: tracking). Nobody is named there.
+    """Send a stored run to an experiment tracker.
+
+    It needs the extra tracking. Nobody is named there.
 
     Example: mer-keras track latest --tensorboard logs
     """
@@ -166,7 +169,9 @@ def compare(
     second: RunAndRow,
     as_json: Json = False,
 ) -> None:
-    """Say whether two rows of stored runs differ by more than chance, clip by clip.
+    """Say whether two rows of runs differ by more than chance.
+
+    They are compared clip by clip.
 
     Example: mer-keras compare latest:proposed-convlstm latest:baseline-majority
     """
@@ -210,9 +215,10 @@ def audit(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what the published numbers imply: what a metric is, how many samples stand behind it.
+    """Say what the published numbers imply.
 
-    Nothing is run; all is recomputed from the papers' own figures.
+    It says what a metric is, and how many samples stand behind it. Nothing is run; all is
+    recomputed from the papers' own figures.
 
     Example: mer-keras audit shallow_convlstm
 

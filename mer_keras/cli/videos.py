@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from mer_keras.video.spot import Spotting
 
 app = typer.Typer()
-video_app = typer.Typer(help="Recordings: are they fit, and how to record.", no_args_is_help=True)
+video_app = typer.Typer(
+    help="Say whether recordings are fit, and how to record.", no_args_is_help=True
+)
 
 Fps = Annotated[
     float | None, Option(help="Frames a second of a folder of images; a video has its own.")
@@ -47,9 +49,9 @@ _FORMATS = ("csv", "eaf", "clips")
 
 @video_app.command()
 def check(video: Recording, crop: Crop = "haar", fps: Fps = None, as_json: Json = False) -> None:
-    """Say whether a recording is fit for spotting, what is wrong with it, and how to record.
+    """Say whether a recording is fit for spotting.
 
-    Exit code 2 if nothing can be spotted in it.
+    It says what is wrong with it, and how to record. Exit code 2 if nothing can be spotted in it.
 
     Example: mer-keras video check talk.mp4
     """
@@ -123,11 +125,11 @@ def spot(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find intervals of facial motion in long recordings: expressions, and much that is none.
+    """Find intervals of facial motion in long recordings.
 
-    Written into --out: page.html, intervals.csv, curve.csv, an ELAN file (.eaf) and result.json.
-    Frames count from 0; times are those of the file's own stamps. Videos are named by their files
-    in --evaluate.
+    They are expressions, and much that is none. Written into --out: page.html, intervals.csv,
+    curve.csv, an ELAN file (.eaf) and result.json. Frames count from 0; times are those of the
+    file's own stamps. Videos are named by their files in --evaluate.
 
     Example: mer-keras spot talk.mp4 --out talk
     """
@@ -214,7 +216,9 @@ def annotate(
     fps: Fps = None,
     as_json: Json = False,
 ) -> None:
-    """Convert intervals between tables, ELAN and the list of clips that own data are added by.
+    """Convert intervals between tables, ELAN and lists of clips.
+
+    A list of clips is what own data are added by.
 
     Example: mer-keras annotate talk/intervals.csv talk.mp4 --to eaf
     """

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mer_keras.databases.delimited import read_csv
+from mer_keras.databases.delimited import OFFICIAL, Limits, read_csv
 from mer_keras.databases.tables import Columns, TableRow, columns_named, table_rows
 from mer_keras.databases.workbook import Cell, read_sheets
 from mer_keras.errors import AnnotationError
@@ -16,6 +16,7 @@ def read_table(
     *,
     sheet: str | None = None,
     remedy: str = "use the official table",
+    limits: Limits = OFFICIAL,
 ) -> tuple[list[TableRow], list[str]]:
     """Read the rows of a table.
 
@@ -26,6 +27,7 @@ def read_table(
         sheet: name of the sheet that officially holds it. Where there is no such sheet or none is
             named, it is the one whose header has the most of the columns, the first of several.
         remedy: what to do about a table without these columns, for errors.
+        limits: how large a text may be; a workbook's limits are always those of ``workbook``.
 
     Returns:
         Its rows, and remarks: rows that are no data (see ``tables.table_rows``), which sheet was
@@ -36,7 +38,7 @@ def read_table(
             are named where there are several.
     """
     if path.suffix.lower() != ".xlsx":
-        return table_rows(read_csv(path), required, path, optional, remedy=remedy)
+        return table_rows(read_csv(path, limits), required, path, optional, remedy=remedy)
     sheets = read_sheets(path)
     chosen = _choose(sheets, required, sheet)
     try:

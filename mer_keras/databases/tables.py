@@ -29,7 +29,7 @@ class Span(NamedTuple):
     offset: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TableRow:
     """One row of a table, its cells by official header.
 

@@ -99,11 +99,15 @@ def compare_all(
     drawn = [resampled_scores(of_method, metric, weights) for of_method in matrices]
     values = [score(of_method, metric) for of_method in matrices]
     pairs = [(i, j) for i in range(len(drawn)) for j in range(i + 1, len(drawn))]
-    differences = [drawn[j] - drawn[i] for i, j in pairs]
-    ps = [_two_sided(of_pair) for of_pair in differences]
+    ps, intervals = [], []
+    for i, j in pairs:
+        # A hundred methods have 5,000 pairs: the differences of one at a time are in memory.
+        differences = drawn[j] - drawn[i]  # (resamples,)
+        ps.append(_two_sided(differences))
+        intervals.append(percentiles(differences, 0.95))
     return [
-        PairDifference(i, j, values[j] - values[i], *percentiles(of_pair, 0.95), p, corrected)
-        for (i, j), of_pair, p, corrected in zip(pairs, differences, ps, holm(ps), strict=True)
+        PairDifference(i, j, values[j] - values[i], *interval, p, corrected)
+        for (i, j), interval, p, corrected in zip(pairs, intervals, ps, holm(ps), strict=True)
     ]
 
 

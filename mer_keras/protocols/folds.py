@@ -3,14 +3,24 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import TypeAlias
 
 import pandas as pd
-from pydantic import TypeAdapter, ValidationError
+from pydantic import NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 
 from mer_keras.errors import InvariantError, ProtocolError
 from mer_keras.terms import Selection
+
+#: The parts of a fold that name ids.
+PARTS = ("train", "val", "test")
+#: Most ids of all folds of a file together, each counted as often as a fold names it.
+MOST_IDS = 30_000_000
+#: Position of a first id, and how many follow each other from there on.
+Span: TypeAlias = tuple[NonNegativeInt, PositiveInt]
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,11 @@ class Fold:
     test: tuple[str, ...]
     selection: Selection
 
+    @property
+    def ids(self) -> Iterator[str]:
+        """All ids that the fold names, part after part."""
+        return chain.from_iterable(getattr(self, part) for part in PARTS)
+
 
 @dataclass(frozen=True)
 class FoldSet:
@@ -41,26 +56,53 @@ class FoldSet:
 
     def digest(self) -> str:
         """Digest of the folds: equal for equal divisions, whatever their remarks."""
-        text = json.dumps([asdict(fold) for fold in self.folds], sort_keys=True)
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
+        """Digest of the folds as one JSON list, of which a fold at a time is in memory.
+
+        Of a thousand people, the text of all folds has hundreds of megabytes.
+        """
+        digest = hashlib.blake2b(b"[", digest_size=16)
+        for number, fold in enumerate(self.folds):
+            text = json.dumps(vars(fold), sort_keys=True)
+            digest.update((", " * (number > 0) + text).encode())
+        digest.update(b"]")
+        return digest.hexdigest()
 
     def to_json(self) -> dict[str, object]:
-        """Return a JSON-ready mapping; the inverse of ``from_json``."""
+        """Return a JSON-ready mapping; the inverse of ``from_json``.
+
+        Each id stands once, under ``samples``; a fold names ids by spans of positions there, each
+        ``[first, how many]``. Where one person is left out at a time, every fold trains on nearly
+        all clips: with ids, the file would grow by the square of the number of people.
+        """
+        ids = sorted({sample_id for fold in self.folds for sample_id in fold.ids})
+        position = {sample_id: number for number, sample_id in enumerate(ids)}
         return {
             "digest": self.digest(),
             "notes": list(self.notes),
-            "folds": [asdict(fold) for fold in self.folds],
+            "samples": ids,
+            "folds": [
+                {part: _spans(getattr(fold, part), position) for part in PARTS}
+                | {"name": fold.name, "selection": fold.selection}
+                for fold in self.folds
+            ],
         }
 
     @classmethod
     def from_json(cls, tree: Mapping[str, object]) -> "FoldSet":
         """Rebuild a fold set and check its digest.
 
+        A fold of earlier versions lists its ids.
+
         Raises:
             ProtocolError: ``tree`` is no fold set, or the stored digest does not match the folds.
         """
         try:
-            folds = TypeAdapter(cls).validate_python(dict(tree))
+            stored = TypeAdapter(_StoredFolds).validate_python(dict(tree))
+            folds = stored.expanded()
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             where = ".".join(map(str, problem["loc"]))
@@ -74,6 +116,76 @@ class FoldSet:
                 "written; delete the run folder and run again"
             )
         return folds
+
+
+@dataclass(frozen=True)
+class _StoredFold:
+    """A fold as its file has it: ids, or spans of positions among the ids of all folds."""
+
+    name: str
+    selection: Selection
+    train: tuple[str, ...] | tuple[Span, ...]
+    val: tuple[str, ...] | tuple[Span, ...]
+    test: tuple[str, ...] | tuple[Span, ...]
+
+    @property
+    def amount(self) -> int:
+        """How many ids its parts name."""
+        parts = (self.train, self.val, self.test)
+        return sum(1 if isinstance(item, str) else item[1] for part in parts for item in part)
+
+
+@dataclass(frozen=True)
+class _StoredFolds:
+    """What the file of a fold set holds (see ``FoldSet.to_json``)."""
+
+    folds: tuple[_StoredFold, ...]
+    notes: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
+
+    def expanded(self) -> FoldSet:
+        """Return the fold set with ids.
+
+        Raises:
+            ProtocolError: spans name more ids than there can be, or positions without an id.
+        """
+        amount = sum(fold.amount for fold in self.folds)
+        if amount > MOST_IDS:
+            raise ProtocolError(
+                f"the stored folds name {amount:,} ids, expected at most {MOST_IDS:,}: no folds of "
+                "a run"
+            )
+        folds = []
+        for fold in self.folds:
+            train, val, test = (self._ids(getattr(fold, part)) for part in PARTS)
+            folds.append(Fold(fold.name, train, val, test, fold.selection))
+        return FoldSet(tuple(folds), self.notes)
+
+    def _ids(self, items: tuple[str, ...] | tuple[Span, ...]) -> tuple[str, ...]:
+        ids: list[str] = []
+        for item in items:
+            if isinstance(item, str):
+                ids.append(item)
+                continue
+            first, amount = item
+            if first + amount > len(self.samples):
+                raise ProtocolError(
+                    f"the stored folds are damaged (position {first + amount - 1} of "
+                    f"{len(self.samples)} ids); delete the run folder and run again"
+                )
+            ids += self.samples[first : first + amount]
+        return tuple(ids)
+
+
+def _spans(ids: Sequence[str], position: Mapping[str, int]) -> list[list[int]]:
+    """Return the positions of ids, in their order, as spans ``[first, how many]``."""
+    spans: list[list[int]] = []
+    for number in map(position.__getitem__, ids):
+        if spans and number == spans[-1][0] + spans[-1][1]:
+            spans[-1][1] += 1
+        else:
+            spans.append([number, 1])
+    return spans
 
 
 def check_folds(

@@ -15,6 +15,8 @@ from mer_keras.terms import DataKind
 SHOWN = ("uf1", "uar", "war")
 #: Digits of a share whose interval is shown in per cent, with one decimal.
 SHOWN_DIGITS = 3
+#: Share of the bootstrap samples that an interval holds.
+LEVEL = 0.95
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def _as_in_the_paper(view: RunView) -> bool:
 
 def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, MetricValue]:
     """All metrics of predictions of one row, over however many seeds."""
-    return {metric: _value(predictions, classes, metric) for metric in metrics.METRICS}
+    matrices = _matrices_of(predictions, classes)
+    return {metric: _value(matrices, metric) for metric in metrics.METRICS}
 
 
 def confusion_of(predictions: pd.DataFrame, classes: Sequence[str]) -> metrics.Matrices:
@@ -139,24 +142,66 @@ def pooled_over(
     Each is over the classes that the part has: a fold of one subject rarely has them all.
     The mean over ``seed`` is the number that stands in every table.
     """
-    matrices = [confusion_of(part, classes) for _, part in predictions.groupby(list(keys))]
-    return [float(metrics.of_present_classes(metric, matrix)) for matrix in matrices]
+    matrices = _matrices_over(predictions, classes, keys)
+    return [float(value) for value in metrics.of_present_classes(metric, matrices)]
 
 
-def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> MetricValue:
+def _matrices_over(
+    predictions: pd.DataFrame, classes: Sequence[str], keys: Sequence[str]
+) -> metrics.Matrices:
+    """Confusion matrices of the parts that columns tell apart: (parts, classes, classes)."""
+    return metrics.matrices_of_parts(
+        list(predictions["label"]),
+        list(predictions["predicted"]),
+        predictions.groupby(list(keys)).ngroup().to_numpy(),
+        classes,
+    )
+
+
+@dataclass(frozen=True)
+class _Matrices:
+    """Confusion matrices of one row, which all of its metrics are computed of.
+
+    Attributes:
+        of_seeds: (seeds, classes, classes).
+        of_folds: of each seed and fold, (seeds * folds, classes, classes).
+        resampled: for each seed, of bootstrap samples of people, (samples, classes, classes).
+        subjects: number of people.
+    """
+
+    of_seeds: metrics.Matrices
+    of_folds: metrics.Matrices
+    resampled: Sequence[metrics.Matrices]
+    subjects: int
+
+
+def _matrices_of(predictions: pd.DataFrame, classes: Sequence[str]) -> _Matrices:
+    return _Matrices(
+        of_seeds=_matrices_over(predictions, classes, ["seed"]),
+        of_folds=_matrices_over(predictions, classes, ["seed", "fold"]),
+        resampled=[
+            metrics.resampled_matrices(
+                metrics.subject_matrices(
+                    list(of_seed["label"]),
+                    list(of_seed["predicted"]),
+                    list(of_seed["subject_id"]),
+                    classes,
+                )
+            )
+            for _, of_seed in predictions.groupby("seed")
+        ],
+        subjects=int(predictions["subject_id"].nunique()),
+    )
+
+
+def _value(matrices: _Matrices, metric: str) -> MetricValue:
+    of_seeds = metrics.of_present_classes(metric, matrices.of_seeds)  # (seeds,)
+    of_folds = metrics.of_present_classes(metric, matrices.of_folds)  # (seeds * folds,)
     intervals = [
-        metrics.bootstrap_interval(
-            list(of_seed["label"]),
-            list(of_seed["predicted"]),
-            list(of_seed["subject_id"]),
-            classes,
-            metric,
-        )
-        for _, of_seed in predictions.groupby("seed")
+        metrics.percentiles(metrics.of_present_classes(metric, resampled), LEVEL)
+        for resampled in matrices.resampled
     ]
     lows, highs = zip(*intervals, strict=True)
-    of_seeds = pooled_over(predictions, classes, metric, ["seed"])
-    of_folds = pooled_over(predictions, classes, metric, ["seed", "fold"])
     return MetricValue(
         pooled=float(np.mean(of_seeds)),
         low=float(np.mean(lows)),
@@ -164,5 +209,5 @@ def _value(predictions: pd.DataFrame, classes: Sequence[str], metric: str) -> Me
         fold_mean=float(np.mean(of_folds)),
         fold_sd=float(np.std(of_folds)),
         seed_sd=float(np.std(of_seeds)),
-        subjects=int(predictions["subject_id"].nunique()),
+        subjects=matrices.subjects,
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mer_keras.clips.footage import open_footage
-from mer_keras.databases import registry
-from mer_keras.databases.delimited import find_dialect, read_csv
+from mer_keras.databases import delimited, registry
+from mer_keras.databases.delimited import Limits, find_dialect, read_csv
 from mer_keras.databases.readers import fer2013
 from mer_keras.databases.tables import rows_without_header
 from mer_keras.errors import AnnotationError
@@ -143,3 +143,33 @@ class TestUnexpectedHeader:
         )
         table = registry.load("cas_me2", root).table.iloc[0]
         assert (table["emotion"], table["self_report"]) == ("others", "disgust")
+
+
+class TestLimits:
+    def test_a_table_is_as_long_as_its_reader_allows(self, tmp_path):
+        (tmp_path / "t.csv").write_text("a,b\n" * 12)
+        assert len(read_csv(tmp_path / "t.csv", Limits(rows=12))) == 12
+        with pytest.raises(AnnotationError, match="more than 11 rows"):
+            read_csv(tmp_path / "t.csv", Limits(rows=11))
+        with pytest.raises(AnnotationError, match="larger than 40 bytes"):
+            read_csv(tmp_path / "t.csv", Limits(file_bytes=40))
+
+    @pytest.mark.parametrize("row", ["," * 1001, '"a\n",' * 201])
+    def test_fault_65_a_row_without_an_end_is_refused_while_it_is_read(
+        self, tmp_path, monkeypatch, row
+    ):
+        monkeypatch.setattr(delimited, "_MOST_CHARACTERS_OF_ROW", 1000)
+        (tmp_path / "t.csv").write_text(f"a,b\n{row}\n")
+        with pytest.raises(AnnotationError, match="a row of more than 1,000 characters"):
+            read_csv(tmp_path / "t.csv")
+
+    def test_a_text_that_many_rows_share_is_one_object(self, tmp_path):
+        (tmp_path / "t.csv").write_text("sample,subject\na, person one\nb, person one\n")
+        _, first, second = read_csv(tmp_path / "t.csv")
+        assert first[1] is second[1] and first[1] == "person one"
+
+    @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+    def test_a_cell_may_hold_the_end_of_a_line(self, tmp_path, end):
+        cells = [f"a{end}b", "c"]
+        (tmp_path / "t.csv").write_bytes(text_of([cells, ["d", "e"]], ",", end).encode())
+        assert read_csv(tmp_path / "t.csv") == [cells, ["d", "e"]]

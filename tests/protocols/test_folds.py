@@ -1,6 +1,7 @@
 """Promises of folds: each broken one is told, and stored folds are checked."""
 
 import dataclasses
+import hashlib
 import json
 
 import pandas as pd
@@ -99,3 +100,52 @@ def test_notes_do_not_change_the_digest():
 def test_missing_classes():
     assert missing_classes(["d/1/a", "d/2/a"], TABLE) == ["y"]
     assert missing_classes(["d/1/a", "d/1/b"], TABLE) == []
+
+
+def leave_one_out(people):
+    """Folds of so many people with two clips each."""
+    ids = [f"d/{person:04}/{clip}" for person in range(people) for clip in "ab"]
+    return FoldSet(
+        tuple(
+            fold(str(k), ids[: 2 * k] + ids[2 * k + 2 :], (), ids[2 * k : 2 * k + 2], "last_epoch")
+            for k in range(people)
+        )
+    )
+
+
+def test_the_digest_is_that_of_all_folds_as_one_list():
+    text = json.dumps([dataclasses.asdict(fold) for fold in GOOD.folds], sort_keys=True)
+    assert GOOD.digest() == hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def test_stored_folds_grow_with_the_people_not_with_their_square():
+    small, large = (len(json.dumps(leave_one_out(people).to_json())) for people in (100, 400))
+    assert large < 4.2 * small
+    assert FoldSet.from_json(leave_one_out(100).to_json()) == leave_one_out(100)
+
+
+def test_the_order_of_ids_stays():
+    mixed = FoldSet((fold("1", ["d/3/a", "d/1/b", "d/2/a"], (), ["d/1/a"], "last_epoch"),))
+    assert FoldSet.from_json(mixed.to_json()).folds[0].train == ("d/3/a", "d/1/b", "d/2/a")
+
+
+def test_folds_that_list_their_ids_as_earlier_versions_did_are_read():
+    listed = {"folds": [dataclasses.asdict(fold) for fold in GOOD.folds], "notes": []}
+    assert FoldSet.from_json(listed | {"digest": GOOD.digest()}) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("spans", "said"),
+    [
+        ([[0, 1], [3, 2]], "damaged"),
+        ([[-1, 1]], "damaged"),
+        ([[0, 0]], "damaged"),
+        ([[0, 10**9]], "1,000,000,003 ids, expected at most"),
+    ],
+)
+def test_fault_65_positions_are_bounded_before_they_are_believed(spans, said):
+    tree = FoldSet(GOOD.folds[:1]).to_json()
+    assert len(tree["samples"]) == 4
+    tree["folds"][0]["train"] = spans
+    with pytest.raises(ProtocolError, match=said):
+        FoldSet.from_json(tree)

@@ -14,7 +14,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from mer_keras.databases.cells import as_whole_number, check_name, parse_frame_number
+from mer_keras.databases.delimited import LONG_LIST
 from mer_keras.databases.entry import Database
 from mer_keras.databases.folders import VIDEO_SUFFIXES, file_names, images, subfolders
 from mer_keras.databases.labels import LabelScheme
@@ -60,10 +64,16 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
         AnnotationError: the file is absent or breaks its format, or lists frames twice.
     """
     table = root / table_name
-    rows, remarks = read_table(table, _COLUMNS, _OPTIONAL, remedy=_REMEDY)
+    rows, remarks = read_table(table, _COLUMNS, _OPTIONAL, remedy=_REMEDY, limits=LONG_LIST)
     paths: dict[str, Path] = {}
-    clips = [
-        ClipAnnotation(
+    # An emotion that many rows share is one object: a list may have a million rows.
+    emotions: dict[str, str] = {}
+    clips = []
+    rows.reverse()
+    while rows:
+        row = rows.pop()  # It is let go once its clip is made.
+        emotion = row.text("emotion").lower() or UNLABELLED
+        clip = ClipAnnotation(
             name,
             row.name("subject"),
             row.name("sample"),
@@ -73,11 +83,10 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
             apex=parse_frame_number(row.cell("apex"), row.where("apex")),
             offset=parse_frame_number(row.cell("offset"), row.where("offset")),
             fps=row.frame_rate("fps"),
-            emotion=row.text("emotion").lower() or UNLABELLED,
+            emotion=emotions.setdefault(emotion, emotion),
             action_units=row.text("action_units"),
         )
-        for row in rows
-    ]
+        clips.append(clip)
     clips, renamed = _unite_subjects(clips, table)
     _require_other_frames(clips, table)
     return Reading(table, clips, TREE, edition=table.name, warnings=remarks + renamed)
@@ -180,9 +189,11 @@ def _unite_subjects(
         number = as_whole_number(clip.subject)
         key = unicodedata.normalize("NFC", clip.subject) if number is None else number
         name = names.setdefault(key, clip.subject)
-        if name != clip.subject:
+        if name == clip.subject:
+            united.append(clip)
+        else:
             changed_rows.append(clip.row or 0)
-        united.append(replace(clip, subject=name))
+            united.append(replace(clip, subject=name))
     if not changed_rows:
         return united, []
     return united, [
@@ -193,9 +204,18 @@ def _unite_subjects(
 
 def _require_other_frames(clips: Sequence[ClipAnnotation], table: Path) -> None:
     """Refuse a clip under two names: two people, or two folds, would have it."""
-    seen: dict[tuple[Path, int | None, int | None], ClipAnnotation] = {}
-    real_paths = {path: path.resolve() for path in {clip.path for clip in clips}}
-    for clip in clips:
+    seen: dict[tuple[str, int | None, int | None], ClipAnnotation] = {}
+    # Most rows of a list have frames of their own, which pandas tells in little memory.
+    real_paths = {path: str(path.resolve()) for path in {clip.path for clip in clips}}
+    frames = pd.DataFrame(
+        {
+            "path": pd.Categorical([real_paths[clip.path] for clip in clips]),
+            "onset": pd.array([clip.onset for clip in clips], dtype="Int64"),
+            "offset": pd.array([clip.offset for clip in clips], dtype="Int64"),
+        }
+    )
+    for index in np.flatnonzero(frames.duplicated(keep=False)):
+        clip = clips[index]
         first = seen.setdefault((real_paths[clip.path], clip.onset, clip.offset), clip)
         # The samples table itself refuses one name that stands twice.
         if (first.subject, first.clip) != (clip.subject, clip.clip):

@@ -5,6 +5,7 @@ import io
 import tempfile
 import unicodedata
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -100,7 +101,7 @@ def write(root, lines, *, mark=b"", **style):
 
 
 def read(root):
-    return [vars(clip) for clip in manifest.read(root, "lab").clips]
+    return [asdict(clip) for clip in manifest.read(root, "lab").clips]
 
 
 def row(**changed):
