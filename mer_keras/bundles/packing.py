@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
+from mer_keras.bounded_files import NoPlainFileError, TooLargeError, read_bounded
 from mer_keras.bundles.card import CARD, FORMAT, MOST_MEMBERS, Card, FileFacts
 from mer_keras.config.validation import explain
 from mer_keras.errors import UserError
@@ -99,15 +100,15 @@ def read(path: Path, expect: str | None = None) -> Packed:
 
 def _content(path: Path) -> bytes:
     try:
-        if not path.is_file():
-            raise UserError(f"{path}: no such file: expected a bundle that mer-keras train wrote")
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        return read_bounded(path, MOST_BYTES)
+    except (FileNotFoundError, NoPlainFileError) as error:
+        raise UserError(
+            f"{path}: no such file: expected a bundle that mer-keras train wrote"
+        ) from error
+    except TooLargeError as error:
+        raise UserError(f"{path}: {error.strerror}: no bundle") from error
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror or error}") from error
-    if len(content) > MOST_BYTES:
-        raise UserError(f"{path}: larger than {MOST_BYTES:,} bytes: no bundle")
-    return content
 
 
 def _check_digest(path: Path, digest: str, expect: str | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mer_keras.cli.show import print_table
+from mer_keras.cli.show import print_table, printable
 from mer_keras.errors import UserError
 from mer_keras.terms import DataKind
 
@@ -144,7 +144,7 @@ def command_line(*more: str) -> str:
 
 def say(text: str) -> None:
     """Print a line for readers beside the results."""
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 class Stopped(SystemExit):
@@ -250,7 +250,7 @@ class Watch:
 def describe(moment: "Moment") -> str:
     """Say what is being done: ``"table 2 of 5, meranet/table1/casme2: MERANet"``."""
     which = f"table {moment.number} of {moment.tables}, " if moment.tables > 1 else ""
-    return f"{which}{moment.table}" + (f": {moment.what}" if moment.what else "")
+    return printable(f"{which}{moment.table}" + (f": {moment.what}" if moment.what else ""))
 
 
 @contextmanager
@@ -309,7 +309,7 @@ def show_outcome(folder: "RunFolder") -> None:
     from mer_keras.report.view import read_view
 
     outcome = outcome_of(read_view(folder.path))
-    print(outcome.title)
+    print(printable(outcome.title))
     print_table(outcome.header, outcome.rows)
     if outcome.sentence:
-        print(outcome.sentence)
+        print(printable(outcome.sentence))

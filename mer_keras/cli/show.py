@@ -33,7 +33,7 @@ def show_progress(title: str) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     bar = rich_progress.Progress(
-        rich_progress.TextColumn("{task.description}"),
+        rich_progress.TextColumn("{task.description}", markup=False),
         rich_progress.BarColumn(),
         rich_progress.TextColumn("{task.completed:.1f}/{task.total:.0f}"),
         rich_progress.TimeElapsedColumn(),
@@ -47,6 +47,7 @@ def show_progress(title: str) -> Iterator[Progress]:
 
         def report(step: str, done: float, total: float) -> None:
             nonlocal last_line
+            step = printable(step)  # It may name a row of somebody else's run.
             bar.update(task, description=f"{title}: {step}", completed=done, total=total)
             now = time.monotonic()
             due = now - last_line > SECONDS_BETWEEN_LINES or done == total
@@ -65,6 +66,8 @@ def print_json(tree: object) -> None:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows in columns that fit the terminal, without columns that say nothing.
 
+    What a terminal would take for commands is replaced, here as in ``print_wrapped``.
+
     The widest columns are wrapped first, between words. Where even that is too wide, each row is
     printed as a list of its cells.
 
@@ -72,7 +75,10 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         header: names of the columns.
         rows: as many cells each.
     """
-    titles, shown = without_empty_columns(header, [[str(cell) for cell in row] for row in rows])
+    titles, shown = without_empty_columns(
+        [printable(title) for title in header],
+        [[printable(str(cell)) for cell in row] for row in rows],
+    )
     widths = _widths([titles, *shown])
     if widths is None:
         _print_records(titles, shown)
@@ -112,7 +118,7 @@ def _print_records(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None
 
 def print_wrapped(text: str, *, indent: int = 0) -> None:
     """Print a text in lines no wider than the terminal, indented by so many columns."""
-    for line in _wrap(text, max(_terminal_width() - indent, 20)):
+    for line in _wrap(printable(text), max(_terminal_width() - indent, 20)):
         print(" " * indent + line)
 
 
@@ -160,4 +166,6 @@ def counts(of_classes: Mapping[str, int]) -> str:
 
 def printable(text: str) -> str:
     """Return text without what a terminal would take for commands."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
+    )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.clips import cache, frames
+from mer_keras.clips.containers import NoVideoError, check_container, open_video
 from mer_keras.clips.headers import image_format
 from mer_keras.databases.folders import VIDEO_SUFFIXES
 from mer_keras.databases.readers.fer2013 import read_pixels
@@ -24,6 +25,8 @@ Value = TypeVar("Value", bound=np.generic)
 
 # Frames of a video may come earlier or later than its frame rate says by this share of a frame.
 _MAX_JITTER = 0.25
+# More frames than any clip has: an hour at 200 frames a second has less.
+_MAX_FRAMES = 1_000_000
 
 
 class UnusableClipError(Exception):
@@ -147,16 +150,21 @@ def open_footage(path: Path) -> Footage:
 
 def _probe(path: Path) -> tuple[NDArray[np.int64], cache.Facts]:
     """Count a video's frames by decoding them all: headers of damaged videos lie."""
-    video = cv2.VideoCapture(str(path))  # It is released with the last reference to it.
-    fps = float(video.get(cv2.CAP_PROP_FPS)) if video.isOpened() else 0.0
+    try:
+        video = _opened(path)
+    except NoVideoError as error:
+        return np.array([0]), {"fps": 0.0, "problem": error.problem}
+    fps = float(video.get(cv2.CAP_PROP_FPS))
     times = []
-    while video.grab():
+    while len(times) <= _MAX_FRAMES and video.grab():
         times.append(video.get(cv2.CAP_PROP_POS_MSEC))
-    claimed = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 0
+    claimed = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
     steps = np.diff(times) * fps / 1000
     problem = ""
     if not times:
         problem = "a video without a frame that can be decoded"
+    elif len(times) > _MAX_FRAMES:
+        problem = f"a video of more than {_MAX_FRAMES:,} frames"
     elif not np.isfinite(fps) or fps <= 0:
         problem = "a video without a frame rate"
     elif claimed > len(times):
@@ -166,9 +174,26 @@ def _probe(path: Path) -> tuple[NDArray[np.int64], cache.Facts]:
     return np.array([len(times)]), {"fps": fps, "problem": problem}
 
 
+def _opened(path: Path) -> cv2.VideoCapture:
+    """Open a video that holds its own frames, none of them larger than an image may be.
+
+    Raises:
+        NoVideoError: it is none.
+    """
+    check_container(path)
+    video = open_video(path)  # It is released with the last reference to it.
+    sides = (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    width, height = (int(video.get(side)) for side in sides)
+    if width * height > frames.MAX_PIXELS:
+        raise NoVideoError(
+            path, f"a video of {width}x{height} pixels", f", expected at most {frames.MAX_PIXELS:,}"
+        )
+    return video
+
+
 def _read_video(path: Path, numbers: Sequence[int], gray: bool) -> list[Picture]:
     """Decode from the first frame on: seeking is not exact in all formats."""
-    video = cv2.VideoCapture(str(path))
+    video = _opened(path)
     pictures: dict[int, Picture] = {}
     for number in range(max(numbers) + 1):
         if not video.grab():

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.bounded_files import TooLargeError, read_bounded
 from mer_keras.clips.headers import DamagedImageError, ImageFormat, read_header
 from mer_keras.databases.folders import MAX_DIGITS
 from mer_keras.errors import FrameError
@@ -107,16 +108,15 @@ def read_bytes(path: Path) -> bytes:
         FrameError: it can't be read, or is far larger than such a file should be.
     """
     limit = MAX_BYTES if _is_image(path) else MAX_OTHER_BYTES
+    expected = "an image" if _is_image(path) else "a video or a table of pixels"
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise FrameError(
-                f"{path}: {size:,} bytes, expected at most {limit:,}; "
-                "replace it by a frame of the official database"
-            )
-        data = path.read_bytes()
+        data = read_bounded(path, limit)
+    except TooLargeError as error:
+        raise FrameError(
+            f"{path}: too large, expected {expected} of at most {limit:,} bytes; "
+            "replace it by a frame of the official database"
+        ) from error
     except OSError as error:
-        expected = "an image" if _is_image(path) else "a video or a table of pixels"
         raise FrameError(
             f"{path}: can't be read ({error.strerror}): expected {expected}; "
             "check that it exists and that you may read it"
@@ -163,7 +163,8 @@ def decode(data: bytes, path: Path, *, gray: bool) -> NDArray[np.uint8]:
     if image is None:
         raise UnreadableImageError(path, f"{header.format.upper()} that is cut off or damaged")
     if image.dtype == np.uint16:
-        image = ((image.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        # It divides and rounds without a copy in a larger type: images may take half a gigabyte.
+        image = np.asarray(cv2.convertScaleAbs(image, alpha=1 / 257), np.uint8)
     if image.dtype != np.uint8:
         raise FrameError(
             f"{path}: pixels of type {image.dtype}, expected 8 or 16 bits a channel; convert it"

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
+from mer_keras.bounded_files import TooLargeError, read_bounded
 from mer_keras.errors import AnnotationError, did_you_mean
 
 #: A cell: text without surrounding blanks, a number (whole ones as int), or None if empty.
@@ -140,19 +141,17 @@ def read_limited(path: Path, most: int = MAX_FILE_BYTES) -> bytes:
         AnnotationError: it is absent, unreadable or larger.
     """
     try:
-        with path.open("rb") as file:
-            data = file.read(most + 1)
+        return read_bounded(path, most)
+    except TooLargeError as error:
+        raise AnnotationError(
+            f"{path}: {error.strerror}, expected an annotation table of less; "
+            "get the official file again"
+        ) from error
     except OSError as error:
         raise AnnotationError(
             f"{path}: can't be read ({error.strerror}): expected an annotation table; "
             "check that it exists and that you may read it"
         ) from error
-    if len(data) > most:
-        raise AnnotationError(
-            f"{path}: larger than {most:,} bytes, expected an annotation table of less; "
-            "get the official file again"
-        )
-    return data
 
 
 def _unpack_checked(path: Path) -> io.BytesIO:

@@ -20,6 +20,7 @@ Other columns are left alone and named in a warning. In a CSV file the first lin
 rows are counted from there, so that row 2 is the first clip.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mer_keras.bounded_files import NoPlainFileError, read_bounded
 from mer_keras.errors import UserError, did_you_mean
+from mer_keras.parquet_files import DAMAGE, read_columns
 
 NEEDED = ("subject", "label", "predicted")
 OPTIONAL = ("sample", "database", "fold", "clips")
@@ -36,6 +39,13 @@ PROBABILITY = "prob_"
 TOLERANCE = 0.01
 #: Most rows that a message names.
 MOST_SHOWN = 3
+#: Most bytes of a file, rows of a table, columns of it and cells in all.
+MOST_BYTES = 2**27
+MOST_ROWS = 2_000_000
+MOST_COLUMNS = 1000
+MOST_CELLS = 20_000_000
+#: Most clips that a row may stand for.
+MOST_CLIPS = 10**9
 
 
 @dataclass(frozen=True)
@@ -66,11 +76,7 @@ def read_predictions(path: Path, classes: Sequence[str] = ()) -> PredictionsFile
             message names file, row and value.
     """
     table = _read(path)
-    unused = [
-        column
-        for column in table
-        if column not in (*NEEDED, *OPTIONAL) and not column.startswith(PROBABILITY)
-    ]
+    unused = [column for column in table if not _is_used(column)]
     warnings = [f"columns that are not used: {', '.join(unused)}"] if unused else []
     probabilities = _probabilities(table, path)
     if "predicted" not in table and probabilities is not None:
@@ -97,17 +103,17 @@ def people_of(table: pd.DataFrame) -> list[str]:
 
 def _read(path: Path) -> pd.DataFrame:
     """Read a file; texts are stripped, empty cells are empty texts."""
-    if not path.is_file():
-        raise UserError(f"{path}: no such file: expected a CSV or parquet file of predictions")
+    readers = {".csv": _read_csv, ".parquet": _read_parquet}
+    if path.suffix.lower() not in readers:
+        raise UserError(f"{path}: expected a file named .csv or .parquet")
     try:
-        if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path).fillna("").astype(str)
-        elif path.suffix.lower() == ".csv":
-            table = _read_csv(path)
-        else:
-            raise UserError(f"{path}: expected a file named .csv or .parquet")
-    except (ValueError, OSError, pd.errors.ParserError) as error:
-        reason = str(error).splitlines()[0]
+        table = readers[path.suffix.lower()](read_bounded(path, MOST_BYTES))
+    except (FileNotFoundError, NoPlainFileError) as error:
+        raise UserError(
+            f"{path}: no such file: expected a CSV or parquet file of predictions"
+        ) from error
+    except DAMAGE as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f"{path}: can't be read as a table: {reason}") from error
     table.columns = [str(column).strip() for column in table.columns]
     double = [name for name in dict.fromkeys(table.columns) if list(table.columns).count(name) > 1]
@@ -118,12 +124,47 @@ def _read(path: Path) -> pd.DataFrame:
     return table.apply(lambda column: column.str.strip()).reset_index(drop=True)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Read a CSV file; a column that stands twice keeps its name."""
+def _read_csv(content: bytes) -> pd.DataFrame:
+    """Read a CSV file; a column that stands twice keeps its name.
+
+    Raises:
+        ValueError: it is no CSV file, or a larger one than is allowed.
+    """
+    rows, columns = content.count(b"\n"), content.partition(b"\n")[0].count(b",") + 1
+    cells = max(rows * columns, content.count(b",") + rows)
+    if rows > MOST_ROWS or columns > MOST_COLUMNS or cells > MOST_CELLS:
+        raise ValueError(
+            f"{rows:,} rows of {columns:,} columns, expected {MOST_ROWS:,} rows, {MOST_COLUMNS:,} "
+            f"columns and {MOST_CELLS:,} cells at most"
+        )
     lines = pd.read_csv(
-        path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig"
+        io.BytesIO(content), dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig"
     ).fillna("")
     return lines.iloc[1:].set_axis(lines.iloc[0].tolist(), axis=1)
+
+
+def _read_parquet(content: bytes) -> pd.DataFrame:
+    """Read a parquet file; columns that aren't used are empty, whatever they hold.
+
+    Raises:
+        Exception: of ``parquet_files.DAMAGE``.
+    """
+    unused: list[str] = []
+
+    def is_used(column: str) -> bool:
+        name = column.strip()
+        if not _is_used(name):
+            unused.append(name)
+        return _is_used(name)
+
+    table = read_columns(content, MOST_ROWS, is_used).to_pandas()
+    texts = table.astype(object).where(table.notna(), "").astype(str)
+    return texts.assign(**dict.fromkeys(unused, ""))
+
+
+def _is_used(column: str) -> bool:
+    """Whether a column of this name is read; others are named in a warning."""
+    return column in (*NEEDED, *OPTIONAL) or column.startswith(PROBABILITY)
 
 
 def _check_columns(table: pd.DataFrame, path: Path) -> None:
@@ -152,9 +193,11 @@ def _clips(table: pd.DataFrame, path: Path) -> list[int]:
     if "clips" not in table:
         return [1] * len(table)
     for index, text in enumerate(table["clips"]):
-        if not (text.isascii() and text.isdigit() and int(text) > 0):
+        is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MOST_CLIPS))
+        if not (is_number and 0 < int(text) <= MOST_CLIPS):
             raise UserError(
-                f"{path}, row {_row(index)}: 'clips' is {text!r}: expected a whole number from 1"
+                f"{path}, row {_row(index)}: 'clips' is {text[:40]!r}: expected a whole number "
+                f"from 1 to {MOST_CLIPS:,}"
             )
     return [int(text) for text in table["clips"]]
 

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from mer_keras.bounded_files import TooLargeError, read_bounded
 from mer_keras.config.validation import explain
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.epoch_curves import CURVES
@@ -129,14 +130,11 @@ def _file_names(folder: Path) -> list[str]:
 
 def _text(path: Path) -> str:
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        return read_bounded(path, MOST_BYTES).decode("utf-8")
+    except TooLargeError as error:
+        raise ResultsError(f"{path}: {error.strerror}: no file of a contribution") from error
     except OSError as error:
         raise ResultsError(f"{path}: can't be read: {error.strerror or error}") from error
-    if len(content) > MOST_BYTES:
-        raise ResultsError(f"{path}: larger than {MOST_BYTES:,} bytes: no file of a contribution")
-    try:
-        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ResultsError(f"{path}: no UTF-8 text: {error.reason}") from error
 

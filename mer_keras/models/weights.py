@@ -12,7 +12,6 @@ their authors' own names the network's entry in ``networks.yaml`` says it, unles
 """
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,16 +19,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.bounded_files import open_plain
 from mer_keras.errors import UserError
 from mer_keras.flow_channels import FLOW_CHANNELS, FlowOrder, check_order, in_flow_order
+from mer_keras.models.weight_files import MAX_BYTES, check_h5, read_npz
 
 if TYPE_CHECKING:
     import keras
 
 #: Endings of weight files, in the order in which a folder is searched for them.
 SUFFIXES = (".weights.h5", ".npz")
-#: Size of the largest file that is read.
-MAX_BYTES = 2_000_000_000
+#: A weight of a network takes four bytes, in a file perhaps eight; an optimiser keeps two more.
+_H5_BYTES, _H5_ROOM = 24, 2**20
 #: Entry of an ``.npz`` that says which order of the channels of flow its kernels expect.
 CHANNELS = "channels"
 #: Layer whose weights are tied to a number of classes.
@@ -81,21 +82,21 @@ def load_weights(network: "keras.Model", file: Path) -> None:
 
 
 def _load_h5(network: "keras.Model", file: Path) -> None:
+    check_h5(file, _H5_BYTES * network.count_params() + _H5_ROOM)
     before = network.get_weights()
     try:
         network.load_weights(file)
     except Exception as error:  # h5py and Keras raise many kinds for a file that doesn't fit.
         network.set_weights(before)
-        raise UserError(
-            f"{file}: can't be loaded into {network.name!r}: {str(error).splitlines()[0]}"
-        ) from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{file}: can't be loaded into {network.name!r}: {reason}") from error
     if not all(np.isfinite(values).all() for values in network.get_weights()):
         network.set_weights(before)
         raise UserError(f"{file}: holds values that are not finite: get the file again")
 
 
 def _load_npz(network: "keras.Model", file: Path) -> None:
-    arrays = _read_npz(file)
+    arrays = read_npz(file)
     declared = _declared_channels(arrays.pop(CHANNELS, None), file)
     if network.name == "ststnet" and "conv1.weight" in arrays:
         from mer_keras.models.registry import get_spec
@@ -197,7 +198,7 @@ def carry_file(file: Path, network: "keras.Model") -> list[str]:
     """
     if not file.is_file() or file.suffix != ".npz":
         raise UserError(f"{file}: expected an .npz file with one array a variable")
-    arrays = _read_npz(file)
+    arrays = read_npz(file)
     declared = _declared_channels(arrays.pop(CHANNELS, None), file)
     if declared:
         arrays = _in_flow_order(network, arrays, declared, file)
@@ -225,7 +226,7 @@ def fits(file: Path, network: "keras.Model") -> bool:
     """
     if not file.is_file() or file.suffix != ".npz":
         raise UserError(f"{file}: expected an .npz file with one array a variable")
-    arrays = _read_npz(file)
+    arrays = read_npz(file)
     return any(
         _array_for(variable, arrays) is not None
         for variable in network.weights
@@ -258,8 +259,23 @@ def weights_digest(path: Path) -> str:
     for file in files:
         name = file.name if file == path else file.relative_to(path).as_posix()
         digest.update(name.encode())
-        digest.update(hashlib.blake2b(file.read_bytes()).digest())
+        digest.update(_file_digest(file))
     return digest.hexdigest()
+
+
+def _file_digest(file: Path) -> bytes:
+    """Digest of a file that is read piece by piece.
+
+    Raises:
+        UserError: it is too large, no file, or can't be read.
+    """
+    try:
+        with open_plain(file) as stream:
+            if file.stat().st_size > MAX_BYTES:
+                raise UserError(f"{file}: larger than {MAX_BYTES:,} bytes")
+            return hashlib.file_digest(stream, hashlib.blake2b).digest()
+    except OSError as error:
+        raise UserError(f"{file}: can't be read: {error.strerror or error}") from error
 
 
 def _declared_channels(entry: NDArray | None, file: Path) -> FlowOrder | None:
@@ -298,16 +314,6 @@ def _in_flow_order(
         )
     kernel = np.swapaxes(arrays[paths[0]], -1, -2)  # (..., filters, channels)
     return {**arrays, paths[0]: np.swapaxes(in_flow_order(kernel, order), -1, -2)}
-
-
-def _read_npz(file: Path) -> dict[str, NDArray]:
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{file}: not a plain .npz of numeric arrays ({error}): write it with numpy.savez"
-        ) from error
 
 
 def _check_numbers(file: str, path: str, array: NDArray) -> None:

@@ -9,19 +9,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from mer_keras.errors import ResultsError
+from mer_keras.parquet_files import DAMAGE, read_columns
 from mer_keras.terms import PREDICTION_COLUMNS
 
 #: Most copies of a tested clip: a file that declares more rows is not read.
 MOST_COPIES = 10_000
-#: Most bytes that a file's columns may declare to have when they are unpacked.
-MOST_BYTES = 2**30
 #: Columns that hold numbers; the others of ``PREDICTION_COLUMNS`` hold text.
 _NUMBERS = ("seed", "epoch")
-#: What pyarrow raises on files that are no tables, or damaged ones.
-_DAMAGE = (OSError, ValueError, KeyError, pa.ArrowException, NotImplementedError, MemoryError)
 
 
 def read_table(content: bytes, clips: int, name: str) -> pa.Table:
@@ -36,18 +32,11 @@ def read_table(content: bytes, clips: int, name: str) -> pa.Table:
         ResultsError: it is no table, or declares more than a unit can have.
     """
     try:
-        file = pq.ParquetFile(pa.BufferReader(content))
-        metadata = file.metadata
-        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-        size = sum(group.total_byte_size for group in groups)
-        if metadata.num_rows > clips * (1 + MOST_COPIES) or size > MOST_BYTES:
-            raise ResultsError(
-                f"{name}: declares {metadata.num_rows:,} rows of {size:,} bytes, and {clips} clips "
-                "are tested: no table of predictions"
-            )
-        return file.read(use_threads=False).replace_schema_metadata(None)
-    except _DAMAGE as error:
-        raise ResultsError(f"{name}: no table of predictions: {error}") from error
+        return read_columns(content, clips * (1 + MOST_COPIES))
+    except DAMAGE as error:
+        raise ResultsError(
+            f"{name}: no table of predictions of {clips} tested clips: {error}"
+        ) from error
 
 
 def mismatch(

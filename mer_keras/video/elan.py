@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from mer_keras.bounded_files import read_bounded
 from mer_keras.errors import AnnotationError
 from mer_keras.video import remarks
 from mer_keras.video.intervals import Interval, interval_at
@@ -23,6 +24,8 @@ SPOTTED, APEX, REGION, REMARKS = "spotted", "apex", "region", "remarks"
 #: Larger files are refused: an hour of intervals takes some hundred kilobytes.
 _MAX_BYTES = 20_000_000
 _MAX_ANNOTATIONS = 100_000
+#: An annotation takes some ten tags, and a tag some hundred bytes when it is read.
+_MAX_TAGS = 10 * _MAX_ANNOTATIONS
 _TYPE, _CHILD_TYPE = "interval", "of interval"
 _MIME = {
     ".mp4": "video/mp4",
@@ -182,17 +185,14 @@ def read_elan(path: Path, times: Times, tier: str | None = None) -> list[Interva
 
 def _checked(path: Path) -> ElementTree.Element:
     """Parse a file without a document type, so that no entity can be expanded."""
-    if path.exists() and not path.is_file():  # A pipe or a device could be read for ever.
-        raise AnnotationError(f"{path}: no file, expected an ELAN file (.eaf)")
     try:
-        size = path.stat().st_size
-        if size > _MAX_BYTES:
-            raise AnnotationError(f"{path}: {size:,} bytes, expected at most {_MAX_BYTES:,}")
-        data = path.read_bytes()
+        data = read_bounded(path, _MAX_BYTES)
     except OSError as error:
         raise AnnotationError(
             f"{path}: can't be read ({error.strerror}): expected an ELAN file (.eaf)"
         ) from error
+    if data.count(b"<") > _MAX_TAGS:
+        raise AnnotationError(f"{path}: more than {_MAX_TAGS:,} tags, which no ELAN file has")
 
     def refuse(*_: object) -> None:
         raise AnnotationError(

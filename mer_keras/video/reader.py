@@ -6,7 +6,6 @@ onset and an apex frame). Frames count from 0 in the order in which they are sho
 
 import hashlib
 import math
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mer_keras.clips import frames as images
+from mer_keras.clips.containers import check_container, open_video
 from mer_keras.errors import FrameError
-from mer_keras.video.containers import check_container
 
 #: One frame in colour, uint8 (height, width, 3), blue, green, red.
 Picture: TypeAlias = NDArray[np.uint8]
@@ -118,7 +117,7 @@ class Recording:
             if not self.claimed_fps and len(self.files) > 1:
                 raise FrameError(NO_TIMES.format(name=self.name))
             return np.arange(len(self.files)) / (self.claimed_fps or 1.0)
-        video = _opened(self.files[0])
+        video = open_video(self.files[0])
         try:
             times = np.array([time_s for _, time_s in self._grabbed(video)])
         finally:
@@ -135,7 +134,7 @@ class Recording:
         return hashlib.sha256("".join(digests).encode()).hexdigest()
 
     def _of_video(self) -> Iterator[VideoFrame]:
-        video = _opened(self.files[0])
+        video = open_video(self.files[0])
         try:
             for index, time_s in self._grabbed(video):
                 decoded, picture = video.retrieve()
@@ -182,7 +181,7 @@ def open_recording(source: Source, fps: float | None = None) -> Recording:
     if path.is_dir():
         return _images(list(images.list_frames(path).values()), path.resolve().name, fps)
     container = check_container(path)
-    video = _opened(path)
+    video = open_video(path)
     try:
         fourcc = int(video.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
         recording = Recording(
@@ -287,22 +286,6 @@ def _within_limits(recording: Recording, path: Path) -> Recording:
             "parts"
         )
     return recording
-
-
-def _opened(path: Path) -> cv2.VideoCapture:
-    """Open a file by FFmpeg alone, by its whole path: no name is read as an address or pattern."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # Its remarks would stand among ours.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
-    try:
-        video = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
-    except cv2.error:
-        video = None
-    if video is None or not video.isOpened():
-        raise FrameError(
-            f"{path}: no pictures in it can be decoded: a damaged file or one with sound alone, "
-            "expected a video; copy it anew, or convert it to MP4 (H.264)"
-        )
-    return video
 
 
 def _frame_rate(claimed: float) -> float:

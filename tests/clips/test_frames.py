@@ -178,7 +178,7 @@ def test_a_whole_file_of_nonsense_is_told(tmp_path):
 def test_a_huge_file_is_refused_before_reading(tmp_path, monkeypatch):
     (tmp_path / "1.png").write_bytes(encoded(".png"))
     monkeypatch.setattr(frames, "MAX_BYTES", 10)
-    with pytest.raises(FrameError, match="at most 10"):
+    with pytest.raises(FrameError, match="at most 10 bytes"):
         read_gray(tmp_path / "1.png")
 
 

@@ -141,7 +141,7 @@ class Stamped:
 )
 def test_times_are_those_of_the_files_stamps(video, monkeypatch, stamps, times):
     recording = open_recording(video)
-    monkeypatch.setattr(reader, "_opened", lambda _: Stamped(stamps))
+    monkeypatch.setattr(reader, "open_video", lambda _: Stamped(stamps))
     assert np.allclose(recording.times(), times)
     assert np.allclose([frame.time_s for frame in recording.frames()], times)
     assert next(recording.frames()).picture.shape == (48, 64, 3)  # Gray decoders too.

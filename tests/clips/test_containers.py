@@ -3,8 +3,8 @@ import os
 import cv2
 import pytest
 
+from mer_keras.clips.containers import check_container
 from mer_keras.errors import FrameError
-from mer_keras.video.containers import check_container
 from mer_keras.video.reader import open_recording
 from tests.video.recordings import texture, write_video
 
