@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -21,6 +20,7 @@ from mer_keras import settings
 from mer_keras.errors import UserError
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, RowCounts
+from mer_keras.runs.scratch import scratch_folder
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
@@ -171,11 +171,9 @@ def _as_file(context: RunContext) -> Iterator[Path]:
     Raises:
         UserError: the temporary folder can't be written.
     """
-    draft = tempfile.TemporaryDirectory
     with contextlib.ExitStack() as stack:
         try:
-            folder = stack.enter_context(draft(prefix="mer-", ignore_cleanup_errors=True))
-            file = Path(folder) / "context"
+            file = stack.enter_context(scratch_folder()) / "context"
             file.write_bytes(ForkingPickler.dumps(context, protocol=5))
         except OSError as error:
             raise UserError(

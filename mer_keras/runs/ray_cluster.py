@@ -10,7 +10,6 @@ import contextlib
 import os
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
@@ -20,6 +19,7 @@ from mer_keras import settings
 from mer_keras.errors import InvariantError, UserError
 from mer_keras.runs.executors import OpenRun, RowCounts
 from mer_keras.runs.ray_worker import Job, compute
+from mer_keras.runs.scratch import scratch_folder
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Task, Unit
 
@@ -89,12 +89,18 @@ def joined(
         if address == "local":
             # With this switch of Ray its servers listen to 127.0.0.1, as on other systems.
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-            folder = tempfile.TemporaryDirectory(prefix="mer-", ignore_cleanup_errors=True)
+            try:
+                folder = stack.enter_context(scratch_folder())
+            except OSError as error:
+                raise UserError(
+                    f"--cluster local: the temporary folder can't be written ({error.strerror}): "
+                    "name another by TMPDIR"
+                ) from error
             options |= {
                 "num_cpus": cores or os.cpu_count(),
                 "include_dashboard": False,
                 "_node_ip_address": "127.0.0.1",
-                "_temp_dir": stack.enter_context(folder),
+                "_temp_dir": str(folder),
             }
         elif address != "auto":
             _check_address(address)
