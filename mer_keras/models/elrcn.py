@@ -23,11 +23,12 @@ trained alone, they are 219,830,378 as in the authors' code. TE with flow and st
 and 403,262,831 with both heads.
 
 Deviations: the authors train VGG-16 on single pictures first, then the LSTM on its stored values.
-A method here trains one network in each fold, so that both are trained together; values of a VGG-16
-that isn't trained (``frozen``) are computed anew each time, not stored. The gates' hard sigmoid has
-a slope of 1/6, Keras' today, where the Keras of the time had 1/5. **VGG-16 starts at random**: the
-authors start TE from weights of VGG-Face, which a file may give (``--start-from``); without it this
-is another experiment.
+A method here trains one network in each fold, so that both are trained together. Where VGG-16 is
+``frozen`` up to its first dense layer, its values of a clip are computed once, and are stored where
+its weights come from a file (see ``training.frozen``). The gates' hard sigmoid has a slope of 1/6,
+Keras' today, where the Keras of the time had 1/5. **VGG-16 starts at random**: the authors start
+TE from weights of VGG-Face, which a file may give (``--start-from``); without it this is another
+experiment.
 
 What the paper leaves open: how values are scaled. Here they are divided by 255.
 """

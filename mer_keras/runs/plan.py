@@ -166,7 +166,7 @@ def find_batches(config: Experiment, data: str, most: int = 4096) -> list[Batch]
         raise ConfigError(f"{config.name}: no row is a network, so that there are no batches")
     entries: list[Batch] = []
     for name, method in networks:
-        fitting = list(trials(method.trainer.model, most))
+        fitting = list(trials(method.trainer.fitted, most))
         best = max(fitting, key=lambda trial: trial.rate, default=None)
         entries += [
             {

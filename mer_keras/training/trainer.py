@@ -26,6 +26,7 @@ from mer_keras.training.best_epoch import BestEpoch
 from mer_keras.training.dataset import make_deterministic, set_seeds, training_input
 from mer_keras.training.device import across_devices, number_format
 from mer_keras.training.fold import FitRecord, check_finite, check_prediction, out_of_memory_told
+from mer_keras.training.frozen import Front, divide
 from mer_keras.training.learned import Learned
 from mer_keras.training.memory import keep_freed_memory
 from mer_keras.training.recipe import compile_model
@@ -61,6 +62,7 @@ class Trainer:
         self.recipe = recipe
         self._start = start
         self._assembly: Assembly | None = None
+        self._front: Front | None = None
         self._optimizer_start: State = []
         make_deterministic()
         keep_freed_memory()
@@ -74,6 +76,12 @@ class Trainer:
     def model(self) -> "keras.Model":
         """What is trained: augmentation, standardising, the network."""
         return self._assembled.model
+
+    @property
+    def fitted(self) -> "keras.Model":
+        """What ``fit`` sees: ``model``, or what is left of the network behind its frozen layers."""
+        whole = self.model
+        return whole if self._front is None else self._front.rest
 
     @property
     def multiply_accumulates(self) -> int | None:
@@ -129,10 +137,10 @@ class Trainer:
             best_epoch, watched = None, None
             if validation is not None:
                 best_epoch = BestEpoch(recipe.early_stopping, np.array([len(validation[1])]))
-                watched = self._named(validation[0]), validation[1]
-            history = self.model.fit(
+                watched = self._to_fit(validation[0]), validation[1]
+            history = self.fitted.fit(
                 **training_input(
-                    self._named(x, is_copy),
+                    self._to_fit(x, is_copy),
                     y,
                     batch_size=recipe.batch_size,
                     seed=seed,
@@ -158,7 +166,7 @@ class Trainer:
         """
         batch_size = self.recipe.batch_size
         with out_of_memory_told(batch_size):
-            probabilities = self.model.predict(self._named(x), batch_size=batch_size, verbose=0)
+            probabilities = self.fitted.predict(self._to_fit(x), batch_size=batch_size, verbose=0)
         return check_prediction(np.asarray(probabilities, "float32"))
 
     def predict_changed(self, x: Inputs) -> Array:
@@ -221,20 +229,32 @@ class Trainer:
             fresh = assemble(self._build, recipe, self._flow)
             if assembly is None:
                 optimizer = make_optimizer(recipe.optimizer)
-                compile_model(fresh.model, optimizer, recipe.jit_compile)
+                if recipe.augmentation is None and not recipe.data_parallel:
+                    self._front = divide(fresh.network)
+                fitted = fresh.model if self._front is None else self._front.rest
+                compile_model(fitted, optimizer, recipe.jit_compile)
         if assembly is None:
             assembly = fresh
-            self._optimizer_start = [np.array(v) for v in fresh.model.optimizer.variables]
+            self._optimizer_start = [np.array(v) for v in fitted.optimizer.variables]
         else:
             pairs = zip(_state_of(assembly.model), _state_of(fresh.model), strict=True)
             for variable, fresh_variable in pairs:
                 variable.assign(fresh_variable)
-            optimizer_variables = assembly.model.optimizer.variables
+            optimizer_variables = self.fitted.optimizer.variables
             for variable, value in zip(optimizer_variables, self._optimizer_start, strict=True):
                 variable.assign(value)
         if self._start is not None:
             self._start(assembly.network)
         return assembly
+
+    def _to_fit(self, x: Inputs, is_copy: NDArray[np.bool_] | None = None) -> dict[str, Array]:
+        """Arrays by the names of the inputs of ``fitted``."""
+        if self._front is None:
+            return self._named(x, is_copy)
+        # Weights that are drawn, and statistics of training clips, are other ones in every fold.
+        stored = self._start is not None and not self.recipe.standardise
+        clips = self._named(self.network_input(x))
+        return self._front.values([*clips.values()], stored=stored)
 
     def _named(self, x: Inputs, is_copy: NDArray[np.bool_] | None = None) -> dict[str, Array]:
         """Arrays by the names of the model's inputs; no clip is a copy unless it is said."""
