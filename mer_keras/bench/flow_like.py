@@ -104,8 +104,15 @@ def draw_crowd(people: int) -> FlowLike:
         draw(seed, people=min(amount, people - first))
         for seed, first in enumerate(range(0, people, amount))
     ]
+    # Each set's people have further numbers.
+    step = max(SUBJECTS.values())
     subjects = [
-        np.array([f"{subject}{f'x{seed}' * (seed > 0)}" for subject in drawn.subjects])
+        np.array(
+            [
+                f"{database}-{int(subject.rpartition('-')[2]) + seed * step:03}"
+                for subject, database in zip(drawn.subjects, drawn.databases, strict=True)
+            ]
+        )
         for seed, drawn in enumerate(sets)
     ]
     return FlowLike(

@@ -64,6 +64,10 @@ class FlowImage:
     channels: tuple[str, str, str]
 
 
+#: One for all clips without stored flow: there may be a million.
+_NO_IMAGES: Mapping[str, FlowImage] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class ClipAnnotation:
     """What a database says of one clip, before corrections and checks.
@@ -105,7 +109,7 @@ class ClipAnnotation:
     stimulus_emotion: str = ""
     corrected: bool = False
     frame_source: str | None = None
-    flow_images: Mapping[str, FlowImage] = field(default_factory=dict, hash=False)
+    flow_images: Mapping[str, FlowImage] = field(default_factory=lambda: _NO_IMAGES, hash=False)
 
     def sample(self, data_kind: DataKind) -> dict[str, object]:
         """Return the clip's columns of the samples table."""
@@ -240,8 +244,12 @@ def make_samples(
             cells.append(complete[name])
     if not columns["sample_id"]:
         raise AnnotationError(f"{source}: no clip is left: expected at least one annotated row")
-    table = pd.DataFrame({name: _column(name, columns.pop(name)) for name in SAMPLE_COLUMNS})
-    table = table.sort_values("sample_id", kind="stable", ignore_index=True)
+    # The lists are sorted, since sorting the table would copy all of it.
+    ids = columns["sample_id"]
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    table = pd.DataFrame(
+        {name: _column(name, columns.pop(name), order) for name in SAMPLE_COLUMNS}, copy=False
+    )
     validate(table, source)
     return Samples(table, tuple(excluded), tuple(warnings))
 
@@ -300,9 +308,9 @@ def validate(table: pd.DataFrame, source: str) -> None:
             )
 
 
-def _column(name: str, cells: list[Any]) -> pd.Series:
-    """Return a column of the samples table in its type."""
-    return pd.Series(cells, dtype=_DTYPES.get(name))
+def _column(name: str, cells: list[Any], order: Sequence[int]) -> pd.Series:
+    """Return a column of the samples table in its type, its cells in an order."""
+    return pd.Series([cells[number] for number in order], dtype=_DTYPES.get(name))
 
 
 def _complete(row: Mapping[str, object], source: str) -> dict[str, Any]:

@@ -66,22 +66,27 @@ def read(root: Path, name: str, table_name: str = TABLE) -> Reading:
     table = root / table_name
     rows, remarks = read_table(table, _COLUMNS, _OPTIONAL, remedy=_REMEDY, limits=LONG_LIST)
     paths: dict[str, Path] = {}
-    # An emotion that many rows share is one object: a list may have a million rows.
+    # What many rows share is one object: a list may have a million rows.
     emotions: dict[str, str] = {}
+    numbers: dict[int | None, int | None] = {}
     clips = []
     rows.reverse()
     while rows:
         row = rows.pop()  # It is let go once its clip is made.
         emotion = row.text("emotion").lower() or UNLABELLED
+        onset, apex, offset = (
+            parse_frame_number(row.cell(name), row.where(name))
+            for name in ("onset", "apex", "offset")
+        )
         clip = ClipAnnotation(
             name,
             row.name("subject"),
             row.name("sample"),
             _path(row, root, paths),
             row=row.number,
-            onset=parse_frame_number(row.cell("onset"), row.where("onset")),
-            apex=parse_frame_number(row.cell("apex"), row.where("apex")),
-            offset=parse_frame_number(row.cell("offset"), row.where("offset")),
+            onset=numbers.setdefault(onset, onset),
+            apex=numbers.setdefault(apex, apex),
+            offset=numbers.setdefault(offset, offset),
             fps=row.frame_rate("fps"),
             emotion=emotions.setdefault(emotion, emotion),
             action_units=row.text("action_units"),
