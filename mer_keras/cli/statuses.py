@@ -53,5 +53,6 @@ def _cells(run: "RunStatus", *, baselines: bool) -> list[tuple[str, str, str, st
         uf1, uar = (
             "-" if value is None else f"{100 * value:.1f}{marks}" for value in (row.uf1, row.uar)
         )
-        cells.append((printable(row.name), uf1, uar, "-" if row.n is None else str(row.n)))
+        name = " ".join(printable(row.name).split())  # A row has one line.
+        cells.append((name, uf1, uar, "-" if row.n is None else str(row.n)))
     return cells

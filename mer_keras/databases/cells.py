@@ -14,7 +14,7 @@ _MAX_NAME_BYTES = 200
 #: Signs at the beginning of a cell that make a spreadsheet run it; some accept full-width ones.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 #: A number with a sign, which is no formula, and perhaps its interval.
-_SIGNED = re.compile(r"[+-]\d[\d.]*( \[[^\]=@]*\])?")
+_SIGNED = re.compile(r"[+-]\d[\d.]*( \[[-+\d., naif]*\])?")
 
 
 def parse_frame_number(value: Cell, where: str) -> int | None:
@@ -71,8 +71,9 @@ def check_name(name: str, where: str) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Make a cell harmless in a spreadsheet, which may skip blanks before a formula."""
+    """Make a cell harmless in a spreadsheet, which may skip unseen letters before a formula."""
     cell = cell.replace("\r\n", "\n").replace("\r", "\n")  # A bare CR would end the line.
     if cell == "-" or _SIGNED.fullmatch(cell):
         return cell
-    return f"'{cell}" if cell.startswith(_FORMULA) or cell[:1].isspace() else cell
+    is_skipped = cell[:1].isspace() or not cell[:1].isprintable()
+    return f"'{cell}" if cell.startswith(_FORMULA) or is_skipped else cell

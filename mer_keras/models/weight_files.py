@@ -5,16 +5,18 @@ read within bounds; nothing in them is executed.
 """
 
 import io
+import struct
 import zipfile
 import zlib
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tokenize import TokenError
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.bounded_files import open_plain, read_bounded
+from mer_keras.bounded_files import open_plain
 from mer_keras.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,8 +30,11 @@ MOST_ARRAYS = 20_000
 _MOST_RATIO = 4
 #: So many bytes are unpacked whatever the ratio.
 _ANY_RATIO = 2**26
-#: The beginning of an entry in a zip's list of members.
-_ENTRY = b"PK\x01\x02"
+#: A zip's end: signature, two numbers of disks, members on the last disk and in all, size and
+#: start of the list of members, length of a comment. A second end, of huge archives, is before it.
+_END, _END_MARK, _HUGE, _HUGE_MARK = struct.Struct("<4s4H2LH"), b"PK\x05\x06", 20, b"PK\x06\x07"
+#: Most bytes of an entry of that list.
+_MOST_ENTRY = 1000
 #: Kinds of values: logical, whole, unsigned, real; and texts, of which an entry may be made.
 _KINDS = "biufU"
 #: What NumPy and the zip reader raise on damaged content.
@@ -43,8 +48,10 @@ _DAMAGE = (
     NotImplementedError,
     RuntimeError,
     SyntaxError,
+    TokenError,
     zipfile.BadZipFile,
     zlib.error,
+    struct.error,
 )
 
 
@@ -55,14 +62,13 @@ def read_npz(file: Path) -> dict[str, NDArray]:
         UserError: it is no such file, is too large, holds objects, or claims more than it has.
     """
     try:
-        content = read_bounded(file, MAX_BYTES)
-        if content.count(_ENTRY) > MOST_ARRAYS:
-            raise ValueError(f"more than {MOST_ARRAYS:,} arrays")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with open_plain(file) as stream:
+            packed = _checked_size_of_zip(stream)
+            archive = zipfile.ZipFile(stream)
             entries = archive.infolist()
             size = sum(entry.file_size for entry in entries)
-            if size > max(_MOST_RATIO * len(content), _ANY_RATIO):
-                raise ValueError(f"{len(content):,} bytes claim to unpack to {size:,}")
+            if size > max(_MOST_RATIO * packed, _ANY_RATIO):
+                raise ValueError(f"{packed:,} bytes claim to unpack to {size:,}")
             if len({entry.filename for entry in entries}) < len(entries):
                 raise ValueError("an array stands twice")
             # No more bytes than an entry claims come out of it.
@@ -74,6 +80,25 @@ def read_npz(file: Path) -> dict[str, NDArray]:
         raise UserError(
             f"{file}: not a plain .npz of numeric arrays ({error}): write it with numpy.savez"
         ) from error
+
+
+def _checked_size_of_zip(stream: BinaryIO) -> int:
+    """Bytes of a zip, after the size of its list of members was bounded.
+
+    Raises:
+        ValueError: it is none, or too large.
+    """
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, size - _END.size - _HUGE))
+    end = stream.read()
+    if not end[-_END.size :].startswith(_END_MARK) or end.startswith(_HUGE_MARK):
+        raise ValueError("no list of arrays at its end")
+    *_, directory, _, _ = _END.unpack(end[-_END.size :])
+    if size > MAX_BYTES or directory > MOST_ARRAYS * _MOST_ENTRY:
+        raise ValueError(
+            f"{size:,} bytes, expected {MAX_BYTES:,} and {MOST_ARRAYS:,} arrays at most"
+        )
+    return size
 
 
 def _array(content: bytes) -> NDArray:

@@ -1,5 +1,6 @@
 """What a user names on the command line -> recordings, each a video, a folder or some images."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -108,7 +109,7 @@ def _of_list(path: Path) -> list[NamedSource]:
         named = [path.parent / cell for cell in cells]
         where = f"{path}, line {number}"
         for file in named:
-            if not file.exists():
+            if not os.path.exists(file):  # noqa: PTH110 - Path's own raises for a name too long.
                 raise UserError(f"{where}: {file}: no such file or folder")
         if all(_is_image(file) for file in named):
             sources.append(_pair(named, where))

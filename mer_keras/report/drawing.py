@@ -7,11 +7,13 @@ page's own, so that a drawing is dark where the page is dark.
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mer_keras.names import shown
 from mer_keras.terms import WATERMARK, DataKind
 
 if TYPE_CHECKING:
@@ -113,11 +115,14 @@ def plain_drawing(
     """
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     style = {"svg.hashsalt": salt, "svg.fonttype": "none", "font.size": 9}
     style |= dict.fromkeys(inked, INK) | {"axes.facecolor": "none"}
-    with mpl.rc_context(style):
+    with mpl.rc_context(style), warnings.catch_warnings():
+        # A letter that the font lacks is a letter in the SVG all the same.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         drawing = Drawing(Figure(figsize=size, facecolor=GROUND))
         figure = drawing.figure
         yield drawing
@@ -126,6 +131,9 @@ def plain_drawing(
         if synthetic:
             letters = min(7, _WATERMARK_SIZE * size[0])
             figure.text(0.5, 0.005, WATERMARK, ha="center", fontsize=letters, color=WARNING)
+        for text in figure.findobj(Text):
+            if "$" in text.get_text():  # Names are no formulas; ticks of axes have no text yet.
+                text.set_parse_math(False)
         if tight:
             figure.tight_layout(rect=(0, 0.03, 1, 1))
         buffer = io.StringIO()
@@ -134,5 +142,5 @@ def plain_drawing(
             picture = io.BytesIO()
             figure.savefig(picture, format="png", dpi=dpi, metadata={"Software": None})
             drawing.png = picture.getvalue()
-    text = buffer.getvalue()
-    drawing.svg = text[text.index("<svg") :]
+    svg = buffer.getvalue()
+    drawing.svg = shown(svg[svg.index("<svg") :])

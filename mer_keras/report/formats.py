@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mer_keras.databases.cells import harmless
 from mer_keras.errors import ResultsError
+from mer_keras.names import shown
 from mer_keras.report.drawing import themed
 from mer_keras.terms import WATERMARK
 from mer_keras.whole_files import write_whole
@@ -147,8 +148,14 @@ def latex_text(text: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Escape what markdown would read as a cell's end or as HTML."""
-    return html.escape(text, quote=False).replace("|", "\\|").replace("\n", " ")
+    """Escape what markdown would read as a cell's end, as HTML, as a link or as a picture."""
+    escaped = html.escape(shown(text), quote=False).replace("|", "\\|").replace("\n", " ")
+    return escaped.replace("](", "]\\(").replace("![", "!\\[")
+
+
+def _finalized(value: object) -> object:
+    """What a template shows of a value; drawings and what was escaped are as they should be."""
+    return shown(value) if type(value) is str else value
 
 
 @cache
@@ -160,6 +167,7 @@ def _environment() -> "Environment":
         # Users choose names of clips, classes and rows, so these are escaped for browsers.
         autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
