@@ -6,6 +6,19 @@ from mer_keras.config.files import experiment_names, load_experiments, load_meth
 
 NAMES = experiment_names()
 
+#: Networks on frames of papers that others compare with: in one table of each profile they run.
+FRAME_NETWORKS = {
+    ("quick", "shallow_attention/table1"): "dtscnn alexnet_lstm",
+    ("quick", "dense_mixed_attention/table5"): "capsulenet emr icegan_discriminator",
+    ("quick", "dense_mixed_attention/table9"): "alexnet googlenet",
+    ("quick", "microexp_stcnn/as_published"): "microexp_stcnn microexp_fusenet",
+    ("smoke", "shallow_attention/table1"): "elrcn_te dtscnn alexnet_lstm",
+    ("smoke", "dense_mixed_attention/table5"): "capsulenet emr icegan_discriminator",
+    ("smoke", "dense_mixed_attention/table7"): "alexnet",
+    ("smoke", "dense_mixed_attention/table9"): "googlenet",
+    ("smoke", "microexp_stcnn/as_published"): "microexp_stcnn microexp_fusenet",
+}
+
 #: What each paper prints, and where it is reproduced: one place for each.
 PRINTED = {
     "shallow_convlstm": ("table1", "table2", "table3", "table4", "seven_classes"),
@@ -27,6 +40,13 @@ def test_every_experiment_loads_in_every_profile(name):
             assert any(plan.role == "row" for plan in config.plans)
             assert any(plan.role == "baseline" for plan in config.plans)
             assert config.not_reproduced or (profile != "full" and config.not_inherited)
+
+
+@pytest.mark.parametrize(("profile", "name"), FRAME_NETWORKS)
+def test_networks_on_frames_run_in_one_table_of_each_profile(profile, name):
+    (config,) = load_experiments(name, profile=profile)
+    networks = {plan.config.network.model for plan in config.plans if plan.config.network}
+    assert set(FRAME_NETWORKS[profile, name].split()) <= networks
 
 
 @pytest.mark.parametrize("name", NAMES)
