@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -152,7 +153,9 @@ def track(
     sent = []
     if tensorboard is not None:
         check_folder(tensorboard)
-        trainings = tracking.to_tensorboard(view, tensorboard)
+        with show_progress("TensorBoard") as progress:
+            report_trainings = partial(progress, "trainings")
+            trainings = tracking.to_tensorboard(view, tensorboard, report_trainings)
         sent.append({"to": str(tensorboard), "sent": trainings, "what": "trainings"})
     if mlflow is not None:
         sent.append({"to": mlflow, "sent": tracking.to_mlflow(view, mlflow), "what": "rows"})

@@ -4,51 +4,70 @@ They are written from what is stored, so that a run needs neither, and an old on
 Trainings are numbered: in leave-one-subject-out a fold's name is its subject's.
 """
 
+import contextlib
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from mer_keras.errors import UserError
+from mer_keras.errors import MerKerasError, UserError
+from mer_keras.progress import CountProgress
 from mer_keras.report.scoring import SHOWN, score_row
 from mer_keras.report.view import RowState, RunView
 
+#: Characters that MLflow takes in no name; a run that somebody sent may have any.
+_NO_NAME = re.compile(r"[^A-Za-z0-9_. -]")
+#: TensorBoard draws all files of events of a folder, also those of an earlier call.
+_EVENTS = "events.out.tfevents.*"
 
-def to_tensorboard(view: RunView, folder: Path) -> int:
+
+def to_tensorboard(view: RunView, folder: Path, progress: CountProgress | None = None) -> int:
     """Write learning curves and pooled metrics as TensorBoard events.
+
+    Events of an earlier call for the same run are replaced.
 
     Args:
         view: the run.
         folder: folder of the logs; each training has its own below ``<run>/<row>``.
+        progress: called with (trainings written, trainings in all).
 
     Returns:
         How many trainings were written.
 
     Raises:
-        UserError: TensorBoard is not installed.
+        UserError: TensorBoard is not installed, or can't write there.
     """
     try:
         from tensorboard.summary import Writer
     except ImportError as error:
         raise _absent("TensorBoard") from error
+    trainings = sum(len(row.histories) for row in view.rows)
     written = 0
     for row in view.rows:
         pooled = {f"pooled/{name}": [value] for name, value in _pooled(view, row)}
         curves = {"pooled": (pooled, 0)} if pooled else {}
         for number, history in enumerate(row.histories, start=1):
             curves[f"training-{number:03}"] = (history, 1)
-            written += 1
         for name, (curves_by_name, first_epoch) in curves.items():
-            writer = Writer(str(folder / view.run_id / row.key / name))
-            for curve, values in curves_by_name.items():
-                for epoch, value in enumerate(values, start=first_epoch):
-                    writer.add_scalar(curve, value, epoch)
-            writer.close()
+            log = folder / view.run_id / row.key / name
+            for events in log.glob(_EVENTS):
+                events.unlink()
+            with _foreign_errors(str(folder), "TensorBoard", "a folder that can be written"):
+                writer = Writer(str(log))
+                for curve, values in curves_by_name.items():
+                    for epoch, value in enumerate(values, start=first_epoch):
+                        writer.add_scalar(curve, value, epoch)
+                writer.close()
+            written += name != "pooled"
+            if progress:
+                progress(written, trainings)
     return written
 
 
 def to_mlflow(view: RunView, uri: str) -> int:
-    """Send every row of a run to an MLflow server or folder, as one MLflow run each.
+    """Send every row of a run to an MLflow server or database, as one MLflow run each.
 
     Args:
         view: the run.
@@ -58,21 +77,39 @@ def to_mlflow(view: RunView, uri: str) -> int:
         How many rows were sent.
 
     Raises:
-        UserError: MLflow is not installed.
+        UserError: MLflow is not installed, or doesn't take the run.
     """
     try:
         import mlflow
     except ImportError as error:
         raise _absent("MLflow") from error
-    mlflow.set_tracking_uri(uri)
-    mlflow.set_experiment(str(view.manifest["experiment"]))
-    for row in view.rows:
-        with mlflow.start_run(run_name=f"{view.run_id} {row.key}"):
-            mlflow.set_tags(_tags(view, row))
-            (settings,) = pd.json_normalize(view.manifest["config"]["train"]).to_dict("records")
-            mlflow.log_params(settings)
-            mlflow.log_metrics(dict(_pooled(view, row)))
+    # By default MLflow asks a server that isn't there for minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    (settings,) = pd.json_normalize(view.manifest["config"]["train"]).to_dict("records")
+    named = {_NO_NAME.sub("_", name): value for name, value in settings.items() if name}
+    with _foreign_errors(uri, "MLflow", "the address of a server, or sqlite:///FILE"):
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_experiment(str(view.manifest["experiment"]))
+        for row in view.rows:
+            with mlflow.start_run(run_name=f"{view.run_id} {row.key}"):
+                mlflow.set_tags(_tags(view, row))
+                mlflow.log_params(named)
+                mlflow.log_metrics(dict(_pooled(view, row)))
     return len(view.rows)
+
+
+@contextlib.contextmanager
+def _foreign_errors(to: str, tracker: str, expected: str) -> Iterator[None]:
+    """Let what a tracker raises end with our error, which names where the run was sent to."""
+    try:
+        yield
+    except (MerKerasError, OSError):
+        raise
+    except Exception as error:  # Databases, servers and trackers raise errors of many kinds.
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise UserError(
+            f"{to}: {tracker} doesn't take the run: {reason[:300]}: expected {expected}"
+        ) from error
 
 
 def _absent(name: str) -> UserError:

@@ -62,6 +62,9 @@ class TestTensorBoard:
         events = EventAccumulator(str(folder / "training-001")).Reload()
         assert set(events.Tags()["tensors"]) == {"loss", "accuracy"}
         assert [event.step for event in events.Tensors("loss")] == [1, 2, 3]
+        # A second call replaces what it wrote, so that no curve is drawn twice.
+        tracking.to_tensorboard(view, tmp_path / "logs")
+        assert len(list(folder.glob("training-001/*"))) == 1
         names = [str(path) for path in (tmp_path / "logs").rglob("*")]
         assert not [name for name in names if SECRET in name]
         assert not [
@@ -81,6 +84,31 @@ class TestMLflow:
         assert set(runs["tags.data_kind"]) == {"licensed"}
         assert runs["metrics.uf1"].between(0, 1).all()
         assert SECRET not in runs.to_json()
+
+    @pytest.mark.parametrize("uri", ["ftp://x/y", "sqlite:///{}/no.db"])
+    def test_fault_66_what_it_refuses_ends_with_our_words(self, tmp_path, uri):
+        pytest.importorskip("mlflow")
+        (tmp_path / "no.db").write_text("no database, whatever it is called")
+        with pytest.raises(UserError, match=r"MLflow doesn't take the run: .*sqlite:///FILE"):
+            tracking.to_mlflow(make_run(tmp_path / "runs"), uri.format(tmp_path))
+
+
+def test_fault_66_whatever_a_tracker_raises_is_told_in_one_line():
+    said = "logs: Tracker doesn't take the run: first: expected x"
+    with pytest.raises(UserError, match=said), tracking._foreign_errors("logs", "Tracker", "x"):
+        raise RuntimeError("first\nsecond")
+    with pytest.raises(PermissionError), tracking._foreign_errors("logs", "Tracker", "x"):
+        raise PermissionError("the system's own word")
+
+
+def test_fault_67_settings_of_a_received_run_have_names_that_mlflow_takes(tmp_path):
+    mlflow = pytest.importorskip("mlflow")
+    view = make_run(tmp_path / "runs")
+    view.manifest["config"]["train"] |= {"a b\n<": 1, "": 2}
+    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    assert tracking.to_mlflow(view, uri) == 2
+    runs = mlflow.search_runs(experiment_names=[view.manifest["experiment"]])
+    assert set(runs["params.a b__"]) == {"1"}
 
 
 @pytest.mark.parametrize("send", [tracking.to_tensorboard, tracking.to_mlflow])
