@@ -13,6 +13,7 @@ from mer_keras.bounded_files import NoPlainFileError, TooLargeError, read_bounde
 from mer_keras.bundles.card import CARD, FORMAT, MOST_MEMBERS, Card, FileFacts
 from mer_keras.config.validation import explain
 from mer_keras.errors import UserError
+from mer_keras.json_text import parse_json
 from mer_keras.training.learned import members_of, zip_of
 from mer_keras.whole_files import write_whole
 
@@ -130,8 +131,8 @@ def _card(content: bytes, name: str) -> Card:
     if len(content) > MOST_CARD:
         raise UserError(f"{name}: {len(content):,} bytes, expected {MOST_CARD:,} at most")
     try:
-        tree = json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_finite)
-    except (ValueError, RecursionError) as error:
+        tree = parse_json(content.decode("utf-8"), pairs=_once, constant=_finite)
+    except ValueError as error:
         raise UserError(f"{name}: not JSON: {error}") from error
     version = tree.get("format") if isinstance(tree, dict) else None
     if version != FORMAT:

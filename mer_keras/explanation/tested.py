@@ -161,6 +161,7 @@ class _Network:
         rows = context.fold_rows(unit.fold)
         x, y = context.inputs(self._plan), context.labels
         file = self._folder.path / "weights" / f"{unit.stem()}.weights.h5"
+        self._folder.check_no_link(file)
         if file.is_file():
             load_weights(trainer.network, file)
             trainer.standardise_by(take(x, rows.train))

@@ -6,7 +6,6 @@ that it names, or that holds anything else than its files, is refused by name.
 
 import csv
 import io
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from mer_keras.config.validation import explain
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.epoch_curves import CURVES
 from mer_keras.evaluation.metrics import subject_matrices, uf1
+from mer_keras.json_text import parse_json
 from mer_keras.leaderboard import schema
 from mer_keras.leaderboard.boards import (
     CLIP_COLUMNS,
@@ -141,10 +141,10 @@ def _text(path: Path) -> str:
 
 def _head(text: str, where: str) -> Contribution:
     try:
-        return Contribution.model_validate(json.loads(text))
+        return Contribution.model_validate(parse_json(text))
     except ValidationError as error:
         raise ResultsError(f"{where}: {explain(error, Contribution)}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ResultsError(f"{where}: not a JSON file: {error}") from error
 
 

@@ -172,8 +172,8 @@ class _Record(BaseModel):
     model_config = ConfigDict(strict=True)
 
     seconds: float = Field(ge=0, allow_inf_nan=False)
-    parameters: int | None
-    multiply_accumulates: int | None = None
+    parameters: int | None = Field(ge=0, lt=2**53)
+    multiply_accumulates: int | None = Field(default=None, ge=0, lt=2**63)
     history: dict[str, list[float]] | None = None
 
 

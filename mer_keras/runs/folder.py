@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from mer_keras.bounded_files import open_plain, read_bounded
 from mer_keras.errors import ResultsError
 from mer_keras.protocols.folds import FoldSet
 from mer_keras.runs import writer_lock
@@ -36,8 +37,9 @@ LEARNED = "learned"
 #: What a manifest says of the computation that the run's name doesn't, and who chooses it.
 _COMPUTED_BY = {"backend": "KERAS_BACKEND", "layers": "MER_LAYERS"}
 
-#: Most bytes of a unit's file: a file with holes can claim any size.
-MOST_BYTES = 2**32
+#: Most bytes of the files of a unit, by their endings, and of what a unit has learned.
+MOST_BYTES = {".parquet": 2**27, ".npy": 2**28}
+MOST_LEARNED = 2**31
 
 
 class RunFolder:
@@ -165,6 +167,13 @@ class RunFolder:
         if reason:
             raise ResultsError(f"predictions of {unit}: {reason}")
         contents = {suffix: buffer.getvalue() for suffix, buffer in buffers.items()}
+        for suffix, content in contents.items():
+            if len(content) > MOST_BYTES[suffix]:
+                raise ResultsError(
+                    f"{self._file(unit, suffix)}: {len(content):,} bytes, expected at most "
+                    f"{MOST_BYTES[suffix]:,}, which is what a report reads: test fewer clips in a "
+                    "fold, or record no epochs"
+                )
         binding = {
             **self._binding(unit),
             "samples": _ids_digest(predictions["sample_id"]),
@@ -271,7 +280,7 @@ class RunFolder:
             return None
         file = self._file(unit, ".npy")
         try:
-            with file.open("rb") as stream:
+            with open_plain(file) as stream:
                 trajectory = np.lib.format.read_array(stream, allow_pickle=False)
         except (OSError, ValueError, EOFError, MemoryError) as error:
             raise ResultsError(f"{file}: no array of probabilities: {error}") from error
@@ -296,8 +305,7 @@ class RunFolder:
             return None
         file = self._learned_file(unit)
         try:
-            large = file.stat().st_size > MOST_BYTES
-            content = b"" if large else file.read_bytes()
+            content = read_bounded(file, MOST_LEARNED)
         except OSError as error:
             raise ResultsError(f"{file}: can't be read: {error.strerror or error}") from error
         if _checksum(content) != checksum:
@@ -329,18 +337,25 @@ class RunFolder:
             )
 
     def _check_no_link_leads_away(self, unit: Unit) -> None:
-        """Refuse a link in the run folder, by which files would be written elsewhere.
+        """Refuse a link in the run folder, by which a unit's files would be written elsewhere."""
+        for file in (self._file(unit, ".json"), self._learned_file(unit)):
+            self.check_no_link(file)
+
+    def check_no_link(self, file: Path) -> None:
+        """Refuse a link in the run folder, by which a file would be written elsewhere.
+
+        Args:
+            file: of the run, which need not be there.
 
         Raises:
-            ResultsError: a folder of the unit's files is, or is below, a link.
+            ResultsError: a folder between it and the run folder is a link.
         """
-        for file in (self._file(unit, ".json"), self._learned_file(unit)):
-            for folder in file.parents[: len(file.relative_to(self.path).parts) - 1]:
-                if folder.is_symlink():
-                    raise ResultsError(
-                        f"{folder}: is a link: files of a run are written into its own folder "
-                        "alone: put a folder in the link's place"
-                    )
+        for folder in file.parents[: len(file.relative_to(self.path).parts) - 1]:
+            if folder.is_symlink():
+                raise ResultsError(
+                    f"{folder}: is a link: files of a run are written into its own folder "
+                    "alone: put a folder in the link's place"
+                )
 
     def _unwritable(self, error: OSError) -> ResultsError:
         return ResultsError(
@@ -409,12 +424,12 @@ class RunFolder:
             return None
         contents = {}
         for suffix, checksum in checksums.items():
-            stored = self._file(unit, suffix)
-            if suffix not in (".parquet", ".npy") or not stored.is_file():
+            if suffix not in MOST_BYTES:
                 return None
-            if stored.stat().st_size > MOST_BYTES:
+            try:
+                contents[suffix] = read_bounded(self._file(unit, suffix), MOST_BYTES[suffix])
+            except OSError:
                 return None
-            contents[suffix] = stored.read_bytes()
             if _checksum(contents[suffix]) != checksum:
                 return None
         return record, contents[".parquet"]

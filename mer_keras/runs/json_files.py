@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from mer_keras.bounded_files import NoPlainFileError, TooLargeError, read_bounded
 from mer_keras.errors import ResultsError
+from mer_keras.json_text import parse_json
 from mer_keras.whole_files import write_whole
 
 #: What a JSON file holds; it was read from disk, so that its values have no type yet.
@@ -35,7 +36,7 @@ def read_json(path: Path) -> Json:
         ResultsError: absent, no file that can be read, too large, not JSON, or not a mapping.
     """
     try:
-        tree = json.loads(_text(read_bounded(path, MOST_BYTES), path))
+        tree = parse_json(_text(read_bounded(path, MOST_BYTES), path))
     except FileNotFoundError as error:
         raise ResultsError(f"{path}: not there: expected a run folder with this file") from error
     except NoPlainFileError as error:
@@ -44,7 +45,7 @@ def read_json(path: Path) -> Json:
         raise ResultsError(f"{path}: {error.strerror}: no file of a run") from error
     except OSError as error:
         raise ResultsError(f"{path}: can't be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ResultsError(f"{path}: not a JSON file: {error}") from error
     if not isinstance(tree, dict):
         raise ResultsError(f"{path}: expected a mapping")

@@ -29,7 +29,11 @@ MOST = 1000
 FileName = Annotated[
     str, Field(pattern=r"^[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*$", max_length=255)
 ]
-Count = Annotated[int, Field(ge=0)]
+#: Text that a table or a drawing shows.
+ShownText = Annotated[str, Field(max_length=2000)]
+ClassName = Annotated[str, Field(max_length=200)]
+#: Whole numbers that every reader of JSON keeps.
+Count = Annotated[int, Field(ge=0, lt=2**53)]
 Kind = Annotated[DataKind, Field(strict=False)]
 Choice = Annotated[Selection, Field(strict=False)]
 
@@ -42,14 +46,18 @@ class _Stored(BaseModel):
 
 class _Row(_Stored):
     key: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=255)]
-    name: str
+    name: ShownText
     role: Literal["row", "baseline"]
-    method: str
+    method: ShownText
     selection: Choice
 
 
 class _Data(_Stored):
     synthetic_motion: bool
+
+
+class _Protocol(_Stored):
+    name: ShownText
 
 
 class _Config(_Stored):
@@ -58,6 +66,10 @@ class _Config(_Stored):
     seeds: Annotated[list[Count], Field(min_length=1, max_length=MOST)]
     selection: Choice
     data: _Data
+    protocol: _Protocol
+    inputs: dict[str, dict[str, JsonValue]] = {}
+    methods: dict[str, dict[str, JsonValue]] = {}
+    not_inherited: list[str] = []
     train: dict[str, JsonValue]
     record_epochs: bool = False
 
@@ -67,11 +79,11 @@ class _Excluded(_Stored):
 
 
 class _Stage(_Stored):
-    stage: str
+    stage: ShownText
     images: Count
     validation_images: Count
-    validation_split_by: str
-    accuracy: float
+    validation_split_by: ShownText
+    accuracy: Annotated[float, Field(ge=0, le=1)]
 
 
 class StoredManifest(_Stored):
@@ -86,12 +98,12 @@ class StoredManifest(_Stored):
     folds_digest: str
     profile: FileName
     data_kind: Kind
-    protocol: str
+    protocol: ShownText
     subject_exclusive: bool = True
     selection: Choice
     n_samples: Count
     n_subjects: Count
-    classes: Annotated[list[str], Field(min_length=1, max_length=MOST)]
+    classes: Annotated[list[ClassName], Field(min_length=1, max_length=MOST)]
     class_counts: dict[str, Count]
     excluded: list[_Excluded]
     warnings: list[str]
@@ -100,9 +112,9 @@ class StoredManifest(_Stored):
     rows: Annotated[list[_Row], Field(min_length=1, max_length=MOST)]
     created: Annotated[AwareDatetime, Field(strict=False)]
     versions: dict[str, str]
-    backend: str
-    device: str
-    git: str
+    backend: ShownText
+    device: ShownText
+    git: ShownText
 
 
 def read_manifest(path: Path) -> Json:

@@ -12,6 +12,9 @@ from mer_keras.protocols.folds import FoldSet
 #: What a manifest file holds; it was read from disk, so that its values have no type yet.
 Manifest: TypeAlias = Mapping[str, Any]
 
+#: Most units of a run: twenty methods, ten seeds and a fold for each of a thousand people are less.
+MOST_UNITS = 300_000
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -45,6 +48,12 @@ def units_of(manifest: Manifest, folds: FoldSet) -> dict[str, list[Unit]]:
         raise ResultsError(f"the manifest has no rows or no seeds: {error!r}") from error
     if not (named and numbered):
         raise ResultsError("in the manifest a row's key is no text, or a seed no number")
+    amount = len(keys) * len(seeds) * len(folds.folds)
+    if amount > MOST_UNITS:
+        raise ResultsError(
+            f"{len(keys):,} rows, {len(seeds):,} seeds and {len(folds.folds):,} folds are "
+            f"{amount:,} trainings, expected {MOST_UNITS:,} at most"
+        )
     return {
         key: [Unit(key, seed, fold.name) for seed in seeds for fold in folds.folds] for key in keys
     }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from mer_keras.errors import UserError
+from mer_keras.json_text import parse_json
 
 #: The member that holds the facts.
 FACTS = "facts.json"
@@ -98,7 +99,7 @@ def from_bytes(content: bytes, name: str) -> Learned:
     """
     try:
         members = members_of(content, name, MOST_ARRAYS)
-        facts = json.loads(members.pop(FACTS, b"{}")[: MOST_FACTS + 1])
+        facts = parse_json(members.pop(FACTS, b"{}")[: MOST_FACTS + 1].decode("utf-8"))
         arrays = {
             member.removesuffix(".npy"): _array(stored, f"{name}: {member}")
             for member, stored in members.items()

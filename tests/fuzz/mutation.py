@@ -1,5 +1,6 @@
 """Random changes of bytes, of members of archives, and of values of JSON."""
 
+import copy
 import io
 import json
 import zipfile
@@ -80,9 +81,9 @@ def mutated_json(rng, data):
         if change < 0.15:
             del node[key]
         elif change < 0.3 and isinstance(node, list):
-            node *= rng.choice([2, 30])
+            node += copy.deepcopy(node) * rng.choice([1, 30])
         else:
-            node[key] = rng.choice(VALUES)
+            node[key] = copy.deepcopy(rng.choice(VALUES))
         if not tree:
             break
     return json.dumps(tree).encode()

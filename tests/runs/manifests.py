@@ -22,6 +22,7 @@ def manifest_of(experiment="paper/table1", profile="quick", data_kind="synthetic
             "seeds": [0],
             "selection": "last_epoch",
             "data": {"synthetic_motion": True},
+            "protocol": {"name": "loso"},
             "train": {"epochs": 1},
         },
         **{f"{name}_digest": digest for name, digest in DIGESTS.items()},
