@@ -21,6 +21,7 @@ rows are counted from there, so that row 2 is the first clip.
 """
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,7 +131,8 @@ def _read_csv(content: bytes) -> pd.DataFrame:
     Raises:
         ValueError: it is no CSV file, or a larger one than is allowed.
     """
-    rows, columns = content.count(b"\n"), content.partition(b"\n")[0].count(b",") + 1
+    rows = max(content.count(end) for end in (b"\n", b"\r"))
+    columns = re.split(b"[\r\n]", content, maxsplit=1)[0].count(b",") + 1
     cells = max(rows * columns, content.count(b",") + rows)
     if rows > MOST_ROWS or columns > MOST_COLUMNS or cells > MOST_CELLS:
         raise ValueError(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mer_keras.cli.show import print_table, print_wrapped
+from mer_keras.cli.show import print_table, print_wrapped, show_progress
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +43,22 @@ def test_words_too_long_for_columns_make_a_list_of_cells(capsys):
 
 def test_a_column_that_says_nothing_is_left_out(capsys):
     assert printed(capsys, ["a", "b"], [["1", "-"]]) == ["a", "1"]
+
+
+def test_fault_69_no_cell_or_sentence_is_a_command_for_the_terminal(capsys):
+    print_table(["a\x1b[1m", "b"], [["\x1b]0;x\x07", "\u202eevil"]])
+    print_wrapped("x\x9b2J\ty")
+    printed_text = capsys.readouterr().out
+    assert all(letter.isprintable() or letter == "\n" for letter in printed_text)
+    assert "a\ufffd[1m" in printed_text and "x\ufffd2J" in printed_text
+
+
+def test_fault_69_progress_shows_markup_as_text(monkeypatch, capsys):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    with show_progress("[red]t[/red]") as progress:
+        progress("[link=http://evil]\x1b[2J[/link][/nothing]", 1, 2)
+    assert "link=http://evil" in capsys.readouterr().err
 
 
 def test_sentences_are_wrapped(capsys):

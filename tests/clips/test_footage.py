@@ -68,6 +68,38 @@ def test_fault_29_broken_videos_are_left_out_with_the_reason(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("clip.avi", "ffconcat version 1.0\nfile '{video}'\n"),
+        ("clip.mov", "#EXTM3U\n#EXTINF:9,\n{video}\n#EXT-X-ENDLIST\n"),
+        ("clip.mp4", "v=0\nc=IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n"),
+        ("clip.mkv", '<?xml version="1.0"?><playlist><location>{video}</location></playlist>'),
+        ("clip.mpg", "G\nc=IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n" + "G" * 300),
+        ("clip.mp4", "0000ftypjp2 \nc=IN IP4 127.0.0.1\nm=video 5000 RTP/AVP 96\n"),
+    ],
+)
+def test_fault_68_a_clip_of_a_database_is_no_playlist(tmp_path, monkeypatch, name, text):
+    """Whatever its name, no decoder is asked to open it."""
+    video = write_video(tmp_path / "secret.avi", 3)
+    (tmp_path / name).write_text(text.format(video=video))
+    monkeypatch.setattr(cv2, "VideoCapture", None)
+    with pytest.raises(footage.UnusableClipError, match=f"^{name}: (a playlist|no known)"):
+        footage.open_footage(tmp_path / name)
+
+
+def test_fault_65_frames_that_are_too_large_are_not_decoded(video, monkeypatch):
+    monkeypatch.setattr(footage.frames, "MAX_PIXELS", 1000)
+    with pytest.raises(footage.UnusableClipError, match=r"clip\.avi: a video of 80x60 pixels"):
+        footage.open_footage(video)
+
+
+def test_fault_65_a_video_of_very_many_frames_is_left_out(video, monkeypatch):
+    monkeypatch.setattr(footage, "_MAX_FRAMES", 5)
+    with pytest.raises(footage.UnusableClipError, match="a video of more than 5 frames"):
+        footage.open_footage(video)
+
+
+@pytest.mark.parametrize(
     ("fps", "times", "words"),
     [
         (0.0, [0, 40, 80], "without a frame rate"),

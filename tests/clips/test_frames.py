@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -173,6 +174,21 @@ def test_a_whole_file_of_nonsense_is_told(tmp_path):
     (tmp_path / "1.png").write_bytes(png_claiming(8, 6))  # It has one byte of pixels.
     with pytest.raises(UnreadableImageError, match="cut off or damaged"):
         read_gray(tmp_path / "1.png")
+
+
+def test_all_values_of_sixteen_bits_are_rounded_as_a_division_is():
+    values = np.arange(2**16, dtype=np.uint16).reshape(256, 256)
+    picture = frames.decode(encoded(".png", values), Path("1.png"), gray=True)
+    np.testing.assert_array_equal(picture, (values.astype(int) + 128) // 257)
+
+
+@pytest.mark.timeout(20)
+def test_fault_65_a_pipe_or_a_device_is_no_image(tmp_path):
+    os.mkfifo(tmp_path / "1.png")
+    (tmp_path / "2.png").symlink_to("/dev/zero")
+    for name in ("1.png", "2.png"):
+        with pytest.raises(FrameError, match=f"{name}: can't be read .no file but"):
+            read_gray(tmp_path / name)
 
 
 def test_a_huge_file_is_refused_before_reading(tmp_path, monkeypatch):

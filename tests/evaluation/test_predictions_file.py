@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mer_keras.errors import UserError
-from mer_keras.evaluation import metrics
+from mer_keras.evaluation import metrics, predictions_file
 from mer_keras.evaluation.file_scores import score_file
 from mer_keras.evaluation.predictions_file import read_predictions
 
@@ -108,6 +108,39 @@ def test_what_is_wrong_is_named_with_file_and_row(written, text, complaint):
         read_predictions(path)
     assert str(path) in str(raised.value)
     assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("clips", "complaint"), [("9" * 5000, "'clips' is '9"), ("10000000000", "to 1,000,000,000")]
+)
+def test_fault_66_numbers_that_no_counter_holds(written, clips, complaint):
+    with pytest.raises(UserError, match=complaint):
+        read_predictions(written(f"subject,label,predicted,clips\ns,x,y,{clips}\n"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [("MOST_BYTES", 40), ("MOST_ROWS", 3), ("MOST_COLUMNS", 2), ("MOST_CELLS", 9)],
+)
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_fault_65_tables_are_bounded_before_they_are_parsed(
+    written, monkeypatch, limit, value, end
+):
+    text = (HEAD + "s,x,x\ns,y,y\n" * 4).replace("\n", end)
+    monkeypatch.setattr(predictions_file, limit, value)
+    with pytest.raises(UserError, match=r"can't be read as a table: .*\d"):
+        read_predictions(written(text))
+
+
+def test_fault_67_parquet_of_another_schema(tmp_path):
+    """A column that is needed must hold texts or numbers; others may hold anything."""
+    table = pd.DataFrame({"subject": ["a", "b"], "label": ["x", "y"], "predicted": ["x", "y"]})
+    file = tmp_path / "t.parquet"
+    table.assign(other=[[1], {"a": 2}][:1] * 2).to_parquet(file)
+    assert read_predictions(file).warnings == ("columns that are not used: other",)
+    table.assign(label=[["x"], ["y"]]).to_parquet(file)
+    with pytest.raises(UserError, match=r"t\.parquet: can't be read as a table: column 'label'"):
+        read_predictions(file)
 
 
 def test_a_class_that_was_not_named_is_refused(written):

@@ -27,7 +27,7 @@ BEGINNINGS = ("\t=1+1", "\uff1d1+1", "[2pt]", "*", "@SUM(1)", "\x00=1", "\ufeff=
 
 def nasty(number):
     """A hostile text that differs from the others."""
-    return f"{BEGINNINGS[number % len(BEGINNINGS)]} {NASTY} {number}"
+    return f"{BEGINNINGS[number % len(BEGINNINGS)]} {number} {NASTY}"
 
 
 def hostile_config(**changes):
@@ -53,7 +53,7 @@ def hostile_config(**changes):
 def make_hostile_run(root, kind="licensed"):
     """Write the run; return its folder. ``kind`` is the kind of its data."""
     config = hostile_config()
-    classes = [nasty(10 + number) for number in range(3)]
+    classes = [nasty(10 + number)[:200] for number in range(3)]
     subjects = [f"samm/{nasty(20 + number // 3)}" for number in range(12)]
     ids = [f"{subject}/{nasty(30 + number)}" for number, subject in enumerate(subjects)]
     folds = FoldSet(

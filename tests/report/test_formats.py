@@ -32,7 +32,20 @@ def test_fault_13_formulas_are_disarmed(cell):
 
 @pytest.mark.parametrize(
     "cell",
-    ["\t=1+1", "\r=1+1", " =1+1", "\u00a0=1", "\n@x", "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x"],
+    [
+        *(
+            "\t=1+1",
+            "\r=1+1",
+            " =1+1",
+            "\u00a0=1",
+            "\n@x",
+            "\uff1d1+1",
+            "\uff0b1",
+            "\uff0d1",
+            "\uff20x",
+        ),
+        *("\x00=1", "\ufeff=1", "\u200b@x", "\x1b=1", "+1 [cmd|x]"),
+    ],
 )
 def test_fault_69_formulas_behind_blanks_or_in_full_width_are_disarmed(cell):
     line = list(csv.reader(io.StringIO(as_csv(table((cell, "1"))))))[1]
@@ -46,6 +59,20 @@ def test_fault_69_a_latex_cell_is_no_argument_of_the_line_before(cell):
     body = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
     assert not re.search(r"(\\\\|^)\s*[\[*]", body)
     assert latex_text("a [1]") == "a [1]"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r| b |\r\nc", "a \\| b \\| c"),
+        ("![x](http://evil/x.png)", "!\\[x]\\(http://evil/x.png)"),
+        ("[x](javascript:y)", "[x]\\(javascript:y)"),
+        ("\x1b[2J\u202eb", "\ufffd[2J\ufffdb"),
+        ("64.83 [57.0, 71.6]", "64.83 [57.0, 71.6]"),
+    ],
+)
+def test_fault_69_a_markdown_cell_has_no_lines_links_or_pictures(text, shown):
+    assert markdown_text(text) == shown
 
 
 def test_columns_that_say_nothing_are_left_out():
