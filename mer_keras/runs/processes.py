@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ from mer_keras import settings
 from mer_keras.errors import UserError
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, RowCounts
-from mer_keras.runs.scratch import scratch_folder
+from mer_keras.runs.scratch import remove, scratch_folder
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
@@ -66,7 +65,8 @@ class ProcessExecutor:
                 raise UserError(f"no row can be begun: {_how_it_died(death.exitcode)}") from death
             except BrokenProcessPool as error:
                 raise UserError(
-                    "worker processes end as soon as they start; with --workers 1 the run says why"
+                    "worker processes end while they start: run the same command again; if that "
+                    "happens each time, the run says why with --workers 1"
                 ) from error
 
     def _compute(self, pool: ProcessPool, run: OpenRun, rows: list[str]) -> None:
@@ -252,7 +252,7 @@ def _end_with_parent(file: Path) -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
-        shutil.rmtree(file.parent, ignore_errors=True)
+        remove(file.parent)
         os._exit(1)
 
 

@@ -8,10 +8,12 @@ together.
 
 import contextlib
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -66,7 +68,8 @@ def joined(
 ) -> Iterator[Cluster]:
     """Join a cluster, and leave it at the end.
 
-    Nothing is reported to Ray's makers, no dashboard is opened.
+    Nothing is reported to Ray's makers, no dashboard is opened. A local cluster takes a token that
+    is its own: other users of this machine can't join it, and the user's token stays as it is.
 
     Args:
         address: ``local`` for a new cluster of this machine, reached from nowhere else; ``auto``
@@ -81,6 +84,8 @@ def joined(
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_task_oom_retries", str(RETRIES))
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray's workers would wait for all other programs of the machine; this suite's own don't.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     # This process only builds networks; those that train them need the GPU.
     for name, value in _SHARED_DEVICE.items():
         os.environ.setdefault(name, value)
@@ -91,6 +96,7 @@ def joined(
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
             try:
                 folder = stack.enter_context(scratch_folder())
+                stack.enter_context(_own_token(folder))
             except OSError as error:
                 raise UserError(
                     f"--cluster local: the temporary folder can't be written ({error.strerror}): "
@@ -105,8 +111,9 @@ def joined(
         elif address != "auto":
             _check_address(address)
         ray = _import_ray()
-        if address == "local":  # The variable is read when Ray is imported, maybe before.
+        if address == "local":  # Variables are read when Ray is imported, maybe before.
             ray._private.ray_constants.ENABLE_RAY_CLUSTER = False
+            _read_token_anew(ray)
         # Ray prints remarks on workers that died.
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))
         try:
@@ -190,6 +197,31 @@ def _collect(tasks: "dict[ObjectRef, tuple[OpenRun, RowCounts, Task, list[Unit]]
             raise UserError(f"the cluster can't compute a fold: {_first(failure)}") from failure
         if failure:
             raise failure
+
+
+@contextlib.contextmanager
+def _own_token(folder: Path) -> Iterator[None]:
+    """Let Ray take a new token, which lies in a folder that only this user can read."""
+    file = folder / "token"
+    file.touch(0o600)
+    file.write_text(secrets.token_hex(32))
+    own = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(file)}
+    # A token in the environment itself would come before the file's.
+    before = {name: os.environ.pop(name, None) for name in (*own, "RAY_AUTH_TOKEN")}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _read_token_anew(ray: ModuleType) -> None:
+    """Have Ray's own library forget the mode and the token of an earlier cluster."""
+    ray._raylet.Config.initialize("")
+    ray._raylet.AuthenticationTokenLoader.instance().reset_cache()
 
 
 def _variables(cpus: int, gpus: float | None) -> dict[str, str]:

@@ -22,11 +22,26 @@ def scratch_folder() -> Iterator[Path]:
         OSError: the temporary folder can't be written.
     """
     _remove_abandoned(Path(tempfile.gettempdir()))
-    with (
-        tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
-        hold_lock(Path(folder) / _LOCK, patience=1),
-    ):
-        yield Path(folder)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    try:
+        with hold_lock(folder / _LOCK, patience=1):
+            yield folder
+    finally:
+        remove(folder)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder with all that is in it, as far as possible.
+
+    The lock goes last: what a process that is killed meanwhile leaves is still known as abandoned.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _LOCK:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_abandoned(temporary: Path) -> None:
@@ -34,4 +49,4 @@ def _remove_abandoned(temporary: Path) -> None:
     for lock_file in temporary.glob(f"{_PREFIX}*/{_LOCK}"):
         # One that is held, or is another user's, stays.
         with contextlib.suppress(OSError, HeldError), hold_lock(lock_file, patience=0):
-            shutil.rmtree(lock_file.parent, ignore_errors=True)
+            remove(lock_file.parent)
