@@ -7,7 +7,7 @@ import typer
 from typer import Argument, Option
 
 from mer_keras.cli import completion
-from mer_keras.cli.running import about, ask_for_drawn, say
+from mer_keras.cli.running import about, ask_for_drawn, must_be_wanted, say
 from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
 from mer_keras.errors import UserError
 from mer_keras.terms import DataKind
@@ -64,9 +64,7 @@ def train(
             autocompletion=completion.runs,
         ),
     ] = None,
-    yes: Annotated[
-        bool, Option("--yes", help="Fit by the full profile to drawn faces, unasked.")
-    ] = False,
+    yes: Annotated[bool, Option("--yes", help="Train for hours on drawn faces, unasked.")] = False,
     as_json: Json = False,
 ) -> None:
     """Fit a row's method to all clips, and store it in one file.
@@ -225,8 +223,8 @@ def _announce(
         f"{config.name}: {plan.name}, fitted {fits} time(s) to {kind}, {entry.clips} clips of "
         f"{entry.subjects} people; profile {profile}; about {about(seconds)} on this machine"
     )
-    if profile == "full" and drawn and not yes:
-        ask_for_drawn(seconds, has_quick=has_quick)
+    if drawn and not yes and must_be_wanted(profile, seconds):
+        ask_for_drawn(seconds, profile, has_quick=has_quick)
 
 
 def _load(file: Path, expect: str | None) -> "Bundle":

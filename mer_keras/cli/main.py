@@ -24,7 +24,14 @@ from mer_keras.cli.models import app as models_app
 from mer_keras.cli.named_runs import Run, check_finished, named_run, results_beside, row_name
 from mer_keras.cli.overview import app as overview_app
 from mer_keras.cli.predicting import app as predicting_app
-from mer_keras.cli.running import Stopped, Watch, announce, say, show_outcome
+from mer_keras.cli.running import (
+    Stopped,
+    Watch,
+    announce,
+    announce_explanation,
+    say,
+    show_outcome,
+)
 from mer_keras.cli.score import app as score_app
 from mer_keras.cli.show import (
     Json,
@@ -83,7 +90,7 @@ Profile = Annotated[
 Data = Annotated[str, Option(help="real, synthetic, or auto: real where present, else synthetic.")]
 Texts = list[str] | None
 Overrides = Annotated[Texts, Option("--set", help="Override a value: train.epochs=5. Repeatable.")]
-Yes = Annotated[bool, Option("--yes", help="Run the full profile on drawn faces, unasked.")]
+Yes = Annotated[bool, Option("--yes", help="Train for hours on drawn faces, unasked.")]
 Workers = Annotated[int, Option(min=1, help="Processes that share the folds.")]
 
 
@@ -342,6 +349,7 @@ def explain(
     profile: Profile = None,
     data: Data = "auto",
     overrides: Overrides = None,
+    yes: Yes = False,
     row: Annotated[Texts, Option(help="A row's name. Repeatable.")] = None,
     sample: Annotated[Texts, Option(help="A sample id. Repeatable.")] = None,
     allow_face: Annotated[
@@ -357,6 +365,9 @@ def explain(
 
     Example: mer-keras explain latest --out results/explanation
     """
+    from mer_keras.config.files import profile_names
+    from mer_keras.runs.samples import classes_of
+
     check_folder(out)
     rows = row or []
     with contextlib.ExitStack() as stack:
@@ -366,6 +377,14 @@ def explain(
             if others:
                 names = ", ".join(part.name for part in (config, *others))
                 raise UserError(f"{name} has several parts: give one of {names}")
+            announce_explanation(
+                config,
+                profile,
+                data,
+                len(sample or classes_of(config.data)),
+                yes=yes,
+                has_quick="quick" in profile_names(name),
+            )
         else:
             if overrides:
                 raise UserError(f"{name} is a run, which is explained as it was run: no --set")

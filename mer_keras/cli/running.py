@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two lines of progress, where there is no terminal to show a bar on.
 SECONDS_BETWEEN_LINES = 10
+#: Work on drawn faces that takes so many seconds must be wanted, whatever its profile.
+LONG = 3 * 3600
 _PROFILES = {
     "full": "profile full, the paper's settings",
     "quick": "profile quick, a small version",
@@ -83,10 +85,51 @@ def announce(
         f"in all: {in_all}about {about(total)} on this machine; what a run has stored already "
         "is not computed again"
     )
-    drawn = any(entry.data_kind is DataKind.SYNTHETIC for entry in forecasts)
-    if profile == "full" and drawn and not yes:
-        ask_for_drawn(total, has_quick=has_quick)
+    of_drawn = [entry.seconds for entry in forecasts if entry.data_kind is DataKind.SYNTHETIC]
+    if of_drawn and not yes and must_be_wanted(profile, max(of_drawn)):
+        ask_for_drawn(total, profile, has_quick=has_quick)
     return forecasts
+
+
+def announce_explanation(
+    config: "Experiment", profile: str, data: str, clips: int, *, yes: bool, has_quick: bool
+) -> None:
+    """Say how many folds an explanation trains at most, and how long that takes.
+
+    Args:
+        config: the experiment, its profile applied.
+        profile: its name.
+        data: see ``samples.load_samples``.
+        clips: how many clips are explained, each by the fold that tests it.
+        yes: see ``announce``.
+        has_quick: likewise.
+
+    Raises:
+        UserError: see ``announce``.
+    """
+    from mer_keras.runs.forecast import forecast
+
+    entry = forecast(config, data)
+    folds = min(clips, entry.folds)
+    seconds = entry.seconds * folds / (entry.folds * len(config.seeds))
+    drawn = entry.data_kind is DataKind.SYNTHETIC
+    kind = "drawn faces, which check the pipeline alone" if drawn else f"{entry.data_kind} data"
+    say(
+        f"{config.name}: {kind}; profile {profile}; of each network at most {folds} fold(s) are "
+        f"trained; about {about(seconds)} on this machine"
+    )
+    if drawn and not yes and must_be_wanted(profile, seconds):
+        ask_for_drawn(seconds, profile, has_quick=has_quick)
+
+
+def must_be_wanted(profile: str, seconds: float) -> bool:
+    """Whether work on drawn faces must be asked for: the full profile, or an hour of any other.
+
+    Args:
+        profile: name of the profile.
+        seconds: that one table is expected to take.
+    """
+    return profile == "full" or seconds >= LONG
 
 
 def _announcement(entry: "Forecast", profile: str) -> str:
@@ -109,22 +152,26 @@ def _announcement(entry: "Forecast", profile: str) -> str:
     )
 
 
-def ask_for_drawn(seconds: float, *, has_quick: bool) -> None:
+def ask_for_drawn(seconds: float, profile: str, *, has_quick: bool) -> None:
     """Ask whether hours of work on drawn faces are wanted; without a terminal they are not.
 
     Args:
         seconds: that the work is expected to take.
+        profile: name of the profile.
         has_quick: whether the experiments have a profile ``quick``.
 
     Raises:
         UserError: they are not wanted, with the command to type.
     """
+    which = "the full profile" if profile == "full" else f"profile {profile} as it is changed"
     reason = (
-        f"the full profile takes about {about(seconds)} here, and numbers on drawn faces say "
+        f"{which} takes about {about(seconds)} here, and numbers on drawn faces say "
         "nothing about people"
     )
     smaller_version = (
-        "--profile quick checks the pipeline in minutes"
+        "--profile quick as it is in the file checks the pipeline in minutes"
+        if has_quick and profile == "quick"
+        else "--profile quick checks the pipeline in minutes"
         if has_quick
         else "a profile quick in the experiment's file would check the pipeline in minutes"
     )

@@ -49,6 +49,25 @@ def test_fault_73_hours_on_drawn_faces_must_be_asked_for(call, small, places):
     assert not list((places / "cache").iterdir())
 
 
+def test_fault_73_hours_of_any_profile_must_be_asked_for(call, small, places, monkeypatch):
+    """A small profile is made long by --set, and every profile is on a slow machine."""
+    monkeypatch.setattr(running, "LONG", 0)
+    done = call("run", small, "--set", "train.epochs=2")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "profile quick as it is changed takes about" in done.stderr and "--yes" in done.stderr
+    assert "--profile quick as it is in the file checks" in done.stderr
+    assert not list((places / "results").iterdir())
+    assert call("run", small, "--set", "train.epochs=2", "--yes").returncode == 0
+
+
+def test_fault_73_an_explanation_trains_no_full_folds_of_drawn_faces_unasked(call, small, places):
+    done = call("explain", small, "--profile", "full", "--out", str(places / "out"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "of each network at most 3 fold(s) are trained" in done.stderr
+    assert f"mer-keras explain {small} --profile full" in done.stderr and "--yes" in done.stderr
+    assert not list((places / "cache").iterdir()) and not (places / "out").exists()
+
+
 def test_fault_73_quick_is_what_runs_by_default_and_says_so(call, small, places):
     done = call("run", small)
     assert done.returncode == 0, done.stderr
