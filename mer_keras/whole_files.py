@@ -1,10 +1,12 @@
-"""Files that are written whole or not at all, also by two processes at a time."""
+"""Files and drafts that are written whole or not at all, also by two processes at a time."""
 
 import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import stat
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,6 +14,8 @@ from pathlib import Path
 
 #: Seconds that a change of a file waits for another process' change, which takes a moment.
 PATIENCE_SECONDS = 10.0
+#: The lock of a folder that its process removes.
+_DRAFT_LOCK = ".lock"
 #: What file systems answer that have no way to flush a folder, or a file.
 _CANT_FLUSH = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -148,6 +152,46 @@ def locked(path: Path) -> Iterator[None]:
                     lock.path.unlink(missing_ok=True)
     except HeldError as holder:
         raise OSError(errno.EAGAIN, f"process {holder} is changing it", str(path)) from holder
+
+
+@contextlib.contextmanager
+def draft_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder that only this user can read, and remove it at the end.
+
+    A process that is killed leaves its folder; the next one that makes one with this prefix removes
+    it, and knows it by its lock, which nobody holds. Clocks don't matter.
+
+    Args:
+        parent: the folder in which it is made.
+        prefix: how its name begins.
+
+    Raises:
+        OSError: ``parent`` can't be written.
+    """
+    for lock_file in parent.glob(f"{prefix}*/{_DRAFT_LOCK}"):
+        # One that is held, or is another user's, stays.
+        with contextlib.suppress(OSError, HeldError), hold_lock(lock_file, patience=0):
+            remove_draft(lock_file.parent)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        with hold_lock(folder / _DRAFT_LOCK, patience=1):
+            yield folder
+    finally:
+        remove_draft(folder)
+
+
+def remove_draft(folder: Path) -> None:
+    """Remove a folder that ``draft_folder`` made, as far as possible.
+
+    The lock goes last: what a process that is killed meanwhile leaves is still known as abandoned.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _DRAFT_LOCK:
+                path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open_lock(path: Path, access: int) -> int:

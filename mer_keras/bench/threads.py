@@ -2,8 +2,8 @@
 
 A sum that several threads share is added up in another order, and its last digits may differ. Each
 network is trained here on the same drawn clips, as a fold is, in processes that may start one, two
-or four threads; twice with each number, since a kernel that is not deterministic differs from
-itself. The table says by how much predictions differ from those of one thread.
+or four threads; twice in each, since a kernel that is not deterministic differs from itself. The
+table says by how much predictions differ from those of one thread.
 """
 
 import argparse
@@ -79,29 +79,49 @@ def predictions(network: str) -> NDArray[np.float32]:
     return trainer.predict(inputs)
 
 
-def differences(network: str, threads: Sequence[int] = THREADS) -> list[Difference]:
-    """Train a network twice with each number of threads, and compare.
+def all_predictions(networks: Sequence[str]) -> dict[str, list[NDArray[np.float32]]]:
+    """Train each network twice, in this process; return its predictions (see ``predictions``)."""
+    return {network: [predictions(network) for _ in range(2)] for network in networks}
+
+
+def differences(
+    networks: Sequence[str], threads: Sequence[int] = THREADS
+) -> dict[str, list[Difference]]:
+    """Train networks with each number of threads, and compare.
 
     Args:
-        network: its name.
+        networks: their names.
         threads: numbers of threads; the first is what the others are compared to.
+
+    Returns:
+        A difference for each number of threads, by network.
     """
     by_threads = {}
     for number in threads:
         environment = dict.fromkeys(settings.THREADS, str(number))
-        by_threads[number] = [
-            call_in_process(predictions, network, environment=environment) for _ in range(2)
+        by_threads[number] = call_in_process(all_predictions, networks, environment=environment)
+    return {
+        network: [
+            _difference(number, by_threads[threads[0]][network][0], *by_threads[number][network])
+            for number in threads
         ]
-    (first, _) = by_threads[threads[0]]
-    return [
-        Difference(
-            threads=number,
-            largest=float(np.abs(once - first).max()),
-            classes=int((once.argmax(axis=1) != first.argmax(axis=1)).sum()),
-            repeatable=once.tobytes() == again.tobytes(),
-        )
-        for number, (once, again) in by_threads.items()
-    ]
+        for network in networks
+    }
+
+
+def _difference(
+    threads: int,
+    first: NDArray[np.float32],
+    once: NDArray[np.float32],
+    again: NDArray[np.float32],
+) -> Difference:
+    """Compare predictions, each (clips, classes), of one thread and of some, twice."""
+    return Difference(
+        threads=threads,
+        largest=float(np.abs(once - first).max()),
+        classes=int((once.argmax(axis=1) != first.argmax(axis=1)).sum()),
+        repeatable=once.tobytes() == again.tobytes(),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,9 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     headings = ["network", *(f"{number} thread{'s' * (number > 1)}" for number in THREADS)]
     print(f"| {' | '.join(headings)} |")
     print(f"|{' --- |' * len(headings)}")
-    for network in options.networks:
-        cells = [difference.describe() for difference in differences(network)]
-        print(f"| {network} | {' | '.join(cells)} |", flush=True)
+    for network, by_threads in differences(options.networks).items():
+        cells = [difference.describe() for difference in by_threads]
+        print(f"| {network} | {' | '.join(cells)} |")
     return 0
 
 

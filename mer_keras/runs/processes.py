@@ -19,10 +19,11 @@ from mer_keras import settings
 from mer_keras.errors import UserError
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, RowCounts
-from mer_keras.runs.scratch import remove, scratch_folder
+from mer_keras.runs.scratch import scratch_folder
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
+from mer_keras.whole_files import remove_draft
 
 #: Seconds that processes have to end in, after an error or Ctrl-C.
 ENDING_S = 20
@@ -252,7 +253,7 @@ def _end_with_parent(file: Path) -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
-        remove(file.parent)
+        remove_draft(file.parent)
         os._exit(1)
 
 

@@ -6,11 +6,8 @@ kill leaves synthetic frames without it.
 """
 
 import json
-import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 
 import yaml
 
@@ -29,8 +26,7 @@ from mer_keras.synthetic.samm import Samm
 from mer_keras.synthetic.stills import Fer2013, RafDb
 from mer_keras.synthetic.synthetic_clip import SyntheticClip, evenly_spaced
 from mer_keras.terms import SYNTHETIC_MARKER
-
-_ABANDONED_AFTER_S = 24 * 3600.0
+from mer_keras.whole_files import draft_folder
 
 _CLASSES: dict[str, type[Layout]] = {
     "cas_me2": CasMe2,
@@ -136,10 +132,8 @@ def ensure(
     folder = root.parent
     cache = folder.parent
     cache.mkdir(parents=True, exist_ok=True)
-    _sweep(cache)
-    draft = Path(mkdtemp(prefix=f".{folder.name}.", dir=cache))
-    try:
-        # The folder that mkdtemp makes is private, so it is one within it that is moved.
+    with draft_folder(cache, ".draft-") as draft:
+        # A draft is private, so it is a folder within it that is moved.
         written = draft / folder.name
         write(name, written / layout.folder, options, progress)
         if folder.exists() and not (root / layout.last).exists():
@@ -150,8 +144,6 @@ def ensure(
             # Another process may have been faster, with the same bytes.
             if not (root / layout.last).exists():
                 raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return root
 
 
@@ -167,13 +159,6 @@ def is_drawn(name: str, options: StandInOptions | None = None) -> bool:
 
 def _root_of(layout: Layout, options: StandInOptions) -> Path:
     return settings.cache_root() / "synthetic" / options.key(layout) / layout.folder
-
-
-def _sweep(cache: Path) -> None:
-    """Remove drafts that a killed process left behind."""
-    for draft in cache.glob(".*"):
-        if draft.is_dir() and time.time() - draft.stat().st_mtime > _ABANDONED_AFTER_S:
-            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _choose(clips: Sequence[SyntheticClip], count: int | None) -> list[SyntheticClip]:
