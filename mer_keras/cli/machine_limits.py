@@ -13,7 +13,7 @@ _REMEDIES = {
     errno.EPERM: "change its permissions, or name another file or folder",
     errno.EMFILE: "raise the limit of open files (ulimit -n), or give fewer --workers",
     errno.ENFILE: "the whole machine has too many open files: end other programs",
-    errno.EAGAIN: "raise the limit of processes (ulimit -u), or give fewer --workers",
+    errno.EAGAIN: "raise the limits of processes and memory (ulimit -u, -v), or fewer --workers",
     errno.ENOMEM: "fewer --workers or a smaller train.batch_size take less memory",
 }
 #: Words in errors that are raised without the system's number, and the number that they stand for.

@@ -9,8 +9,10 @@ together.
 import contextlib
 import os
 import secrets
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +130,7 @@ def joined(
                 f"--cluster {address}: no cluster to join ({_first(error)}): {_HOW_TO_START}"
             ) from error
         stack.callback(ray.shutdown)
+        stack.enter_context(_ended_like_by_ctrl_c())
         if address == "local" and ray.nodes()[0]["NodeManagerAddress"] != "127.0.0.1":
             raise InvariantError("this release of Ray opens a local cluster to the network")
         yield _measure(ray, cpus, gpus)
@@ -216,6 +219,22 @@ def _own_token(folder: Path) -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _ended_like_by_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM end this process as Ctrl-C does; Ray's own handler prints where its library was.
+
+    Only a process' first thread can do this.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _read_token_anew(ray: ModuleType) -> None:

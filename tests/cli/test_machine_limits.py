@@ -16,7 +16,7 @@ from mer_keras.cli.machine_limits import what_is_refused
         (OSError(errno.EROFS, "Read-only file system"), "another folder"),
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE)), "ulimit -n"),
         (OSError(errno.EFBIG, os.strerror(errno.EFBIG)), "ulimit -f"),
-        (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), "ulimit -u"),
+        (BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN)), "limits of processes"),
         (RuntimeError("can't start new thread"), "ulimit -u"),
         (MemoryError(), "memory ran out: fewer --workers"),
         (ImportError("libx.so: failed to map segment from shared object"), "less memory"),
