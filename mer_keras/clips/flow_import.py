@@ -6,6 +6,8 @@ made aside and renamed, so that the database is there as a whole or not at all.
 """
 
 import csv
+import mmap
+import re
 import shutil
 import stat
 import zipfile
@@ -36,6 +38,11 @@ SIDE = 28
 MAX_ENTRIES = 150_000
 MAX_FILE_BYTES = 1_000_000
 MAX_BYTES = 500_000_000
+# An archive of a repository may hold other files beside, which aren't unpacked.
+MAX_ARCHIVE_BYTES = 4_000_000_000
+MAX_LISTED = 500_000
+#: The beginning of an entry in a zip's list of them.
+_ENTRY = re.compile(b"PK\x01\x02")
 _WANTED = (*IMAGE_SUFFIXES, ".csv", ".json")
 
 
@@ -75,7 +82,7 @@ def import_flow(name: str, source: Path, progress: CountProgress | None = None) 
         )
     if source.is_file() and not zipfile.is_zipfile(source) and _begins_as_zip(source):
         raise AnnotationError(f"{source}: a zip archive without its end: download it anew")
-    if not (source.is_dir() or zipfile.is_zipfile(source)):
+    if not (source.is_dir() or (source.is_file() and zipfile.is_zipfile(source))):
         problem = "is neither a folder nor a zip archive" if source.exists() else "is absent"
         raise UserError(
             f"{source} {problem}: expected the folder of the images, a clone of their repository, "
@@ -133,6 +140,7 @@ def unpack(archive: Path, folder: Path) -> Path:
     """
     folder.mkdir(parents=True)
     try:
+        _check_listed(archive)
         with zipfile.ZipFile(archive) as stored:
             entries = [entry for entry in stored.infolist() if _is_wanted(entry)]
             _check_entries(archive, entries)
@@ -156,6 +164,20 @@ def unpack(archive: Path, folder: Path) -> Path:
     except Exception as error:  # Damaged archives raise a dozen kinds of errors.
         raise _damaged(archive, error) from error
     return folder
+
+
+def _check_listed(archive: Path) -> None:
+    """Count the entries of an archive before a list of them is made, which takes far more memory.
+
+    Raises:
+        AnnotationError: there are too many, or the file is too large.
+    """
+    if archive.stat().st_size > MAX_ARCHIVE_BYTES:
+        raise _too_large(archive, f"{archive.stat().st_size:,} bytes")
+    with archive.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        listed = sum(1 for _ in re.finditer(_ENTRY, data))
+    if listed > MAX_LISTED:
+        raise _too_large(archive, f"{listed:,} entries")
 
 
 def _begins_as_zip(file: Path) -> bool:

@@ -45,8 +45,13 @@ MOST_BYTES = 2**27
 MOST_ROWS = 2_000_000
 MOST_COLUMNS = 1000
 MOST_CELLS = 20_000_000
-#: Most clips that a row may stand for.
-MOST_CLIPS = 10**9
+#: Most clips that the rows may stand for together; each is counted by itself.
+MOST_CLIPS = 5_000_000
+#: Most classes, and most people, of whom intervals draw thousands of times.
+MOST_CLASSES = 100
+MOST_PEOPLE = 50_000
+#: Most cells of the confusion matrices of all people.
+MOST_COUNTS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ def read_predictions(path: Path, classes: Sequence[str] = ()) -> PredictionsFile
             _check_filled(table, column, path)
     table["clips"] = _clips(table, path)
     known = _classes(table, probabilities, classes, path)
+    people = len(set(people_of(table)))
+    if people > MOST_PEOPLE or people * len(known) ** 2 > MOST_COUNTS:
+        raise UserError(
+            f"{path}: {people:,} people and {len(known)} classes, expected {MOST_PEOPLE:,} people "
+            f"at most, and {MOST_COUNTS:,} cells in the confusion matrices of all"
+        )
     if probabilities is not None:
         warnings += _unlike_probabilities(table, probabilities)
     warnings += [*_copies(table, path), *_people_in_folds(table)]
@@ -201,7 +212,12 @@ def _clips(table: pd.DataFrame, path: Path) -> list[int]:
                 f"{path}, row {_row(index)}: 'clips' is {text[:40]!r}: expected a whole number "
                 f"from 1 to {MOST_CLIPS:,}"
             )
-    return [int(text) for text in table["clips"]]
+    counts = [int(text) for text in table["clips"]]
+    if sum(counts) > MOST_CLIPS:
+        raise UserError(
+            f"{path}: its rows stand for {sum(counts):,} clips, expected {MOST_CLIPS:,} at most"
+        )
+    return counts
 
 
 def _probabilities(table: pd.DataFrame, path: Path) -> pd.DataFrame | None:
@@ -238,6 +254,10 @@ def _classes(
                 f"{path}, row {_row(index)}: {column!r} is {name!r}, which is no class"
                 f"{did_you_mean(name, known)}: expected one of {', '.join(known)}"
             )
+    if len(known) > MOST_CLASSES:
+        raise UserError(
+            f"{path}: {len(known):,} classes, expected {MOST_CLASSES} at most: is {known[0]!r} one?"
+        )
     if len(known) < 2:
         raise UserError(
             f"{path}: only the class {known[0]!r} stands in it: expected two or more; name all "

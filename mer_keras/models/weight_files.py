@@ -33,6 +33,8 @@ _ANY_RATIO = 2**26
 #: A zip's end: signature, two numbers of disks, members on the last disk and in all, size and
 #: start of the list of members, length of a comment. A second end, of huge archives, is before it.
 _END, _END_MARK, _HUGE, _HUGE_MARK = struct.Struct("<4s4H2LH"), b"PK\x05\x06", 20, b"PK\x06\x07"
+#: Longest path of an array in an HDF5 file; a group that holds itself makes endless ones.
+_LONGEST_PATH = 500
 #: Most bytes of an entry of that list.
 _MOST_ENTRY = 1000
 #: Kinds of values: logical, whole, unsigned, real; and texts, of which an entry may be made.
@@ -159,19 +161,18 @@ def _checked_size(tree: "h5py.File") -> int:
     """
     import h5py
 
-    size, addresses = 0, {h5py.h5o.get_info(tree.id).addr}
+    size = count = 0
     groups: list[h5py.Group] = [tree]
     while groups:
         group = groups.pop()
         for name in group:
+            count += 1
             path = f"{tree.filename}: {group.name.rstrip('/')}/{name}"[:500]
+            if count > MOST_ARRAYS or len(group.name) + len(name) > _LONGEST_PATH:
+                raise UserError(f"{path}: very many arrays or groups, or a group that holds itself")
             if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                 raise UserError(f"{path} is a link: expected arrays alone")
             node = group[name]
-            address = h5py.h5o.get_info(node.id).addr
-            if address in addresses or len(addresses) > MOST_ARRAYS:
-                raise UserError(f"{path} stands twice, or is one of very many")
-            addresses.add(address)
             if isinstance(node, h5py.Group):
                 groups.append(node)
             elif not isinstance(node, h5py.Dataset) or node.dtype.kind not in _KINDS:

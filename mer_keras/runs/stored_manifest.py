@@ -24,6 +24,10 @@ MANIFEST = "manifest.json"
 
 #: Most entries of a list whose entries are multiplied with one another.
 MOST = 1000
+#: Most classes, and most people, of whom intervals draw thousands of times.
+MOST_CLASSES, MOST_PEOPLE = 100, 50_000
+#: Most cells of the confusion matrices of all people.
+MOST_COUNTS = 20_000_000
 
 #: Text that stands in names of files: no separator, no control character, no hidden file.
 FileName = Annotated[
@@ -102,8 +106,8 @@ class StoredManifest(_Stored):
     subject_exclusive: bool = True
     selection: Choice
     n_samples: Count
-    n_subjects: Count
-    classes: Annotated[list[ClassName], Field(min_length=1, max_length=MOST)]
+    n_subjects: Annotated[int, Field(ge=0, le=MOST_PEOPLE)]
+    classes: Annotated[list[ClassName], Field(min_length=1, max_length=MOST_CLASSES)]
     class_counts: dict[str, Count]
     excluded: list[_Excluded]
     warnings: list[str]
@@ -168,6 +172,8 @@ def _contradiction(manifest: Json) -> str:
         return f"selection is {manifest['selection']!r}, and by the config {str(selection)!r}"
     if len(set(manifest["classes"])) < len(manifest["classes"]):
         return "a class stands twice"
+    if manifest["n_subjects"] * len(manifest["classes"]) ** 2 > MOST_COUNTS:
+        return "its people's confusion matrices would have very many cells"
     if sum(manifest["class_counts"].values()) != manifest["n_samples"]:
         return f"class_counts are not of n_samples, {manifest['n_samples']}"
     keys = [row["key"] for row in manifest["rows"]]

@@ -1,6 +1,7 @@
 """Importing a published set: what is copied, what is refused, and that nothing is left behind."""
 
 import csv
+import os
 import struct
 import zipfile
 
@@ -238,6 +239,22 @@ class TestHostileArchives:
         monkeypatch.setattr(flow_import, "MAX_BYTES", 50)
         path = self.archive(tmp_path, [(f"{n}_006_1_2.png", bytes(20)) for n in range(3)])
         assert "50 bytes in all" in refusal("megc2019_flow", path, data)
+
+    def test_fault_65_a_list_of_entries_that_would_fill_the_memory(
+        self, tmp_path, data, monkeypatch
+    ):
+        """Entries that aren't unpacked are listed all the same."""
+        path = self.archive(tmp_path, [(f"{n}.sh", b"x") for n in range(6)])
+        monkeypatch.setattr(flow_import, "MAX_LISTED", 5)
+        assert "6 entries: expected at most" in refusal("megc2019_flow", path, data)
+        monkeypatch.setattr(flow_import, "MAX_ARCHIVE_BYTES", 100)
+        assert "bytes: expected at most" in refusal("megc2019_flow", path, data)
+
+    @pytest.mark.timeout(20)
+    def test_fault_65_a_pipe_is_not_waited_for(self, tmp_path, data):
+        os.mkfifo(tmp_path / "set.zip")
+        message = refusal("megc2019_flow", tmp_path / "set.zip", data)
+        assert "is neither a folder nor a zip archive" in message
 
     def test_names_that_stand_twice(self, tmp_path, data):
         path = self.archive(tmp_path, [("006_006_1_2.png", b"x"), ("006_006_1_2.PNG", b"y")])

@@ -111,11 +111,22 @@ def test_what_is_wrong_is_named_with_file_and_row(written, text, complaint):
 
 
 @pytest.mark.parametrize(
-    ("clips", "complaint"), [("9" * 5000, "'clips' is '9"), ("10000000000", "to 1,000,000,000")]
+    ("clips", "complaint"), [("9" * 5000, "'clips' is '9"), ("10000000000", "to 5,000,000")]
 )
 def test_fault_66_numbers_that_no_counter_holds(written, clips, complaint):
     with pytest.raises(UserError, match=complaint):
         read_predictions(written(f"subject,label,predicted,clips\ns,x,y,{clips}\n"))
+    with pytest.raises(UserError, match="stand for 9,000,000 clips"):
+        read_predictions(written(HEAD[:-1] + ",clips\n" + "s,x,y,3000000\n" * 3))
+
+
+def test_fault_65_classes_and_people_are_as_many_as_intervals_can_draw(written, monkeypatch):
+    many = HEAD + "".join(f"s,{number},{number}\n" for number in range(101))
+    with pytest.raises(UserError, match="101 classes, expected 100 at most"):
+        read_predictions(written(many))
+    monkeypatch.setattr(predictions_file, "MOST_PEOPLE", 2)
+    with pytest.raises(UserError, match="3 people and 2 classes, expected 2 people"):
+        read_predictions(written(HEAD + "a,x,x\nb,y,y\nc,x,y\n"))
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def many_small_ones(tree, _):
         (soft_link, "is a link"),
         (external_bytes, "lie in other files"),
         (virtual, "lie in other files"),
-        (a_cycle, "stands twice"),
+        (a_cycle, "or a group that holds itself"),
         (texts, "no array of numbers"),
         (references, "no array of numbers"),
         (claimed_size, "declares arrays of 4,398,046,511,104 bytes, expected 1,048,576"),
