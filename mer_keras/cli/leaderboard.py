@@ -26,7 +26,7 @@ def leaderboard(
     names: Annotated[
         list[str] | None,
         Argument(
-            metavar="[NAME]...",
+            metavar="NAME",
             help=f"Runs ({HOW_TO_NAME}), RUN:ROW, or folders of contributions; by default all "
             "contributions and all runs of leaderboard experiments.",
             autocompletion=completion.runs,

@@ -80,7 +80,7 @@ def status(
     runs: Annotated[
         list[str] | None,
         Argument(
-            metavar="[RUN]...",
+            metavar="RUN",
             help=f"Some runs only: {HOW_TO_NAME}.",
             autocompletion=completion.runs,
         ),
@@ -268,7 +268,13 @@ def check_folder(path: Path) -> None:
 def report_on(names: Sequence[str], out: Path) -> Path:
     """Write a report of experiments or runs; say which runs are not whole; return its page."""
     check_folder(out)
-    sections = [section for name in names for section in _sections(name)]
+    # Two names may mean one run, which is shown once.
+    section_of = {
+        (config.name, *(view.run_id for view in views)): (config, views, remarks)
+        for name in names
+        for config, views, remarks in _sections(name)
+    }
+    sections = list(section_of.values())
     from mer_keras.report.document import write_report
 
     remarks = [remark for _, _, of_section in sections for remark in of_section]

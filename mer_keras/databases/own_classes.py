@@ -17,6 +17,8 @@ _EXAMPLE = "classes: {positive: [happiness], negative: [anger, fear]}"
 _RARE = 5
 #: Least likeness of two words, of 1, that are taken for one that is misspelt.
 _ALIKE = 0.8
+#: What programs write into a cell that is empty.
+_NOTHING = frozenset({"nan", "none", "null", "n/a", "na", "n.a.", "-", "?", "undefined"})
 
 
 def read_classes(path: Path, database: str) -> LabelScheme:
@@ -123,10 +125,16 @@ def check_spelling(
     known = named or known_emotions()
     strange = sorted(counts.keys() - known)
     for label in strange:
+        first = rows[label][0]
+        where = f"row {first.row}" if first.row else f"clip {first.subject}/{first.clip}"
+        if label in _NOTHING:
+            raise AnnotationError(
+                f"{source}: {where}: emotion {label!r}, which programs write for an empty cell and "
+                f"{counts[label]} clip(s) have: leave the cell empty or write {UNLABELLED!r} where "
+                "the emotion isn't known, or name it in the file of classes (--classes)"
+            )
         likely = _likely(label, counts, known)
         if likely or scheme is not None:
-            first = rows[label][0]
-            where = f"row {first.row}" if first.row else f"clip {first.subject}/{first.clip}"
             hint = f" (did you mean {likely!r}?)" if likely else did_you_mean(label, named)
             expected = f": expected one of {', '.join(sorted(named))}" if scheme else ""
             raise AnnotationError(
@@ -142,5 +150,6 @@ def check_spelling(
 def _likely(label: str, counts: Counter[str], known: Collection[str]) -> str:
     """Return the word that a label is likely a slip of; empty if there is none."""
     frequent = [other for other, count in counts.items() if count >= _RARE * counts[label]]
-    alike = get_close_matches(label, {*known, *frequent} - {label}, n=1, cutoff=_ALIKE)
+    meant = {*known, *frequent, UNLABELLED} - {label}
+    alike = get_close_matches(label, meant, n=1, cutoff=_ALIKE)
     return alike[0] if alike else ""

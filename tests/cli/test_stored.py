@@ -134,6 +134,22 @@ def test_fault_77_a_report_may_be_of_one_run(results, places):
     assert "leave out :net" in str(call("report", "whole:net", "--out", str(places / "report")))
 
 
+def test_fault_77_two_names_of_one_run_make_one_section(results, places, monkeypatch):
+    monkeypatch.chdir(places)
+    names = ("whole", "results/whole/", f"{results}/whole//", "wh")
+    call("report", *names, "--out", str(places / "report"))
+    tree = json.loads((places / "report/report.json").read_text())
+    (experiment,) = tree["experiments"]
+    assert [run["data kind"] for run in experiment["runs"]] == ["licensed"]
+
+
+def test_fault_77_a_run_that_is_called_like_an_option_is_named_behind_two_dashes(results):
+    shutil.copytree(results / "whole", results / "--json")
+    assert call("status", "--", "--json").stdout.count("8/8 folds") == 1
+    (entry,) = json.loads(call("status", str(results / "--json"), "--json").stdout)
+    assert entry["run_id"] == "--json" and entry["state"] == "complete"
+
+
 def test_a_run_goes_on_where_it_lies(results, tmp_path):
     view = make_run(tmp_path / "elsewhere")
     before = results_root()

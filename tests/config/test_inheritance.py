@@ -146,3 +146,20 @@ def test_fault_75_nothing_of_a_shipped_table_is_said_of_own_data(tmp_path):
     assert "SAMM" not in config.caption
     assert not any(row.published for row in config.rows)
     assert not config.not_reproduced
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["data.database=casme2", "data.labels=samm3"],
+        ["data.labels=samm3", "data.database=casme2"],
+        ["data.database=casme2"],
+    ],
+)
+def test_fault_75_set_drops_what_is_not_true_whatever_its_order(overrides):
+    (config,) = load_experiments("shallow_convlstm/table1", overrides=overrides)
+    assert (config.paper, config.caption, config.not_reproduced) == (None, "", ())
+    assert not any(row.published for row in config.rows)
+    assert any("data.database is casme2, not samm" in line for line in config.not_inherited)
+    (same,) = load_experiments("shallow_convlstm/table1", overrides=["train.epochs=3"])
+    assert same.paper is not None and "SAMM" in same.caption

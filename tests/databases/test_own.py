@@ -230,7 +230,7 @@ class TestTheListOfDatabases:
         def full(path, content):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(own, "write_whole", full)
+        monkeypatch.setattr(own, "write_users_file", full)
         with pytest.raises(UserError, match="No space left"):
             registry.add(table, "other")
         assert list(own_databases()) == ["lab"]

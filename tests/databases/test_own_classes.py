@@ -57,6 +57,20 @@ def test_labels_of_ones_own_are_accepted_and_said():
     assert "--classes" in line
 
 
+@pytest.mark.parametrize("word", ["nan", "NaN", "None", "n/a", "-"])
+def test_fault_76_what_programs_write_for_an_empty_cell_is_no_emotion(word):
+    message = failure("fear", word.lower())
+    assert "clips.csv: row 3" in message and "leave the cell empty" in message
+    scheme = LabelScheme(
+        name="s", title="s", source="s", classes=("a",), mapping={word.lower(): "a", "fear": "a"}
+    )
+    assert check_spelling(clips("fear", word.lower()), SOURCE, scheme) == []
+
+
+def test_fault_76_the_other_spelling_of_unlabelled_makes_no_class():
+    assert "did you mean 'unlabelled'" in failure("fear", "unlabeled")
+
+
 def test_fault_76_a_rare_slip_of_a_label_of_ones_own_is_found():
     assert "did you mean 'confused'" in failure(*["confused"] * 10, "confsued")
     # Both are common: they may be two labels.
