@@ -125,7 +125,7 @@ def joined(
                 runtime_env={"env_vars": _variables(cpus, gpus)},
                 **options,
             )
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except Exception as error:  # Where a part of Ray doesn't start, it raises this very class.
             raise UserError(
                 f"--cluster {address}: no cluster to join ({_first(error)}): {_HOW_TO_START}"
             ) from error
