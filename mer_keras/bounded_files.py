@@ -7,8 +7,8 @@ file with holes, which claims any size. All are refused before a byte is read.
 import errno
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 
 class NoPlainFileError(OSError):
@@ -19,7 +19,7 @@ class TooLargeError(OSError):
     """The file is larger than its reader allows; ``strerror`` says so."""
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """Open a plain file for reading, or one that a link leads to.
 
     Raises:

@@ -155,7 +155,7 @@ def _probe(path: Path) -> tuple[NDArray[np.int64], cache.Facts]:
     except NoVideoError as error:
         return np.array([0]), {"fps": 0.0, "problem": error.problem}
     fps = float(video.get(cv2.CAP_PROP_FPS))
-    times = []
+    times: list[float] = []
     while len(times) <= _MAX_FRAMES and video.grab():
         times.append(video.get(cv2.CAP_PROP_POS_MSEC))
     claimed = int(video.get(cv2.CAP_PROP_FRAME_COUNT))
