@@ -20,14 +20,14 @@ LONGEST_MESSAGE = 4000
 LONGEST_WAIT = 60
 
 
-def fuzz(name, seconds, seed, *, out=None):
-    """Read damaged files for so long; return counts by outcome, and what must be mended."""
+def fuzz(name, seconds, seed, *, files=sys.maxsize, out=None):
+    """Read damaged files for so long, or so many; return counts by outcome, and what to mend."""
     rng, outcomes, findings = random.Random(seed), Counter(), {}
     bounds = bounds_of(name)
     with tempfile.TemporaryDirectory() as folder:
         seeds, change, read = TARGETS[name](Path(folder))
         started, tries, before = time.monotonic(), 0, peak_memory()
-        while time.monotonic() - started < seconds:
+        while time.monotonic() - started < seconds and tries < files:
             data = change(rng, rng.choice(seeds))
             tries += 1
             computed, waited = time.process_time(), time.monotonic()
@@ -71,17 +71,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", default=list(TARGETS))
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--files", type=int, default=sys.maxsize, help="at most so many each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, help="keep files that were found here")
     given = parser.parse_args()
     failed = False
     for name in given.targets:
-        tries, outcomes, findings = fuzz(name, 60 * given.minutes, given.seed, out=given.out)
+        tries, outcomes, findings = fuzz(
+            name, 60 * given.minutes, given.seed, files=given.files, out=given.out
+        )
         if findings:
             print(f"{name}: to be mended: {list(findings)}", file=sys.stderr)
         print(
-            f"{name}: {tries} files in {given.minutes:g} min, {peak_memory()} MiB of memory at "
-            f"most: {dict(outcomes)}",
+            f"{name}: {tries} files, {peak_memory()} MiB of memory at most: {dict(outcomes)}",
             flush=True,
         )
         failed |= bool(findings)
