@@ -71,6 +71,7 @@ def test_fault_41_kills_at_twenty_random_points_change_nothing(
         process = server.start(results)
         time.sleep(attacker.rng.uniform(0, whole))
         attacker.strike(process)
+        print(f"{way}: {attacker.counts}", flush=True)
         server.status()
         for manifest in results.glob("*/manifest.json"):
             for row in (view := read_view(manifest.parent)).rows:
@@ -80,7 +81,6 @@ def test_fault_41_kills_at_twenty_random_points_change_nothing(
     server.start(small_data / f"troubled-{number}")
     assert server.status() == 0
     server.close()
-    print(f"{way}: {attacker.counts}")
     assert not attacker.left(seconds=30), "processes outlive the run that started them"
     files = [path for path in temporary.rglob("*") if not path.is_dir()]
     assert not files, "what was written for other processes stays behind"
@@ -93,7 +93,7 @@ def test_fault_41_kills_at_twenty_random_points_change_nothing(
         assert run_folder.name == calm.name
         assert contents(run_folder) == contents(calm)
         compared += sum(map(len, contents(run_folder).values()))
-    print(f"{way}: {attacker.counts}, {number + 1} runs, {compared:,} bytes compared")
+    print(f"{way}: {attacker.kills} kills, {number + 1} runs, {compared:,} bytes compared")
 
 
 def test_fault_41_a_full_disk_leaves_finished_folds_and_says_so(small_data, monkeypatch):
