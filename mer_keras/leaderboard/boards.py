@@ -77,8 +77,8 @@ def clips_digest(clips: pd.DataFrame) -> str:
     Args:
         clips: a table with ``CLIP_COLUMNS``.
     """
-    lines = clips[["clip", "database", "person", "label"]].astype(str).agg(",".join, axis=1)
-    return _digest(sorted(lines))
+    columns = (clips[name].astype(str) for name in ("clip", "database", "person", "label"))
+    return _digest(sorted(map(",".join, zip(*columns, strict=True))))
 
 
 def division_digest(clips: pd.DataFrame) -> str:
