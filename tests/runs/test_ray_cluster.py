@@ -4,6 +4,8 @@ import builtins
 import os
 import socket
 import time
+from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -38,6 +40,10 @@ def cluster():
         address = ray.get_runtime_context().gcs_address
         assert address.startswith("127.0.0.1:")
         assert {node["NodeManagerAddress"] for node in ray.nodes()} == {"127.0.0.1"}
+        token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+        assert os.environ["RAY_AUTH_MODE"] == "token"
+        for file in token.parent.rglob("*.*"):
+            assert not file.is_file() or token.read_bytes() not in file.read_bytes()
         started = psutil.Process().children(recursive=True)
         yield there
     _, left = psutil.wait_procs(started, timeout=10)
@@ -183,6 +189,32 @@ def test_an_address_where_nothing_listens_is_told_within_seconds():
     ):
         pass
     assert time.monotonic() - started < 10
+
+
+def test_fault_72_a_cluster_that_does_not_start_leaves_nothing(tmp_path, monkeypatch):
+    """Ray raises this very class where one of its parts doesn't start; the token goes with it."""
+    seen = []
+
+    def fail(**_):
+        token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+        assert os.environ["RAY_AUTH_MODE"] == "token"
+        assert "RAY_AUTH_TOKEN" not in os.environ
+        seen.append((token.stat().st_mode & 0o777, token.parent.stat().st_mode & 0o777))
+        raise Exception("the raylet failed to start\nin /some/folder")
+
+    ray = MagicMock()
+    ray.init = fail
+    monkeypatch.setattr(room, "_import_ray", lambda: ray)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "mine")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH", raising=False)
+    with pytest.raises(UserError, match=r"local: no cluster.*failed to start\)"), joined("local"):
+        pass
+    assert seen == [(0o600, 0o700)]
+    assert (os.environ["RAY_AUTH_TOKEN"], os.environ["RAY_AUTH_MODE"]) == ("mine", "disabled")
+    assert "RAY_AUTH_TOKEN_PATH" not in os.environ
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "ray://10.0.0.1:10001", "h:0", "h:x"])
