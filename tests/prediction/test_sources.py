@@ -1,5 +1,7 @@
 """What is named on the command line becomes recordings, or a clear error."""
 
+import os
+
 import pytest
 
 from mer_keras.errors import UserError
@@ -72,6 +74,22 @@ def test_bad_lists(tmp_path, line, message):
     listed.write_text(line + "\n")
     with pytest.raises(UserError, match=message):
         sources_of([listed])
+
+
+@pytest.mark.parametrize("name", ["x" * 5000 + ".mp4", "a\0b.mp4", "a/" * 300 + "b.mp4"])
+def test_fault_66_a_name_that_no_file_can_have_is_no_file(tmp_path, name):
+    (tmp_path / "list.csv").write_text(name + "\n")
+    with pytest.raises(UserError, match=r"line 1: .*no such file or folder"):
+        sources_of([tmp_path / "list.csv"])
+
+
+@pytest.mark.timeout(20)
+def test_fault_65_a_pipe_is_no_list_and_no_recording(tmp_path):
+    os.mkfifo(tmp_path / "list.csv")
+    os.mkfifo(tmp_path / "a.mp4")
+    for name in ("list.csv", "a.mp4"):
+        with pytest.raises(UserError, match="no such file or folder"):
+            sources_of([tmp_path / name])
 
 
 def test_what_is_no_recording_is_named(tmp_path):
