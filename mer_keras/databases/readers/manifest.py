@@ -219,7 +219,7 @@ def _require_other_frames(clips: Sequence[ClipAnnotation], table: Path) -> None:
             "offset": pd.array([clip.offset for clip in clips], dtype="Int64"),
         }
     )
-    for index in np.flatnonzero(frames.duplicated(keep=False)):
+    for index in np.flatnonzero(frames.duplicated(keep=False)).tolist():
         clip = clips[index]
         first = seen.setdefault((real_paths[clip.path], clip.onset, clip.offset), clip)
         # The samples table itself refuses one name that stands twice.
