@@ -146,6 +146,19 @@ class Attacker:
         return lines
 
 
+def runs_for(process: psutil.Process, seconds: float) -> bool:
+    """Wait so long, or until the process ends; return whether it still runs."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE:
+                return False
+        except psutil.NoSuchProcess:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 def is_whole(path: Path) -> bool:
     """Whether every unit of a run is stored."""
     folder = RunFolder(path)
