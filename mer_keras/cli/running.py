@@ -123,7 +123,7 @@ def announce_explanation(
 
 
 def must_be_wanted(profile: str, seconds: float) -> bool:
-    """Whether work on drawn faces must be asked for: the full profile, or an hour of any other.
+    """Whether work on drawn faces must be asked for: the full profile, or hours of any other.
 
     Args:
         profile: name of the profile.

@@ -79,6 +79,10 @@ NEEDS = {
     "protocol.name=as_published": {"protocol.k": None, "protocol.test_share": 0.4},
     **{f"protocol.name={name}": {"protocol.k": None} for name in ("loso", "cde", "sde", "hde")},
     "inputs.clips.kind=flow": {"inputs.clips.size": 28},
+    "inputs.clips.kind=flow_sequence": {
+        "inputs.clips.sampling": "interpolated",
+        "inputs.clips.flow.output": "field",
+    },
     "inputs.clips.flow": {"inputs.clips.kind": "flow", "inputs.clips.size": 28},
     "inputs.clips.interpolation": TIM,
     "inputs.clips.sampling": {"inputs.clips.frames": 5},
