@@ -270,6 +270,11 @@ class Experiment(StrictModel):
         return ""
 
     @property
+    def quoted_keys(self) -> set[str]:
+        """Keys of rows whose numbers a paper quotes from others; its stages don't train them."""
+        return {slug(row.name) for row in self.rows if row.quoted}
+
+    @property
     def heading(self) -> str:
         """Paper and table, as far as they are known, or the experiment's own name."""
         names = [self.paper.short if self.paper else "", self.table]

@@ -16,7 +16,7 @@ from mer_keras.protocols.folds import Fold
 from mer_keras.runs.expected_clips import clips_to_draw
 from mer_keras.runs.samples import drawing_title, stand_in_options
 from mer_keras.runs.speeds import factor_of, factors_of_machine, rate_of_machine
-from mer_keras.runs.timetable import START, Piece
+from mer_keras.runs.timetable import SEPARATOR, START, Piece
 from mer_keras.synthetic import stand_ins
 
 #: A training step reaches about this share of the rate of matrix products (see ``make bench``).
@@ -135,10 +135,11 @@ class Expectation:
             seconds = sum(LEAST_SECONDS + VALUE_SECONDS * values * fold.train for fold in counts)
             return self.piece(plan.name, f"train|{plan.method}|{values}", seconds)
         seconds = self.training(plan.recipe, counts, multiply_accumulates or 0.0)
-        kind = f"{network.model}|{values_of(shape)}|{plan.recipe.batch_size}"
-        return self.piece(
-            plan.name, f"train|{kind}", seconds, START_SECONDS, f"{START}|{network.model}"
-        )
+        # Arguments make a network wider or narrower than the published one, whose cost is counted.
+        arguments = (f"{name}={value}" for name, value in sorted(network.arguments.items()))
+        method = " ".join((network.model, *arguments)).replace(SEPARATOR, "/")
+        kind = f"train|{method}|{values_of(shape)}|{plan.recipe.batch_size}"
+        return self.piece(plan.name, kind, seconds, START_SECONDS, f"{START}|{method}")
 
 
 def drawing_pieces(data: Data, expectation: Expectation) -> list[Piece]:

@@ -242,7 +242,7 @@ def _stage_pieces(
     for plan in config.plans:
         network = plan.config.network
         model = stage.model or (network.model if network else None)
-        if network is None or model is None or model in models:
+        if network is None or model is None or model in models or plan.key in config.quoted_keys:
             continue
         models[model] = None
         cost = _scaled_cost(model, shapes[inputs_of(plan)[0]])

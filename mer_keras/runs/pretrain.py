@@ -22,7 +22,7 @@ from pydantic import JsonValue
 from mer_keras import settings
 from mer_keras.arrays import Array, shape_of
 from mer_keras.clips.assemble import ClipArrays
-from mer_keras.config.experiment import Experiment, Stage
+from mer_keras.config.experiment import Stage
 from mer_keras.config.method import Network
 from mer_keras.databases.samples import Samples
 from mer_keras.errors import ConfigError, ProtocolError, UserError
@@ -31,7 +31,6 @@ from mer_keras.methods.registry import inputs_of
 from mer_keras.models import registry
 from mer_keras.models.counting import build_without_values
 from mer_keras.models.weights import carry_file, fits, weights_digest
-from mer_keras.names import slug
 from mer_keras.progress import Progress, under_title
 from mer_keras.protocols.build import hold_back
 from mer_keras.runs.backbone import Backbone, StartFile
@@ -103,7 +102,7 @@ def pretrain(
         backbones: dict[str, Backbone] = {}
         for plan in context.config.plans:
             network = plan.config.network
-            if network is None or plan.key in quoted_rows(context.config):
+            if network is None or plan.key in context.config.quoted_keys:
                 continue
             name, *further_inputs = inputs_of(plan)
             if further_inputs:
@@ -121,11 +120,6 @@ def pretrain(
     return started | previous
 
 
-def quoted_rows(config: Experiment) -> set[str]:
-    """Keys of the rows whose numbers a paper quotes from others, which its stages don't train."""
-    return {slug(row.name) for row in config.rows if row.quoted}
-
-
 def _that_fit(context: RunContext, initial: Path) -> dict[str, Backbone | StartFile]:
     """The rows whose network, or whose backbone's network, a weight file fits.
 
@@ -133,7 +127,7 @@ def _that_fit(context: RunContext, initial: Path) -> dict[str, Backbone | StartF
         UserError: it fits none.
     """
     config, starts = context.config, dict[str, Backbone | StartFile]()
-    quoted = quoted_rows(config)
+    quoted = config.quoted_keys
     for plan in config.plans:
         network = plan.config.network
         if network is None:

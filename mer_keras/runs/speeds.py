@@ -21,10 +21,12 @@ _TRUST = 5.0
 #: Factors that a measurement may lead to; others come from a machine that was suspended.
 _LEAST, _MOST = 0.01, 100.0
 #: Factors that two idle cores took with quick profiles, by group and method, as
-#: ``python -m mer_keras.bench.time_left --fresh`` prints them.
+#: ``python -m mer_keras.bench.time_left --fresh`` prints them. Networks that a profile makes
+#: narrower have their arguments in their name.
 MEASURED: dict[str, float] = {
     "draw": 0.13,
     "input|dynamic_image": 0.1,
+    "input|flow_sequence": 0.55,
     "start|shallow_convlstm": 0.75,
     "start|shallow_attention_conv3d": 0.34,
     "start|shallow_attention_conv2d": 0.26,
@@ -49,6 +51,14 @@ MEASURED: dict[str, float] = {
     "train|dense_mixed_attention": 0.69,
     "train|learnet": 2.5,
     "train|microexp_stcnn": 0.53,
+    "train|elrcn_te drop=0.2 hidden=32 lstm_units=32 maps=[8, 16, 16, 32, 32] units=64": 0.011,
+    "train|dtscnn units=[64, 32]": 0.57,
+    "train|alexnet_lstm drop=0.2 lstm_units=32 maps=[16, 32, 32, 32, 32] means=[] units=64": 0.041,
+    "train|microexp_fusenet maps=16 units=[64, 32]": 0.34,
+    "train|capsulenet maps=32 trunk=none": 0.084,
+    "train|emr shrink=4 units=32": 0.24,
+    "train|icegan_discriminator shrink=8 width=8": 0.074,
+    "train|alexnet maps=[16, 32, 32, 32, 32] units=64": 0.16,
 }
 #: Groups of kinds whose time does not depend on what a cache holds.
 _LEARNED = ("train", START, "draw")
@@ -93,7 +103,8 @@ def factor_of(kind: str, known: Mapping[str, float]) -> float:
     alike = [factor for name, factor in known.items() if _is_of(name, method)]
     if alike:
         return float(np.exp(np.mean(np.log(alike))))
-    return MEASURED.get(method, 1.0)
+    without_arguments = method.partition(" ")[0]
+    return MEASURED.get(method, MEASURED.get(without_arguments, 1.0))
 
 
 def remember(timed: Mapping[str, tuple[float, float]]) -> None:

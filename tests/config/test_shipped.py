@@ -8,7 +8,7 @@ NAMES = experiment_names()
 
 #: Networks on frames of papers that others compare with: in one table of each profile they run.
 FRAME_NETWORKS = {
-    ("quick", "shallow_attention/table1"): "elrcn_te dtscnn alexnet_lstm",
+    ("quick", "shallow_attention/comparators"): "elrcn_te dtscnn alexnet_lstm",
     ("quick", "dense_mixed_attention/table5"): "capsulenet emr icegan_discriminator",
     ("quick", "dense_mixed_attention/table9"): "alexnet googlenet",
     ("quick", "microexp_stcnn/as_published"): "microexp_stcnn microexp_fusenet",
