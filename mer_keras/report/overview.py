@@ -21,7 +21,8 @@ _HEADER = ("paper", "table", "command", "published", "ours, %", "data", "status"
 class OverviewLine:
     """One published table, by the last row of the paper's own.
 
-    An experiment that reproduces no printed number has a line for each row that was run.
+    An experiment that reproduces no printed number has a line for each row that was run; one that
+    has other papers' methods alone shows its last row.
     """
 
     paper: str
@@ -54,7 +55,8 @@ def overview(stored: Path) -> list[OverviewLine]:
         own = [row for row in config.rows if config.plan_of(row) and not row.quoted]
         printed = [row for row in own if any(n.metric != "parameters" for n in row.published)]
         run = [row for row in own if any(_stored(config, row, stored))]
-        lines += [_line(config, row, stored) for row in printed[-1:] or run or own[-1:]]
+        shown = printed[-1:] or run or own[-1:] or config.rows[-1:]
+        lines += [_line(config, row, stored) for row in shown]
     return lines
 
 
