@@ -198,6 +198,7 @@ def test_audit_in_words_and_as_json(call):
         "dense_mixed_attention",
         "meranet",
         "micro_attention",
+        "microexp_stcnn",
         "shallow_attention",
         "shallow_convlstm",
         "ststnet",

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parents[2] / "mer_keras"
 #: (distribution, release tried, file, what is used, tests to run)
 USES = [
     ("ray", "2.60", "runs/ray_cluster.py", "ray._private.ray_constants", "test_ray_cluster"),
+    ("ray", "2.60", "runs/ray_cluster.py", "ray._raylet", "test_ray_cluster"),
     ("ray", "2.60", "runs/ray_cluster.py", "_node_ip_address", "test_ray_cluster"),
     ("ray", "2.60", "runs/ray_cluster.py", "_temp_dir", "test_ray_cluster"),
 ]
