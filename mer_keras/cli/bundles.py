@@ -7,7 +7,7 @@ import typer
 from typer import Argument, Option
 
 from mer_keras.cli import completion
-from mer_keras.cli.running import about, ask_for_drawn, must_be_wanted, say
+from mer_keras.cli.running import about, ask_for_drawn, data_words, must_be_wanted, say
 from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
 from mer_keras.errors import UserError
 from mer_keras.terms import DataKind
@@ -218,7 +218,7 @@ def _announce(
     seconds = entry.seconds - sum(piece.total for piece in rows)
     seconds += row.total * fits / (entry.folds * len(config.seeds))
     drawn = entry.data_kind is DataKind.SYNTHETIC
-    kind = "drawn faces, which check the pipeline alone" if drawn else f"{entry.data_kind} data"
+    kind = data_words(entry.data_kind)
     say(
         f"{config.name}: {plan.name}, fitted {fits} time(s) to {kind}, {entry.clips} clips of "
         f"{entry.subjects} people; profile {profile}; about {about(seconds)} on this machine"

@@ -113,10 +113,9 @@ def announce_explanation(
     folds = min(clips, entry.folds)
     seconds = entry.seconds * folds / (entry.folds * len(config.seeds))
     drawn = entry.data_kind is DataKind.SYNTHETIC
-    kind = "drawn faces, which check the pipeline alone" if drawn else f"{entry.data_kind} data"
     say(
-        f"{config.name}: {kind}; profile {profile}; of each network at most {folds} fold(s) are "
-        f"trained; about {about(seconds)} on this machine"
+        f"{config.name}: {data_words(entry.data_kind)}; profile {profile}; of each network at most "
+        f"{folds} fold(s) are trained; about {about(seconds)} on this machine"
     )
     if drawn and not yes and must_be_wanted(profile, seconds):
         ask_for_drawn(seconds, profile, has_quick=has_quick)
@@ -132,13 +131,16 @@ def must_be_wanted(profile: str, seconds: float) -> bool:
     return profile == "full" or seconds >= LONG
 
 
+def data_words(kind: DataKind) -> str:
+    """Say what a run's clips are."""
+    if kind is DataKind.SYNTHETIC:
+        return "drawn faces, which check the pipeline alone"
+    return f"{kind} data"
+
+
 def _announcement(entry: "Forecast", profile: str) -> str:
     config = entry.config
-    data = (
-        "drawn faces, which check the pipeline alone"
-        if entry.data_kind is DataKind.SYNTHETIC
-        else f"{entry.data_kind} data"
-    )
+    data = data_words(entry.data_kind)
     settings = _PROFILES.get(profile, f"profile {profile}")
     if profile == "full" and config.paper is None:
         settings = "profile full, the experiment's own settings"

@@ -5,17 +5,21 @@ read within bounds; nothing in them is executed.
 """
 
 import io
-import struct
 import zipfile
-import zlib
 from math import prod
 from pathlib import Path
-from tokenize import TokenError
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.array_files import (
+    DAMAGE,
+    MOST_ARRAYS,
+    MOST_ENTRY,
+    ZIP_END,
+    ZIP_END_MARK,
+    read_array,
+)
 from mer_keras.bounded_files import open_plain
 from mer_keras.errors import UserError
 
@@ -24,37 +28,16 @@ if TYPE_CHECKING:
 
 #: Size of the largest file that is read.
 MAX_BYTES = 2_000_000_000
-#: Most arrays of a file; the largest network has some hundred variables.
-MOST_ARRAYS = 20_000
 #: Trained weights are nearly random numbers: packed, they take more than this share of their bytes.
 _MOST_RATIO = 4
 #: So many bytes are unpacked whatever the ratio.
 _ANY_RATIO = 2**26
-#: A zip's end: signature, two numbers of disks, members on the last disk and in all, size and
-#: start of the list of members, length of a comment. A second end, of huge archives, is before it.
-_END, _END_MARK, _HUGE, _HUGE_MARK = struct.Struct("<4s4H2LH"), b"PK\x05\x06", 20, b"PK\x06\x07"
+#: Length and beginning of the second end that a huge archive has before its end.
+_HUGE, _HUGE_MARK = 20, b"PK\x06\x07"
 #: Longest path of an array in an HDF5 file; a group that holds itself makes endless ones.
 _LONGEST_PATH = 500
-#: Most bytes of an entry of that list.
-_MOST_ENTRY = 1000
 #: Kinds of values: logical, whole, unsigned, real; and texts, of which an entry may be made.
 _KINDS = "biufU"
-#: What NumPy and the zip reader raise on damaged content.
-_DAMAGE = (
-    ValueError,
-    KeyError,
-    EOFError,
-    OSError,
-    RecursionError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    SyntaxError,
-    TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-)
 
 
 def read_npz(file: Path) -> dict[str, NDArray]:
@@ -75,10 +58,10 @@ def read_npz(file: Path) -> dict[str, NDArray]:
                 raise ValueError("an array stands twice")
             # No more bytes than an entry claims come out of it.
             return {
-                entry.filename.removesuffix(".npy"): _array(archive.read(entry))
+                entry.filename.removesuffix(".npy"): read_array(archive.read(entry), _KINDS)
                 for entry in entries
             }
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UserError(
             f"{file}: not a plain .npz of numeric arrays ({error}): write it with numpy.savez"
         ) from error
@@ -91,37 +74,16 @@ def _checked_size_of_zip(stream: BinaryIO) -> int:
         ValueError: it is none, or too large.
     """
     size = stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, size - _END.size - _HUGE))
+    stream.seek(max(0, size - ZIP_END.size - _HUGE))
     end = stream.read()
-    if not end[-_END.size :].startswith(_END_MARK) or end.startswith(_HUGE_MARK):
+    if not end[-ZIP_END.size :].startswith(ZIP_END_MARK) or end.startswith(_HUGE_MARK):
         raise ValueError("no list of arrays at its end")
-    *_, directory, _, _ = _END.unpack(end[-_END.size :])
-    if size > MAX_BYTES or directory > MOST_ARRAYS * _MOST_ENTRY:
+    *_, directory, _, _ = ZIP_END.unpack(end[-ZIP_END.size :])
+    if size > MAX_BYTES or directory > MOST_ARRAYS * MOST_ENTRY:
         raise ValueError(
             f"{size:,} bytes, expected {MAX_BYTES:,} and {MOST_ARRAYS:,} arrays at most"
         )
     return size
-
-
-def _array(content: bytes) -> NDArray:
-    """Read one ``.npy``; its header must claim exactly the bytes that follow it.
-
-    Raises:
-        ValueError: it is none, or claims others.
-    """
-    stream = io.BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"version {version} of the format")
-    readers = (np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0)
-    shape, _, dtype = readers[version[0] - 1](stream)
-    if dtype.hasobject or dtype.kind not in _KINDS:
-        raise ValueError(f"values of type {dtype}: objects, which could run code, are not read")
-    if min(shape, default=0) < 0 or prod(shape) * dtype.itemsize != len(content) - stream.tell():
-        raise ValueError(f"an array of shape {shape} is claimed, and is not there")
-    stream.seek(0)
-    array: NDArray = np.lib.format.read_array(stream, allow_pickle=False)
-    return array
 
 
 def check_h5(file: Path, most: int) -> None:

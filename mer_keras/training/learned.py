@@ -8,17 +8,22 @@ before it is believed.
 
 import io
 import json
-import struct
 import zipfile
 from collections.abc import Mapping
-from math import prod
-from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from mer_keras.array_files import (
+    DAMAGE,
+    MOST_ARRAYS,
+    MOST_ENTRY,
+    ZIP_END,
+    ZIP_END_MARK,
+    read_array,
+)
 from mer_keras.errors import UserError
 from mer_keras.json_text import parse_json
 
@@ -26,31 +31,10 @@ from mer_keras.json_text import parse_json
 FACTS = "facts.json"
 #: Most bytes of the facts.
 MOST_FACTS = 2**20
-#: Most members of a file; the largest network has some hundred variables.
-MOST_ARRAYS = 20_000
 #: The date of every member: the first that a zip can hold.
 DATE = (1980, 1, 1, 0, 0, 0)
-#: The end of a zip: signature, two numbers of disks, members on the last disk and in all, size
-#: and start of the list of members, length of a comment.
-_END = struct.Struct("<4s4H2LH")
-#: Most bytes of an entry of that list.
-_MOST_ENTRY = 1000
 #: Kinds of numbers that an array may hold: logical, whole, unsigned, real.
 _KINDS = "biuf"
-#: What NumPy, the zip reader and the JSON reader raise on damaged content.
-_DAMAGE = (
-    ValueError,
-    KeyError,
-    EOFError,
-    OSError,
-    RecursionError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    SyntaxError,
-    TokenError,
-    zipfile.BadZipFile,
-)
 
 
 class Learned(NamedTuple):
@@ -104,7 +88,7 @@ def from_bytes(content: bytes, name: str) -> Learned:
             member.removesuffix(".npy"): _array(stored, f"{name}: {member}")
             for member, stored in members.items()
         }
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise UserError(f"{name}: not a plain .npz of numeric arrays ({error})") from error
     if not isinstance(facts, dict):
         raise UserError(f"{name}: {FACTS} holds {type(facts).__name__}, expected a mapping")
@@ -150,11 +134,11 @@ def _check_directory(content: bytes, most: int) -> None:
     Raises:
         zipfile.BadZipFile: it is no zip, or the list isn't where ``zip_of`` writes it.
     """
-    end = content[-_END.size :]
-    if len(end) < _END.size or not end.startswith(b"PK\x05\x06"):
+    end = content[-ZIP_END.size :]
+    if len(end) < ZIP_END.size or not end.startswith(ZIP_END_MARK):
         raise zipfile.BadZipFile("no list of members at its end")
-    _, _, _, count, _, size, start, comment = _END.unpack(end)
-    if comment or start + size + _END.size != len(content) or size > most * _MOST_ENTRY:
+    _, _, _, count, _, size, start, comment = ZIP_END.unpack(end)
+    if comment or start + size + ZIP_END.size != len(content) or size > most * MOST_ENTRY:
         raise zipfile.BadZipFile(f"its list of {count} members isn't one that was written here")
 
 
@@ -179,25 +163,12 @@ def _array(content: bytes, name: str) -> NDArray:
     """Read one ``.npy``; its header must claim exactly the bytes that follow it.
 
     Raises:
-        UserError: the claim is another, or the values are no finite numbers.
-        ValueError: it is no ``.npy``.
+        UserError: it is none, the claim is another, or the values are no finite numbers.
     """
-    stream = io.BytesIO(content)
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    version = np.lib.format.read_magic(stream)
-    if version not in readers:
-        raise UserError(f"{name}: version {version} of the format, expected (1, 0)")
-    shape, _, dtype = readers[version](stream)
-    if dtype.hasobject or dtype.kind not in _KINDS:
-        raise UserError(f"{name}: values of type {dtype}, expected numbers")
-    claimed = prod(shape) * dtype.itemsize
-    if any(side < 0 for side in shape) or claimed != len(content) - stream.tell():
-        raise UserError(f"{name}: an array of shape {shape} is claimed, and is not there")
-    stream.seek(0)
-    array: NDArray = np.lib.format.read_array(stream, allow_pickle=False)
+    try:
+        array = read_array(content, _KINDS)
+    except ValueError as error:
+        raise UserError(f"{name}: not a plain .npz of numeric arrays ({error})") from error
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise UserError(f"{name}: holds values that are not finite numbers")
     return array

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 #: rooms from the ground up; a module imports from its own room and from lower ones only
 ORDER = [
     {"terms", "errors", "progress", "names", "whole_files"},
-    {"settings", "bounded_files", "json_text", "parquet_files"},
+    {"settings", "bounded_files", "json_text", "array_files", "parquet_files"},
     {"arrays", "flow_channels", "provenance"},
     {"config"},
     {"databases", "synthetic", "protocols", "evaluation", "features"},

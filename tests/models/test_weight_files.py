@@ -68,7 +68,7 @@ def test_fault_65_an_archive_that_claims_more_than_weights_can(tmp_path, monkeyp
     with pytest.raises(UserError, match="claim to unpack to 800,128"):
         read_npz(bomb)
     monkeypatch.setattr(weight_files, "MOST_ARRAYS", 3)
-    monkeypatch.setattr(weight_files, "_MOST_ENTRY", 60)
+    monkeypatch.setattr(weight_files, "MOST_ENTRY", 60)
     many = packed(tmp_path / "w.npz", *[(f"{n}.npy", npy(np.ones(1))) for n in range(9)])
     with pytest.raises(UserError, match="3 arrays at most"):
         read_npz(many)

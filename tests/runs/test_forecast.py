@@ -165,3 +165,20 @@ class TestWhatThisMachineShows:
         (places / "cache/speeds.json").write_text(text)
         monkeypatch.setattr(speeds, "matrix_rate", lambda: 1e8)
         assert speeds.rate_of_machine() == 1e8
+
+
+def test_measured_narrower_networks_are_those_of_quick_profiles():
+    # An argument that a profile changes would make its measured time another network's.
+    pieces = set()
+    for name in (
+        "shallow_attention/comparators",
+        "dense_mixed_attention/table5",
+        "dense_mixed_attention/table9",
+        "microexp_stcnn/as_published",
+    ):
+        for config in load_experiments(name, profile="quick"):
+            pieces |= {piece.kind for piece in forecast(config, "synthetic").pieces}
+    methods = {"|".join(kind.split("|")[:2]) for kind in pieces}
+    narrower = {kind for kind in speeds.MEASURED if " " in kind}
+    assert len(narrower) > 5
+    assert narrower <= methods
