@@ -56,8 +56,14 @@ def _packages() -> Check:
     """Compare the installed packages with what this one requires."""
     from packaging.requirements import Requirement
 
+    installed = ", ".join(f"{name} {number}" for name, number in versions().items())
+    try:
+        requirements = requires("mer_keras") or []
+    except PackageNotFoundError:  # It runs from a folder that was copied or put on the path.
+        problem = "mer_keras itself is not installed, so that what it requires can't be looked up"
+        return Check("packages", installed, problem, _reinstall())
     problems = []
-    for requirement in map(Requirement, requires("mer_keras") or ()):
+    for requirement in map(Requirement, requirements):
         if requirement.marker is not None:
             continue  # It belongs to an extra.
         name, expected = requirement.name, requirement.specifier
@@ -67,7 +73,6 @@ def _packages() -> Check:
                 problems.append(f"{name} {number}, expected {expected}")
         except PackageNotFoundError:
             problems.append(f"{name} is not installed")
-    installed = ", ".join(f"{name} {number}" for name, number in versions().items())
     return Check("packages", installed, "; ".join(problems), _reinstall() if problems else "")
 
 

@@ -24,10 +24,15 @@ def describe() -> dict[str, JsonValue]:
     return {
         "created": now.isoformat(timespec="seconds"),
         "versions": {**versions()},
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "backend": backend(),
         "device": device(),
         "git": git_state(),
     }
+
+
+def backend() -> str:
+    """Name of the backend that Keras computes with, or would if it were imported."""
+    return os.environ.get("KERAS_BACKEND", "tensorflow")
 
 
 def versions() -> dict[str, str]:

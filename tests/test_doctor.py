@@ -65,6 +65,23 @@ def test_an_old_package_is_named(places, monkeypatch):
     assert check.remedy == "make setup"
 
 
+@pytest.mark.parametrize(
+    ("checkout", "remedy"), [("a clone", "make setup"), (None, "pip install --upgrade mer_keras")]
+)
+def test_a_package_that_runs_without_being_installed_is_told(monkeypatch, checkout, remedy):
+    """It lies in a folder on the path, without what an installation notes of it."""
+
+    def requires(name):
+        raise doctor.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "requires", requires)
+    monkeypatch.setattr(doctor.settings, "checkout", lambda: checkout)
+    check = doctor._packages()
+    assert "mer_keras itself is not installed" in check.problem
+    assert check.remedy == remedy
+    assert "keras 3." in check.found
+
+
 def test_tensorflow_without_gpu_kernels_stands_for_tensorflow(monkeypatch):
     from mer_keras import provenance
 

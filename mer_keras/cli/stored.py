@@ -51,7 +51,8 @@ def verify(
     """Compute one fold of a stored run anew, and compare the two.
 
     On the machine that made the run, by one process, every bit is the same. Exits with 3 if
-    more than rounding differs.
+    more than rounding differs. A network that another backend trained can't be compared: what
+    needs no training is checked.
 
     Example: mer-keras verify latest
     """
@@ -71,8 +72,16 @@ def verify(
     else:
         same = "identical" if result.identical else f"differs by {result.difference:.2g} at most"
         print(f"{result.unit.row}: {result.samples} clips, {same}; {result.changed} other classes")
+        if result.elsewhere and not result.identical:
+            print_wrapped(printable(f"the run was made elsewhere: {'; '.join(result.elsewhere)}"))
     if not result.agrees:
-        raise InvariantError(f"{run}: the fold can't be derived again from its config")
+        reason = "the fold can't be derived again from its config"
+        if result.elsewhere:
+            reason += (
+                " here, where other versions or devices compute: over many epochs rounding grows, "
+                "so that this alone doesn't show that the run is false"
+            )
+        raise InvariantError(f"{run}: {reason}")
 
 
 @app.command()
@@ -139,7 +148,8 @@ def track(
 ) -> None:
     """Send a stored run to an experiment tracker.
 
-    It needs the extra tracking. Nobody is named there.
+    It needs the extra tracking. Nobody is named there. Sent again, a run takes the place of
+    what was sent of it before.
 
     Example: mer-keras track latest --tensorboard logs
     """
@@ -150,7 +160,7 @@ def track(
     view = read_view(find_whole_run(run))
     if tensorboard is None and mlflow is None:
         raise UserError("give --tensorboard FOLDER or --mlflow URI")
-    sent = []
+    sent: list[dict[str, str | int]] = []
     if tensorboard is not None:
         check_folder(tensorboard)
         with show_progress("TensorBoard") as progress:
@@ -158,12 +168,15 @@ def track(
             trainings = tracking.to_tensorboard(view, tensorboard, report_trainings)
         sent.append({"to": str(tensorboard), "sent": trainings, "what": "trainings"})
     if mlflow is not None:
-        sent.append({"to": mlflow, "sent": tracking.to_mlflow(view, mlflow), "what": "rows"})
+        rows, updated = tracking.to_mlflow(view, mlflow)
+        sent.append({"to": mlflow, "sent": rows, "what": "rows", "updated": updated})
     if as_json:
         print_json(sent)
         return
     for tracker in sent:
-        print(f"{tracker['to']}: {tracker['sent']} {tracker['what']}")
+        known = tracker.get("updated")
+        remark = f", {known} of them updated, as they had been sent before" if known else ""
+        print(f"{tracker['to']}: {tracker['sent']} {tracker['what']}{remark}")
 
 
 @app.command()

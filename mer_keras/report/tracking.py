@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -21,6 +22,18 @@ from mer_keras.report.view import RowState, RunView
 _NO_NAME = re.compile(r"[^A-Za-z0-9_. -]")
 #: TensorBoard draws all files of events of a folder, also those of an earlier call.
 _EVENTS = "events.out.tfevents.*"
+
+
+class Sent(NamedTuple):
+    """What was sent to MLflow.
+
+    Attributes:
+        rows: how many rows of the run.
+        updated: how many of them were there from an earlier call, and were brought up to date.
+    """
+
+    rows: int
+    updated: int
 
 
 def to_tensorboard(view: RunView, folder: Path, progress: CountProgress | None = None) -> int:
@@ -66,15 +79,17 @@ def to_tensorboard(view: RunView, folder: Path, progress: CountProgress | None =
     return written
 
 
-def to_mlflow(view: RunView, uri: str) -> int:
+def to_mlflow(view: RunView, uri: str) -> Sent:
     """Send every row of a run to an MLflow server or database, as one MLflow run each.
+
+    An MLflow run of an earlier call is known by its tags ``run_id`` and ``row_key``, and updated.
 
     Args:
         view: the run.
         uri: address of the tracking server, or ``sqlite:///file.db``.
 
     Returns:
-        How many rows were sent.
+        How many rows were sent, and how many of them were there before.
 
     Raises:
         UserError: MLflow is not installed, or doesn't take the run.
@@ -87,15 +102,28 @@ def to_mlflow(view: RunView, uri: str) -> int:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     (settings,) = pd.json_normalize(view.manifest["config"]["train"]).to_dict("records")
     named = {_NO_NAME.sub("_", name): value for name, value in settings.items() if name}
+    experiment, updated = str(view.manifest["experiment"]), 0
     with _foreign_errors(uri, "MLflow", "the address of a server, or sqlite:///FILE"):
         mlflow.set_tracking_uri(uri)
-        mlflow.set_experiment(str(view.manifest["experiment"]))
+        mlflow.set_experiment(experiment)
         for row in view.rows:
-            with mlflow.start_run(run_name=f"{view.run_id} {row.key}"):
+            # The run's id may hold a quotation mark, the key of a row can't.
+            of_row = mlflow.search_runs(
+                experiment_names=[experiment],
+                filter_string=f"tags.row_key = '{row.key}'",
+                output_format="list",
+            )
+            sent_before = [
+                sent.info.run_id for sent in of_row if sent.data.tags.get("run_id") == view.run_id
+            ]
+            to = {"run_id": sent_before[0]} if sent_before else {}
+            updated += bool(sent_before)
+            with mlflow.start_run(run_name=f"{view.run_id} {row.key}", **to):
                 mlflow.set_tags(_tags(view, row))
-                mlflow.log_params(named)
+                if not sent_before:  # MLflow refuses to change them, and a run's never change.
+                    mlflow.log_params(named)
                 mlflow.log_metrics(dict(_pooled(view, row)))
-    return len(view.rows)
+    return Sent(len(view.rows), updated)
 
 
 @contextlib.contextmanager
@@ -120,7 +148,8 @@ def _tags(view: RunView, row: RowState) -> dict[str, str]:
     names = ("run_id", "data_kind", "protocol", "profile", "n_samples", "n_subjects")
     of_run = {name: str(view.manifest[name]) for name in names}
     folds = f"{row.done}/{row.expected}" + ("" if row.complete else " INCOMPLETE")
-    return of_run | {"row": row.name, "selection": row.selection, "folds": folds}
+    of_row = {"row": row.name, "row_key": row.key, "selection": row.selection, "folds": folds}
+    return of_run | of_row
 
 
 def _pooled(view: RunView, row: RowState) -> Iterator[tuple[str, float]]:

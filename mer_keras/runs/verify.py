@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
+from mer_keras import provenance
 from mer_keras.errors import ResultsError, UserError, did_you_mean
+from mer_keras.layers.choice import chosen_form
 from mer_keras.progress import Progress
 from mer_keras.runs.context import RunContext, compose
 from mer_keras.runs.folder import RunFolder
@@ -21,7 +23,7 @@ from mer_keras.runs.repetition import how_it_was_run
 from mer_keras.runs.stored_manifest import read_manifest
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Manifest, Unit, units_of
-from mer_keras.training.fold import FoldFailedError
+from mer_keras.training.fold import FoldFailedError, FoldOutcome
 
 #: Another machine, another version or other threads round differently.
 TOLERANCE = 1e-3
@@ -44,12 +46,15 @@ class Verification:
         samples: tested clips.
         difference: largest difference of a probability, of any epoch if all are stored.
         changed: clips whose predicted class differs.
+        elsewhere: versions, devices and forms of layers by which the run was made, where they are
+            others than those of this process: ``what: made by, here``.
     """
 
     unit: Unit
     samples: int
     difference: float
     changed: int
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def identical(self) -> bool:
@@ -70,6 +75,7 @@ class Verification:
             "largest_difference": self.difference,
             "changed_predictions": self.changed,
             "identical": self.identical,
+            "made_elsewhere": list(self.elsewhere),
         }
 
 
@@ -89,7 +95,8 @@ def verify_fold(
         progress: a callback that reports what is being done.
 
     Raises:
-        UserError: no such row or fold, or none is finished.
+        UserError: no such row or fold, or none is finished; or a network was trained by another
+            backend, so that all but its probabilities can be compared, and all of that is true.
         ResultsError: data, folds or config are not those that the run began with, or the manifest
             or the predictions say of the run what isn't so.
     """
@@ -98,6 +105,7 @@ def verify_fold(
     unit = _choose(folder, stored, row, fold)
     context = compose(config, profile, data, progress=progress)
     check_manifest(folder, stored, context)
+    _check_backend(folder, stored, context, unit)
     outcome = TaskRunner(context).compute_again(unit)
     if isinstance(outcome, FoldFailedError):
         raise ResultsError(f"{folder.path}: the fold fails now: {outcome}")
@@ -108,7 +116,11 @@ def verify_fold(
         folder, unit, folder.predictions([unit]), predictions_table(context, unit, outcome)
     )
     epochs = compare_epochs(folder, unit, outcome.trajectory)
-    verification = replace(verification, difference=max(verification.difference, epochs))
+    verification = replace(
+        verification,
+        difference=max(verification.difference, epochs),
+        elsewhere=made_elsewhere(stored),
+    )
     if verification.identical:  # Where nothing was rounded otherwise, the epochs are the same too.
         expected = {key: described[key] for key in _RECORD_WITHOUT_ROUNDING}
         _check_equal(f"{folder.path}: {unit}: the record", folder.record(unit), expected)
@@ -133,6 +145,51 @@ def check_manifest(folder: RunFolder, stored: Manifest, context: RunContext) -> 
     _check_equal(f"{folder.path}: the manifest", _comparable(stored), _comparable(expected))
     if folder.folds().digest() != context.folds.digest():
         raise ResultsError(f"{folder.path}: the folds were changed after the run")
+
+
+def made_elsewhere(stored: Manifest) -> tuple[str, ...]:
+    """Say by which versions, device and layers a run was made, where they are others than here."""
+    versions = provenance.versions()
+    by_name = {
+        **{name: (stored["versions"].get(name), number) for name, number in versions.items()},
+        "backend": (stored["backend"], provenance.backend()),
+        "device": (stored["device"], provenance.device()),
+        "layers": (stored.get("layers"), str(chosen_form())),
+    }
+    return tuple(
+        f"{name}: {made_by}, here {number}"
+        for name, (made_by, number) in by_name.items()
+        if made_by not in (None, number)
+    )
+
+
+def _check_backend(folder: RunFolder, stored: Manifest, context: RunContext, unit: Unit) -> None:
+    """Refuse to train a network of another backend, after its fold was checked without training.
+
+    Raises:
+        UserError: the run was made by another backend, which draws other first weights from the
+            same seed: the two trainings have nothing in common that could be compared.
+        ResultsError: what the predictions say of clips, people and labels isn't so.
+    """
+    trains = {plan.key: plan.config.network is not None for plan in context.config.plans}
+    backend = provenance.backend()
+    if stored["backend"] == backend or not trains[unit.row]:
+        return
+    predictions = folder.predictions([unit])
+    tested = predictions[~predictions["is_copy"].astype(bool)].reset_index(drop=True)
+    names = [name for name in tested.columns if name.startswith("prob_")]
+    # No epoch is compared: rounding can change it.
+    outcome = FoldOutcome(epoch=0, probabilities=tested[names].to_numpy("float32"))
+    compare(folder, unit, tested, predictions_table(context, unit, outcome))
+    others = [row for row in trains if not trains[row]]
+    remedy = f"KERAS_BACKEND={stored['backend']} computes it again"
+    if others:
+        remedy += f"; --row {others[0]} trains no network and can be computed by any backend"
+    raise UserError(
+        f"{folder.path}: {unit.row} was trained by backend {stored['backend']}, and here it is "
+        f"{backend}, which draws other first weights from the same seed: config, data, folds, "
+        f"people and labels are what the run says, its probabilities can't be compared: {remedy}"
+    )
 
 
 def compare(

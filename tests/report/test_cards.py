@@ -1,5 +1,10 @@
 """Cards from the registries, and what trackers are told."""
 
+import re
+import sys
+from contextlib import contextmanager
+from types import ModuleType, SimpleNamespace
+
 import pytest
 
 from mer_keras.databases.registry import DATABASES
@@ -79,11 +84,22 @@ class TestMLflow:
         mlflow = pytest.importorskip("mlflow")
         view = make_run(tmp_path / "runs")
         uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-        assert tracking.to_mlflow(view, uri) == 2
+        assert tracking.to_mlflow(view, uri) == (2, 0)
         runs = mlflow.search_runs(experiment_names=[view.manifest["experiment"]])
         assert set(runs["tags.data_kind"]) == {"licensed"}
         assert runs["metrics.uf1"].between(0, 1).all()
         assert SECRET not in runs.to_json()
+
+    def test_rows_that_were_sent_before_are_updated(self, tmp_path):
+        mlflow = pytest.importorskip("mlflow")
+        uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
+        view = make_run(tmp_path / "runs", skip={("proposed-convlstm", "fold-1")})
+        assert tracking.to_mlflow(view, uri) == (2, 0)
+        assert tracking.to_mlflow(make_run(tmp_path / "whole"), uri) == (2, 2)
+        runs = mlflow.search_runs(experiment_names=[view.manifest["experiment"]])
+        assert len(runs) == 2
+        assert not runs["tags.folds"].str.contains("INCOMPLETE").any()
+        assert runs["metrics.uf1"].between(0, 1).all()
 
     @pytest.mark.parametrize("uri", ["ftp://x/y", "sqlite:///{}/no.db"])
     def test_fault_66_what_it_refuses_ends_with_our_words(self, tmp_path, uri):
@@ -91,6 +107,59 @@ class TestMLflow:
         (tmp_path / "no.db").write_text("no database, whatever it is called")
         with pytest.raises(UserError, match=r"MLflow doesn't take the run: .*sqlite:///FILE"):
             tracking.to_mlflow(make_run(tmp_path / "runs"), uri.format(tmp_path))
+
+
+class FakeMLflow(ModuleType):
+    """Stands in for MLflow: it holds the runs that it was sent, and filters them by one tag."""
+
+    def __init__(self):
+        super().__init__("mlflow")
+        self.runs, self.current = [], None
+
+    def set_tracking_uri(self, uri):
+        pass
+
+    def set_experiment(self, name):
+        pass
+
+    def search_runs(self, experiment_names, filter_string, output_format):
+        tag, value = re.fullmatch(r"tags\.(\w+) = '([^']*)'", filter_string).groups()
+        assert output_format == "list"
+        return [run for run in self.runs if run.data.tags.get(tag) == value]
+
+    @contextmanager
+    def start_run(self, run_name, run_id=None):
+        if run_id is None:
+            data = SimpleNamespace(tags={}, params={}, metrics={})
+            info = SimpleNamespace(run_id=f"id{len(self.runs)}")
+            self.runs.append(SimpleNamespace(info=info, data=data))
+            run_id = info.run_id
+        (self.current,) = [run.data for run in self.runs if run.info.run_id == run_id]
+        yield
+
+    def set_tags(self, tags):
+        self.current.tags.update(tags)
+
+    def log_params(self, params):
+        assert not self.current.params
+        self.current.params.update(params)
+
+    def log_metrics(self, metrics):
+        self.current.metrics.update(metrics)
+
+
+def test_a_run_that_is_sent_again_makes_no_second_one(tmp_path, monkeypatch):
+    mlflow = FakeMLflow()
+    monkeypatch.setitem(sys.modules, "mlflow", mlflow)
+    unfinished = make_run(tmp_path / "runs", skip={("proposed-convlstm", "fold-1")})
+    assert tracking.to_mlflow(unfinished, "x") == (2, 0)
+    assert not mlflow.runs[0].data.metrics
+    assert tracking.to_mlflow(make_run(tmp_path / "whole"), "x") == (2, 2)
+    assert len(mlflow.runs) == 2
+    assert mlflow.runs[0].data.metrics and "INCOMPLETE" not in mlflow.runs[0].data.tags["folds"]
+    # Another run has rows of the same keys, and is another run there too.
+    mlflow.runs[0].data.tags["run_id"] = "another"
+    assert tracking.to_mlflow(unfinished, "x") == (2, 1)
 
 
 def test_fault_66_whatever_a_tracker_raises_is_told_in_one_line():
@@ -106,7 +175,7 @@ def test_fault_67_settings_of_a_received_run_have_names_that_mlflow_takes(tmp_pa
     view = make_run(tmp_path / "runs")
     view.manifest["config"]["train"] |= {"a b\n<": 1, "": 2}
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    assert tracking.to_mlflow(view, uri) == 2
+    assert tracking.to_mlflow(view, uri) == (2, 0)
     runs = mlflow.search_runs(experiment_names=[view.manifest["experiment"]])
     assert set(runs["params.a b__"]) == {"1"}
 

@@ -307,6 +307,27 @@ def test_what_is_no_manifest_is_told(copied_run, quick_verify, change):
         quick_verify(copied_run)
 
 
+def test_fault_59_a_network_of_another_backend_is_neither_confirmed_nor_called_false(
+    copied_run, quick_verify
+):
+    """The other backend draws other weights from the seed; what needs no training is checked."""
+    change_manifest(copied_run, set_to("backend", "jax"))
+    change_manifest(copied_run, lambda tree: tree["versions"].update(numpy="0.1", jax="0.11"))
+    with pytest.raises(UserError, match=f"backend jax, .*KERAS_BACKEND=jax .*--row {BASELINE}"):
+        quick_verify(copied_run, row=NETWORK)
+    verification = quick_verify(copied_run, row=BASELINE)
+    assert verification.identical
+    assert "backend: jax, here tensorflow" in verification.elsewhere
+    assert any(text.startswith("numpy: 0.1, here ") for text in verification.elsewhere)
+    change_table(copied_run, unit(), lambda table: table.assign(label=table["predicted"]))
+    with pytest.raises(ResultsError, match="says label="):
+        quick_verify(copied_run, row=NETWORK)
+
+
+def test_fault_59_a_run_of_this_machine_was_not_made_elsewhere(copied_run, quick_verify):
+    assert quick_verify(copied_run).elsewhere == ()
+
+
 def test_what_cannot_be_verified_is_said(copied_run):
     with pytest.raises(UserError, match="no row 'nothing'"):
         verify_fold(copied_run, row="nothing")
