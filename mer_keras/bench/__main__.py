@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from mer_keras import provenance, settings
-from mer_keras.bench import machine, networks
+from mer_keras.bench import beside, machine, networks
 from mer_keras.bench.case import Case, choose, load_cases
 from mer_keras.bench.isolation import call_in_process, measure_in_process
 from mer_keras.bench.session import Session, stored_session
@@ -18,7 +18,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 def all_cases(backends: Sequence[str]) -> list[Case]:
     """Return every case; those of one backend only are of the first."""
-    return [*load_cases(backends[0]), *networks.cases(backends)]
+    return [*load_cases(backends[0]), *beside.cases(), *networks.cases(backends)]
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

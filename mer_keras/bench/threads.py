@@ -3,21 +3,25 @@
 A sum that several threads share is added up in another order, and its last digits may differ. Each
 network is trained here on the same drawn clips, as a fold is, in processes that may start one, two
 or four threads; twice in each, since a kernel that is not deterministic differs from itself. The
-table says by how much predictions differ from those of one thread.
+table says by how much predictions differ from those of one thread. With ``--out`` it is stored, as
+the documentation quotes it.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras import settings
+from mer_keras import provenance, settings
 from mer_keras.arrays import each_shape
 from mer_keras.bench.isolation import call_in_process
+from mer_keras.bench.machine import machine
+from mer_keras.whole_files import write_whole
 
 #: One network of each kind of operation: small 2-D, attention, ConvLSTM, 3-D, deep 2-D.
 NETWORKS = ("ststnet", "htnet", "shallow_convlstm", "shallow_attention_conv3d", "resnet10")
@@ -47,7 +51,7 @@ class Difference:
         """A cell of the table."""
         text = "same bits" if self.largest == 0 else f"{self.largest:.1g}"
         if self.classes:
-            text += f", {self.classes} other classes"
+            text += f", {self.classes} of {CLIPS} classes differ"
         return text if self.repeatable else f"{text} (not repeatable)"
 
 
@@ -124,19 +128,51 @@ def _difference(
     )
 
 
+def as_table(of_networks: Mapping[str, Sequence[Difference]]) -> str:
+    """Return the table as markdown: a row for each network, a column for each number of threads."""
+    threads = [difference.threads for difference in next(iter(of_networks.values()))]
+    headings = ["network", *(f"{number} thread{'s' * (number > 1)}" for number in threads)]
+    lines = [f"| {' | '.join(headings)} |", f"|{' --- |' * len(headings)}"]
+    for network, by_threads in of_networks.items():
+        cells = [network, *(difference.describe() for difference in by_threads)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def as_page(table: str) -> str:
+    """Return the stored page: what was trained, on which machine, and the table at the end."""
+    description = call_in_process(provenance.describe)
+    versions = ", ".join(f"{name} {number}" for name, number in description["versions"].items())
+    facts = machine()
+    return f"""# By how much results differ with the number of threads
+
+Largest difference of a probability from those by one thread, over {CLIPS} drawn clips that a network
+was trained on for {EPOCHS} epochs in batches of {BATCH}. Written by `python -m
+mer_keras.bench.threads --out FILE`.
+
+- created: {description["created"]}
+- versions: {versions}
+- backend: {description["backend"]}
+- device: {description["device"]}
+- git: {description["git"]}
+- machine: processor {facts["processor"]}, cores {facts["cores"]}
+- data_kind: synthetic
+
+{table}"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table as markdown."""
+    """Print the table as markdown, and store it if a file is named."""
     parser = argparse.ArgumentParser(
         prog="python -m mer_keras.bench.threads", description=(__doc__ or "").strip()
     )
     parser.add_argument("networks", nargs="*", default=NETWORKS, metavar="NETWORK")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="a page to store the table in")
     options = parser.parse_args(arguments)
-    headings = ["network", *(f"{number} thread{'s' * (number > 1)}" for number in THREADS)]
-    print(f"| {' | '.join(headings)} |")
-    print(f"|{' --- |' * len(headings)}")
-    for network, by_threads in differences(options.networks).items():
-        cells = [difference.describe() for difference in by_threads]
-        print(f"| {network} | {' | '.join(cells)} |")
+    table = as_table(differences(options.networks))
+    print(table, end="")
+    if options.out:
+        write_whole(options.out, as_page(table).encode())
     return 0
 
 

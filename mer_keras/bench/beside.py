@@ -1,0 +1,146 @@
+"""A training step of this suite's networks beside the same network written without the suite.
+
+All forms and a product of two matrices take turns in one process, since a machine that others use
+too changes its speed within a minute.
+"""
+
+import importlib.util
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from mer_keras.arrays import Shape, each_shape
+from mer_keras.bench.case import Case, CaseOptions, case_file
+from mer_keras.bench.loso import load_script
+from mer_keras.bench.measure import Facts, Measurement, NotMeasuredError, timed
+from mer_keras.bench.networks import BATCH, compiled_network, matrix_products
+
+#: What each script's networks are called in results, and the module that they need.
+SCRIPTS = {
+    "plain_torch_transformers": ("plain PyTorch, as released", "torch"),
+    "plain_keras_frames": ("plain Keras", "tensorflow"),
+    "plain_torch_frames": ("plain PyTorch", "torch"),
+}
+#: What this suite's form is called.
+OURS = "mer_keras"
+#: Turns of each form, at least; steps of a turn, at most, and seconds after which no step begins.
+_TURNS, _STEPS, _TURN = 5, 20, 0.5
+
+
+def cases() -> list[Case]:
+    """Each network of which ``cases.yaml`` names another form, with TensorFlow."""
+    return [
+        Case(
+            f"step-beside/{name}",
+            f"a training step of {name} beside {' and '.join(_forms(entry['scripts']))}, in turns",
+            partial(take_turns, name=name, **_arguments(entry)),
+            limit=entry.get("limit", 1200),
+            quick=False,
+        )
+        for name, entry in case_file()["beside"].items()
+    ]
+
+
+def take_turns(
+    options: CaseOptions,
+    *,
+    name: str,
+    scripts: Sequence[str],
+    clips: int | None = None,
+    side: int | None = None,
+) -> list[Measurement]:
+    """Measure a step of each form of a network; all must have as many trained parameters.
+
+    Args:
+        options: quick: two clips, one turn.
+        name: of the network, in the scripts too.
+        scripts: files in ``benchmarks/`` whose ``Step`` takes a step of another form. Those whose
+            framework isn't installed are left out.
+        clips: of a step; as many as in a step alone if left out.
+        side: of the images, in place of the paper's.
+
+    Raises:
+        NotMeasuredError: no framework is installed, or forms differ in their parameters.
+    """
+    from mer_keras.models import cost, registry
+
+    batch = 2 if options.quick else clips or BATCH[name]
+    turns = 1 if options.quick else max(_TURNS, options.repeats)
+    shape = resized(registry.get_spec(name).input_shape, side)
+    network, inputs, labels = compiled_network(name, batch, shape)
+    parameters = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+    forms: dict[str, Callable[[], object]] = {}
+    for script in _installed(scripts):
+        plain = load_script(script).Step(name, batch, **({"side": side} if side else {}))
+        if plain.parameter_count() != parameters:
+            raise NotMeasuredError(
+                f"{plain.parameter_count():,} parameters in {SCRIPTS[script][0]}, "
+                f"{parameters:,} here"
+            )
+        forms[SCRIPTS[script][0]] = plain
+    forms[OURS] = lambda: network.train_on_batch(inputs, labels)
+    product_rate = matrix_products(quick=options.quick)
+    for step in forms.values():
+        step()
+    seconds: dict[str, list[float]] = {form: [] for form in forms}
+    rates = []
+    for turn in range(turns):
+        # Every second turn runs backwards, so that no form always follows the same one.
+        for form, step in list(forms.items())[:: (-1) ** turn]:
+            seconds[form].append(statistics.median(timed(step, _STEPS, budget=_TURN)))
+        rates.append(product_rate())
+    operations = 6 * batch * cost.multiply_accumulates(network)
+    shares = [
+        operations / duration / rate for duration, rate in zip(seconds[OURS], rates, strict=True)
+    ]
+    facts: dict[str, Facts] = {form: {} for form in forms}
+    facts[OURS] = {
+        "share of matrix products": round(statistics.median(shares), 3),
+        "matrix products, GFLOP/s": round(statistics.median(rates) / 1e9, 1),
+        **{
+            f"times {form}": round(_ratio(seconds[OURS], seconds[form]), 2)
+            for form in forms
+            if form != OURS
+        },
+    }
+    work = f"training step beside other forms, {name}, {batch} clips"
+    work += f" of {side} pixels" if side else ""
+    return [
+        Measurement(work, form, tuple(seconds[form]), batch, facts=facts[form]) for form in forms
+    ]
+
+
+def resized(shape: Shape, side: int | None) -> Shape:
+    """Return the shape of clips, or of each input, with images of ``side`` pixels, if given."""
+    if side is None:
+        return shape
+    shapes = tuple((*sides[:-3], side, side, sides[-1]) for sides in each_shape(shape))
+    return shapes if len(shapes) > 1 else shapes[0]
+
+
+def _forms(scripts: Sequence[str]) -> list[str]:
+    return [SCRIPTS[script][0] for script in scripts]
+
+
+def _arguments(entry: dict[str, object]) -> dict[str, object]:
+    """Arguments of ``take_turns`` that an entry of ``cases.yaml`` has."""
+    return {key: value for key, value in entry.items() if key != "limit"}
+
+
+def _installed(scripts: Sequence[str]) -> list[str]:
+    """Scripts whose framework is installed.
+
+    Raises:
+        NotMeasuredError: there is none.
+    """
+    needs = {script: SCRIPTS[script][1] for script in scripts}
+    installed = [name for name, module in needs.items() if importlib.util.find_spec(module)]
+    if not installed:
+        raise NotMeasuredError(f"{' and '.join(sorted(set(needs.values())))}: not installed")
+    return installed
+
+
+def _ratio(seconds: Sequence[float], other: Sequence[float]) -> float:
+    """Median over the turns of what ``seconds`` are as a multiple of the other form's."""
+    return statistics.median(a / b for a, b in zip(seconds, other, strict=True))
