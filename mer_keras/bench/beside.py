@@ -1,12 +1,16 @@
 """A training step of this suite's networks beside the same network written without the suite.
 
 All forms and a product of two matrices take turns in one process, since a machine that others use
-too changes its speed within a minute.
+too changes its speed within a minute. With ``OMP_NUM_THREADS=1`` and ``TF_NUM_INTRAOP_THREADS=1``
+seconds are those of the processor: on a machine whose cores are all taken, threads that wait for
+each other would lengthen one framework's steps more than another's.
 """
 
 import importlib.util
 import math
+import os
 import statistics
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -26,6 +30,8 @@ SCRIPTS = {
 OURS = "mer_keras"
 #: Turns of each form, at least; steps of a turn, at most, and seconds after which no step begins.
 _TURNS, _STEPS, _TURN = 5, 20, 0.5
+#: Variables that say how many threads PyTorch and TensorFlow have.
+_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
 def cases() -> list[Case]:
@@ -80,7 +86,8 @@ def take_turns(
             )
         forms[SCRIPTS[script][0]] = plain
     forms[OURS] = lambda: network.train_on_batch(inputs, labels)
-    product_rate = matrix_products(quick=options.quick)
+    clock = time.process_time if _has_one_thread() else time.perf_counter
+    product_rate = matrix_products(quick=options.quick, clock=clock)
     for step in forms.values():
         step()
     seconds: dict[str, list[float]] = {form: [] for form in forms}
@@ -88,7 +95,7 @@ def take_turns(
     for turn in range(turns):
         # Every second turn runs backwards, so that no form always follows the same one.
         for form, step in list(forms.items())[:: (-1) ** turn]:
-            seconds[form].append(statistics.median(timed(step, _STEPS, budget=_TURN)))
+            seconds[form].append(statistics.median(timed(step, _STEPS, budget=_TURN, clock=clock)))
         rates.append(product_rate())
     operations = 6 * batch * cost.multiply_accumulates(network)
     shares = [
@@ -106,6 +113,7 @@ def take_turns(
     }
     work = f"training step beside other forms, {name}, {batch} clips"
     work += f" of {side} pixels" if side else ""
+    work += ", one thread's processor time" if _has_one_thread() else ""
     return [
         Measurement(work, form, tuple(seconds[form]), batch, facts=facts[form]) for form in forms
     ]
@@ -139,6 +147,11 @@ def _installed(scripts: Sequence[str]) -> list[str]:
     if not installed:
         raise NotMeasuredError(f"{' and '.join(sorted(set(needs.values())))}: not installed")
     return installed
+
+
+def _has_one_thread() -> bool:
+    """Whether the environment gives each framework one thread."""
+    return {os.environ.get(name) for name in _THREADS} == {"1"}
 
 
 def _ratio(seconds: Sequence[float], other: Sequence[float]) -> float:
