@@ -7,7 +7,6 @@ as two operations.
 """
 
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -161,18 +160,12 @@ def _has_gpu() -> bool:
     return any("cpu" not in str(device).lower() for device in keras.distribution.list_devices())
 
 
-def matrix_products(
-    *,
-    quick: bool,
-    policy: str = "float32",
-    clock: Callable[[], float] = time.perf_counter,
-) -> Callable[[], float]:
+def matrix_products(*, quick: bool, policy: str = "float32") -> Callable[[], float]:
     """Return a function that multiplies two square matrices and returns operations a second.
 
     Args:
         quick: small matrices.
         policy: Keras' dtype policy, whose computing type the matrices have.
-        clock: what tells the seconds.
     """
     import keras
 
@@ -188,4 +181,4 @@ def matrix_products(
         return keras.ops.convert_to_numpy(keras.ops.matmul(left, right)[0, 0])
 
     product()
-    return lambda: 2 * side**3 / timed(product, 1, clock=clock)[0]
+    return lambda: 2 * side**3 / timed(product, 1)[0]
