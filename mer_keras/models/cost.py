@@ -39,6 +39,8 @@ _FREE_OPERATIONS = re.compile(
     r"|Softmax|Sqrt|Square|Subtract|Sum|Tanh|Concatenate|ExpandDims|GetItem|Reshape|Squeeze|Stack"
     r"|Transpose"
 )
+#: A number of clips that no other size of a network is.
+_BATCH = 7919
 #: Attributes by which layers and recurrent cells hold their activations.
 _ACTIVATIONS = ("activation", "recurrent_activation")
 #: Layers whose kernel is multiplied with what lies under each position of the output.
@@ -131,9 +133,17 @@ class _Call(Protocol):
     """One use of a layer, which Keras calls a node. Its list of them is private."""
 
     operation: "keras.Operation"
+    arguments: "_Arguments"
     parent_nodes: "list[_Call]"
     input_tensors: "list[Tensor]"
     output_tensors: "list[Tensor]"
+
+
+class _Arguments(Protocol):
+    """What an operation was called with: tensors, and values that are none."""
+
+    args: tuple[object, ...]
+    kwargs: dict[str, object]
 
 
 class _Work(NamedTuple):
@@ -158,6 +168,7 @@ def _cost_of(operation: "keras.Operation", calls: Sequence[_Call]) -> LayerCost:
                 f"layer {operation.name!r} maps {inputs} to {output}: its cost can't be counted "
                 "while a size is left open: build the network with a fixed input shape"
             )
+        _check_batch(call)
         works.append(_work(operation, inputs, output))
     total = _total(works)
     return LayerCost(
@@ -171,6 +182,44 @@ def _cost_of(operation: "keras.Operation", calls: Sequence[_Call]) -> LayerCost:
     )
 
 
+def _check_batch(call: _Call) -> None:
+    """Check that an operation leaves clips apart; what it makes of one is counted once otherwise.
+
+    ``keras.ops.reshape(x, (-1, ...))`` may lay the frames of a clip beside the clips, so that the
+    layers behind it compute more than their shapes without the batch say.
+
+    Raises:
+        UserError: it doesn't leave as many clips as it gets.
+    """
+    import keras
+
+    operation = call.operation
+    if isinstance(operation, keras.Layer) and not isinstance(operation, keras.layers.Concatenate):
+        return  # Keras' other layers leave the batch as it is.
+    if not call.input_tensors:
+        return
+
+    def with_batch(value: object) -> object:
+        if not isinstance(value, keras.KerasTensor):
+            return value
+        return keras.KerasTensor((_BATCH, *value.shape[1:]), value.dtype)
+
+    arguments, options = keras.tree.map_structure(
+        with_batch, (call.arguments.args, call.arguments.kwargs)
+    )
+    try:
+        outputs = keras.tree.flatten(operation.compute_output_spec(*arguments, **options))
+        kept = all(output.shape[:1] == (_BATCH,) for output in outputs)
+    except Exception:  # Its shapes can't be told for so many clips.
+        kept = False
+    if not kept:
+        raise UserError(
+            f"operation {operation.name!r} mixes the clips of a batch with something else, so that "
+            "the cost of one clip can't be counted: keep the batch the first axis, or use "
+            "TimeDistributed"
+        )
+
+
 def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _Work:
     """Work of one call of a layer; shapes have the batch in front."""
     import keras
@@ -180,6 +229,8 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
     values = math.prod(output[1:])
     _check_parts(layer)
     if hasattr(layer, "multiply_accumulates"):
+        if _computes_more(type(layer)):
+            raise _unknown(layer)
         kept = layer.kept_values(inputs) if hasattr(layer, "kept_values") else values
         return _Work(int(layer.multiply_accumulates(inputs)), int(kept))
     if isinstance(layer, keras.Sequential) or hasattr(layer, "operations"):
@@ -208,8 +259,28 @@ def _work(layer: "keras.Operation", inputs: Sequence[Sizes], output: Sizes) -> _
         return _total([_work(inner, [part], inner.compute_output_shape(part))] * inputs[0][1])
     if name == "Bidirectional":
         rnns = (layer.forward_layer, layer.backward_layer)
-        return _total([_work(rnn, inputs, rnn.compute_output_shape(inputs[0])) for rnn in rnns])
+        return _total([_work(rnn, inputs, _first_output(rnn, inputs[0])) for rnn in rnns])
     raise _unknown(layer)
+
+
+def _computes_more(kind: type) -> bool:
+    """Whether a class has a ``call`` of its own and inherits what it says of the cost.
+
+    Fast forms of this package's layers compute the same as their plain ones, and inherit it.
+    """
+
+    def owner(name: str) -> int:
+        return next((i for i, base in enumerate(kind.__mro__) if name in vars(base)), 0)
+
+    call = owner("call")
+    own = kind.__mro__[call].__module__.startswith("mer_keras.")
+    return call < owner("multiply_accumulates") and not own
+
+
+def _first_output(layer: "keras.Layer", clip: Sizes) -> Sizes:
+    """Shape of what a layer gives first; recurrent ones may give their states too."""
+    shape = layer.compute_output_shape(clip)
+    return tuple(shape[0] if isinstance(shape[0], tuple | list) else shape)
 
 
 def _check_parts(layer: "keras.Operation") -> None:

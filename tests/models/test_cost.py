@@ -277,3 +277,54 @@ def test_fault_61_weights_beside_a_kernel_stop_the_count():
     dense.enable_lora(2)
     with pytest.raises(UserError):
         cost.multiply_accumulates(network)
+
+
+@pytest.mark.parametrize(
+    "lay_beside_clips",
+    [
+        lambda x: keras.ops.reshape(x, (-1, 4)),
+        lambda x: keras.ops.concatenate([x, x, x], axis=0),
+        lambda x: layers.Concatenate(axis=0)([x, x]),
+        lambda x: keras.ops.expand_dims(x, 0)[0],
+        lambda x: x[0],
+    ],
+    ids=["frames", "operation", "layer", "another axis", "one clip"],
+)
+def test_fault_61_frames_that_lie_beside_the_clips_stop_the_count(lay_beside_clips):
+    """Shapes without the batch look like those of one clip; five frames would be counted once."""
+    inputs = keras.Input((5, 4))
+    network = keras.Model(inputs, layers.Dense(3)(lay_beside_clips(inputs)))
+    with pytest.raises(UserError, match="can't be counted"):
+        cost.multiply_accumulates(network)
+    frames = keras.ops.reshape(inputs, (-1, 2, 10))
+    assert cost.multiply_accumulates(keras.Model(inputs, layers.Dense(3)(frames))) == 2 * 10 * 3
+
+
+class Counted(layers.Layer):
+    """A layer of somebody's own that says what it costs."""
+
+    def call(self, x):
+        return keras.ops.matmul(x, keras.ops.ones((8, 3)))
+
+    def multiply_accumulates(self, input_shapes):
+        return 24
+
+
+class Doubled(Counted):
+    """It computes more, and says what the class below says."""
+
+    def call(self, x):
+        return keras.ops.matmul(super().call(x), keras.ops.ones((3, 8)))
+
+
+def test_fault_61_a_cost_that_a_class_inherits_for_another_computation_stops_the_count():
+    assert count((8,), Counted()) == 24
+    with pytest.raises(UserError, match=r"'doubled' \(Doubled\) is not known"):
+        count((8,), Doubled())
+
+
+def test_states_of_both_directions_cost_nothing_more():
+    inputs = keras.Input((6, 12))
+    sequence, *_ = layers.Bidirectional(layers.LSTM(7, return_state=True))(inputs)
+    network = keras.Model(inputs, sequence)
+    assert cost.multiply_accumulates(network) == 2 * 6 * 4 * 7 * (12 + 7)
