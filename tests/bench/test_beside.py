@@ -1,9 +1,14 @@
 """Networks written without this suite are those that their steps are compared with."""
 
+import types
+from functools import partial
+
+import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
-from mer_keras.bench.beside import cases, resized, take_turns  # noqa: E402
+from mer_keras.bench import beside  # noqa: E402
+from mer_keras.bench.beside import cases, resized  # noqa: E402
 from mer_keras.bench.case import CaseOptions, case_file  # noqa: E402
 from mer_keras.bench.loso import load_script  # noqa: E402
 from mer_keras.bench.measure import NotMeasuredError  # noqa: E402
@@ -49,13 +54,64 @@ def test_images_of_another_side():
     assert resized(((300, 245, 2),) * 2, 64) == ((64, 64, 2),) * 2
 
 
-def test_forms_take_turns(monkeypatch, tmp_path):
-    options = CaseOptions(quick=True, folder=tmp_path)
-    *others, ours = take_turns(options, name="learnet", scripts=["plain_keras_frames"])
-    (plain,) = others
+class Form:
+    """A network of six trained weights, whose steps are written down."""
+
+    trainable_weights = (np.zeros((2, 3)),)
+
+    def __init__(self, name="", batch=0, *, count=6):
+        self.count, self.batch, self.steps = count, batch, STEPS
+
+    def parameter_count(self):
+        return self.count
+
+    def __call__(self):
+        self.steps.append("plain")
+
+    def train_on_batch(self, clips, labels):
+        self.steps.append("ours")
+
+
+STEPS = []
+
+
+@pytest.fixture
+def forms(monkeypatch):
+    """Networks and scripts give such forms, whose steps take a second each."""
+    STEPS.clear()
+    script = types.SimpleNamespace(Step=Form)
+    monkeypatch.setattr(beside, "compiled_network", lambda *arguments: (Form(), [], []))
+    monkeypatch.setattr(beside, "load_script", lambda name: script)
+    monkeypatch.setattr(beside, "timed", lambda step, *_, **__: (step(), 1.0)[1:])
+    return script
+
+
+def measure(folder, *, quick=False, script="plain_keras_frames"):
+    options = CaseOptions(quick=quick, folder=folder)
+    return beside.take_turns(options, name="learnet", scripts=[script])
+
+
+def test_forms_take_turns(forms, tmp_path):
+    plain, ours = measure(tmp_path)
+    assert STEPS == ["plain", "ours"] + ["plain", "ours", "ours", "plain"] * 2 + ["plain", "ours"]
     assert (plain.way, ours.way) == ("plain Keras", "mer_keras")
-    ratio = ours.facts["times plain Keras"]
-    assert ratio == pytest.approx(ours.seconds[0] / plain.seconds[0], abs=0.01)
-    monkeypatch.setattr("mer_keras.bench.beside.importlib.util.find_spec", lambda module: None)
+    assert plain.seconds == ours.seconds == (1.0,) * 5
+    assert ours.facts == {"times plain Keras": 1.0}
+    assert [m.seconds for m in measure(tmp_path, quick=True)] == [(1.0,)] * 2
+
+
+def test_forms_of_other_sizes_are_not_compared(forms, monkeypatch, tmp_path):
+    monkeypatch.setattr(forms, "Step", partial(Form, count=7))
+    with pytest.raises(NotMeasuredError, match="7 parameters in plain Keras, 6 here"):
+        measure(tmp_path)
+
+
+def test_a_form_whose_framework_is_missing_is_left_out(forms, monkeypatch, tmp_path):
+    monkeypatch.setattr(beside.importlib.util, "find_spec", lambda module: None)
     with pytest.raises(NotMeasuredError, match="torch: not installed"):
-        take_turns(options, name="learnet", scripts=["plain_torch_frames"])
+        measure(tmp_path, script="plain_torch_frames")
+
+
+@pytest.mark.long
+def test_learnet_in_plain_keras_learns():
+    assert load_script("plain_keras_frames").Step("learnet", 2)() > 0
