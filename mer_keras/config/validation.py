@@ -9,6 +9,9 @@ from mer_keras.config.renamed import renamed_key
 from mer_keras.config.yaml_text import Yaml
 from mer_keras.errors import ConfigError, did_you_mean
 
+#: Most letters of the path of a key in a message: mappings may lie within each other without end.
+_MOST_PATH = 200
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -40,6 +43,7 @@ def explain(error: ValidationError, model: type[BaseModel], at: Sequence[str] = 
     lines = []
     for item in error.errors():
         path = ".".join(map(str, (*at, *item["loc"]))) or "config"
+        path = path if len(path) <= _MOST_PATH else f"{path[:_MOST_PATH]}..."
         if item["type"] == "extra_forbidden":
             known = _fields_at(item["loc"][:-1], model)
             hint = (

@@ -18,8 +18,9 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from mer_keras.bounded_files import open_plain, read_bounded
-from mer_keras.errors import ResultsError
+from mer_keras.array_files import DAMAGE, read_array
+from mer_keras.bounded_files import read_bounded
+from mer_keras.errors import ProtocolError, ResultsError
 from mer_keras.protocols.folds import FoldSet
 from mer_keras.runs import writer_lock
 from mer_keras.runs.json_files import Json, read_json, write_json
@@ -127,8 +128,17 @@ class RunFolder:
         return read_json(self.path / MANIFEST)
 
     def folds(self) -> FoldSet:
-        """The stored folds, their digest checked."""
-        return FoldSet.from_json(read_json(self.path / FOLDS))
+        """The stored folds, their digest checked.
+
+        Raises:
+            ResultsError: the file is absent or no JSON.
+            ProtocolError: it holds no folds, or was changed after it was written.
+        """
+        tree = read_json(self.path / FOLDS)
+        try:
+            return FoldSet.from_json(tree)
+        except ProtocolError as error:
+            raise ProtocolError(f"{self.path / FOLDS}: {error}") from error
 
     def is_done(self, unit: Unit) -> bool:
         """Whether the unit's predictions are stored whole, and are this unit's."""
@@ -280,9 +290,8 @@ class RunFolder:
             return None
         file = self._file(unit, ".npy")
         try:
-            with open_plain(file) as stream:
-                trajectory = np.lib.format.read_array(stream, allow_pickle=False)
-        except (OSError, ValueError, EOFError, MemoryError) as error:
+            trajectory = read_array(read_bounded(file, MOST_BYTES[".npy"]), "f")
+        except DAMAGE as error:
             raise ResultsError(f"{file}: no array of probabilities: {error}") from error
         reason = self._mismatch_of_trajectory(unit, trajectory)
         if reason:
@@ -398,13 +407,18 @@ class RunFolder:
     def _mismatch_of_trajectory(self, unit: Unit, trajectory: NDArray[np.float32]) -> str:
         """Why an array is no trajectory of this unit, or nothing."""
         clips = len(self._tested.get(unit.fold, ()))
-        axes_fit = trajectory.ndim == 3 and trajectory.shape[1] == clips
-        if axes_fit and trajectory.dtype == np.float32:
-            return ""
-        return (
-            f"{trajectory.dtype} of shape {trajectory.shape}, expected float32 of shape (epochs, "
-            f"{clips} tested clips, classes)"
-        )
+        names = self._manifest.get("classes")
+        classes = len(names) if names else "some"
+        expected = (clips, len(names)) if names else (clips, *trajectory.shape[2:])
+        axes_fit = trajectory.ndim == 3 and trajectory.shape[1:] == expected
+        if not axes_fit or trajectory.dtype != np.float32:
+            return (
+                f"{trajectory.dtype} of shape {trajectory.shape}, expected float32 of shape "
+                f"(epochs, {clips} tested clips, {classes} classes)"
+            )
+        if not np.isfinite(trajectory).all():
+            return "probabilities of some epochs are not finite"
+        return ""
 
     def _record(self, unit: Unit) -> Json | None:
         """The record of a unit whose files are whole and are this unit's, else nothing."""

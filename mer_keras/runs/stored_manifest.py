@@ -115,7 +115,7 @@ class StoredManifest(_Stored):
     stages: list[_Stage] = []
     rows: Annotated[list[_Row], Field(min_length=1, max_length=MOST)]
     created: Annotated[AwareDatetime, Field(strict=False)]
-    versions: dict[str, str]
+    versions: Annotated[dict[ShownText, ShownText], Field(max_length=MOST)]
     backend: ShownText
     device: ShownText
     git: ShownText

@@ -83,6 +83,9 @@ def _wrong_types(table: pa.Table) -> str:
             return f"column {column} holds {kind}, expected text"
         if table[column].null_count:
             return f"column {column} has empty cells"
+    epoch = table["epoch"]
+    if not pa.types.is_integer(epoch.type) or epoch.null_count:
+        return f"column epoch holds {epoch.type}, expected a whole number in each row"
     is_copy = table["is_copy"]
     if not pa.types.is_boolean(is_copy.type) or is_copy.null_count:
         return f"column is_copy holds {is_copy.type}, expected true or false"

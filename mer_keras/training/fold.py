@@ -115,14 +115,15 @@ class FoldOutcome(FitRecord):
     learned: Learned | None = None
 
     def __post_init__(self) -> None:
-        """Check that every prediction is one, whatever method made it.
+        """Check that every prediction is one, whatever method made it; keep it as float32.
 
         Raises:
-            FoldFailedError: a probability isn't finite.
+            FoldFailedError: a probability isn't finite, or is no number.
         """
-        for probabilities in (self.probabilities, self.copies, self.trajectory):
+        for name in ("probabilities", "copies", "trajectory"):
+            probabilities = getattr(self, name)
             if probabilities is not None:
-                check_prediction(probabilities)
+                object.__setattr__(self, name, check_prediction(probabilities))
 
 
 def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]) -> None:
@@ -143,16 +144,24 @@ def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]
 
 
 def check_prediction(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return probabilities, (..., clips, classes), that are all finite.
+    """Return probabilities, (..., clips, classes), that are all finite, as float32.
 
     Raises:
-        FoldFailedError: one isn't, so that no class is predicted.
+        FoldFailedError: one isn't, or isn't as a float32, or is no number at all, so that no class
+            is predicted.
     """
-    finite = np.isfinite(probabilities).all(axis=-1)  # (..., clips)
+    if np.ndim(probabilities) < 2 or np.asarray(probabilities).dtype.kind not in "fiub":
+        raise FoldFailedError(
+            f"the predictions are {np.asarray(probabilities).dtype} of shape "
+            f"{np.shape(probabilities)}, expected numbers of shape (clips, classes)"
+        )
+    with np.errstate(over="ignore"):  # What is too large for a float32 becomes infinite.
+        stored = np.asarray(probabilities, "float32")
+    finite = np.isfinite(stored).all(axis=-1)  # (..., clips)
     if not finite.all():
         clip = int(np.argwhere(~finite)[0, -1])
         raise FoldFailedError(
             f"the prediction of clip {clip + 1} of {finite.shape[-1]} is not finite: "
             "look at the input, or lower train.optimizer.learning_rate"
         )
-    return probabilities
+    return stored

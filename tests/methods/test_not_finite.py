@@ -74,6 +74,27 @@ def test_fault_57_a_method_of_somebodys_own():
     assert is_failed(outcomes) == [False, True, False]
 
 
+@pytest.mark.parametrize(
+    ("probabilities", "complaint"),
+    [
+        (np.full((3, 2), 1e300), "clip 1 of 3 is not finite"),  # It is a number as a float64 alone.
+        (np.full((3, 2), 1j), "complex128 of shape"),
+        (np.array([["a", 0.5]], object), "object of shape"),
+        (np.array([0.5, 0.5]), "expected numbers of shape"),
+    ],
+    ids=["too large", "complex", "texts", "no classes"],
+)
+def test_fault_57_predictions_that_no_float32_holds(probabilities, complaint):
+    with pytest.raises(FoldFailedError, match=complaint):
+        FoldOutcome(epoch=0, probabilities=probabilities)
+
+
+def test_fault_57_a_mere_decision_is_kept_as_the_numbers_that_a_run_stores():
+    decided = FoldOutcome(epoch=0, probabilities=np.eye(3, dtype="int64")).probabilities
+    assert decided.dtype == np.float32
+    np.testing.assert_array_equal(decided, np.eye(3))
+
+
 @pytest.mark.parametrize("part", ["probabilities", "copies", "trajectory"])
 def test_fault_57_no_outcome_holds_what_is_no_number(part):
     parts = {

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_keras.errors import ResultsError
+from mer_keras.errors import ProtocolError, ResultsError
 from mer_keras.names import slug
 from mer_keras.protocols.folds import Fold, FoldSet
 from mer_keras.runs import unit_files
@@ -40,7 +40,7 @@ TRAJECTORY = np.arange(12, dtype="float32").reshape(3, 2, 2) / 12
 def predictions(unit=UNIT, **changes):
     """What a unit may store, with some columns changed."""
     fold = next(fold for fold in FOLD_SET.folds if fold.name == unit.fold)
-    own = {"run_id": "run-1", "row": unit.row, "seed": unit.seed, "fold": unit.fold}
+    own = {"run_id": "run-1", "row": unit.row, "seed": unit.seed, "fold": unit.fold, "epoch": 1}
     table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, "x"), index=range(2))
     return table.assign(**own, sample_id=list(fold.test), is_copy=False).assign(**changes)
 
@@ -296,6 +296,8 @@ class TestTrajectory:
             as_npy(TRAJECTORY.astype("float64")),
             as_npy(TRAJECTORY[:, :1]),
             as_npy(TRAJECTORY[0]),
+            as_npy(TRAJECTORY * np.float32("nan")),
+            as_npy(TRAJECTORY) + b"\0",
             b"\x93NUMPY\x01\x00"
             + b"v\x00"
             + b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999, 99, 99), }".ljust(
@@ -305,13 +307,29 @@ class TestTrajectory:
             b"PK\x03\x04",
             b"",
         ],
-        ids=["pickled", "float64", "other clips", "one epoch", "bomb", "zip", "empty"],
+        ids=[
+            "pickled",
+            "float64",
+            "other clips",
+            "one epoch",
+            "NaN",
+            "more",
+            "bomb",
+            "zip",
+            "empty",
+        ],
     )
     def test_what_is_none_is_told_and_nothing_of_it_runs(self, run, content):
         run.store(UNIT, predictions(), {}, TRAJECTORY)
         rewrite(run, ".npy", content)
         with pytest.raises(ResultsError, match=r"\.npy: "):
             run.trajectory(UNIT)
+
+    def test_fault_58_one_of_other_classes_is_told(self, run):
+        run.store(UNIT, predictions(), {}, TRAJECTORY)
+        write_json(run.path / MANIFEST, MANIFEST_TREE | {"classes": ["a", "b", "c"]})
+        with pytest.raises(ResultsError, match=r"\.npy: .*2 tested clips, 3 classes"):
+            RunFolder(run.path).trajectory(UNIT)
 
     def test_one_of_other_clips_is_not_stored(self, run):
         with pytest.raises(ResultsError, match="2 tested clips"):
@@ -562,3 +580,17 @@ def test_a_damaged_record_of_a_failure_still_says_that_it_failed(run):
     run.fail(UNIT, "the loss became nan")
     file_of(run, ".failed.json").write_text("{")
     assert run.failure(UNIT) == "the record of the failure is damaged"
+
+
+@pytest.mark.parametrize("epoch", ["3", None, 2.5], ids=["text", "none", "half"])
+def test_fault_58_an_epoch_that_is_no_number_is_told(run, epoch):
+    with pytest.raises(ResultsError, match="column epoch holds"):
+        run.store(UNIT, predictions(epoch=epoch), {})
+
+
+def test_fault_67_folds_that_were_changed_are_told_with_their_file(run):
+    tree = read_json(run.path / FOLDS)
+    tree["folds"][0]["name"] = "../../elsewhere"
+    write_json(run.path / FOLDS, tree)
+    with pytest.raises(ProtocolError, match=r"folds\.json: the stored folds"):
+        run.folds()
