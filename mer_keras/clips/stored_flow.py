@@ -38,7 +38,8 @@ def load_flow_image(
         blue are where the image holds something else; float32 where ``normalise`` changed values.
 
     Raises:
-        UnusableClipError: the image has one channel, or nothing moves and the policy says so.
+        UnusableClipError: the image has one channel, is turned by its EXIF data, or nothing moves
+            and the policy says so.
         ConfigError: there is no image of this name, or nothing says what its channels are.
         FrameError: the file can't be read, or has another size than the config says.
     """
@@ -57,6 +58,11 @@ def load_flow_image(
         image = in_flow_order(image, stored.channels)
         if np.ptp(image) and (image == image[..., :1]).all():
             raise UnusableClipError(f"{stored.path.name}: gray, expected three channels of flow")
+        if _is_turned(data):
+            raise UnusableClipError(
+                f"{stored.path.name}: its EXIF data turns or mirrors the picture, and the "
+                "displacements in it stay as they were: store it without"
+            )
         if not np.ptp(image[..., :2], axis=(0, 1)).any():
             remarks.append(motionless(STILL_FLOW, policies))
     if clip.resize_to is not None:
@@ -93,6 +99,16 @@ def stored_image(sample: Sample, clip: Clip, flow_images: FlowImages) -> FlowIma
             f"the config: leave out {input_key('channel_order')}"
         )
     return stored
+
+
+def _is_turned(data: bytes) -> bool:
+    """Whether an image's EXIF data has OpenCV turn or mirror it."""
+    if b"exif" not in data.lower():
+        return False
+    content = np.frombuffer(data, np.uint8)
+    turned = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    as_stored = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return not np.array_equal(turned, as_stored)
 
 
 def is_flow(stored: FlowImage) -> bool:

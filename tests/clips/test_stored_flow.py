@@ -1,5 +1,6 @@
 """Flow images of a database: their channels as declared, whatever the file's order is."""
 
+import struct
 from dataclasses import replace
 from itertools import permutations
 
@@ -51,6 +52,22 @@ def test_fault_54_config_and_database_that_differ_are_refused(tmp_path):
         load_clips(table, other)
     same = CLIP.model_copy(update={"channel_order": FLOW_CHANNELS})
     np.testing.assert_array_equal(load_clips(table, same).arrays[0], FIELD)
+
+
+@pytest.mark.parametrize(("orientation", "is_taken"), [(1, True), (2, False), (3, False)])
+def test_fault_54_displacements_are_not_turned_with_their_picture(tmp_path, orientation, is_taken):
+    """A viewer's note on how a photograph was held, which OpenCV follows when it reads pixels."""
+    table = stored(tmp_path / "a.jpg")
+    tag = struct.pack(">HHIHH", 0x0112, 3, 1, orientation, 0)
+    note = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + tag + bytes(4)
+    content = (tmp_path / "a.jpg").read_bytes()
+    segment = b"\xff\xe1" + struct.pack(">H", len(note) + 2) + note
+    (tmp_path / "a.jpg").write_bytes(content[:2] + segment + content[2:])
+    if is_taken:
+        assert len(load_clips(table, CLIP).arrays) == 1
+        return
+    with pytest.raises(FrameError, match="EXIF data turns or mirrors the picture"):
+        load_clips(table, CLIP)
 
 
 def test_fault_54_databases_of_two_orders_are_pooled_in_one(tmp_path):
