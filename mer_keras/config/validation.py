@@ -9,8 +9,8 @@ from mer_keras.config.renamed import renamed_key
 from mer_keras.config.yaml_text import Yaml
 from mer_keras.errors import ConfigError, did_you_mean
 
-#: Most letters of the path of a key in a message: mappings may lie within each other without end.
-_MOST_PATH = 200
+#: Most letters of a key's path and of a value in a message: a file from anybody may have any.
+_MOST_SHOWN = 200
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -43,7 +43,7 @@ def explain(error: ValidationError, model: type[BaseModel], at: Sequence[str] = 
     lines = []
     for item in error.errors():
         path = ".".join(map(str, (*at, *item["loc"]))) or "config"
-        path = path if len(path) <= _MOST_PATH else f"{path[:_MOST_PATH]}..."
+        path = _shortened(path)
         if item["type"] == "extra_forbidden":
             known = _fields_at(item["loc"][:-1], model)
             hint = (
@@ -55,9 +55,13 @@ def explain(error: ValidationError, model: type[BaseModel], at: Sequence[str] = 
         else:
             # Mappings and lists are left out: the whole config may stand there.
             is_scalar = isinstance(item["input"], str | int | float | bool | None)
-            value = f" (found {item['input']!r})" if is_scalar else ""
+            value = f" (found {_shortened(repr(item['input']))})" if is_scalar else ""
             lines.append(f"{path}: {item['msg'].removeprefix('Value error, ')}{value}")
     return "; ".join(lines)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def _fields_at(location: Sequence[int | str], model: type[BaseModel]) -> list[str]:

@@ -47,6 +47,8 @@ OTHER_TYPES = [
     {"n_subjects": 10**6},
     {"n_samples": 10**400},
     {"protocol": "x" * 3000},
+    {"versions": {"numpy": "x" * 3000}},
+    {"versions": {str(number): "1" for number in range(1001)}},
     {"config": {**manifest_of()["config"], "protocol": None}},
     {"config": {**manifest_of()["config"], "methods": {"majority": "os.system"}}},
     {"classes": "positive"},
@@ -129,3 +131,14 @@ def test_a_config_is_that_of_the_run_or_none():
     assert stored_config(manifest | {"config": tree | {"caption": "another"}}) is None
     assert stored_config(manifest | {"config": tree | {"field_of_another_version": 1}}) is None
     assert stored_config(manifest | {"config": {"seeds": [0]}}) is None
+
+
+def test_fault_67_a_message_is_short_whatever_the_manifest_holds(tmp_path):
+    within = {}
+    for _ in range(300):
+        within = {"train": within}
+    for changes in ({"device": "y" * 10**5}, {"config": manifest_of()["config"] | within}):
+        path = write_manifest(tmp_path, folder=str(len(changes)), **changes)
+        with pytest.raises(ResultsError) as caught:
+            read_manifest(path)
+        assert len(str(caught.value)) < 1000
