@@ -70,6 +70,12 @@ def _corrections() -> str:
     return text.partition("\n")[2]
 
 
+def _threads() -> str:
+    """The stored table of numbers of threads, without what stands above it."""
+    text = (ROOT / "results/published/bench/threads.md").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if line.startswith("|"))
+
+
 def _faults() -> str:
     """What the suite survives, as a table."""
     from tests.faults import FAULTS
@@ -143,6 +149,7 @@ def _help_of(names: tuple[str, ...], command: click.Command) -> Iterator[str]:
 
 _LISTS: dict[str, Callable[[], str]] = {
     "results/published/corrections.md": _corrections,
+    "results/published/bench/threads.md": _threads,
     "the list of faults": _faults,
     "the keys of a config": _keys,
     "the help of every verb": _commands,

@@ -8,6 +8,7 @@ the documentation quotes it.
 """
 
 import argparse
+import datetime
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -141,21 +142,20 @@ def as_table(of_networks: Mapping[str, Sequence[Difference]]) -> str:
 
 def as_page(table: str) -> str:
     """Return the stored page: what was trained, on which machine, and the table at the end."""
-    description = call_in_process(provenance.describe)
-    versions = ", ".join(f"{name} {number}" for name, number in description["versions"].items())
-    facts = machine()
+    versions = ", ".join(f"{name} {number}" for name, number in provenance.versions().items())
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     return f"""# By how much results differ with the number of threads
 
-Largest difference of a probability from those by one thread, over {CLIPS} drawn clips that a network
-was trained on for {EPOCHS} epochs in batches of {BATCH}. Written by `python -m
+Largest difference of a probability from those by one thread, over {CLIPS} drawn clips that a
+network was trained on for {EPOCHS} epochs in batches of {BATCH}. Written by `python -m
 mer_keras.bench.threads --out FILE`.
 
-- created: {description["created"]}
+- created: {now}
 - versions: {versions}
-- backend: {description["backend"]}
-- device: {description["device"]}
-- git: {description["git"]}
-- machine: processor {facts["processor"]}, cores {facts["cores"]}
+- backend: {provenance.backend()}
+- device: {call_in_process(provenance.device)}
+- processor: {machine()["processor"]}
+- git: {provenance.git_state()}
 - data_kind: synthetic
 
 {table}"""
