@@ -101,7 +101,7 @@ def make_run(root, *, kind="licensed", profile="full", selection="last_epoch", s
             right = rng.random(6) < skill
             table = pd.DataFrame(dict.fromkeys(PREDICTION_COLUMNS, ""), index=range(6))
             table["run_id"], table["row"] = run_id, key
-            table["fold"], table["seed"] = unit.fold, unit.seed
+            table["fold"], table["seed"], table["epoch"] = unit.fold, unit.seed, 3
             table["experiment"], table["protocol"] = CONFIG.name, protocol
             table["data_kind"] = kind
             of_row = next(row for row in rows if row["key"] == key)
