@@ -80,9 +80,9 @@ def contribution_files(
         rows.append(_contributed(config, state, plan, rules, known[board]))
     rows += _claimed_rows(config, known[board])
     head = _head(view, config, board, clips, rows)
-    tree = schema.Contribution.model_validate(
-        {**head, "files": {name: content_digest(text) for name, text in files.items()}}
-    ).model_dump(mode="json")
+    # A run that somebody sent may say more than a contribution may.
+    whole = {**head, "files": {name: content_digest(text) for name, text in files.items()}}
+    tree = validated(schema.Contribution, whole, view.run_id).model_dump(mode="json")
     files[schema.HEAD] = json.dumps(tree, indent=1, sort_keys=True) + "\n"
     return files
 
