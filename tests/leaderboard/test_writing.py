@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mer_keras.errors import ResultsError
+from mer_keras.errors import MerKerasError, ResultsError
 from mer_keras.evaluation.epoch_rules import RULES
 from mer_keras.leaderboard.reading import checked_entry, matrices_of
 from mer_keras.leaderboard.standings import values_of
@@ -82,3 +82,10 @@ def test_what_cant_be_contributed_is_named(tmp_path, extra, message):
     with pytest.raises(ResultsError, match=message) as caught:
         contribution_files(view, known=BOARDS)
     assert view.run_id in str(caught.value)
+
+
+def test_fault_67_a_run_that_says_more_than_a_contribution_may_is_told(tmp_path):
+    view = make_run(tmp_path)
+    view.manifest["versions"]["numpy"] = "1" * 3000
+    with pytest.raises(MerKerasError, match=f"{view.run_id}: versions.numpy: .*at most"):
+        contribution_files(view, known=BOARDS)
