@@ -137,7 +137,7 @@ docs: $(DOCS)  ## the documentation as a site that needs no network: site/index.
 	@echo "documentation: site/index.html"
 
 docs-figures: setup  ## put what is stored of runs into the README, its picture and docs
-	$(BIN)/mer-keras overview --update README.md --update docs/results.md \
+	$(BIN)/mer-keras overview --update README.md --update docs/results.md --update docs/leaderboard.md \
 	  --picture results/published/overview.svg
 
 videos: setup  ## fetch real videos for tests (some MB, not ours to pass on): VIDEOS=/folder; then MER_TEST_VIDEOS=/folder make test

@@ -11,6 +11,7 @@ from mer_keras.cli import completion
 from mer_keras.cli.named_runs import HOW_TO_NAME, RunAndRow
 from mer_keras.cli.show import Json, print_json, print_table, printable
 from mer_keras.cli.stored import check_folder
+from mer_keras.errors import UserError
 
 if TYPE_CHECKING:
     from mer_keras.evaluation.guessing import GuessedClips
@@ -81,6 +82,9 @@ def contribute(
     out: Annotated[
         Path | None, Option(help="New folder; by default results/contributions/RUN.")
     ] = None,
+    finished: Annotated[
+        bool, Option("--finished", help="Leave out the rows that are not finished.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write a run as a small folder that can be sent.
@@ -90,11 +94,17 @@ def contribute(
 
     Example: mer-keras contribute latest --out my-result
     """
-    from mer_keras.leaderboard.collecting import run_and_keys
+    from mer_keras.leaderboard.collecting import finished_rows, run_and_keys
     from mer_keras.leaderboard.reading import checked_entry
     from mer_keras.leaderboard.writing import contribution_files, write_contribution
 
     view, keys = run_and_keys(run)
+    if finished and keys is None:
+        keys, remarks = finished_rows(view)
+        if not keys:
+            raise UserError(f"{view.run_id}: no row is finished: mer-keras resume goes on")
+        for remark in remarks:
+            print(remark, file=sys.stderr)
     files = contribution_files(view, keys=keys)
     checked_entry(view.run_id, files)  # What others would refuse is not written.
     folder = out or Path("results/contributions") / view.run_id

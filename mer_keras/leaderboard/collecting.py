@@ -88,6 +88,17 @@ def run_and_keys(name: str) -> tuple[RunView, list[str] | None]:
     return view, [row_key(view.run_id, row, names)]
 
 
+def finished_rows(view: RunView) -> tuple[list[str], list[str]]:
+    """Keys of the rows that have all their folds, and a remark on each of the others."""
+    keys = [state.key for state in view.rows if state.complete]
+    remarks = [
+        f"{view.run_id}: {state.name} is left out: {state.done} of {state.expected} folds"
+        for state in view.rows
+        if not state.complete
+    ]
+    return keys, remarks
+
+
 def is_contribution(name: str) -> bool:
     """Whether a name is the path of a contribution's folder."""
     try:
@@ -113,13 +124,9 @@ def _unnamed(remarks: list[str]) -> Iterator[Entry]:
             continue
         try:
             view = read_view(run.path)
-            complete = [state.key for state in view.rows if state.complete]
-            remarks += [
-                f"{run.name}: {state.name} is left out: {state.done} of {state.expected} folds"
-                for state in view.rows
-                if not state.complete
-            ]
-            if complete:
-                yield entry_of_run(view, complete)
+            finished, unfinished = finished_rows(view)
+            remarks += unfinished
+            if finished:
+                yield entry_of_run(view, finished)
         except (ResultsError, UserError) as error:
             remarks.append(f"{run.name}: left out: {error}")

@@ -132,8 +132,8 @@ def _check_complete(view: RunView, state: RowState) -> None:
     if not state.complete:
         raise ResultsError(
             f"{view.run_id}: row {state.name!r} is INCOMPLETE {state.done}/{state.expected}: "
-            f"mer-keras resume {view.run_id} goes on; or contribute one finished row, as "
-            f"{view.run_id}:KEY"
+            f"mer-keras resume {view.run_id} goes on; or contribute the finished rows with "
+            f"--finished, or one row as {view.run_id}:KEY"
         )
 
 

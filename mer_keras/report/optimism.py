@@ -177,11 +177,19 @@ def _sources(settings: Iterable[str]) -> list[str]:
 
 
 def _settings_of(views: Sequence[RunView], key: str) -> dict[str, _Setting]:
-    """Setting in words -> what is predicted; of runs whose row is complete."""
+    """Setting in words -> what is predicted; of runs whose row is complete.
+
+    What was changed in all runs alike stands in the table's caption alone.
+    """
     settings: dict[str, _Setting] = {}
+    common = set.intersection(*(set(view.changes) for view in views))
     for view in views:
         selection = Selection(view.manifest["selection"])
-        changes = [change for change in view.changes if not change.startswith("selection=")]
+        changes = [
+            change
+            for change in view.changes
+            if change not in common and not change.startswith("selection=")
+        ]
         name = ", ".join([SELECTIONS[selection], *changes])
         complete = any(state.key == key and state.complete for state in view.rows)
         if name in settings or not complete:

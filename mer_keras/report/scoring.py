@@ -13,6 +13,9 @@ from mer_keras.terms import DataKind
 
 #: Metrics that every row shows, in order.
 SHOWN = ("uf1", "uar", "war")
+#: Beginnings of the changes with which a run is still the published experiment: how often it is
+#: repeated, what chooses the epoch (which is told beside the result), and how folds are computed.
+FREE_SETTINGS = ("seeds=", "selection=", "train.folds_at_once=")
 #: Digits of a share whose interval is shown in per cent, with one decimal.
 SHOWN_DIGITS = 3
 #: Share of the bootstrap samples that an interval holds.
@@ -116,9 +119,8 @@ def verdict(published: Published, view: RunView, scores: RowScores | None) -> st
 
 
 def _as_in_the_paper(view: RunView) -> bool:
-    """Whether the settings are those of the full profile, seeds and selection apart."""
-    allowed = ("seeds=", "selection=")
-    return view.profile == "full" and all(change.startswith(allowed) for change in view.changes)
+    """Whether the settings are those of the full profile, ``FREE_SETTINGS`` apart."""
+    return view.profile == "full" and all(c.startswith(FREE_SETTINGS) for c in view.changes)
 
 
 def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, MetricValue]:

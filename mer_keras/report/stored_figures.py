@@ -4,7 +4,9 @@ A text has marks, between which a command writes what is stored:
 
 - ``<!-- overview: begin -->`` to ``<!-- overview: end -->``: the overview of all published tables,
   or of the lines that the first mark names, one ``experiment: row`` a line;
-- ``<!-- table: begin FILE.csv -->`` to ``<!-- table: end -->``: a stored table;
+- ``<!-- table: begin FILE.csv -->`` to ``<!-- table: end -->``: a stored table, or its columns and
+  rows (by the first of these columns) that the first mark names in lines that begin with
+  ``columns:`` and ``rows:``, with semicolons between the names;
 - ``<!-- difference: FILE.json METRIC -->`` to ``<!-- end -->``: what ``mer-keras compare --json``
   found.
 
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _OVERVIEW = re.compile(r"(<!-- overview: begin(.*?)-->\n).*?(<!-- overview: end -->)", re.DOTALL)
-_TABLE = re.compile(r"(<!-- table: begin (\S+) -->\n).*?(<!-- table: end -->)", re.DOTALL)
+_TABLE = re.compile(
+    r"(<!-- table: begin (\S+)\s(?:columns: (.*?)\n)?(?:rows: (.*?)\n)?-->\n)"
+    r".*?(<!-- table: end -->)",
+    re.DOTALL,
+)
 _DIFFERENCE = re.compile(r"(<!-- difference: (\S+) (\w+) -->).*?(<!-- end -->)", re.DOTALL)
 _UF1 = re.compile(r"UF1 ([\d.]+) \[([\d.]+), ([\d.]+)\]")
 _PRINTED_UF1 = re.compile(r"UF1 ([\d.]+)(?:;|$)")
@@ -49,7 +55,7 @@ def fill(text: str, lines: Sequence[OverviewLine], stored: Path) -> str:
             "expected a text with marks such as <!-- overview: begin --> and <!-- overview: end -->"
         )
     text = _OVERVIEW.sub(lambda m: f"{m[1]}{as_markdown(_chosen(lines, m[2]))}\n{m[3]}", text)
-    text = _TABLE.sub(lambda m: f"{m[1]}{_stored_table(stored / m[2])}\n{m[3]}", text)
+    text = _TABLE.sub(lambda m: f"{m[1]}{_stored_table(stored / m[2], m[3], m[4])}\n{m[5]}", text)
     return _DIFFERENCE.sub(lambda m: f"{m[1]}{_difference(stored / m[2], m[3])}{m[4]}", text)
 
 
@@ -64,13 +70,27 @@ def _chosen(lines: Sequence[OverviewLine], names: str) -> list[OverviewLine]:
     return chosen or list(lines)
 
 
-def _stored_table(path: Path) -> str:
-    """A stored CSV table as markdown."""
+def _stored_table(path: Path, columns: str | None, rows: str | None) -> str:
+    """A stored CSV table as markdown; of the columns and rows that are named, if any are."""
     if not path.is_file():
         raise UserError(f"{path}: no such stored table")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    rows = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(map(markdown_text, row))} |" for row in rows)
+    if columns is not None:
+        table = table[_known_names(columns, list(table.columns), f"{path}: column")]
+    if rows is not None:
+        table = table.set_index(table.columns[0], drop=False)
+        table = table.loc[_known_names(rows, list(table.index), f"{path}: row")]
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(map(markdown_text, line))} |" for line in lines)
+
+
+def _known_names(names: str, known: Sequence[str], where: str) -> list[str]:
+    """The names that semicolons divide, each of which must be known."""
+    chosen = [name.strip() for name in names.split(";")]
+    for name in chosen:
+        if name not in known:
+            raise UserError(f"{where} {name!r} isn't there; there are {', '.join(known)}")
+    return chosen
 
 
 def _difference(path: Path, metric: str) -> str:

@@ -41,6 +41,18 @@ def test_all_that_lies_here_is_shown(run, places, capsys):
     assert "leaderboard.html" in output.out
 
 
+def test_finished_rows_may_be_sent_before_the_others(run, places, capsys):
+    unfinished = make_run(places / "results", seeds=[6], skip=[("svm", 0)])
+    with pytest.raises(MerKerasError, match="row 'SVM' is INCOMPLETE 4/5"):
+        contribute(unfinished.run_id, places / "sent")
+    contribute(unfinished.run_id, places / "sent", finished=True)
+    assert "SVM is left out: 4 of 5 folds" in capsys.readouterr().err
+    leaderboard([str(places / "sent")], places / "none", places / "page", as_json=True)
+    (table,) = json.loads(capsys.readouterr().out)
+    names = [m["method"] for m in table["methods"]]
+    assert names == ["Net", "majority class (baseline)", "Claimed"]
+
+
 def test_rows_of_one_run_may_be_sent_apart(run, places, capsys):
     for row in ("net", "svm"):
         contribute(f"{run.run_id}:{row}", places / "sent" / row)

@@ -7,6 +7,7 @@ from mer_keras.evaluation.metrics import scores
 from mer_keras.report.document import write_report
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.tables import tables_of
+from mer_keras.report.view import RunView
 from mer_keras.terms import DAGGER
 from tests.report.stored import CLASSES, CONFIG, cell, make_run
 
@@ -50,6 +51,17 @@ def test_one_training_that_stored_its_epochs_has_a_line_for_each_rule(tmp_path):
     best = gap.values[names[-2]]["war"].pooled
     assert all(best >= gap.values[name]["war"].pooled for name in names)
     assert any("the public code of HTNet" in note for note in gap.table.notes)
+
+
+def test_what_all_runs_changed_alike_names_no_setting(views, monkeypatch):
+    def changes(view):
+        own = ("train.epochs=9",) if view.manifest["selection"] == "last_epoch" else ()
+        return ("seeds=[0, 1]", *own)
+
+    monkeypatch.setattr(RunView, "changes", property(changes))
+    (gap,) = gaps_of(CONFIG, views)
+    assert [row[0] for row in gap.table.rows][:2] == [HONEST, "last epoch, train.epochs=9"]
+    assert "changed for this run: seeds=[0, 1]" in gap.table.caption
 
 
 def test_one_training_with_held_back_subjects_gives_every_rule(tmp_path):

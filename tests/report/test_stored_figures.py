@@ -66,6 +66,28 @@ def test_a_stored_table(stored):
         fill("<!-- table: begin other.csv -->\n<!-- table: end -->", [], stored)
 
 
+def test_columns_and_rows_of_a_stored_table(stored):
+    def filled(chosen):
+        return fill(
+            f"<!-- table: begin table.csv\n{chosen}-->\nold\n<!-- table: end -->", [], stored
+        )
+
+    (stored / "table.csv").write_text("method,UF1 %,n\nA,1,5\nB,2,6\nC,3,7\n")
+    text = filled("columns: method; n\nrows: C; A\n")
+    assert text.endswith(
+        "-->\n| method | n |\n| --- | --- |\n| C | 7 |\n| A | 5 |\n<!-- table: end -->"
+    )
+    assert fill(text, [], stored) == text
+    assert "| B | 2 | 6 |" in filled("rows: B\n")
+    assert "| 3 |" in filled("columns: UF1 %\n")
+    with pytest.raises(
+        UserError, match=r"table.csv: column 'm' isn't there; there are method, UF1 %"
+    ):
+        filled("columns: method; m\n")
+    with pytest.raises(UserError, match=r"table.csv: row 'D' isn't there; there are A, B, C"):
+        filled("rows: D\n")
+
+
 def test_a_stored_comparison(stored):
     text = fill("by <!-- difference: a.json uf1 -->old<!-- end -->.", [], stored)
     assert text == "by <!-- difference: a.json uf1 -->-1.9 points [-7.1, +2.9]<!-- end -->."
