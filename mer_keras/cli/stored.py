@@ -157,9 +157,9 @@ def track(
     from mer_keras.report.view import read_view
     from mer_keras.runs.naming import find_whole_run
 
-    view = read_view(find_whole_run(run))
     if tensorboard is None and mlflow is None:
         raise UserError("give --tensorboard FOLDER or --mlflow URI")
+    view = read_view(find_whole_run(run))
     sent: list[dict[str, str | int]] = []
     if tensorboard is not None:
         check_folder(tensorboard)

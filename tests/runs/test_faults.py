@@ -85,7 +85,10 @@ def test_fault_41_kills_at_twenty_random_points_change_nothing(
     assert server.status() == 0
     server.close()
     assert not attacker.left(seconds=30), "processes outlive the run that started them"
+    # TensorFlow's own code, generated for tracing, which holds no clip and stays after SIGKILL.
+    generated = "__autograph_generated_file"
     files = [path for path in temporary.rglob("*") if not path.is_dir()]
+    files = [path for path in files if not path.name.startswith(generated)]
     assert not files, "what was written for other processes stays behind"
     shutil.rmtree(temporary)
     (calm,) = (small_data / "calm").iterdir()
