@@ -25,8 +25,10 @@ from mer_keras.layers.fast.convlstm import FastConvLSTM2D
 from mer_keras.layers.fast.dense_block import FastDenseBlock
 from mer_keras.layers.fast.dropout import FastDropout
 from mer_keras.layers.fast.processor import on_tensorflow_processor
+from mer_keras.layers.fast.response_norm import FastLocalResponseNorm
 from mer_keras.layers.fast.streams import FastConvNormPool
 from mer_keras.layers.fast.time_distributed import FastTimeDistributed
+from mer_keras.layers.response_norm import LocalResponseNorm
 from mer_keras.layers.streams import ConvNormPool
 
 #: Plain layers with a fast form. Its constructor takes those arguments that networks here use.
@@ -38,6 +40,7 @@ FAST_FORMS: dict[type[keras.Layer], type[keras.Layer]] = {
     ConvNormPool: FastConvNormPool,
     CountedNormalization: FastCountedNormalization,
     DenseBlock: FastDenseBlock,
+    LocalResponseNorm: FastLocalResponseNorm,
 }
 _PLAIN_FORMS = {fast: plain for plain, fast in FAST_FORMS.items()}
 

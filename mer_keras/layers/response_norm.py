@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from mer_keras.layers.base import Free, PaperLayer
-from mer_keras.layers.tensors import Tensor, check_positive
+from mer_keras.layers.tensors import Shape, Tensor, check_positive
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -49,11 +49,24 @@ class LocalResponseNorm(Free, PaperLayer):
 
     def call(self, maps: Tensor) -> Tensor:
         """Divide as the class says, in float32 or more."""
-        precise = ops.cast(maps, keras.backend.result_type(maps.dtype, "float32"))
-        channels, half = maps.shape[-1], self.width // 2
-        around = [[0, 0]] * (len(maps.shape) - 1) + [[half, half]]
-        squares = ops.pad(ops.square(precise), around)
-        total = sum(squares[..., first : first + channels] for first in range(self.width))
-        # The base is above 0, so that its power is an exponential, which all backends have.
-        divisor = ops.exp(self.beta * ops.log(self.offset + self.alpha * total))
-        return ops.cast(precise / divisor, maps.dtype)
+        return divide_by_neighbours(
+            maps, width=self.width, offset=self.offset, alpha=self.alpha, beta=self.beta
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of the maps."""
+        return input_shape
+
+
+def divide_by_neighbours(
+    maps: Tensor, *, width: int, offset: float, alpha: float, beta: float
+) -> Tensor:
+    """Divide maps, (batch, ..., channels), as ``LocalResponseNorm`` says, with its arguments."""
+    precise = ops.cast(maps, keras.backend.result_type(maps.dtype, "float32"))
+    channels, half = maps.shape[-1], width // 2
+    around = [[0, 0]] * (len(maps.shape) - 1) + [[half, half]]
+    squares = ops.pad(ops.square(precise), around)
+    total = sum(squares[..., first : first + channels] for first in range(width))
+    # The base is above 0, so that its power is an exponential, which all backends have.
+    divisor = ops.exp(beta * ops.log(offset + alpha * total))
+    return ops.cast(precise / divisor, maps.dtype)

@@ -37,9 +37,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from mer_keras.layers.response_norm import LocalResponseNorm
 from mer_keras.layers.tensors import Tensor
-from mer_keras.models.blocks import dropout, grouped_convolve
+from mer_keras.models.blocks import dropout, grouped_convolve, response_norm
 
 #: Means of ImageNet's red, green and blue, which are subtracted.
 MEANS = (123.68, 116.779, 103.939)
@@ -118,4 +117,4 @@ def dense_layers(x: Tensor, units: int, drop: float, last: int = 7) -> Tensor:
 
 def _pooled(x: Tensor, number: int, *, lrn: bool) -> Tensor:
     x = layers.MaxPooling2D(3, strides=2, name=f"pool{number}")(x)
-    return LocalResponseNorm(name=f"norm{number}")(x) if lrn else x
+    return response_norm(x, name=f"norm{number}") if lrn else x

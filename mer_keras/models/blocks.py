@@ -10,6 +10,7 @@ from mer_keras.layers.channels import ChannelRange
 from mer_keras.layers.choice import choose
 from mer_keras.layers.convlstm import PeepholeConvLSTM
 from mer_keras.layers.counted_norm import CountedNormalization
+from mer_keras.layers.response_norm import LocalResponseNorm
 from mer_keras.layers.tensors import Tensor
 
 #: Frameworks that papers name.
@@ -187,6 +188,11 @@ def pytorch_dense(x: Tensor, units: int, *, name: str, activation: str | None = 
 def dropout(x: Tensor, rate: float, *, name: str) -> Tensor:
     """Set a part of the values to zero in training."""
     return choose(layers.Dropout)(rate, name=name)(x)
+
+
+def response_norm(x: Tensor, *, name: str) -> Tensor:
+    """Divide each value by its neighbouring channels, with AlexNet's constants."""
+    return choose(LocalResponseNorm)(name=name)(x)
 
 
 def counted_norm(name: str) -> keras.Layer:

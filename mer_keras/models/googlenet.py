@@ -22,9 +22,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from mer_keras.layers.response_norm import LocalResponseNorm
 from mer_keras.layers.tensors import Tensor
-from mer_keras.models.blocks import convolve, dropout
+from mer_keras.models.blocks import convolve, dropout, response_norm
 
 #: Maps of a module's branches: 1x1; 1x1 and 3x3; 1x1 and 5x5; 1x1 behind a pool (table 1).
 MODULES = {
@@ -60,9 +59,9 @@ def build(
     images = keras.Input(tuple(input_shape), name="clip")
     x = layers.Rescaling(scale, name="scaled")(images)
     x = _convolve(x, 64 // shrink, 7, "conv1", strides=2)
-    x = LocalResponseNorm(name="norm1")(_pool(x, "pool1"))  # (batch, 56, 56, 64)
+    x = response_norm(_pool(x, "pool1"), name="norm1")  # (batch, 56, 56, 64)
     x = _convolve(x, 64 // shrink, 1, "conv2_reduce")
-    x = LocalResponseNorm(name="norm2")(_convolve(x, 192 // shrink, 3, "conv2"))
+    x = response_norm(_convolve(x, 192 // shrink, 3, "conv2"), name="norm2")
     x = _pool(x, "pool2")  # (batch, 28, 28, 192)
     for name, maps in MODULES.items():
         if name in ("4a", "5a"):

@@ -41,9 +41,14 @@ from keras import layers
 
 from mer_keras.arrays import Shape, each_shape
 from mer_keras.layers.channels import ChannelRange
-from mer_keras.layers.response_norm import LocalResponseNorm
 from mer_keras.layers.tensors import Tensor
-from mer_keras.models.blocks import dropout, grouped_convolve, pytorch_dense, pytorch_start
+from mer_keras.models.blocks import (
+    dropout,
+    grouped_convolve,
+    pytorch_dense,
+    pytorch_start,
+    response_norm,
+)
 
 #: Means of ImageNet's red, green and blue, which are subtracted.
 MEANS = (123.68, 116.779, 103.939)
@@ -109,9 +114,9 @@ def _stream(picture: Tensor, maps: Sequence[int], name: str) -> Tensor:
     )
     x = convolution(picture)
     x = layers.MaxPooling2D(3, strides=2, name=f"{name}_pool1")(x)
-    x = LocalResponseNorm(name=f"{name}_norm1")(x)  # (batch, 27, 27, 96)
+    x = response_norm(x, name=f"{name}_norm1")  # (batch, 27, 27, 96)
     start = pytorch_start(25 * maps[0] // 2)
     x = grouped_convolve(x, maps[1], 5, 2, name=f"{name}_conv2", start=start)
     x = layers.MaxPooling2D(3, strides=2, name=f"{name}_pool2")(x)
-    x = LocalResponseNorm(name=f"{name}_norm2")(x)
+    x = response_norm(x, name=f"{name}_norm2")
     return layers.ZeroPadding2D(1, name=f"{name}_border")(x)

@@ -272,6 +272,12 @@ def flow_cases(case, in_keras, norm):
         "LocalResponseNorm": of_operations(
             response_norm.LocalResponseNorm, response_norm_by_channel, width=3, alpha=0.5
         ),
+        "FastLocalResponseNorm": of_operations(
+            FAST_FORMS[response_norm.LocalResponseNorm],
+            response_norm_by_channel,
+            width=3,
+            alpha=0.5,
+        ),
         "MapAttention": case(map_attention.MapAttention, PlainMapAttention, (2, 5, 5, 3)),
         "FaceAreas": of_operations(face_areas.FaceAreas, areas, (2, 28, 28, 3)),
     }

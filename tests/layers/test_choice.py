@@ -14,6 +14,7 @@ from mer_keras.layers import choice  # noqa: E402
 from mer_keras.layers.choice import FAST_FORMS, Form, choose, layers_of_form  # noqa: E402
 from mer_keras.layers.counted_norm import CountedNormalization  # noqa: E402
 from mer_keras.layers.dense_block import DenseBlock  # noqa: E402
+from mer_keras.layers.response_norm import LocalResponseNorm  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from tests.layers.forms import assert_near, both_forms, gradients  # noqa: E402
 
@@ -41,6 +42,8 @@ EXAMPLES = [
     (layers.TimeDistributed, (3, 5, 8, 7, 2), {"layer": lambda: layers.Conv2D(3, 3)}),
     (layers.TimeDistributed, (2, 4, 5, 8, 7, 2), {"layer": lambda: layers.Conv3D(3, 3)}),
     (layers.TimeDistributed, (3, 5, 8, 7, 2), {"layer": lambda: layers.MaxPooling2D(2)}),
+    (LocalResponseNorm, (2, 5, 4, 7), {}),
+    (LocalResponseNorm, (2, 3, 5, 4, 4), {"width": 3, "offset": 1.0, "alpha": 0.5}),
     (ConvNormPool, (6, 10, 10, 3), {"filters": 7}),
     (ConvNormPool, (4, 28, 28, 3), {"filters": 4, "momentum": 0.8, "epsilon": 1e-4}),
     *(
