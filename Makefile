@@ -115,7 +115,7 @@ notebooks: dev-setup  ## run the notebooks from top to bottom and keep what they
 	$(BIN)/python -m pytest --nbmake --overwrite --nbmake-timeout=600 --timeout=1200 notebooks
 
 check-notebooks: dev-setup  ## the same, but keep nothing
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 --timeout=1200 notebooks
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --nbmake --nbmake-timeout=600 --timeout=1200 notebooks
 
 optimism: setup  ## one method under every rule of choosing the epoch, and with copies tested: PAPER=ststnet TABLE=megc2019
 	$(if $(and $(PAPER),$(TABLE)),,$(error give PAPER=... and TABLE=..., such as PAPER=ststnet TABLE=megc2019))
