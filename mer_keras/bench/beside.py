@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from mer_keras.arrays import Shape, each_shape
 from mer_keras.bench.case import Case, CaseOptions, case_file
@@ -120,7 +121,7 @@ def _forms(scripts: Sequence[str]) -> list[str]:
     return [SCRIPTS[script][0] for script in scripts]
 
 
-def _arguments(entry: dict[str, object]) -> dict[str, object]:
+def _arguments(entry: dict[str, Any]) -> dict[str, Any]:
     """Arguments of ``take_turns`` that an entry of ``cases.yaml`` has."""
     return {key: value for key, value in entry.items() if key != "limit"}
 
