@@ -108,6 +108,8 @@ def _is_turned(data: bytes) -> bool:
     content = np.frombuffer(data, np.uint8)
     turned = cv2.imdecode(content, cv2.IMREAD_COLOR)
     as_stored = cv2.imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if turned is None or as_stored is None:
+        return False  # The reader says that it is no image.
     return not np.array_equal(turned, as_stored)
 
 
