@@ -1,9 +1,9 @@
 """A training step of this suite's networks beside the same network written without the suite.
 
 All forms take turns in one process, since a machine that others use too changes its speed within a
-minute. With ``OMP_NUM_THREADS=1`` and ``TF_NUM_INTRAOP_THREADS=1``
-seconds are those of the processor: on a machine whose cores are all taken, threads that wait for
-each other would lengthen one framework's steps more than another's.
+minute. With ``OMP_NUM_THREADS=1`` and ``TF_NUM_INTRAOP_THREADS=1`` seconds are those of the
+processor: on a machine whose cores are all taken, threads that wait for each other would lengthen one
+framework's steps more than another's.
 """
 
 import importlib.util
