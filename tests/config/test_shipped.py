@@ -6,12 +6,15 @@ from mer_keras.config.files import experiment_names, load_experiments, load_meth
 
 NAMES = experiment_names()
 
-#: Networks on frames of papers that others compare with: in one table of each profile they run.
+#: Networks on frames of papers that others compare with, and three that no table quotes: in one
+#: experiment of each profile they run.
 FRAME_NETWORKS = {
     ("quick", "shallow_attention/comparators"): "elrcn_te dtscnn alexnet_lstm",
     ("quick", "dense_mixed_attention/table5"): "capsulenet emr icegan_discriminator",
     ("quick", "dense_mixed_attention/table9"): "alexnet googlenet",
     ("quick", "microexp_stcnn/as_published"): "microexp_stcnn microexp_fusenet",
+    ("quick", "frame_networks/casme2"): "strcn elrcn vgg16",
+    ("smoke", "frame_networks/casme2"): "strcn elrcn vgg16",
     ("smoke", "shallow_attention/table1"): "elrcn_te dtscnn alexnet_lstm",
     ("smoke", "dense_mixed_attention/table5"): "capsulenet emr icegan_discriminator",
     ("smoke", "dense_mixed_attention/table7"): "alexnet",

@@ -175,6 +175,7 @@ def test_measured_narrower_networks_are_those_of_quick_profiles():
         "dense_mixed_attention/table5",
         "dense_mixed_attention/table9",
         "microexp_stcnn/as_published",
+        "frame_networks/casme2",
     ):
         for config in load_experiments(name, profile="quick"):
             pieces |= {piece.kind for piece in forecast(config, "synthetic").pieces}
