@@ -22,7 +22,8 @@ _TRUST = 5.0
 _LEAST, _MOST = 0.01, 100.0
 #: Factors that two idle cores took with quick profiles, by group and method, as
 #: ``python -m mer_keras.bench.time_left --fresh`` prints them. Networks that a profile makes
-#: narrower have their arguments in their name.
+#: narrower have their arguments in their name; STRCN's factor with 128 maps is their share of the
+#: multiply-accumulates that 512 have.
 MEASURED: dict[str, float] = {
     "draw": 0.13,
     "input|dynamic_image": 0.1,
@@ -60,6 +61,10 @@ MEASURED: dict[str, float] = {
     "train|icegan_discriminator shrink=8 spectral=True width=8": 0.074,
     "train|googlenet shrink=8": 0.37,
     "train|alexnet maps=[16, 32, 32, 32, 32] units=64": 0.16,
+    "train|strcn maps=128": 0.068,
+    "train|strcn maps=16 pools=[2, 2, 2, 2]": 0.011,
+    "train|elrcn drop=0.2 hidden=32 lstm_units=32 maps=[8, 16, 16, 32, 32] units=64": 0.010,
+    "train|vgg16 drop=0.2 maps=[16, 16, 32, 32, 32] units=64": 0.017,
 }
 #: Groups of kinds whose time does not depend on what a cache holds.
 _LEARNED = ("train", START, "draw")
