@@ -2,8 +2,8 @@
 
 All forms take turns in one process, since a machine that others use too changes its speed within a
 minute. With ``OMP_NUM_THREADS=1`` and ``TF_NUM_INTRAOP_THREADS=1`` seconds are those of the
-processor: on a machine whose cores are all taken, threads that wait for each other would lengthen one
-framework's steps more than another's.
+processor: on a machine whose cores are all taken, threads that wait for each other would lengthen
+one framework's steps more than another's.
 """
 
 import importlib.util

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mer_keras.config.experiment import Experiment, Published, Row
-from mer_keras.config.files import experiment_names, load_experiments
+from mer_keras.config.files import default_profile, experiment_names, load_experiments
 from mer_keras.names import slug
 from mer_keras.report.formats import markdown_text, without_empty_columns
 from mer_keras.report.tables import compared_name, published_text
@@ -36,7 +36,7 @@ class OverviewLine:
     @property
     def experiment(self) -> str:
         """Name of the experiment."""
-        return self.command.strip("`").removeprefix("mer-keras run ")
+        return self.command.strip("`").split(" ")[2]
 
     @property
     def row(self) -> str:
@@ -91,6 +91,8 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
     status = _stored_verdicts(pooled or numbers, record)
     if record["profile"] != "full":
         status += f"; profile {record['profile']}"
+    if record["profile"] != default_profile(config.name):
+        command = f"`mer-keras run {config.name} --profile {record['profile']}`"
     return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
 
 
@@ -131,8 +133,8 @@ def _stored_interval(metric: str, record: dict[str, str]) -> tuple[float, float]
 
 
 def _stored(config: Experiment, row: Row, stored: Path) -> Iterator[dict[str, str]]:
-    """Records of complete stored tables on real data, full profiles first."""
-    for profile in ("full", "quick"):
+    """Records of complete stored tables on real data, the fullest profile first."""
+    for profile in ("full", "reduced", "quick"):
         for path in sorted(stored.glob(f"*/tables/{slug(config.name)}.{profile}.*.csv")):
             table = pd.read_csv(path, dtype=str, keep_default_na=False)
             uf1 = [column for column in table if column.startswith("UF1 %, real")]
