@@ -9,7 +9,7 @@ from tests.report.stored import CONFIG, make_run
 
 
 def line_of(lines, command):
-    (line,) = [line for line in lines if line.command == f"`mer-keras run {command}`"]
+    (line,) = [line for line in lines if line.experiment == command]
     return line
 
 
@@ -26,6 +26,7 @@ def test_a_stored_real_run_is_shown_with_its_verdict(tmp_path):
     view = make_run(tmp_path / "runs")
     write_report([(CONFIG, [view])], tmp_path / "stored/table1")
     line = line_of(overview(tmp_path / "stored"), CONFIG.name)
+    assert line.command == f"`mer-keras run {CONFIG.name} --profile full`"
     assert line.ours.startswith("UF1 ")
     assert ", UAR " in line.ours
     assert line.data == "licensed"
@@ -43,4 +44,6 @@ def test_synthetic_and_unfinished_runs_never_are(tmp_path, run):
 
 def test_other_profiles_say_so(tmp_path):
     write_report([(CONFIG, [make_run(tmp_path / "runs", profile="quick")])], tmp_path / "stored/x")
-    assert "profile quick" in line_of(overview(tmp_path / "stored"), CONFIG.name).status
+    line = line_of(overview(tmp_path / "stored"), CONFIG.name)
+    assert "profile quick" in line.status
+    assert line.command == f"`mer-keras run {CONFIG.name}`"
