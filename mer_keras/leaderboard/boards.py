@@ -67,7 +67,10 @@ def board_of(databases: tuple[str, ...], known: Mapping[str, Board], where: str)
 
 
 def anonymous(text: str) -> str:
-    """Name of a clip or person that doesn't show the id: 12 hexadecimal digits."""
+    """Name of a clip or person that doesn't show the id: 12 hexadecimal digits.
+
+    Whoever knows how ids are written can find it by trying.
+    """
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 

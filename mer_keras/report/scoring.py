@@ -120,7 +120,9 @@ def verdict(published: Published, view: RunView, scores: RowScores | None) -> st
 
 def _as_in_the_paper(view: RunView) -> bool:
     """Whether the settings are those of the full profile, ``FREE_SETTINGS`` apart."""
-    return view.profile == "full" and all(c.startswith(FREE_SETTINGS) for c in view.changes)
+    return view.profile == "full" and all(
+        change.startswith(FREE_SETTINGS) for change in view.changes
+    )
 
 
 def values_of(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, MetricValue]:
