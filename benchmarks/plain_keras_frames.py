@@ -70,14 +70,14 @@ def microexp_fusenet_late(eyes: Tensor, mouth: Tensor) -> Tensor:
     return softmax(layers.Concatenate()(streams), 3)
 
 
-def response_norm(x: Tensor) -> Tensor:
+class ResponseNorm(layers.Layer):
     """Local response normalisation, which Keras doesn't have, with the constants of AlexNet."""
-    import tensorflow as tf
 
-    def normalise(maps: Tensor) -> Tensor:
+    def call(self, maps: Tensor) -> Tensor:
+        """Normalise maps, (batch, height, width, channels)."""
+        import tensorflow as tf
+
         return tf.nn.local_response_normalization(maps, 2, bias=2.0, alpha=1e-4, beta=0.75)
-
-    return layers.Lambda(normalise, output_shape=x.shape[1:])(x)
 
 
 def alexnet_maps(x: Tensor, groups: int) -> Tensor:
@@ -91,8 +91,8 @@ def alexnet_maps(x: Tensor, groups: int) -> Tensor:
     def pool(x: Tensor) -> Tensor:
         return layers.MaxPooling2D(3, strides=2)(x)
 
-    x = response_norm(pool(layers.Conv2D(96, 11, strides=4, **RELU)(x)))
-    x = response_norm(pool(conv(x, 256, 5, groups)))
+    x = ResponseNorm()(pool(layers.Conv2D(96, 11, strides=4, **RELU)(x)))
+    x = ResponseNorm()(pool(conv(x, 256, 5, groups)))
     x = conv(conv(x, 384, 3, 1), 384, 3, groups)
     return pool(conv(x, 256, 3, groups))
 
@@ -168,8 +168,8 @@ def googlenet(images: Tensor) -> Tensor:
     def pool(x: Tensor, strides: int = 2) -> Tensor:
         return layers.MaxPooling2D(3, strides=strides, padding="same")(x)
 
-    x = response_norm(pool(conv(layers.Rescaling(1 / 255)(images), 64, 7, 2)))
-    x = pool(response_norm(conv(conv(x, 64, 1), 192, 3)))
+    x = ResponseNorm()(pool(conv(layers.Rescaling(1 / 255)(images), 64, 7, 2)))
+    x = pool(ResponseNorm()(conv(conv(x, 64, 1), 192, 3)))
     for number, (ones, reduce3, threes, reduce5, fives, pooled) in enumerate(MODULES):
         x = pool(x) if number in (2, 7) else x
         x = layers.Concatenate()(
