@@ -1,9 +1,9 @@
 """A training step of this suite's networks beside the same network written without the suite.
 
-All forms take turns in one process, since a machine that others use too changes its speed within a
-minute. With ``OMP_NUM_THREADS=1`` and ``TF_NUM_INTRAOP_THREADS=1`` seconds are those of the
-processor: on a machine whose cores are all taken, threads that wait for each other would lengthen
-one framework's steps more than another's.
+All forms, and a product of two matrices, take turns in one process, since a machine that others use
+too changes its speed within a minute. With ``OMP_NUM_THREADS=1`` and ``TF_NUM_INTRAOP_THREADS=1``
+seconds are those of the processor: on a machine whose cores are all taken, threads that wait for
+each other would lengthen one framework's steps more than another's.
 """
 
 import importlib.util
@@ -19,7 +19,8 @@ from mer_keras.arrays import Shape, each_shape
 from mer_keras.bench.case import Case, CaseOptions, case_file
 from mer_keras.bench.loso import load_script
 from mer_keras.bench.measure import Facts, Measurement, NotMeasuredError, timed
-from mer_keras.bench.networks import BATCH, compiled_network
+from mer_keras.bench.networks import BATCH, compiled_network, matrix_products
+from mer_keras.models.cost import multiply_accumulates
 
 #: What each script's networks are called in results, and the module that they need.
 SCRIPTS = {
@@ -88,18 +89,27 @@ def take_turns(
         forms[SCRIPTS[script][0]] = plain
     forms[OURS] = lambda: network.train_on_batch(inputs, labels)
     clock = time.process_time if _has_one_thread() else time.perf_counter
+    product_rate = matrix_products(quick=options.quick, clock=clock)
     for step in forms.values():
         step()
+    rates: list[float] = []
     seconds: dict[str, list[float]] = {form: [] for form in forms}
     for turn in range(turns):
         # Every second turn runs backwards, so that no form always follows the same one.
         for form, step in list(forms.items())[:: (-1) ** turn]:
             seconds[form].append(statistics.median(timed(step, _STEPS, budget=_TURN, clock=clock)))
+        rates.append(product_rate())
+    operations = 6 * batch * multiply_accumulates(network)
+    shares = (operations / s / rate for s, rate in zip(seconds[OURS], rates, strict=True))
     facts: dict[str, Facts] = {form: {} for form in forms}
     facts[OURS] = {
-        f"times {form}": round(_ratio(seconds[OURS], seconds[form]), 2)
-        for form in forms
-        if form != OURS
+        "share of matrix products": round(statistics.median(shares), 3),
+        "matrix products, GFLOP/s": round(statistics.median(rates) / 1e9, 1),
+        **{
+            f"times {form}": round(_ratio(seconds[OURS], seconds[form]), 2)
+            for form in forms
+            if form != OURS
+        },
     }
     work = f"training step beside other forms, {name}, {batch} clips"
     work += f" of {side} pixels" if side else ""

@@ -1,6 +1,5 @@
 """What a bundle's card says of a fitted method, its clips and its run."""
 
-import os
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -123,7 +122,7 @@ def _card_of(
             samples_digest=str(context.identity["samples"]),
             clips_digest=str(context.identity["clips"]),
             versions=provenance.versions(),
-            backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
+            backend=provenance.backend(),
             git=provenance.git_state(),
         ),
         estimate=estimate,

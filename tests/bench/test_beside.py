@@ -82,6 +82,8 @@ def forms(monkeypatch):
     script = types.SimpleNamespace(Step=Form)
     monkeypatch.setattr(beside, "compiled_network", lambda *arguments: (Form(), [], []))
     monkeypatch.setattr(beside, "load_script", lambda name: script)
+    monkeypatch.setattr(beside, "matrix_products", lambda **options: lambda: 384e9)
+    monkeypatch.setattr(beside, "multiply_accumulates", lambda network: 2e9)
     monkeypatch.setattr(beside, "timed", lambda step, *_, **__: (step(), 1.0)[1:])
     return script
 
@@ -96,7 +98,11 @@ def test_forms_take_turns(forms, tmp_path):
     assert STEPS == ["plain", "ours"] + ["plain", "ours", "ours", "plain"] * 2 + ["plain", "ours"]
     assert (plain.way, ours.way) == ("plain Keras", "mer_keras")
     assert plain.seconds == ours.seconds == (1.0,) * 5
-    assert ours.facts == {"times plain Keras": 1.0}
+    assert ours.facts == {  # 16 clips, six operations for each of 2e9 multiply-accumulates.
+        "share of matrix products": 0.5,
+        "matrix products, GFLOP/s": 384.0,
+        "times plain Keras": 1.0,
+    }
     assert [m.seconds for m in measure(tmp_path, quick=True)] == [(1.0,)] * 2
 
 
