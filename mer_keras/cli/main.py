@@ -294,7 +294,8 @@ def plan(
 ) -> None:
     """Show folds, steps, memory and time of a run; train nothing.
 
-    The classes of each fold are counted, and the space on the disk is estimated too.
+    The classes of each fold are counted, and the space on the disk is estimated too. Clips are read
+    for a minute, and reckoned from their annotations after that.
 
     Example: mer-keras plan shallow_convlstm/table2
     """
@@ -308,7 +309,10 @@ def plan(
         rows = [[*list(batch.values())[:-1], _YES[batch["fastest"]]] for batch in batches]
         show(as_json, batches, header, rows)
         return
-    plans = [describe_plan(config, data) for config in configs]
+    plans = []
+    for config in configs:
+        with show_progress(config.name) as progress:
+            plans.append(describe_plan(config, data, progress))
     if as_json:
         print_json(plans)
         return

@@ -157,6 +157,27 @@ def load_clips(
     )
 
 
+def unread_clips(samples: Samples, clip: Clip, shapes: Sequence[tuple[int, ...]]) -> ClipArrays:
+    """Return what ``load_clips`` returns where every clip can be used, but for the values.
+
+    Args:
+        samples: the samples table.
+        clip: what would be loaded.
+        shapes: of each clip, in the order of the table.
+
+    Returns:
+        arrays of zeros, which take no memory whatever their ``nbytes`` say.
+
+    Raises:
+        ConfigError: see ``load_clips``.
+    """
+    arrays: OneInput = [np.broadcast_to(np.float32(0), shape) for shape in shapes]
+    if clip.frames is not None:
+        arrays = np.broadcast_to(np.float32(0), (len(shapes), *shapes[0]))
+    form = _flow_form(samples_of(samples.table), clip, samples.flow_images)
+    return ClipArrays(tuple(samples.table["sample_id"]), arrays, flow=form)
+
+
 def check_frames(
     samples: Samples, policies: Policies | None = None, progress: CountProgress | None = None
 ) -> tuple[tuple[Excluded, ...], tuple[str, ...]]:

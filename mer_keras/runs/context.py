@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,12 @@ from mer_keras.runs.samples import classes_of, load_samples
 from mer_keras.terms import Selection
 from mer_keras.training.balance import oversample
 from mer_keras.training.fold import FoldRows
+
+#: Loads the clips of some inputs as ``load_inputs`` does.
+InputLoader = Callable[
+    [Samples, Mapping[str, Clip], Policies, Progress | None],
+    tuple[Samples, dict[str, ClipArrays]],
+]
 
 
 @dataclass(frozen=True)
@@ -207,6 +213,7 @@ def compose(
     pretraining: bool = True,
     try_networks: bool = False,
     progress: Progress | None = None,
+    load: InputLoader | None = None,
 ) -> RunContext:
     """Load and divide the data of a run, and pretrain where it has stages.
 
@@ -219,6 +226,7 @@ def compose(
         pretraining: whether stages are trained; without, rows start from random weights.
         try_networks: whether every network is built beforehand (see ``check_networks``).
         progress: a callback that reports what is being done.
+        load: loads the clips in the place of ``load_inputs``.
 
     Raises:
         UserError: data, methods or weights can't be used.
@@ -232,7 +240,7 @@ def compose(
     samples = load_samples(config.data, data, progress)
     names = dict.fromkeys(name for plan in config.plans for name in inputs_of(plan))
     recipes = {name: config.inputs[name] for name in names}
-    samples, clips = load_inputs(samples, recipes, config.data.policies, progress)
+    samples, clips = (load or load_inputs)(samples, recipes, config.data.policies, progress)
     folds = build_folds(samples.table, config.protocol, config.selection)
     context = RunContext(config, profile, samples, clips, folds, weights)
     if weights or not pretraining or not (config.stages or initial):

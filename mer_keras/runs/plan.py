@@ -8,11 +8,14 @@ from mer_keras.arrays import Shape
 from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.errors import ConfigError
 from mer_keras.methods.network import NetworkMethod
+from mer_keras.progress import Progress
 from mer_keras.protocols.folds import Fold
 from mer_keras.runs.context import RunContext, compose
-from mer_keras.runs.expectation import Expectation, count_folds
+from mer_keras.runs.expectation import Expectation, count_folds, loading_piece
+from mer_keras.runs.expected_clips import mean_frames
 from mer_keras.runs.forecast import largest_shapes, multiply_accumulates, row_pieces
 from mer_keras.runs.loading_memory import loading_bytes
+from mer_keras.runs.plan_reader import PlanReader
 from mer_keras.training.quiet_start import import_keras
 
 #: A stored fold takes about so many bytes: predictions and their record.
@@ -62,14 +65,28 @@ class Batch(TypedDict):
     fastest: bool
 
 
-def describe_plan(config: Experiment, data: str) -> Plan:
+def describe_plan(config: Experiment, data: str, progress: Progress | None = None) -> Plan:
     """Return what a run would do.
 
     Folds with class counts, training steps, memory of the clips and of loading them, disk for
     cached clips and results, and the estimated time on this machine, early stopping not counted
     (see ``forecast``).
+
+    Args:
+        config: the experiment, its profile applied.
+        data: see ``samples.load_samples``.
+        progress: a callback that reports which clips are drawn or read.
     """
-    context = compose(config, "plan", data, pretraining=False, try_networks=True)
+    reader, expectation = PlanReader(), Expectation()
+    context = compose(
+        config,
+        "plan",
+        data,
+        pretraining=False,
+        try_networks=True,
+        progress=progress,
+        load=reader,
+    )
     table, folds = context.samples.table, context.folds.folds
     # The clips of an array or a list, one after the other.
     clip_bytes = sum(clip.nbytes for clips in context.clips.values() for clip in clips.arrays)
@@ -93,13 +110,19 @@ def describe_plan(config: Experiment, data: str) -> Plan:
         return context.method(plan).multiply_accumulates
 
     pieces, untimed = row_pieces(
-        config, table, context.folds, largest_shapes(context), Expectation(), cost_of=cost_of
+        config, table, context.folds, largest_shapes(context), expectation, cost_of=cost_of
     )
+    frames = mean_frames(table)
+    pieces += [
+        loading_piece(f"input {name}", recipe, len(table), frames, False, expectation)
+        for name, recipe in reader.unread.items()
+    ]
     notes = [
         *config.not_inherited,
         *(f"not as in the paper: {line}" for line in config.not_reproduced),
         *context.samples.warnings,
         *context.folds.notes,
+        *reader.notes(),
         *(f"row {name!r} is not in the time: its layers have no known cost" for name in untimed),
     ]
     return {
@@ -159,7 +182,7 @@ def find_batches(config: Experiment, data: str, most: int = 4096) -> list[Batch]
     """
     from mer_keras.training.device import trials
 
-    context = compose(config, "plan", data, pretraining=False)
+    context = compose(config, "plan", data, pretraining=False, load=PlanReader())
     methods = [(plan.name, context.method(plan)) for plan in config.plans]
     networks = [(name, method) for name, method in methods if isinstance(method, NetworkMethod)]
     if not networks:

@@ -7,6 +7,7 @@ import pytest
 
 from mer_keras.config.files import load_experiments
 from mer_keras.config.inputs import Clip, Magnification
+from mer_keras.runs import expectation, plan_reader
 from mer_keras.runs.loading_memory import loading_bytes
 from mer_keras.runs.plan import describe_plan
 from tests.databases.trees import write_xlsx
@@ -62,6 +63,36 @@ def test_other_counts_other_sources_and_content_twice_are_notes(casme2, tmp_path
         "casme2/sub01/EP01_01 = casme2/sub03/EP05_01",
     ):
         assert any(words in note for note in notes), words
+
+
+def test_a_plan_without_time_to_read_says_the_same_sizes_and_what_it_did_not_see(
+    casme2, tmp_path, monkeypatch
+):
+    file = tmp_path / "small.yaml"
+    file.write_text(CONFIG)
+    overrides = [
+        "inputs.whole={kind: frames, size: 12, sampling: whole}",
+        "inputs.motion={kind: flow, size: 12, flow: {method: farneback, compute_size: 16}}",
+        "rows=[{name: Linear SVM, method: linear_svm}, "
+        "{name: LBP-TOP, method: lbp_top, input: whole}, "
+        "{name: Plain flow, method: plain_flow, input: motion}]",
+    ]
+    (config,) = load_experiments(str(file), overrides=overrides)
+    titles = []
+    read = describe_plan(config, "real", lambda title, *_: titles.append(title))
+    assert {"input clips", "input whole", "input motion"} <= set(titles)
+
+    monkeypatch.setattr(plan_reader, "READING_SECONDS", 0)
+    reckoned = describe_plan(config, "real")
+    for said in ("n_samples", "folds", "folds_digest", "steps", "clips_mib", "disk_mib"):
+        assert reckoned[said] == read[said], said
+    repeated = {note for note in read["notes"] if "EP01_01 = casme2" in note}
+    assert repeated and repeated == set(read["notes"]) - set(reckoned["notes"])
+    (unread,) = set(reckoned["notes"]) - set(read["notes"])
+    assert "input clips, whole, motion" in unread
+
+    monkeypatch.setitem(expectation.FLOW_SECONDS, "farneback", 1e6)
+    assert describe_plan(config, "real")["estimated_seconds"] > 10**5
 
 
 def test_the_memory_of_loading_is_that_of_the_frames_which_each_thread_holds(tmp_path, monkeypatch):
