@@ -162,7 +162,7 @@ test-fast: dev-setup  ## databases, protocols, features, metrics, configs, audit
 	  tests/config tests/audit tests/runs/test_folder.py
 
 faults: dev-setup  ## try every fault that must be survived, and show what was tried and lost
-	$(BIN)/python -m pytest -p tests.faults -k test_fault_ -q
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -p tests.faults -k test_fault_ -q
 
 fuzz: dev-setup  ## damaged files by the thousand for every reader, ten minutes each
 	$(BIN)/python -m tests.fuzz

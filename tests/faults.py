@@ -103,10 +103,8 @@ class Table:
         self.tried, self.lost = defaultdict(int), defaultdict(int)
 
     def pytest_runtest_logreport(self, report):
-        if report.when != "call":
-            return
         for number in numbers_of(report.nodeid):
-            self.tried[number] += 1
+            self.tried[number] += report.when == "call" and not report.skipped
             self.lost[number] += report.failed
 
     def pytest_terminal_summary(self, terminalreporter):

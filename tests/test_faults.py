@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults import FAULTS, numbers_of
+import pytest
+
+from tests.faults import FAULTS, Table, numbers_of
 
 TESTS = Path(__file__).parent
 
@@ -22,6 +24,25 @@ def test_each_fault_has_a_test_that_names_its_number():
 def test_numbers_are_read_from_names():
     assert numbers_of("a/b.py::test_fault_19_20_what[x]") == [19, 20]
     assert numbers_of("test_default_1") == []
+
+
+@pytest.mark.parametrize(
+    ("phases", "tried", "lost"),
+    [
+        ([("setup", "passed"), ("call", "passed"), ("teardown", "passed")], 1, 0),
+        ([("setup", "passed"), ("call", "failed"), ("teardown", "passed")], 1, 1),
+        ([("setup", "failed")], 0, 1),
+        ([("setup", "skipped")], 0, 0),
+        ([("setup", "passed"), ("call", "skipped"), ("teardown", "passed")], 0, 0),
+    ],
+)
+def test_a_fault_is_tried_by_a_test_that_ran_and_lost_by_one_that_failed(phases, tried, lost):
+    table = Table()
+    name = "tests/test_a.py::test_fault_19_what"
+    for when, outcome in phases:
+        report = pytest.TestReport(name, ("", 0, ""), {}, outcome, None, when)
+        table.pytest_runtest_logreport(report)
+    assert (table.tried[19], table.lost[19]) == (tried, lost)
 
 
 def test_readers_refuse_damaged_files_and_do_nothing_else():

@@ -201,6 +201,7 @@ def test_fault_37_one_subject_cannot_be_left_out():
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # Each process imports TensorFlow, on a busy machine in half a minute.
 @pytest.mark.parametrize("isolate", [False, True])
 def test_a_fold_whose_process_dies_ends_alone(small_data, monkeypatch, tmp_path, isolate):
     """The second fold's process is killed from within, as the system does when memory ends."""
