@@ -1,9 +1,11 @@
 """What MkDocs is told besides ``docs/``: pages of the clone, stored results, lists made from code.
 
 The README is the first page. Links that lead out of ``docs/`` work in the clone and in the site.
-Lists that code already holds are put where a page has the mark ``<!-- put here: ... -->``.
+Lists that code already holds are put where a page has the mark ``<!-- put here: ... -->``, in the
+place of the lines that follow it, which say to readers of the file where the list is.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from html import escape
@@ -40,8 +42,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, *, page: Page, **_: object) -> str:
     """Put in lists that are made, and let links out of ``docs/`` lead into the site."""
     for name, make in _LISTS.items():
-        if (mark := _MARK.format(name)) in markdown:
-            markdown = markdown.replace(mark, make())
+        mark = re.escape(_MARK.format(name))
+        markdown = re.sub(rf"{mark}(\n.+)*", lambda _, make=make: make(), markdown)
     for path in ROOT.glob("results/published/**/*.md"):
         own, in_site = path.relative_to(ROOT).as_posix(), _site_path(path)
         markdown = markdown.replace(f"({own})", f"({in_site})")
