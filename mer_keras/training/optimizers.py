@@ -1,4 +1,4 @@
-"""Optimisers of the papers, from a config: those of Keras, and two that Keras does not have.
+"""Optimisers of the papers, from a config: Keras' Adam, faster, and two that Keras does not have.
 
 Source of the warm-up: Ma and Yarats, On the adequacy of untuned warmup for adaptive optimization
 (arXiv 1910.04209), which MERANet (section 4.3) names as its optimiser.
@@ -52,7 +52,44 @@ class CoupledSGD(keras.optimizers.SGD):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class WarmAdam(keras.optimizers.Adam):
+class OnePassAdam(keras.optimizers.Adam):
+    """Adam that goes through the memory of a variable once where TensorFlow computes.
+
+    Keras writes an update as a dozen operations, each of which reads and writes all values: for a
+    hundred million parameters and a small batch that takes as long as the gradients do. The formula
+    is the same, so that results differ by rounding alone.
+    """
+
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        """Change one variable."""
+        if keras.backend.backend() != "tensorflow" or self.amsgrad or variable.dtype != "float32":
+            super().update_step(gradient, variable, learning_rate)
+            return
+        import tensorflow as tf
+
+        if tf.distribute.has_strategy():  # Each device has a copy of the variable.
+            super().update_step(gradient, variable, learning_rate)
+            return
+        number = self._get_variable_index(variable)
+        step = ops.cast(self.iterations + 1, "float32")
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[number].value.handle,
+            v=self._velocities[number].value.handle,
+            beta1_power=ops.power(ops.cast(self.beta_1, "float32"), step),
+            beta2_power=ops.power(ops.cast(self.beta_2, "float32"), step),
+            lr=ops.cast(learning_rate, "float32"),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=ops.cast(gradient, "float32"),
+        )
+
+
+@keras.saving.register_keras_serializable(package="mer_keras")
+class WarmAdam(OnePassAdam):
     """Adam whose first steps are damped by a factor that needs no tuning.
 
     At step t (from 1) the learning rate is multiplied by ``1 - exp(-(1 - beta_2) t)``
@@ -96,4 +133,4 @@ def make_optimizer(setting: Optimizer) -> keras.Optimizer:
         return CoupledSGD(setting.learning_rate, setting.momentum, setting.weight_decay)
     if setting.warmup != "none":
         return WarmAdam(setting.learning_rate, setting.warmup)
-    return keras.optimizers.Adam(setting.learning_rate)
+    return OnePassAdam(setting.learning_rate)

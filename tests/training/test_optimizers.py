@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 from mer_keras.config.training import Cosine, Optimizer, StepDecay, Train  # noqa: E402
-from mer_keras.training.optimizers import CoupledSGD, WarmAdam, make_optimizer  # noqa: E402
+from mer_keras.training.optimizers import CoupledSGD, OnePassAdam, WarmAdam, make_optimizer  # noqa: E402
 from mer_keras.training.recipe import initialise, learning_rate_at  # noqa: E402
 
 GRADIENTS = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
@@ -39,6 +39,34 @@ def test_coupled_sgd_without_decay_is_keras():
     np.testing.assert_allclose(path_of(own), path_of(theirs), rtol=1e-6)
 
 
+def test_adam_in_one_pass_is_keras():
+    own, theirs = OnePassAdam(0.1), keras.optimizers.Adam(0.1)
+    np.testing.assert_allclose(path_of(own), path_of(theirs), rtol=1e-5, atol=1e-6)
+    for mine, keras_own in zip(own.variables, theirs.variables, strict=True):
+        np.testing.assert_allclose(np.array(mine), np.array(keras_own), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_adam_in_one_pass_leaves_other_numbers_to_keras(dtype):
+    changed = []
+    for optimizer in (OnePassAdam(0.1), keras.optimizers.Adam(0.1)):
+        variable = keras.Variable(START, dtype=dtype)
+        optimizer.apply([keras.ops.convert_to_tensor(GRADIENTS[0], dtype)], [variable])
+        changed.append(np.array(variable))
+    np.testing.assert_array_equal(*changed)
+
+
+def test_values_that_were_read_before_a_step_stay_as_they_were():
+    """Folds that are trained together are read, used and changed in one compiled function."""
+    tf = pytest.importorskip("tensorflow")
+    variable, optimizer = keras.Variable(START), OnePassAdam(0.1)
+    optimizer.build([variable])
+    before = tf.convert_to_tensor(variable.value)
+    optimizer.apply([keras.ops.convert_to_tensor(GRADIENTS[0])], [variable])
+    np.testing.assert_array_equal(np.array(before), START)
+    assert not np.array_equal(np.array(variable), START)
+
+
 @pytest.mark.parametrize("warmup", ["linear", "exponential"])
 def test_warm_adam_follows_the_formula(warmup):
     rate, b1, b2, eps = 0.1, 0.9, 0.999, 1e-7
@@ -55,7 +83,7 @@ def test_warm_adam_follows_the_formula(warmup):
 
 def test_linear_warm_up_ends_after_2_over_1_minus_beta_2_steps():
     """Ma and Yarats: 2 000 steps for the usual beta_2."""
-    late, plain = WarmAdam(0.1, "linear"), keras.optimizers.Adam(0.1)
+    late, plain = WarmAdam(0.1, "linear"), OnePassAdam(0.1)
     steps = []
     for optimizer in (late, plain):
         variable = keras.Variable(START)
@@ -69,7 +97,7 @@ def test_linear_warm_up_ends_after_2_over_1_minus_beta_2_steps():
 @pytest.mark.parametrize(
     ("setting", "kind"),
     [
-        (Optimizer(learning_rate=0.1), keras.optimizers.Adam),
+        (Optimizer(learning_rate=0.1), OnePassAdam),
         (Optimizer(learning_rate=0.1, warmup="linear"), WarmAdam),
         (Optimizer(name="sgd", learning_rate=0.1, momentum=0.9, weight_decay=0.03), CoupledSGD),
     ],
