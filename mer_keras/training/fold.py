@@ -1,6 +1,6 @@
 """What a fold is given for training, and what it gives back; how it may fail."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -126,7 +126,7 @@ class FoldOutcome(FitRecord):
                 object.__setattr__(self, name, check_prediction(probabilities))
 
 
-def check_finite(losses: Sequence[float], weights: Sequence[NDArray[np.generic]]) -> None:
+def check_finite(losses: Sequence[float], weights: Iterable[NDArray[np.generic]]) -> None:
     """Check a trained fold; a finite loss proves nothing, as some kernels turn NaN into 0.
 
     Args:

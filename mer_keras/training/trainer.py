@@ -153,7 +153,7 @@ class Trainer:
                 verbose=0,
             ).history
             curves = {name: [float(value) for value in values] for name, values in history.items()}
-            check_finite(curves["loss"], [np.array(weight) for weight in self.network.weights])
+            check_finite(curves["loss"], (np.array(weight) for weight in self.network.weights))
             epoch = len(curves["loss"]) if best_epoch is None else int(best_epoch.best[0])
             return FitRecord(epoch, curves, time.perf_counter() - started)
 
@@ -235,7 +235,9 @@ class Trainer:
                 compile_model(fitted, optimizer, recipe.jit_compile)
         if assembly is None:
             assembly = fresh
-            self._optimizer_start = [np.array(v) for v in fitted.optimizer.variables]
+            values = (np.array(variable) for variable in fitted.optimizer.variables)
+            # Zeros that nobody has written take no memory; the state of Adam is twice the network.
+            self._optimizer_start = [v if v.any() else np.zeros(v.shape, v.dtype) for v in values]
         else:
             pairs = zip(_state_of(assembly.model), _state_of(fresh.model), strict=True)
             for variable, fresh_variable in pairs:
