@@ -72,15 +72,14 @@ def compiled_network(
         The network; for each input its clips, float32 (batch, \*input_shape) in 0..1; labels,
         int32 (batch,).
     """
-    import keras
-
     from mer_keras.models import registry
+    from mer_keras.training.optimizers import make_adam
     from mer_keras.training.recipe import compile_model
 
     spec = registry.get_spec(name)
     shape, classes = input_shape or spec.input_shape, classes or spec.classes
     network = registry.build(name, shape, classes)
-    compile_model(network, keras.optimizers.Adam(1e-4))
+    compile_model(network, make_adam(1e-4))
     rng = np.random.default_rng(0)
     clips = [rng.random((batch, *sides), dtype=np.float32) for sides in each_shape(shape)]
     return network, clips, rng.integers(0, classes, batch).astype("int32")

@@ -294,8 +294,8 @@ def plan(
 ) -> None:
     """Show folds, steps, memory and time of a run; train nothing.
 
-    The classes of each fold are counted, and the space on the disk is estimated too. Clips are read
-    for a minute, and reckoned from their annotations after that.
+    The classes of each fold are counted, and the space on the disk is estimated too. The clips of
+    an experiment are read for a minute at most; sizes of the others are estimated.
 
     Example: mer-keras plan shallow_convlstm/table2
     """

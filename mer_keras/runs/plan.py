@@ -114,8 +114,8 @@ def describe_plan(config: Experiment, data: str, progress: Progress | None = Non
     )
     frames = mean_frames(table)
     pieces += [
-        loading_piece(f"input {name}", recipe, len(table), frames, False, expectation)
-        for name, recipe in reader.unread.items()
+        loading_piece(f"input {name}", config.inputs[name], clips, frames, False, expectation)
+        for name, clips in reader.unread.items()
     ]
     notes = [
         *config.not_inherited,
@@ -182,7 +182,8 @@ def find_batches(config: Experiment, data: str, most: int = 4096) -> list[Batch]
     """
     from mer_keras.training.device import trials
 
-    context = compose(config, "plan", data, pretraining=False, load=PlanReader())
+    # The shapes of clips are needed, not their values.
+    context = compose(config, "plan", data, pretraining=False, load=PlanReader(seconds=0))
     methods = [(plan.name, context.method(plan)) for plan in config.plans]
     networks = [(name, method) for name, method in methods if isinstance(method, NetworkMethod)]
     if not networks:

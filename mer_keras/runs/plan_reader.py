@@ -1,4 +1,4 @@
-"""The clips of a plan: read for a minute, and after that reckoned from their annotations."""
+"""The clips of a plan: read for a minute, and after that estimated from their annotations."""
 
 import time
 from collections.abc import Mapping
@@ -25,11 +25,17 @@ class PlanReader:
     What was read before the time was up lies in the cache, so that the run goes on from there.
 
     Attributes:
-        unread: inputs that were not read, by name.
+        unread: clips that were not read of each input of which some were not, by its name.
     """
 
-    def __init__(self) -> None:
-        self.unread: dict[str, Clip] = {}
+    def __init__(self, seconds: float | None = None) -> None:
+        """Prepare.
+
+        Args:
+            seconds: for which clips are read, by default ``READING_SECONDS``.
+        """
+        self._seconds = READING_SECONDS if seconds is None else seconds
+        self.unread: dict[str, int] = {}
 
     def __call__(
         self,
@@ -44,12 +50,15 @@ class PlanReader:
             FrameError: see ``clips.assemble.load_clips``.
             ConfigError: likewise.
         """
-        deadline = time.monotonic() + READING_SECONDS
+        deadline = time.monotonic() + self._seconds
+        left = 0
 
         def report(step: str, done: float, total: float) -> None:
+            nonlocal left
             if progress:
                 progress(step, done, total)
-            if done < total and time.monotonic() > deadline:
+            left = round(total - done)
+            if left and time.monotonic() > deadline:
                 raise _TimeIsUpError
 
         clips = {}
@@ -58,18 +67,19 @@ class PlanReader:
             try:
                 clips[name] = load_clips(samples, recipe, policies, progress=title)
             except _TimeIsUpError:
-                self.unread[name] = recipe
-                clips[name] = _unread(samples, recipe)
-        return keep_common(samples, clips)
+                self.unread[name] = left
+        if clips:
+            samples, clips = keep_common(samples, clips)
+        return samples, clips | {name: _unread(samples, recipes[name]) for name in self.unread}
 
     def notes(self) -> list[str]:
         """Say what was not read, and what that means; nothing where everything was."""
         if not self.unread:
             return []
         return [
-            f"not read within {READING_SECONDS:.0f} s, so that sizes and folds are those of the "
-            f"annotations: input {', '.join(self.unread)}; the run leaves out what it can't read, "
-            "and says which clips show the same"
+            f"clips were read for {self._seconds:.0f} s, which did not suffice for input "
+            f"{', '.join(self.unread)}: sizes and folds are estimated from the annotations; the "
+            "run leaves out clips that it can't read, and says which ones show the same"
         ]
 
 

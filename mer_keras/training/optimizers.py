@@ -1,4 +1,4 @@
-"""Optimisers of the papers, from a config: Keras' Adam, faster, and two that Keras does not have.
+"""Optimisers of the papers, from a config: Adam, and two that Keras does not have.
 
 Source of the warm-up: Ma and Yarats, On the adequacy of untuned warmup for adaptive optimization
 (arXiv 1910.04209), which MERANet (section 4.3) names as its optimiser.
@@ -133,4 +133,10 @@ def make_optimizer(setting: Optimizer) -> keras.Optimizer:
         return CoupledSGD(setting.learning_rate, setting.momentum, setting.weight_decay)
     if setting.warmup != "none":
         return WarmAdam(setting.learning_rate, setting.warmup)
-    return OnePassAdam(setting.learning_rate)
+    return make_adam(setting.learning_rate)
+
+
+def make_adam(learning_rate: float) -> keras.optimizers.Adam:
+    """Return the fastest Adam of this backend; with PyTorch, Keras has one of its own."""
+    on_tensorflow = keras.backend.backend() == "tensorflow"
+    return (OnePassAdam if on_tensorflow else keras.optimizers.Adam)(learning_rate)

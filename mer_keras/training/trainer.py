@@ -63,7 +63,7 @@ class Trainer:
         self._start = start
         self._assembly: Assembly | None = None
         self._front: Front | None = None
-        self._optimizer_start: State = []
+        self._optimizer_start: list[NDArray[np.generic] | None] = []
         make_deterministic()
         keep_freed_memory()
 
@@ -235,16 +235,16 @@ class Trainer:
                 compile_model(fitted, optimizer, recipe.jit_compile)
         if assembly is None:
             assembly = fresh
+            # Zeros are not kept: those of Adam are twice as large as the network.
             values = (np.array(variable) for variable in fitted.optimizer.variables)
-            # Zeros that nobody has written take no memory; the state of Adam is twice the network.
-            self._optimizer_start = [v if v.any() else np.zeros(v.shape, v.dtype) for v in values]
+            self._optimizer_start = [value if value.any() else None for value in values]
         else:
             pairs = zip(_state_of(assembly.model), _state_of(fresh.model), strict=True)
             for variable, fresh_variable in pairs:
                 variable.assign(fresh_variable)
             optimizer_variables = self.fitted.optimizer.variables
             for variable, value in zip(optimizer_variables, self._optimizer_start, strict=True):
-                variable.assign(value)
+                variable.assign(np.zeros(variable.shape) if value is None else value)
         if self._start is not None:
             self._start(assembly.network)
         return assembly

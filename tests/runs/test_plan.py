@@ -1,5 +1,7 @@
 """A plan prints what deviates in the real table: no count is silently another one."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -8,8 +10,10 @@ import pytest
 from mer_keras.config.files import load_experiments
 from mer_keras.config.inputs import Clip, Magnification
 from mer_keras.runs import expectation, plan_reader
+from mer_keras.runs.context import load_inputs
 from mer_keras.runs.loading_memory import loading_bytes
 from mer_keras.runs.plan import describe_plan
+from mer_keras.runs.samples import load_samples
 from tests.databases.trees import write_xlsx
 
 CONFIG = """
@@ -65,34 +69,79 @@ def test_other_counts_other_sources_and_content_twice_are_notes(casme2, tmp_path
         assert any(words in note for note in notes), words
 
 
-def test_a_plan_without_time_to_read_says_the_same_sizes_and_what_it_did_not_see(
-    casme2, tmp_path, monkeypatch
-):
+INPUTS = [
+    "inputs.whole={kind: frames, size: 12, sampling: whole}",
+    "inputs.motion={kind: flow, size: 12, flow: {method: farneback, compute_size: 16}}",
+]
+
+
+def test_a_plan_without_time_to_read_says_what_it_did_not_see(casme2, tmp_path, monkeypatch):
     file = tmp_path / "small.yaml"
     file.write_text(CONFIG)
-    overrides = [
-        "inputs.whole={kind: frames, size: 12, sampling: whole}",
-        "inputs.motion={kind: flow, size: 12, flow: {method: farneback, compute_size: 16}}",
+    rows = (
         "rows=[{name: Linear SVM, method: linear_svm}, "
         "{name: LBP-TOP, method: lbp_top, input: whole}, "
-        "{name: Plain flow, method: plain_flow, input: motion}]",
-    ]
-    (config,) = load_experiments(str(file), overrides=overrides)
+        "{name: Plain flow, method: plain_flow, input: motion}]"
+    )
+    (config,) = load_experiments(str(file), overrides=[*INPUTS, rows])
     titles = []
     read = describe_plan(config, "real", lambda title, *_: titles.append(title))
     assert {"input clips", "input whole", "input motion"} <= set(titles)
 
     monkeypatch.setattr(plan_reader, "READING_SECONDS", 0)
-    reckoned = describe_plan(config, "real")
+    estimated = describe_plan(config, "real")
     for said in ("n_samples", "folds", "folds_digest", "steps", "clips_mib", "disk_mib"):
-        assert reckoned[said] == read[said], said
+        assert estimated[said] == read[said], said
     repeated = {note for note in read["notes"] if "EP01_01 = casme2" in note}
-    assert repeated and repeated == set(read["notes"]) - set(reckoned["notes"])
-    (unread,) = set(reckoned["notes"]) - set(read["notes"])
-    assert "input clips, whole, motion" in unread
+    assert repeated and repeated == set(read["notes"]) - set(estimated["notes"])
+    (unread,) = set(estimated["notes"]) - set(read["notes"])
+    assert "for input clips, whole, motion: sizes and folds are estimated" in unread
 
     monkeypatch.setitem(expectation.FLOW_SECONDS, "farneback", 1e6)
     assert describe_plan(config, "real")["estimated_seconds"] > 10**5
+
+
+def test_clips_that_are_not_read_have_the_shapes_of_those_that_are(casme2, tmp_path):
+    file = tmp_path / "small.yaml"
+    file.write_text(CONFIG)
+    (config,) = load_experiments(str(file), overrides=INPUTS)
+    samples = load_samples(config.data, "real")
+    samples.table.loc[3, "offset"] = 11
+    samples.table.loc[5, "onset"] = pd.NA
+    policies = config.data.policies
+    _, read = load_inputs(samples, config.inputs, policies, None)
+    reader = plan_reader.PlanReader(seconds=0)
+    kept, unread = reader(samples, config.inputs, policies, None)
+    assert kept is samples and reader.unread == dict.fromkeys(config.inputs, len(samples.table) - 1)
+    for name, clips in read.items():
+        shapes = [clip.shape for clip in clips.arrays]
+        assert [clip.shape for clip in unread[name].arrays] == shapes
+        assert (unread[name].sample_ids, unread[name].flow) == (clips.sample_ids, clips.flow)
+    assert {clip.shape[0] for clip in unread["whole"].arrays} == {2, 3}
+
+
+def test_clips_that_one_input_could_not_load_are_left_out_of_those_that_are_not_read(
+    casme2, tmp_path, monkeypatch
+):
+    file = tmp_path / "small.yaml"
+    file.write_text(CONFIG)
+    (config,) = load_experiments(str(file), overrides=INPUTS)
+    samples = load_samples(config.data, "real")
+    (Path(samples.table.loc[2, "path"]) / "reg_img11.bmp").write_bytes(b"")
+    real = plan_reader.load_clips
+
+    def slow_flow(samples, recipe, policies, progress):
+        loaded = real(samples, recipe, policies)
+        progress(1 if recipe.kind == "flow" else len(samples.table), len(samples.table))
+        return loaded
+
+    monkeypatch.setattr(plan_reader, "load_clips", slow_flow)
+    reader = plan_reader.PlanReader(seconds=0)
+    recipes = {name: config.inputs[name] for name in ("motion", "clips")}
+    kept, clips = reader(samples, recipes, config.data.policies, None)
+    assert list(reader.unread) == ["motion"]
+    assert len(kept.table) == len(samples.table) - 1 == len(clips["motion"].arrays)
+    assert clips["motion"].sample_ids == clips["clips"].sample_ids
 
 
 def test_the_memory_of_loading_is_that_of_the_frames_which_each_thread_holds(tmp_path, monkeypatch):
