@@ -82,7 +82,7 @@ _YES = {True: "yes", False: "no"}
 Profile = Annotated[
     str | None,
     Option(
-        help="quick, full (the paper's settings) or smoke: overrides in the config. By default "
+        help="quick, full (the paper's settings), smoke, or reduced (leaderboard/). By default "
         "quick.",
         autocompletion=completion.profiles,
     ),

@@ -190,7 +190,8 @@ def response_matrix(frames: int, recipe: Magnification, fps: float) -> Response:
     if recipe.temporal_filter == "iir":
         return _low_pass(unit, high) - _low_pass(unit, low)
     half = fps / 2
-    if high >= half:  # A band that ends at the highest frequency has no upper slope.
+    # A band that ends at the highest frequency, or by rounding below it, has no upper slope.
+    if high > half * (1 - 1e-6):
         b, a = signal.butter(1, low / half, "highpass")
     else:
         b, a = signal.butter(1, [low / half, high / half], "bandpass")

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import signal
 
@@ -198,6 +198,8 @@ def test_a_brighter_clip_is_magnified_alike(kind, offset, seed):
     st.floats(0.01, 0.4),
     st.floats(0.45, 1.0),
 )
+@example(2, "butterworth", 0.03125, float(np.nextafter(1, 0)))
+@example(80, "butterworth", 0.01, 1 - 1.1e-6)
 def test_no_filter_passes_what_does_not_change(frames, kind, low, high):
     scale = 1.0 if kind == "iir" else FPS / 2
     recipe = Magnification(alpha=1, low=low * scale, high=high * scale, temporal_filter=kind)
