@@ -9,9 +9,11 @@ together.
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -96,6 +98,8 @@ def joined(
         if address == "local":
             # With this switch of Ray its servers listen to 127.0.0.1, as on other systems.
             os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+            _remove_late_sessions()
+            stack.callback(_remove_late_sessions)
             try:
                 folder = stack.enter_context(scratch_folder())
                 stack.enter_context(_own_token(folder))
@@ -235,6 +239,18 @@ def _ended_like_by_ctrl_c() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def _remove_late_sessions() -> None:
+    """Remove what Ray's processes wrote when the folder of a run that was killed was gone already.
+
+    A process that is just starting makes the folder anew. It holds Ray's sessions then, and nothing
+    else: a folder that is in use has a lock.
+    """
+    for session in Path(tempfile.gettempdir()).glob("mer-????????/session_*"):
+        with contextlib.suppress(OSError):  # It may be another user's.
+            if all(path.name.startswith("session_") for path in session.parent.iterdir()):
+                shutil.rmtree(session.parent, ignore_errors=True)
 
 
 def _read_token_anew(ray: ModuleType) -> None:

@@ -9,6 +9,7 @@ import pytest
 from mer_keras.config.files import default_profile, experiment_names, load_experiments
 from mer_keras.runs import context, expectation
 from mer_keras.runs import plan as plans
+from mer_keras.terms import Selection
 from tests.databases import assumed, official
 from tests.databases.published_flow import IMAGES, flat
 from tests.databases.trees import picture
@@ -96,7 +97,8 @@ def check(plan, config, edition):
     told = {note for note in plan["notes"] if "(published: " in note}
     assert told == expected
     for fold in plan["folds"]:
-        assert fold["train"] + fold["val"] + fold["test"] == plan["n_samples"]
+        held_back = 0 if config.selection is Selection.TEST_FOLD else fold["val"]
+        assert fold["train"] + held_back + fold["test"] == plan["n_samples"]
 
 
 def first_on_each_database():

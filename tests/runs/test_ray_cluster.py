@@ -3,6 +3,7 @@
 import builtins
 import os
 import socket
+import tempfile
 import time
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -261,3 +262,16 @@ def test_weights_arrive_as_they_left(places):
     assert files.place().name == "a.npz"
     assert files.place() == files.place()
     assert folder.is_relative_to(places / "cache")
+
+
+def test_sessions_that_outlived_their_folder_are_removed_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    names = ("mer-abandon1", "mer-inuse123", "mer-anothers", "mer-data", "other-12345678")
+    for name in names:
+        logs = tmp_path / name / "session_2026" / "logs"
+        logs.mkdir(parents=True)
+        (logs / "agent.out").write_text("late")
+    (tmp_path / "mer-inuse123" / ".lock").touch()
+    (tmp_path / "mer-anothers" / "clips.csv").touch()
+    room._remove_late_sessions()
+    assert {path.name for path in tmp_path.iterdir()} == {*names} - {"mer-abandon1"}
