@@ -3,12 +3,12 @@
 import time
 from collections.abc import Mapping
 
-from mer_keras.clips.assemble import ClipArrays, load_clips, unread_clips
+from mer_keras.clips.assemble import ClipArrays, unread_clips
 from mer_keras.config.data import Policies
 from mer_keras.config.inputs import Clip
 from mer_keras.databases.samples import Samples
-from mer_keras.progress import Progress, under_title
-from mer_keras.runs.context import keep_common
+from mer_keras.progress import Progress
+from mer_keras.runs.context import keep_common, load_inputs
 from mer_keras.runs.expected_clips import expected_shape, mean_frames
 
 #: Seconds for which the clips of a plan are read.
@@ -61,11 +61,10 @@ class PlanReader:
             if left and time.monotonic() > deadline:
                 raise _TimeIsUpError
 
-        clips = {}
+        clips: dict[str, ClipArrays] = {}
         for name, recipe in recipes.items():
-            title = under_title(report, f"input {name}")
             try:
-                clips[name] = load_clips(samples, recipe, policies, progress=title)
+                clips |= load_inputs(samples, {name: recipe}, policies, report)[1]
             except _TimeIsUpError:
                 self.unread[name] = left
         if clips:

@@ -128,14 +128,15 @@ def test_clips_that_one_input_could_not_load_are_left_out_of_those_that_are_not_
     (config,) = load_experiments(str(file), overrides=INPUTS)
     samples = load_samples(config.data, "real")
     (Path(samples.table.loc[2, "path"]) / "reg_img11.bmp").write_bytes(b"")
-    real = plan_reader.load_clips
+    real = plan_reader.load_inputs
 
-    def slow_flow(samples, recipe, policies, progress):
-        loaded = real(samples, recipe, policies)
-        progress(1 if recipe.kind == "flow" else len(samples.table), len(samples.table))
+    def slow_flow(samples, recipes, policies, progress):
+        loaded = real(samples, recipes, policies, None)
+        clips = len(samples.table)
+        progress("input", 1 if "motion" in recipes else clips, clips)
         return loaded
 
-    monkeypatch.setattr(plan_reader, "load_clips", slow_flow)
+    monkeypatch.setattr(plan_reader, "load_inputs", slow_flow)
     reader = plan_reader.PlanReader(seconds=0)
     recipes = {name: config.inputs[name] for name in ("motion", "clips")}
     kept, clips = reader(samples, recipes, config.data.policies, None)
