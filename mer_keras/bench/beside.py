@@ -58,7 +58,7 @@ def take_turns(
     clips: int | None = None,
     side: int | None = None,
 ) -> list[Measurement]:
-    """Measure a step of each form of a network; all must have as many trained parameters.
+    """Measure a step of each form of a network; all must have as many parameters.
 
     Args:
         options: quick: two clips, one turn.
@@ -77,7 +77,12 @@ def take_turns(
     turns = 1 if options.quick else max(_TURNS, options.repeats)
     shape = resized(registry.get_spec(name).input_shape, side)
     network, inputs, labels = compiled_network(name, batch, shape)
-    parameters = sum(math.prod(weight.shape) for weight in network.trainable_weights)
+    # Parameters that get no gradient count too, as queries and keys of blocks with one place.
+    parameters = sum(
+        math.prod(weight.shape)
+        for weight in network.weights
+        if not weight.name.startswith("moving_")
+    )
     forms: dict[str, Callable[[], object]] = {}
     for script in _installed(scripts):
         plain = load_script(script).Step(name, batch, **({"side": side} if side else {}))
