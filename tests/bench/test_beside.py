@@ -3,7 +3,6 @@
 import types
 from functools import partial
 
-import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras")
@@ -55,9 +54,14 @@ def test_images_of_another_side():
 
 
 class Form:
-    """A network of six trained weights, whose steps are written down."""
+    """A network of six trained weights and four without gradient; its steps are written down."""
 
-    trainable_weights = (np.zeros((2, 3)),)
+    trainable_weights = (types.SimpleNamespace(name="kernel", shape=(2, 3)),)
+    weights = (
+        *trainable_weights,
+        types.SimpleNamespace(name="idle", shape=(4,)),
+        types.SimpleNamespace(name="moving_mean", shape=(5,)),
+    )
 
     def __init__(self, name="", batch=0, *, count=6):
         self.count, self.batch, self.steps = count, batch, STEPS
@@ -110,6 +114,11 @@ def test_forms_of_other_sizes_are_not_compared(forms, monkeypatch, tmp_path):
     monkeypatch.setattr(forms, "Step", partial(Form, count=7))
     with pytest.raises(NotMeasuredError, match="7 parameters in plain Keras, 6 here"):
         measure(tmp_path)
+
+
+def test_a_form_may_have_parameters_that_get_no_gradient(forms, monkeypatch, tmp_path):
+    monkeypatch.setattr(forms, "Step", partial(Form, count=10))
+    assert measure(tmp_path)
 
 
 def test_a_form_whose_framework_is_missing_is_left_out(forms, monkeypatch, tmp_path):
