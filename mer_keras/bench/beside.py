@@ -20,7 +20,9 @@ from mer_keras.bench.case import Case, CaseOptions, case_file
 from mer_keras.bench.loso import load_script
 from mer_keras.bench.measure import Facts, Measurement, NotMeasuredError, timed
 from mer_keras.bench.networks import BATCH, compiled_network, matrix_products
+from mer_keras.config.training import Precision
 from mer_keras.models.cost import multiply_accumulates
+from mer_keras.training.device import number_format
 
 if TYPE_CHECKING:
     import keras
@@ -60,6 +62,7 @@ def take_turns(
     scripts: Sequence[str],
     clips: int | None = None,
     side: int | None = None,
+    precisions: Sequence[Precision] = ("float32",),
 ) -> list[Measurement]:
     """Measure a step of each form of a network; all must have as many parameters.
 
@@ -70,6 +73,8 @@ def take_turns(
             framework isn't installed are left out.
         clips: of a step; as many as in a step alone if left out.
         side: of the images, in place of the paper's.
+        precisions: formats of numbers in which this suite's form is measured; the others compute
+            in float32.
 
     Raises:
         NotMeasuredError: no framework is installed, or forms differ in their parameters.
@@ -79,7 +84,11 @@ def take_turns(
     batch = 2 if options.quick else clips or BATCH[name]
     turns = 1 if options.quick else max(_TURNS, options.repeats)
     shape = resized(registry.get_spec(name).input_shape, side)
-    network, inputs, labels = compiled_network(name, batch, shape)
+    own: dict[str, Callable[[], object]] = {}
+    for precision in precisions:
+        with number_format(precision):
+            network, inputs, labels = compiled_network(name, batch, shape)
+        own[_own_form(precision)] = partial(network.train_on_batch, inputs, labels)
     parameters = _count(network.trainable_weights)
     # Code as it was released has queries and keys of blocks with one place, which get no gradient.
     given = _count(weight for weight in network.weights if not weight.name.startswith("moving_"))
@@ -92,36 +101,45 @@ def take_turns(
                 f"{parameters:,} here"
             )
         forms[SCRIPTS[script][0]] = plain
-    forms[OURS] = lambda: network.train_on_batch(inputs, labels)
+    forms |= own
     clock = time.process_time if _has_one_thread() else time.perf_counter
-    product_rate = matrix_products(quick=options.quick, clock=clock)
+    product_rates = {
+        _own_form(precision): matrix_products(quick=options.quick, policy=precision, clock=clock)
+        for precision in precisions
+    }
     for step in forms.values():
         step()
-    rates: list[float] = []
+    rates: dict[str, list[float]] = {form: [] for form in own}
     seconds: dict[str, list[float]] = {form: [] for form in forms}
     for turn in range(turns):
         # Every second turn runs backwards, so that no form always follows the same one.
         for form, step in list(forms.items())[:: (-1) ** turn]:
             seconds[form].append(statistics.median(timed(step, _STEPS, budget=_TURN, clock=clock)))
-        rates.append(product_rate())
+        for form, product_rate in product_rates.items():
+            rates[form].append(product_rate())
     operations = 6 * batch * multiply_accumulates(network)
-    shares = (operations / s / rate for s, rate in zip(seconds[OURS], rates, strict=True))
     facts: dict[str, Facts] = {form: {} for form in forms}
-    facts[OURS] = {
-        "share of matrix products": round(statistics.median(shares), 3),
-        "matrix products, GFLOP/s": round(statistics.median(rates) / 1e9, 1),
-        **{
-            f"times {form}": round(_ratio(seconds[OURS], seconds[form]), 2)
-            for form in forms
-            if form != OURS
-        },
-    }
+    for form in own:
+        shares = (operations / s / rate for s, rate in zip(seconds[form], rates[form], strict=True))
+        facts[form] = {
+            "share of matrix products": round(statistics.median(shares), 3),
+            "matrix products, GFLOP/s": round(statistics.median(rates[form]) / 1e9, 1),
+            **{
+                f"times {other}": round(_ratio(seconds[form], seconds[other]), 2)
+                for other in forms
+                if other not in own
+            },
+        }
     work = f"training step beside other forms, {name}, {batch} clips"
     work += f" of {side} pixels" if side else ""
     work += ", one thread's processor time" if _has_one_thread() else ""
     return [
         Measurement(work, form, tuple(seconds[form]), batch, facts=facts[form]) for form in forms
     ]
+
+
+def _own_form(precision: Precision) -> str:
+    return OURS if precision == "float32" else f"{OURS}, {precision}"
 
 
 def _count(weights: "Iterable[keras.Variable]") -> int:

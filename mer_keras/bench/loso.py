@@ -11,6 +11,8 @@ seed of its own, says whether predictions are as good.
 """
 
 import importlib.util
+import itertools
+import json
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -26,10 +28,13 @@ from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.bench.memory import family_memory, peak_memory
+from mer_keras.config.training import Precision
 from mer_keras.evaluation import metrics
 
 #: Learning rate: larger than the published 5e-5, so that few epochs show how good predictions get.
 LEARNING_RATE = 1e-3
+#: Clips of a step.
+BATCH = 256
 _SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 #: Numbers of epochs for which the duration is extrapolated.
 _EXTRAPOLATED = (30, 800)
@@ -51,6 +56,7 @@ def take_turns(
     engines: Sequence[str],
     epochs: Sequence[int],
     network: str = "ststnet",
+    precisions: Sequence[Precision] = ("float32",),
 ) -> list[Measurement]:
     """Let a plain script and this suite take turns; ratios are to the first way.
 
@@ -60,9 +66,11 @@ def take_turns(
         engines: see ``config.training.Train``; each has as many processes as there are cores.
         epochs: numbers of epochs.
         network: which one, of those that the script has.
+        precisions: formats of numbers in which this suite computes; a script has float32.
     """
     cores = os.cpu_count() or 1
-    suites = [(name, n) for name in engines for n in ([cores] if script else sorted({1, cores}))]
+    workers = [cores] if script else sorted({1, cores})
+    suites = list(itertools.product(engines, workers, precisions))
     subjects, rounds = None, options.repeats
     if options.quick:
         subjects, rounds, epochs, suites = 2, 1, (2,), suites[:1]
@@ -74,10 +82,12 @@ def take_turns(
         title = {"plain_torch": "plain PyTorch", "plain_keras": "plain Keras"}[script]
         ways[title] = partial(run_plain, script, network, subjects)
         work += f" beside {title}, {network}"
-    for engine, workers in suites:
-        title = f"mer_keras, {engine}, {workers} process{'es' if workers > 1 else ''}"
-        row = f"rows=[{{name: Network, method: {network}}}]"
-        ways[title] = partial(run_suite, options.folder, engine, workers, overrides=[row])
+    for engine, number, precision in suites:
+        title = f"mer_keras, {engine}, {number} process{'es' if number > 1 else ''}"
+        title += "" if precision == "float32" else f", {precision}"
+        ways[title] = partial(
+            run_suite, options.folder, engine, number, network=network, precision=precision
+        )
     runs = [
         {
             "way": title,
@@ -118,6 +128,8 @@ def run_suite(
     epochs: int,
     learning_rate: float,
     seed: int,
+    network: str = "ststnet",
+    precision: Precision = "float32",
     overrides: Sequence[str] = (),
 ) -> Run:
     """Run the published experiment as ``mer-keras run`` does, in a results folder of its own.
@@ -129,16 +141,31 @@ def run_suite(
         epochs: of each fold.
         learning_rate: of Adam.
         seed: of the run.
+        network: the only row's.
+        precision: of its numbers.
         overrides: further ones of the config.
     """
-    settings = [
-        f"train.epochs={epochs}",
-        f"train.optimizer.learning_rate={learning_rate}",
-        f"seeds=[{seed}]",
-        f"train.engine={engine}",
-        "baselines=[]",
-    ]
-    return run_published("ststnet/megc2019", folder, workers, [*settings, *overrides])
+    # The recipe of the plain scripts stands in place of the one that the network's method brings.
+    optimizer = {"name": "adam", "learning_rate": learning_rate, "momentum": 0.0}
+    recipe = {
+        "epochs": epochs,
+        "batch_size": BATCH,
+        "optimizer": optimizer,
+        "engine": engine,
+        "precision": precision,
+    }
+    row = {"name": "Network", "method": network, "train": recipe}
+    return run_published(
+        "ststnet/megc2019",
+        folder,
+        workers,
+        [
+            f"rows={json.dumps([row])}",
+            f"seeds=[{seed}]",
+            "baselines=[]",
+            *overrides,
+        ],
+    )
 
 
 def run_published(

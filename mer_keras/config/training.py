@@ -1,10 +1,13 @@
 """Training recipes."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
 from mer_keras.config.strict import StrictModel
+
+#: Formats of numbers within networks.
+Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 
 
 class Optimizer(StrictModel):
@@ -151,7 +154,7 @@ class Train(StrictModel):
     """
     folds_at_once: int | None = Field(default=None, ge=1)
     """Folds of a stack in ``vectorised``; null leaves it to the backend."""
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    precision: Precision = "float32"
     """Format of numbers within networks; weights and probabilities are kept in float32."""
     jit_compile: bool | None = None
     """Whether to compile steps with XLA; null: where that can be, on JAX (see ``training.recipe``).

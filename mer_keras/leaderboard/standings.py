@@ -217,22 +217,27 @@ def _inputs_read(entry: Entry) -> str:
 
 def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method; methods that are only claimed stand once."""
-    arms: dict[tuple[str, int | None], _Arms] = {}
+    arms: dict[tuple[str, int | None, str], _Arms] = {}
     for entry in sorted(group, key=lambda entry: (entry.head.created, entry.source)):
         for row in entry.head.rows:
-            # A shorter training is another line.
-            arms_of_row = arms.setdefault((row.name, row.epochs if row.ran else 0), _Arms())
+            # A shorter or less precise training is another line.
+            epochs = row.epochs if row.ran else 0
+            arms_of_row = arms.setdefault((row.name, epochs, row.precision), _Arms())
             if not row.ran:
                 arms_of_row.claimed.append((entry, row))
             elif entry.head.selection is Selection.LAST_EPOCH:
                 arms_of_row.honest = (entry, row)  # The newest run of a method stands.
             else:
                 arms_of_row.inner = (entry, row)
-    names = [name for name, epochs in arms if epochs != 0]
-    for (name, epochs), of_row in arms.items():
-        if epochs == 0 and name in names:
+    for (name, epochs, precision), of_row in arms.items():
+        ran = [key for key in arms if key[0] == name and key[1] != 0]
+        if epochs == 0 and ran:
             continue  # It was run here, so that its claims stand beside its own result.
-        title = f"{name}, {epochs} epochs" if names.count(name) > 1 else name
+        title = name
+        if len({key[1] for key in ran}) > 1:
+            title += f", {epochs} epochs"
+        if len({key[2] for key in ran if key[1] == epochs}) > 1:
+            title += f", {precision}"
         yield _standing(title, of_row, guesses)
 
 

@@ -110,6 +110,34 @@ def test_forms_take_turns(forms, tmp_path):
     assert [m.seconds for m in measure(tmp_path, quick=True)] == [(1.0,)] * 2
 
 
+def test_this_suite_may_compute_in_other_formats_too(forms, monkeypatch, tmp_path):
+    policies = []
+
+    def compiled_network(*_):
+        policies.append(keras.config.dtype_policy().name)
+        return Form(), [], []
+
+    monkeypatch.setattr(beside, "compiled_network", compiled_network)
+    monkeypatch.setattr(
+        beside,
+        "matrix_products",
+        lambda *, policy, **_: lambda: 768e9 if policy == "mixed_bfloat16" else 384e9,
+    )
+    options = CaseOptions(quick=True, folder=tmp_path)
+    measured = beside.take_turns(
+        options,
+        name="learnet",
+        scripts=["plain_keras_frames"],
+        clips=16,
+        precisions=["float32", "mixed_bfloat16"],
+    )
+    assert [m.way for m in measured] == ["plain Keras", "mer_keras", "mer_keras, mixed_bfloat16"]
+    assert policies == ["float32", "mixed_bfloat16"]
+    assert keras.config.dtype_policy().name == "float32"
+    _, single, mixed = (m.facts for m in measured)
+    assert single["share of matrix products"] == 2 * mixed["share of matrix products"]
+
+
 def test_forms_of_other_sizes_are_not_compared(forms, monkeypatch, tmp_path):
     monkeypatch.setattr(forms, "Step", partial(Form, count=7))
     with pytest.raises(NotMeasuredError, match="7 parameters in plain Keras, 6 here"):

@@ -4,9 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mer_keras.bench import flow_like
+from mer_keras.bench import flow_like, loso
 from mer_keras.bench.loso import load_script, measurements_of
 from mer_keras.bench.measure import NotMeasuredError, ratios
+from mer_keras.config.files import find_config, load_config
+from mer_keras.config.training import Optimizer
 from mer_keras.databases import registry
 
 
@@ -112,3 +114,24 @@ def test_plain_keras_network_has_the_parameters_of_the_paper():
 def test_a_script_that_is_not_there_is_no_fault():
     with pytest.raises(NotMeasuredError, match="checkout"):
         load_script("no_such")
+
+
+@pytest.mark.parametrize("network", ["ststnet", "off_apexnet", "rcn"])
+def test_a_network_has_the_recipe_of_the_plain_scripts(monkeypatch, tmp_path, network):
+    """A method's own batches and epochs would make another training of it."""
+    plans = []
+
+    def run_published(experiment, folder, workers, overrides):
+        config = load_config(find_config(experiment)[0], overrides=overrides)
+        plans.extend(config.plans)
+
+    monkeypatch.setattr(loso, "run_published", run_published)
+    loso.run_suite(
+        tmp_path, "vectorised", 2, 7, 1e-3, 5, network=network, precision="mixed_bfloat16"
+    )
+    (plan,) = plans
+    recipe = plan.recipe
+    assert (recipe.epochs, recipe.batch_size) == (7, load_script("plain_keras").BATCH)
+    assert recipe.optimizer == Optimizer(name="adam", learning_rate=1e-3)
+    assert (recipe.engine, recipe.precision) == ("vectorised", "mixed_bfloat16")
+    assert recipe.order == "shuffled" and recipe.balance == "none" and recipe.step_decay is None

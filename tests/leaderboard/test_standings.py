@@ -6,7 +6,7 @@ from mer_keras.errors import ResultsError
 from mer_keras.leaderboard.reading import checked_entry, matrices_of
 from mer_keras.leaderboard.standings import tables_of, values_of
 from mer_keras.leaderboard.writing import contribution_files
-from tests.leaderboard.made import BOARDS, make_run
+from tests.leaderboard.made import BOARDS, TREE, make_run
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,21 @@ def test_of_two_runs_of_a_method_the_newer_stands(tmp_path, entry):
     (table,) = tables_of([newer, entry], repetitions=20, resamples=20)
     assert line(table, "SVM").source == "newer"
     assert line(table, "SVM").honest["uf1"].pooled == 1
+
+
+def test_a_less_precise_training_is_a_line_of_its_own(tmp_path, entry, inner):
+    train = TREE["train"] | {"precision": "mixed_bfloat16"}
+    view = make_run(tmp_path, tree={"train": train})
+    other = checked_entry("other", contribution_files(view, known=BOARDS), BOARDS)
+    (table,) = tables_of([entry, inner, other], repetitions=20, resamples=20)
+    names = [standing.name for standing in table.standings]
+    assert sorted(names) == [
+        "Claimed", "Net, float32", "Net, mixed_bfloat16", "SVM", "majority class",
+    ]  # fmt: skip
+    assert line(table, "Net, float32").inner
+    assert not line(table, "Net, mixed_bfloat16").inner
+    assert line(table, "Net, mixed_bfloat16").row.precision == "mixed_bfloat16"
+    assert line(table, "SVM").row.precision == "float32"
 
 
 def test_other_images_in_one_table_are_refused_by_name(tmp_path, entry):

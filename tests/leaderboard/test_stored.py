@@ -40,7 +40,8 @@ def candidates(entries, table, line, column):
         if entry.head.protocol in table["title"] and entry.head.selection == selection:
             for row in entry.head.rows:
                 rule = next((rule for rule in rules if rule in row.rules), None)
-                if rule and name in (row.name, f"{row.name}, {row.epochs} epochs"):
+                longer = f"{row.name}, {row.epochs} epochs"
+                if rule and name in (row.name, longer, f"{longer}, {row.precision}"):
                     yield matrices_of(entry, row.key, rule)
 
 
