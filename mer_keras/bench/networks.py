@@ -183,8 +183,9 @@ def matrix_products(
     )
 
     def product() -> object:
-        # One number is fetched, so that a device has finished.
-        return keras.ops.convert_to_numpy(keras.ops.matmul(left, right)[0, 0])
+        # One number is fetched, so that a device has finished; NumPy has no bfloat16.
+        first = keras.ops.cast(keras.ops.matmul(left, right)[0, 0], "float32")
+        return keras.ops.convert_to_numpy(first)
 
     product()
     return lambda: 2 * side**3 / timed(product, 1, clock=clock)[0]
