@@ -22,6 +22,7 @@ from mer_keras.layers.counted_norm import CountedNormalization
 from mer_keras.layers.dense_block import DenseBlock
 from mer_keras.layers.fast.batch_norm import FastBatchNormalization, FastCountedNormalization
 from mer_keras.layers.fast.convlstm import FastConvLSTM2D
+from mer_keras.layers.fast.convolution import FastConv2D
 from mer_keras.layers.fast.dense_block import FastDenseBlock
 from mer_keras.layers.fast.dropout import FastDropout
 from mer_keras.layers.fast.processor import on_tensorflow_processor
@@ -34,6 +35,7 @@ from mer_keras.layers.streams import ConvNormPool
 #: Plain layers with a fast form. Its constructor takes those arguments that networks here use.
 FAST_FORMS: dict[type[keras.Layer], type[keras.Layer]] = {
     keras.layers.BatchNormalization: FastBatchNormalization,
+    keras.layers.Conv2D: FastConv2D,
     keras.layers.ConvLSTM2D: FastConvLSTM2D,
     keras.layers.Dropout: FastDropout,
     keras.layers.TimeDistributed: FastTimeDistributed,

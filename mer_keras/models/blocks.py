@@ -123,7 +123,7 @@ def pytorch_convolve(
         dilation: distance of the kernel's values.
         activation: applied afterwards.
     """
-    convolution = layers.Conv2D(
+    convolution = choose(layers.Conv2D)(
         filters,
         edge,
         padding=padding,

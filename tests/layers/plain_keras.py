@@ -244,6 +244,10 @@ def cases(frames=3, size=3, norm=layers.BatchNormalization):
         "FastBatchNormalization": Case(
             fast[layers.BatchNormalization], layers.BatchNormalization, clip, {"momentum": 0.9}
         ),
+        "FastConv2D": Case(
+            fast[layers.Conv2D], layers.Conv2D, (3, 2, 2, 4),
+            {"filters": 5, "kernel_size": 3, "padding": "same"},
+        ),
         "FastConvLSTM2D": Case(fast[layers.ConvLSTM2D], plain_lstm, clip, lstm),
         "FastDropout": Case(fast[layers.Dropout], layers.Dropout, clip, {"rate": 0.3, "seed": 1}),
         "FastTimeDistributed": Case(

@@ -28,6 +28,27 @@ EXAMPLES = [
     (CountedNormalization, (2, 5, 4, 3), NORM),
     (CountedNormalization, (4, 3, 3, 2), {**NORM, "unbiased": False}),
     *(
+        (layers.Conv2D, (3, *sides, 4), {"filters": 5, "kernel_size": size, "padding": "same"})
+        for sides in ((2, 2), (1, 2), (2, 1), (1, 1), (3, 2))
+        for size in (3, (1, 3), (5, 1), (2, 2))
+    ),
+    (layers.Conv2D, (3, 2, 2, 4), {"filters": 5, "kernel_size": 1}),
+    (
+        layers.Conv2D,
+        (3, 2, 2, 4),
+        {"filters": 5, "kernel_size": 3, "padding": "same", "strides": 2},
+    ),
+    (
+        layers.Conv2D,
+        (3, 2, 2, 4),
+        {"filters": 5, "kernel_size": 3, "padding": "same", "dilation_rate": 2},
+    ),
+    (
+        layers.Conv2D,
+        (3, 2, 2, 4),
+        {"filters": 5, "kernel_size": 3, "padding": "same", "activation": "relu"},
+    ),
+    *(
         (
             layers.ConvLSTM2D,
             (2, 4, 7, 6, 2),
