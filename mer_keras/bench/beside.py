@@ -84,11 +84,11 @@ def take_turns(
     batch = 2 if options.quick else clips or BATCH[name]
     turns = 1 if options.quick else max(_TURNS, options.repeats)
     shape = resized(registry.get_spec(name).input_shape, side)
-    own: dict[str, Callable[[], object]] = {}
+    steps: dict[str, Callable[[], object]] = {}
     for precision in precisions:
         with number_format(precision):
             network, inputs, labels = compiled_network(name, batch, shape)
-        own[_own_form(precision)] = partial(network.train_on_batch, inputs, labels)
+        steps[_own_form(precision)] = partial(network.train_on_batch, inputs, labels)
     parameters = _count(network.trainable_weights)
     # Code as it was released has queries and keys of blocks with one place, which get no gradient.
     given = _count(weight for weight in network.weights if not weight.name.startswith("moving_"))
@@ -101,7 +101,7 @@ def take_turns(
                 f"{parameters:,} here"
             )
         forms[SCRIPTS[script][0]] = plain
-    forms |= own
+    forms |= steps
     clock = time.process_time if _has_one_thread() else time.perf_counter
     product_rates = {
         _own_form(precision): matrix_products(quick=options.quick, policy=precision, clock=clock)
@@ -109,7 +109,7 @@ def take_turns(
     }
     for step in forms.values():
         step()
-    rates: dict[str, list[float]] = {form: [] for form in own}
+    rates: dict[str, list[float]] = {form: [] for form in steps}
     seconds: dict[str, list[float]] = {form: [] for form in forms}
     for turn in range(turns):
         # Every second turn runs backwards, so that no form always follows the same one.
@@ -119,7 +119,7 @@ def take_turns(
             rates[form].append(product_rate())
     operations = 6 * batch * multiply_accumulates(network)
     facts: dict[str, Facts] = {form: {} for form in forms}
-    for form in own:
+    for form in steps:
         shares = (operations / s / rate for s, rate in zip(seconds[form], rates[form], strict=True))
         facts[form] = {
             "share of matrix products": round(statistics.median(shares), 3),
@@ -127,7 +127,7 @@ def take_turns(
             **{
                 f"times {other}": round(_ratio(seconds[form], seconds[other]), 2)
                 for other in forms
-                if other not in own
+                if other not in steps
             },
         }
     work = f"training step beside other forms, {name}, {batch} clips"

@@ -1,6 +1,7 @@
 """Leave-one-subject-out over 68 synthetic subjects: this suite beside plain scripts.
 
-All ways have the same data, epochs, batches of 256 and Adam. Every run has a process of its own, as
+All ways have the same data, epochs, batches of 256 and Adam; their formats of numbers may differ.
+Every run has a process of its own, as
 a user's run has, so that nothing is there that a backend compiled or kept before. Starting this
 process and importing the backend are not timed; processes that the run itself starts are.
 
@@ -132,7 +133,9 @@ def run_suite(
     precision: Precision = "float32",
     overrides: Sequence[str] = (),
 ) -> Run:
-    """Run the published experiment as ``mer-keras run`` does, in a results folder of its own.
+    """Run the clips and folds of STSTNet's experiment by the recipe of the plain scripts.
+
+    The results folder is a new one.
 
     Args:
         folder: the results folder is made in it.
@@ -141,11 +144,11 @@ def run_suite(
         epochs: of each fold.
         learning_rate: of Adam.
         seed: of the run.
-        network: the only row's.
-        precision: of its numbers.
+        network: which one is trained.
+        precision: format of numbers within it.
         overrides: further ones of the config.
     """
-    # The recipe of the plain scripts stands in place of the one that the network's method brings.
+    # A row's own recipe goes before the one that the network's method brings.
     optimizer = {"name": "adam", "learning_rate": learning_rate, "momentum": 0.0}
     recipe = {
         "epochs": epochs,

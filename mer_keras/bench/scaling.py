@@ -35,8 +35,9 @@ def vary_folds(options: CaseOptions) -> list[Measurement]:
     repeats = 1 if options.quick else 3
 
     def run(count: int) -> Timing:
-        run_folds = partial(run_suite, overrides=[f"protocol={{name: subject_kfold, k: {count}}}"])
-        way = partial(run_folds, options.folder, "sequential", 1, _EPOCHS, LEARNING_RATE)
+        protocol = f"protocol={{name: subject_kfold, k: {count}}}"
+        arguments = (options.folder, "sequential", 1, _EPOCHS, LEARNING_RATE)
+        way = partial(run_suite, *arguments, overrides=[protocol])
         runs = [call_in_process(way, seed) for seed in range(repeats)]
         return tuple(run.seconds for run in runs), max(run.peak_mib for run in runs)
 

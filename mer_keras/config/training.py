@@ -8,6 +8,8 @@ from mer_keras.config.strict import StrictModel
 
 #: Formats of numbers within networks.
 Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+#: The format that no other is less exact than.
+EXACT: Precision = "float32"
 
 
 class Optimizer(StrictModel):
@@ -154,7 +156,7 @@ class Train(StrictModel):
     """
     folds_at_once: int | None = Field(default=None, ge=1)
     """Folds of a stack in ``vectorised``; null leaves it to the backend."""
-    precision: Precision = "float32"
+    precision: Precision = EXACT
     """Format of numbers within networks; weights and probabilities are kept in float32."""
     jit_compile: bool | None = None
     """Whether to compile steps with XLA; null: where that can be, on JAX (see ``training.recipe``).

@@ -85,7 +85,7 @@ def _record(
     seconds = row.seconds / standing.seeds if standing.seeds else 0
     record |= {
         "epochs": str(row.epochs) if row.epochs and row.ran else EMPTY,
-        "precision": row.precision if row.epochs and row.ran else EMPTY,
+        "number format": standing.precision if row.epochs and row.ran else EMPTY,
         "seeds": str(standing.seeds) if row.ran else EMPTY,
         "parameters": f"{row.parameters:,}" if row.parameters else EMPTY,
         "multiply-accumulates": f"{row.multiply_accumulates:,}"

@@ -10,13 +10,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from mer_keras.bounded_files import TooLargeError, read_bounded
+from mer_keras.config.training import EXACT, Precision
 from mer_keras.config.validation import explain
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.epoch_curves import CURVES
@@ -54,6 +56,7 @@ class Entry:
         clips: a table with ``boards.CLIP_COLUMNS``, sorted by clip.
         predicted: row key -> (seed, rule) -> number of the predicted class of each clip, (clips,).
         curves: row key -> table of ``epochs`` and UF1 under the rules of ``epoch_curves.CURVES``.
+        precisions: row key -> format of numbers within its network, as its config has it.
     """
 
     source: str
@@ -61,6 +64,7 @@ class Entry:
     clips: pd.DataFrame
     predicted: Mapping[str, Mapping[tuple[int, str], NDArray[np.int64]]]
     curves: Mapping[str, pd.DataFrame]
+    precisions: Mapping[str, Precision]
 
     def row(self, key: str) -> ContributedRow:
         """The row of a key."""
@@ -100,18 +104,52 @@ def checked_entry(
     _check_files(head, files, source)
     clips = _clips(files[schema.CLIPS], f"{source}/{schema.CLIPS}")
     _check_board(head, clips, boards() if known is None else known, source)
-    predicted, curves = {}, {}
+    predicted, curves, precisions = {}, {}, {}
     for row in head.rows:
         if row.ran:
             where = f"{source}/{schema.PREDICTIONS}/{row.key}.csv"
             text = files[f"{schema.PREDICTIONS}/{row.key}.csv"]
             predicted[row.key] = _predictions(text, head, row, list(clips["clip"]), where)
+            precisions[row.key] = _precision(head, row, f"{source}/{schema.HEAD}")
         if schema.AS_RUN not in row.rules and row.ran:
             where = f"{source}/{schema.CURVES}/{row.key}.csv"
             curves[row.key] = _curves(files[f"{schema.CURVES}/{row.key}.csv"], row, where)
-    entry = Entry(source, head, clips, predicted, curves)
+    entry = Entry(source, head, clips, predicted, curves, precisions)
     _check_curves(entry)
     return entry
+
+
+def _precision(head: Contribution, row: ContributedRow, where: str) -> Precision:
+    """Format of numbers within a row's network: a row's recipe goes before its method's.
+
+    Raises:
+        ResultsError: the config names a format that this version doesn't know.
+    """
+    if row.epochs is None:
+        return EXACT
+    config = head.config
+    rows, methods = config.get("rows"), config.get("methods")
+    described = [
+        *(tree for tree in (rows if isinstance(rows, list) else []) if _is_of(tree, row)),
+        methods.get(row.method) if isinstance(methods, dict) else None,
+        config,
+    ]
+    recipes = [tree.get("train") for tree in described if isinstance(tree, dict)]
+    named = [
+        tree["precision"] for tree in recipes if isinstance(tree, dict) and "precision" in tree
+    ]
+    try:
+        return TypeAdapter(Precision).validate_python(named[0]) if named else EXACT
+    except ValidationError as error:
+        raise ResultsError(
+            f"{where}: row {row.name!r} was trained in the number format {named[0]!r}: expected "
+            f"{' or '.join(get_args(Precision))}"
+        ) from error
+
+
+def _is_of(tree: JsonValue, row: ContributedRow) -> bool:
+    """Whether an entry of a config's rows describes a contributed row."""
+    return isinstance(tree, dict) and tree.get("name") == row.name
 
 
 def _file_names(folder: Path) -> list[str]:

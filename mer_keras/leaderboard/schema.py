@@ -21,7 +21,6 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, model_validator
 
 from mer_keras.config.strict import StrictModel
-from mer_keras.config.training import Precision
 from mer_keras.evaluation.epoch_rules import RULES
 from mer_keras.terms import Selection
 
@@ -76,8 +75,6 @@ class ContributedRow(StrictModel):
     """What chose its epoch or hyper-parameters."""
     epochs: int | None = Field(default=None, ge=1, le=MOST_EPOCHS)
     """Epochs of its recipe; null for a method without any."""
-    precision: Precision = "float32"
-    """Format of numbers within its network."""
     rules: tuple[str, ...] = ()
     """Epoch rules that its predictions are stored under: all of ``epoch_rules.RULES`` where its
     epochs were stored, else ``as_run`` alone; none where it was not run.

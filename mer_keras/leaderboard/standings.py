@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from mer_keras.config.training import EXACT, Precision
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.guessing import REPETITIONS, Guess
 from mer_keras.evaluation.many_methods import RESAMPLES as PAIR_RESAMPLES
@@ -55,6 +56,7 @@ class Standing:
 
     Attributes:
         name: the method for readers.
+        precision: format of numbers within its network (see ``config.training``).
         row: what its contribution says of it.
         source: its contribution.
         seeds: number of seeds of its honest score; 0 where it was not run.
@@ -70,6 +72,7 @@ class Standing:
     """
 
     name: str
+    precision: Precision
     row: ContributedRow
     source: str
     seeds: int
@@ -217,12 +220,12 @@ def _inputs_read(entry: Entry) -> str:
 
 def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method; methods that are only claimed stand once."""
-    arms: dict[tuple[str, int | None, str], _Arms] = {}
+    arms: dict[tuple[str, int | None, Precision], _Arms] = {}
     for entry in sorted(group, key=lambda entry: (entry.head.created, entry.source)):
         for row in entry.head.rows:
-            # A shorter or less precise training is another line.
-            epochs = row.epochs if row.ran else 0
-            arms_of_row = arms.setdefault((row.name, epochs, row.precision), _Arms())
+            # A shorter training is another line, and so is one in another format of numbers.
+            form = (row.epochs, entry.precisions[row.key]) if row.ran else (0, EXACT)
+            arms_of_row = arms.setdefault((row.name, *form), _Arms())
             if not row.ran:
                 arms_of_row.claimed.append((entry, row))
             elif entry.head.selection is Selection.LAST_EPOCH:
@@ -230,18 +233,15 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
             else:
                 arms_of_row.inner = (entry, row)
     for (name, epochs, precision), of_row in arms.items():
-        ran = [key for key in arms if key[0] == name and key[1] != 0]
-        if epochs == 0 and ran:
+        lengths = {key[1] for key in arms if key[0] == name} - {0}
+        if epochs == 0 and lengths:
             continue  # It was run here, so that its claims stand beside its own result.
-        title = name
-        if len({key[1] for key in ran}) > 1:
-            title += f", {epochs} epochs"
-        if len({key[2] for key in ran if key[1] == epochs}) > 1:
-            title += f", {precision}"
-        yield _standing(title, of_row, guesses)
+        title = f"{name}, {epochs} epochs" if len(lengths) > 1 else name
+        title += "" if precision == EXACT else f", {precision}"
+        yield _standing(title, precision, of_row, guesses)
 
 
-def _standing(name: str, arms: _Arms, guesses: Guesses) -> Standing:
+def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) -> Standing:
     entry, row = arms.honest or arms.inner or arms.claimed[-1]
     honest: Values = {}
     person_best: Values = {}
@@ -267,6 +267,7 @@ def _standing(name: str, arms: _Arms, guesses: Guesses) -> Standing:
         inner = values_of(matrices_of(arms.inner[0], arms.inner[1].key, schema.AS_RUN))
     return Standing(
         name=name,
+        precision=precision,
         row=row,
         source=entry.source,
         seeds=len(entry.head.seeds) if row.ran else 0,

@@ -251,7 +251,6 @@ def _contributed(
         "learns": described.can_find_motion,
         "selection": state.selection,
         "epochs": plan.recipe.epochs if described.network is not None else None,
-        "precision": plan.recipe.precision if described.network is not None else "float32",
         "rules": rules,
         "parameters": state.parameters,
         "multiply_accumulates": state.multiply_accumulates,

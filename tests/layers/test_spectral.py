@@ -10,7 +10,8 @@ IMAGES = np.random.default_rng(0).normal(size=(2, 7, 6, 3)).astype("float32")
 
 
 def built(**arguments):
-    keras.utils.set_random_seed(0)  # How fast the vector comes near depends on the kernel.
+    # How soon the vector is the singular one depends on the kernel.
+    keras.utils.set_random_seed(0)
     layer = SpectralConv2D(5, 3, name="layer", **arguments)
     layer.build((None, 7, 6, 3))
     return layer

@@ -95,6 +95,48 @@ def test_fault_67_what_contradicts_is_refused_by_name(files, name, change, messa
     assert "theirs" in str(caught.value)
 
 
+def in_config(change):
+    """A contribution with a change of its config's rows, methods or recipe."""
+
+    def changed_head(text):
+        head = json.loads(text)
+        change(head["config"])
+        return json.dumps(head)
+
+    return changed_head
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda config: None, "float32"),
+        (lambda config: config["train"].pop("precision"), "float32"),
+        (lambda config: config["train"].update(precision="mixed_float16"), "mixed_float16"),
+        (
+            lambda config: config["methods"]["net"]["train"].update(precision="mixed_bfloat16"),
+            "mixed_bfloat16",
+        ),
+        (
+            lambda config: (
+                config["methods"]["net"]["train"].update(precision="mixed_bfloat16"),
+                config["rows"][0]["train"].update(precision="float32"),
+            ),
+            "float32",
+        ),
+    ],
+)
+def test_the_config_says_the_number_format_of_a_network(files, change, expected):
+    files = changed(files, "contribution.json", in_config(change))
+    precisions = checked_entry("theirs", files, BOARDS).precisions
+    assert precisions == {"net": expected, "svm": "float32", "baseline-majority": "float32"}
+
+
+def test_an_unknown_number_format_is_refused(files):
+    change = in_config(lambda config: config["train"].update(precision="int4"))
+    with pytest.raises(ResultsError, match=r"theirs/contribution.json: row 'Net' .*'int4': exp"):
+        checked_entry("theirs", changed(files, "contribution.json", change), BOARDS)
+
+
 def test_a_prediction_that_was_mended_contradicts_the_curve(files):
     def mend(text):
         header, first, *rest = text.splitlines()
