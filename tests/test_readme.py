@@ -15,7 +15,7 @@ from mer_keras.cli.main import app
 from mer_keras.config.files import load_experiments
 from mer_keras.config.yaml_text import parse_yaml
 from mer_keras.methods.registry import check_methods
-from mer_keras.models.registry import MODELS
+from mer_keras.models.registry import MODELS, get_spec
 from mer_keras.models.specs import ModelSpec
 from mer_keras.terms import DataKind
 from tests.config.small import experiment
@@ -212,6 +212,35 @@ def test_every_make_target_it_names_exists():
     named = set(re.findall(r"(?:^|`)make ([a-z][a-z0-9-]+)", TEXT, re.M))
     assert "reproduce-table1" in named
     assert named <= known
+
+
+def test_how_fast_networks_of_flow_are_is_what_the_stored_benchmarks_say():
+    paragraph = " ".join(PAGES["docs/machines.md"].split("## How fast")[1].split("## ")[0].split())
+    ratios, shares = {}, {}
+    for name in ("large_networks", "flow_networks"):
+        file = ROOT / f"results/published/bench/{name}.json"
+        for row in json.loads(file.read_text())["measured"]:
+            network = re.search(r"htnet|causalnet|off_apexnet|rcn", row["work"])[0]
+            is_mixed = row["way"].endswith("mixed_bfloat16")
+            if row["way"].startswith("mer_keras") and re.search("clips$|an epoch$", row["work"]):
+                ratios[network, is_mixed] = f"{row['ratio']:.1f}"
+                shares[network, is_mixed] = row["facts"].get("share of matrix products")
+    # Twenty of the thirty-six products under a 3x3 kernel on a map of 2x2 are with its border.
+    left_out = {"htnet": 20 * 512 * 1024, "causalnet": 2 * 20 * 512 * 1024}
+    counted = [f"{100 * shares[name, False]:.0f}" for name in left_out]
+    computed = [
+        f"{100 * shares[name, False] * (1 - border / get_spec(name).multiply_accumulates):.0f}"
+        for name, border in left_out.items()
+    ]
+    for sentence in (
+        f"{ratios['htnet', False]} and {ratios['causalnet', False]} times as fast",
+        f"They reach {counted[0]} and {counted[1]} % of the rate",
+        f"and {computed[0]} and {computed[1]} % without those",
+        f"{ratios['off_apexnet', False]} and {ratios['rcn', False]} times as fast",
+        f"{ratios['htnet', True]} times for HTNet, {ratios['off_apexnet', True]} for OFF-ApexNet",
+        f"and {ratios['rcn', True]} for RCN-A",
+    ):
+        assert sentence in paragraph
 
 
 def test_how_fast_is_what_the_stored_benchmark_says():
