@@ -53,7 +53,8 @@ def over_folds(function: TensorFunction, folds: int) -> TensorFunction:
     import tensorflow as tf
 
     def of_one_fold(*arguments: Tensor) -> Tensor:
-        first = tf.nest.map_structure(lambda tensor: tensor[0], list(arguments))
+        # The first item of an axis would be a copy of all weights.
+        first = tf.nest.map_structure(lambda tensor: tf.squeeze(tensor, 0), list(arguments))
         return tf.nest.map_structure(lambda tensor: tensor[None], function(*first))
 
     def of_several_folds(*arguments: Tensor) -> Tensor:
