@@ -181,7 +181,8 @@ def test_fault_64_one_frame(name):
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("name", WITH_KERNEL)
 def test_fault_64_even_kernel(name, size):
-    ours, twin, clips = pair(name, size=size)
+    # In float32 some gradients cancel to few digits, in Keras' own layers too.
+    ours, twin, clips = pair(name, "float64", size=size)
     import tensorflow as tf
 
     slopes = []
@@ -196,7 +197,7 @@ def test_fault_64_even_kernel(name, size):
         slopes.append([outputs, *tape.gradient(loss, [clips, *weights])])
     for own, expected in zip(*slopes, strict=True):
         scale = max(np.abs(numbers(expected)).max(), 1e-6)
-        assert_equal(own / scale, expected / scale, 2e-3)
+        assert_equal(own / scale, expected / scale, 1e-9)
 
 
 @pytest.mark.parametrize("name", ["ConvNormPool", "FastConvNormPool"])
