@@ -20,7 +20,7 @@ from mer_keras.bench.case import Case, CaseOptions, case_file
 from mer_keras.bench.loso import load_script
 from mer_keras.bench.measure import Facts, Measurement, NotMeasuredError, timed
 from mer_keras.bench.networks import BATCH, compiled_network, matrix_products
-from mer_keras.config.training import Precision
+from mer_keras.config.training import EXACT, Precision, with_precision
 from mer_keras.models.cost import multiply_accumulates
 from mer_keras.training.device import number_format
 
@@ -62,7 +62,7 @@ def take_turns(
     scripts: Sequence[str],
     clips: int | None = None,
     side: int | None = None,
-    precisions: Sequence[Precision] = ("float32",),
+    precisions: Sequence[Precision] = (EXACT,),
 ) -> list[Measurement]:
     """Measure a step of each form of a network; all must have as many parameters.
 
@@ -88,7 +88,7 @@ def take_turns(
     for precision in precisions:
         with number_format(precision):
             network, inputs, labels = compiled_network(name, batch, shape)
-        steps[_own_form(precision)] = partial(network.train_on_batch, inputs, labels)
+        steps[with_precision(OURS, precision)] = partial(network.train_on_batch, inputs, labels)
     parameters = _count(network.trainable_weights)
     # Code as it was released has queries and keys of blocks with one place, which get no gradient.
     given = _count(weight for weight in network.weights if not weight.name.startswith("moving_"))
@@ -104,7 +104,9 @@ def take_turns(
     forms |= steps
     clock = time.process_time if _has_one_thread() else time.perf_counter
     product_rates = {
-        _own_form(precision): matrix_products(quick=options.quick, policy=precision, clock=clock)
+        with_precision(OURS, precision): matrix_products(
+            quick=options.quick, policy=precision, clock=clock
+        )
         for precision in precisions
     }
     for step in forms.values():
@@ -136,10 +138,6 @@ def take_turns(
     return [
         Measurement(work, form, tuple(seconds[form]), batch, facts=facts[form]) for form in forms
     ]
-
-
-def _own_form(precision: Precision) -> str:
-    return OURS if precision == "float32" else f"{OURS}, {precision}"
 
 
 def _count(weights: "Iterable[keras.Variable]") -> int:

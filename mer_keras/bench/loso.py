@@ -29,7 +29,7 @@ from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.measure import Measurement, NotMeasuredError
 from mer_keras.bench.memory import family_memory, peak_memory
-from mer_keras.config.training import Precision
+from mer_keras.config.training import EXACT, Precision, with_precision
 from mer_keras.evaluation import metrics
 
 #: Learning rate: larger than the published 5e-5, so that few epochs show how good predictions get.
@@ -57,7 +57,7 @@ def take_turns(
     engines: Sequence[str],
     epochs: Sequence[int],
     network: str = "ststnet",
-    precisions: Sequence[Precision] = ("float32",),
+    precisions: Sequence[Precision] = (EXACT,),
 ) -> list[Measurement]:
     """Let a plain script and this suite take turns; ratios are to the first way.
 
@@ -85,8 +85,7 @@ def take_turns(
         work += f" beside {title}, {network}"
     for engine, number, precision in suites:
         title = f"mer_keras, {engine}, {number} process{'es' if number > 1 else ''}"
-        title += "" if precision == "float32" else f", {precision}"
-        ways[title] = partial(
+        ways[with_precision(title, precision)] = partial(
             run_suite, options.folder, engine, number, network=network, precision=precision
         )
     runs = [
@@ -130,7 +129,7 @@ def run_suite(
     learning_rate: float,
     seed: int,
     network: str = "ststnet",
-    precision: Precision = "float32",
+    precision: Precision = EXACT,
     overrides: Sequence[str] = (),
 ) -> Run:
     """Run the clips and folds of STSTNet's experiment by the recipe of the plain scripts.

@@ -12,6 +12,11 @@ Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
 EXACT: Precision = "float32"
 
 
+def with_precision(name: str, precision: Precision) -> str:
+    """Return the name of what was computed, with the number format unless it is float32."""
+    return name if precision == EXACT else f"{name}, {precision}"
+
+
 class Optimizer(StrictModel):
     """Optimiser and the learning rate that it starts with (see ``training.optimizers``)."""
 

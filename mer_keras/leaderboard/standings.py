@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.config.training import EXACT, Precision
+from mer_keras.config.training import EXACT, Precision, with_precision
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.guessing import REPETITIONS, Guess
 from mer_keras.evaluation.many_methods import RESAMPLES as PAIR_RESAMPLES
@@ -237,8 +237,7 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
         if epochs == 0 and lengths:
             continue  # It was run here, so that its claims stand beside its own result.
         title = f"{name}, {epochs} epochs" if len(lengths) > 1 else name
-        title += "" if precision == EXACT else f", {precision}"
-        yield _standing(title, precision, of_row, guesses)
+        yield _standing(with_precision(title, precision), precision, of_row, guesses)
 
 
 def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) -> Standing:

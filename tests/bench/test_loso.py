@@ -131,6 +131,7 @@ def test_a_network_has_the_recipe_of_the_plain_scripts(monkeypatch, tmp_path, ne
     )
     (plan,) = plans
     recipe = plan.recipe
+    assert plan.method == network
     assert (recipe.epochs, recipe.batch_size) == (7, load_script("plain_keras").BATCH)
     assert recipe.optimizer == Optimizer(name="adam", learning_rate=1e-3)
     assert (recipe.engine, recipe.precision) == ("vectorised", "mixed_bfloat16")

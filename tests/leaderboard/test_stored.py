@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mer_keras.config.training import EXACT
+from mer_keras.config.training import EXACT, with_precision
 from mer_keras.evaluation.many_methods import score
 from mer_keras.leaderboard.collecting import contribution_folders
 from mer_keras.leaderboard.guesses import PERSON_BEST
@@ -42,9 +42,8 @@ def candidates(entries, table, line, column):
             for row in entry.head.rows:
                 rule = next((rule for rule in rules if rule in row.rules), None)
                 precision = entry.precisions.get(row.key, EXACT)
-                suffix = "" if precision == EXACT else f", {precision}"
-                titles = (row.name + suffix, f"{row.name}, {row.epochs} epochs{suffix}")
-                if rule and name in titles:
+                titles = (row.name, f"{row.name}, {row.epochs} epochs")
+                if rule and name in [with_precision(title, precision) for title in titles]:
                     yield matrices_of(entry, row.key, rule)
 
 
