@@ -8,7 +8,7 @@ from mer_keras.config.strict import StrictModel
 
 #: Formats of numbers within networks.
 Precision: TypeAlias = Literal["float32", "mixed_bfloat16", "mixed_float16"]
-#: The format that no other is less exact than.
+#: The most exact of them.
 EXACT: Precision = "float32"
 
 

@@ -127,29 +127,25 @@ def _precision(head: Contribution, row: ContributedRow, where: str) -> Precision
     """
     if row.epochs is None:
         return EXACT
-    config = head.config
-    rows, methods = config.get("rows"), config.get("methods")
+    rows, methods = head.config.get("rows"), head.config.get("methods")
+    listed = [tree for tree in (rows if isinstance(rows, list) else []) if isinstance(tree, dict)]
     described = [
-        *(tree for tree in (rows if isinstance(rows, list) else []) if _is_of(tree, row)),
+        head.config,
         methods.get(row.method) if isinstance(methods, dict) else None,
-        config,
+        *(tree for tree in listed if tree.get("name") == row.name),
     ]
-    recipes = [tree.get("train") for tree in described if isinstance(tree, dict)]
-    named = [
-        tree["precision"] for tree in recipes if isinstance(tree, dict) and "precision" in tree
-    ]
+    recipe: dict[str, JsonValue] = {}
+    for tree in described:
+        train = tree.get("train") if isinstance(tree, dict) else None
+        recipe |= train if isinstance(train, dict) else {}
+    precision = recipe.get("precision", EXACT)
     try:
-        return TypeAdapter(Precision).validate_python(named[0]) if named else EXACT
+        return TypeAdapter(Precision).validate_python(precision)
     except ValidationError as error:
         raise ResultsError(
-            f"{where}: row {row.name!r} was trained in the number format {named[0]!r}: expected "
+            f"{where}: row {row.name!r} was trained in the number format {precision!r}: expected "
             f"{' or '.join(get_args(Precision))}"
         ) from error
-
-
-def _is_of(tree: JsonValue, row: ContributedRow) -> bool:
-    """Whether an entry of a config's rows describes a contributed row."""
-    return isinstance(tree, dict) and tree.get("name") == row.name
 
 
 def _file_names(folder: Path) -> list[str]:
