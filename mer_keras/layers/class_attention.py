@@ -76,12 +76,13 @@ class ClassAttentionHead(PaperLayer):
         kernel = ops.reshape(self.kernel, (rows, columns, self.maps, self.classes))
         if gives == "picture_attention":
             kernel = ops.mean(kernel, axis=2, keepdims=True)  # (rows, columns, 1, classes)
-        products = ops.expand_dims(cells, -1) * kernel  # (batch, rows, columns, channels, classes)
+            cells = ops.mean(cells, axis=3, keepdims=True)  # (batch, rows, columns, 1)
         precise = keras.backend.result_type(self.compute_dtype, "float32")
-        of_class = ops.cast(ops.mean(products, axis=3), precise)  # (batch, rows, columns, classes)
+        sums = ops.einsum("brcm,rcmk->brck", ops.cast(cells, precise), ops.cast(kernel, precise))
+        of_class = sums / kernel.shape[2]  # means over channels, (batch, rows, columns, classes)
         of_class = of_class - ops.min(of_class, axis=(1, 2), keepdims=True)
         of_class = of_class / (ops.max(of_class, axis=(1, 2), keepdims=True) + _LEAST)
-        return ops.cast(ops.mean(of_class, axis=-1, keepdims=True), cells.dtype)
+        return ops.cast(ops.mean(of_class, axis=-1, keepdims=True), self.compute_dtype)
 
     def compute_output_spec(self, cells: Tensor, gives: Gives = "scores") -> keras.KerasTensor:
         """Shape and format of scores, or of attention."""

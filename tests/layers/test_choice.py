@@ -1,6 +1,7 @@
 """Every fast layer is its plain form: weights, initial values, outputs, statistics, gradients."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from mer_keras.layers import choice  # noqa: E402
 from mer_keras.layers.choice import FAST_FORMS, Form, choose, layers_of_form  # noqa: E402
 from mer_keras.layers.counted_norm import CountedNormalization  # noqa: E402
 from mer_keras.layers.dense_block import DenseBlock  # noqa: E402
+from mer_keras.layers.fast.registration import is_compiled_by_shape  # noqa: E402
 from mer_keras.layers.response_norm import LocalResponseNorm  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from tests.layers.forms import assert_near, both_forms, gradients  # noqa: E402
@@ -111,6 +113,14 @@ def test_every_fast_form_has_an_example_and_is_named_as_one():
         assert issubclass(fast, plain)
         assert choice.plain_form(fast) is choice.plain_form(plain) is plain
     assert choice.plain_form(layers.Dense) is layers.Dense
+
+
+@pytest.mark.parametrize(("plain", "fast"), FAST_FORMS.items())
+def test_layers_that_are_compiled_by_shape_say_so(plain, fast):
+    """A module that fuses loops imports ``fused``."""
+    arguments = next(arguments for name, _, arguments in EXAMPLES if name is plain)
+    fuses = hasattr(import_module(fast.__module__), "fused")
+    assert is_compiled_by_shape(fast(**called(arguments))) == fuses
 
 
 @each_example

@@ -13,7 +13,7 @@ from mer_keras.layers.fast.registration import check_common, fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
-@fast_form_of(keras.layers.ConvLSTM2D)
+@fast_form_of(keras.layers.ConvLSTM2D, compiled_by_shape=True)
 class FastConvLSTM2D(keras.layers.ConvLSTM2D):
     """Keras' ``ConvLSTM2D`` with its default activations, unrolled over the frames.
 

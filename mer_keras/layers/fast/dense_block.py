@@ -13,7 +13,7 @@ from mer_keras.layers.fast.registration import fast_form_of
 from mer_keras.layers.tensors import Tensor
 
 
-@fast_form_of(DenseBlock)
+@fast_form_of(DenseBlock, compiled_by_shape=True)
 class FastDenseBlock(DenseBlock):
     """``DenseBlock`` that is one operation of TensorFlow while it trains (see ``_block``).
 

@@ -9,7 +9,7 @@ from mer_keras.layers.response_norm import LocalResponseNorm, divide_by_neighbou
 from mer_keras.layers.tensors import Tensor
 
 
-@fast_form_of(LocalResponseNorm)
+@fast_form_of(LocalResponseNorm, compiled_by_shape=True)
 class FastLocalResponseNorm(LocalResponseNorm):
     """``LocalResponseNorm`` as one loop of TensorFlow, and another one for its gradient.
 

@@ -14,7 +14,7 @@ from mer_keras.layers.streams import WINDOW, ConvNormPool, pad_in_front
 from mer_keras.layers.tensors import Tensor
 
 
-@fast_form_of(ConvNormPool)
+@fast_form_of(ConvNormPool, compiled_by_shape=True)
 class FastConvNormPool(ConvNormPool):
     """``ConvNormPool`` that passes over the full map as seldom as possible.
 

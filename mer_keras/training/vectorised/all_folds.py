@@ -102,7 +102,8 @@ class AllFolds:
         with out_of_memory_told(recipe.batch_size, fewer):
             stack = self._stack(len(folds))
             record = self._train(stack, folds, seeds, on_epoch, record_epochs)
-            probabilities = stack.predict(batch_of([fold.test for fold in folds]))
+            tested = batch_of([fold.test for fold in folds], stack.fill)
+            probabilities = stack.predict(tested)
             for index, fold in enumerate(folds):
                 predicted = probabilities[index, : len(fold.test)]  # (tested clips, classes)
                 try:
@@ -129,7 +130,7 @@ class AllFolds:
             states.append(self._trainer.start_state(seed, self._clips[fold.train]))
             orders.append(epochs_of(fold.train, self._labels, recipe, seed))
         stack.set(states)
-        tested = batch_of([fold.test for fold in folds])
+        tested = batch_of([fold.test for fold in folds], stack.fill)
         watched = [fold.val for fold in folds]
         best_epoch = None
         if len(watched[0]):
@@ -158,7 +159,7 @@ class AllFolds:
 
     def _train_epoch(self, stack: "Stack", epochs: Sequence[EpochRows]) -> tuple[Values, Values]:
         """Train all folds for an epoch; return mean losses and accuracies, (folds,) each."""
-        batches = batches_of(epochs, self._trainer.recipe.batch_size)
+        batches = batches_of(epochs, self._trainer.recipe.batch_size, stack.fill)
         sums = [stack.train(batch) for batch in batches]  # A device may still be computing them.
         clips = np.array([[len(epoch.rows)] for epoch in epochs])
         means = sum(np.asarray(of_batch) for of_batch in sums) / clips  # (folds, 2)
@@ -167,7 +168,7 @@ class AllFolds:
     def _evaluate(self, stack: "Stack", watched: Sequence[Rows]) -> tuple[Values, Values]:
         """Mean loss and accuracy of each fold's watched clips, (folds,) each."""
         size = self._trainer.recipe.batch_size
-        rows, weights, copies = batch_of(watched)
+        rows, weights, copies = batch_of(watched, stack.fill)
         parts = [np.s_[:, first : first + size] for first in range(0, max(map(len, watched)), size)]
         sums = [stack.evaluate((rows[part], weights[part], copies[part])) for part in parts]
         means = sum(sums) / weights.sum(axis=1, keepdims=True)  # (folds, 2)

@@ -13,9 +13,6 @@ from mer_keras.training.balance import training_rows
 from mer_keras.training.dataset import epoch_orders
 from mer_keras.training.fold import FoldRows
 
-#: The last batch of an epoch is filled up to a multiple of this, so that folds have one shape.
-_FILL = 32
-
 Rows: TypeAlias = NDArray[np.int64]
 #: Three arrays, (folds, batch): row numbers of the clips, int64; weights, float32, 0 where a
 #: row only fills up the batch; and copies, float32, 1 where augmentation may change the row.
@@ -77,23 +74,26 @@ def epochs_of(
     return (EpochRows(rows[order], is_copy[order]) for order in orders)
 
 
-def batches_of(epochs: Sequence[EpochRows], batch_size: int) -> Iterator[Batch]:
-    """Cut an epoch of several folds into batches of one shape for all folds."""
+def batches_of(epochs: Sequence[EpochRows], batch_size: int, fill: int) -> Iterator[Batch]:
+    """Cut an epoch of several folds into batches of one shape for all folds; see ``batch_of``."""
     longest = max(len(epoch.rows) for epoch in epochs)
     for first in range(0, longest, batch_size):
         part = slice(first, first + batch_size)
         rows = [epoch.rows[part] for epoch in epochs]
-        yield batch_of(rows, [epoch.is_copy[part] for epoch in epochs])
+        yield batch_of(rows, fill, [epoch.is_copy[part] for epoch in epochs])
 
 
-def batch_of(rows: Sequence[Rows], is_copy: Sequence[NDArray[np.bool_]] | None = None) -> Batch:
+def batch_of(
+    rows: Sequence[Rows], fill: int, is_copy: Sequence[NDArray[np.bool_]] | None = None
+) -> Batch:
     """Put rows of several folds together, filled up with row 0 to a common width.
 
     Args:
         rows: (clips,) int64 of each fold.
+        fill: the width is a multiple of it.
         is_copy: (clips,) bool of each fold; none is a copy, if left out.
     """
-    width = -(-max(map(len, rows)) // _FILL) * _FILL
+    width = -(-max(map(len, rows)) // fill) * fill
     batch = np.zeros((len(rows), width), "int64")
     weights, copies = np.zeros(batch.shape, "float32"), np.zeros(batch.shape, "float32")
     for fold, of_fold in enumerate(rows):

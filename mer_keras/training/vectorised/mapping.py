@@ -63,12 +63,18 @@ def over_folds(function: TensorFunction, folds: int) -> TensorFunction:
     return of_one_fold if folds == 1 else of_several_folds
 
 
-def compiled(function: TensorFunction) -> TensorFunction:
-    """Have the backend compile a function of tensors."""
+def compiled(function: TensorFunction, *, any_width: bool = False) -> TensorFunction:
+    """Have the backend compile a function of tensors.
+
+    Args:
+        function: to be compiled.
+        any_width: whether TensorFlow compiles it once for batches of all sizes, and not anew for
+            each; JAX compiles each.
+    """
     if keras.backend.backend() == "jax":
         import jax
 
         return jax.jit(function)
     import tensorflow as tf
 
-    return tf.function(function)
+    return tf.function(function, reduce_retracing=any_width)

@@ -6,6 +6,8 @@ itself, so that they work on stacks as they are.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import TypeAlias
 
 import keras
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from mer_keras.arrays import Array
 from mer_keras.config.training import Optimizer
 from mer_keras.layers.counted import counted_rows
+from mer_keras.layers.fast.registration import is_compiled_by_shape
 from mer_keras.layers.tensors import Tensor
 from mer_keras.training.optimizers import make_optimizer
 from mer_keras.training.trainer import State, variables_of
@@ -25,6 +28,8 @@ from mer_keras.training.vectorised.mapping import compiled, gradients_of, over_f
 Tensors: TypeAlias = list[Tensor]
 #: A ``Batch`` on the device: of all folds, or, without the first axis, of one.
 TensorBatch: TypeAlias = tuple[Tensor, Tensor, Tensor]
+#: Batches are filled up to a multiple of this where folds need one shape, or shapes compiling.
+_FILL = 32
 
 
 class Stack:
@@ -48,6 +53,10 @@ class Stack:
             folds: how many networks.
         """
         self.folds = folds
+        functional = keras.backend.backend() == "jax"
+        one_shape = functional or any(map(is_compiled_by_shape, model._flatten_layers()))
+        #: The width of a batch is a multiple of this; 1: no row fills up a batch.
+        self.fill = _FILL if folds > 1 or one_shape else 1
         self._model = model
         self._clips = ops.convert_to_tensor(clips)
         self._labels = ops.convert_to_tensor(labels)
@@ -62,10 +71,10 @@ class Stack:
         self._gradients = over_folds(gradients_of(self._loss), folds)
         sums = over_folds(self._sums_of_one, folds)
         probabilities = over_folds(self._probabilities_of_one, folds)
-        functional = keras.backend.backend() == "jax"
-        self._step = compiled(self._pure_step if functional else self._assigning_step)
-        self._sums = compiled(lambda values, batch: sums(*self._split(values), batch))
-        self._probabilities = compiled(
+        compiled_once = partial(compiled, any_width=self.fill == 1)
+        self._step = compiled_once(self._pure_step if functional else self._assigning_step)
+        self._sums = compiled_once(lambda values, batch: sums(*self._split(values), batch))
+        self._probabilities = compiled_once(
             lambda values, batch: probabilities(*self._split(values), batch)
         )
 
@@ -146,7 +155,8 @@ class Stack:
     ) -> tuple[Tensor, tuple[Tensors, Tensor]]:
         """Mean loss over the rows that count; variables afterwards and the two sums."""
         rows, weights, _ = batch
-        with counted_rows(weights):
+        # Statistics over all rows are one operation of TensorFlow; over some of them, a dozen.
+        with counted_rows(weights) if self.fill > 1 else nullcontext():
             probabilities, others = self._call(trained, others, batch, training)
         labels = ops.take(self._labels, rows, axis=0)
         losses = keras.losses.sparse_categorical_crossentropy(labels, probabilities)  # (batch,)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ keras = pytest.importorskip("keras")
 from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import InvariantError  # noqa: E402
 from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm  # noqa: E402
-from mer_keras.layers.choice import Form, choose, layers_of_form  # noqa: E402
+from mer_keras.layers.choice import FAST_FORMS, Form, choose, layers_of_form  # noqa: E402
+from mer_keras.layers.counted_norm import CountedNormalization  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
 from mer_keras.models.cost import multiply_accumulates  # noqa: E402
@@ -224,6 +226,47 @@ def test_a_poisoned_clip_that_is_held_out_changes_nothing(at_once, clips):
     engine = AllFolds(Trainer(build, recipe()), poisoned, labels)
     outcomes = engine.fit_predict([folds[index] for index in stack], stack)
     assert outcomes[stack.index(1)].history == clean[1].history
+
+
+class Traced(keras.layers.Layer):
+    """Hands on its inputs; ``widths`` are the batch sizes that it was compiled for."""
+
+    widths: ClassVar[list[int | None]] = []
+
+    def call(self, inputs, training=False):
+        if training:
+            self.widths.append(inputs.shape[0])
+        return inputs
+
+
+def build_with_norm(block=None):
+    """Its statistics are over a whole batch."""
+    images = keras.Input((10, 10, 3), name="clip")
+    x = choose(CountedNormalization)(name="norm")(Traced(name="traced")(images))
+    x = x if block is None else block(x)
+    x = keras.layers.GlobalMaxPooling2D(name="pool")(x)
+    return keras.Model(images, keras.layers.Dense(3, activation="softmax", name="out")(x))
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles each shape")
+def test_one_fold_is_not_filled_up_nor_compiled_for_each_size(clips):
+    """Its statistics are then one operation; folds of several sizes share what is compiled."""
+    folds = folds_of((2, 3, 4, 5, 6))
+    expected = one_by_one(recipe(), clips, folds, network=build_with_norm)
+    Traced.widths.clear()
+    outcomes = together(recipe(), clips, folds, at_once=1, network=build_with_norm)
+    assert_alike(outcomes, expected)
+    assert Traced.widths == [16, None]
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles each shape")
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_batches_are_filled_up_where_shapes_are_compiled(at_once, clips):
+    """By a layer that compiles each shape, or for several folds."""
+    block = None if at_once > 1 else FAST_FORMS[ConvNormPool](4, name="streams")
+    Traced.widths.clear()
+    together(recipe(), clips, folds_of((4, 4)), at_once, partial(build_with_norm, block))
+    assert set(Traced.widths) == {32}
 
 
 def test_folds_that_do_not_fit_together_are_refused(clips):
