@@ -14,6 +14,8 @@ MOST_SAMPLES = 400
 #: Classes of more clips have too many divisions into folds to try them all.
 MOST_CLIPS_IN_FOLDS = 16
 _NAMES = metrics.TITLES
+#: Units of the last digit by which a sum of floats may miss a half.
+_ALMOST = 1e-5
 
 
 def matrix_findings(matrix: PrintedMatrix) -> Iterator[Finding]:
@@ -211,8 +213,10 @@ def counted_matrix_findings(matrix: CountedMatrix) -> Iterator[Finding]:
     shown = {name: round(value, 6) for name, value in values.items()}
     numbers = {"counts": [list(row) for row in matrix.rows], "source": matrix.source, **shown}
     for number in matrix.numbers:
-        half = 0.5 * 10**-number.decimals + 1e-9
-        equal = {n for n, v in values.items() if abs(number.scale * v - number.value) <= half}
+        unit = 10**-number.decimals
+        beyond = {n: (number.scale * v - number.value) / unit for n, v in values.items()}
+        rounded = {n for n, units in beyond.items() if abs(units) <= 0.5 + _ALMOST}
+        equal = rounded or {n for n, units in beyond.items() if 0 <= units < 1}
         printed = f"{number.name} {number.value:.{number.decimals}f}"
         truth = ", ".join(
             f"{_NAMES[name]} {number.scale * values[name]:.{number.decimals}f}"
@@ -221,6 +225,7 @@ def counted_matrix_findings(matrix: CountedMatrix) -> Iterator[Finding]:
         if equal:
             names = " and ".join(_NAMES[name] for name in sorted(equal))
             says = f"{printed} is {names} of the {total} published predictions"
+            says += "" if rounded else ", cut off and not rounded"
         else:
             says = f"{printed} is no usual average of the {total} published predictions"
         if not number.claimed & equal:
