@@ -28,7 +28,7 @@ from mer_keras.training.vectorised.mapping import compiled, gradients_of, over_f
 Tensors: TypeAlias = list[Tensor]
 #: A ``Batch`` on the device: of all folds, or, without the first axis, of one.
 TensorBatch: TypeAlias = tuple[Tensor, Tensor, Tensor]
-#: Batches are filled up to a multiple of this where folds need one shape, or shapes compiling.
+#: Batches are filled up to a multiple of this where folds share one shape, or each is compiled.
 _FILL = 32
 
 
