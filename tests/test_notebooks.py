@@ -30,7 +30,7 @@ def texts(path):
 
 
 def test_one_a_paper():
-    """Papers of STSTNet and MicroExpSTCNN are audited, and their networks are rows of others."""
+    """Other audited papers have networks that are rows of these five papers' tables."""
     assert {path.stem for path in NOTEBOOKS} == set(papers()) - {
         "capsulenet",
         "ststnet",

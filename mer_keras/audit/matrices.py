@@ -216,7 +216,9 @@ def counted_matrix_findings(matrix: CountedMatrix) -> Iterator[Finding]:
         unit = 10**-number.decimals
         beyond = {n: (number.scale * v - number.value) / unit for n, v in values.items()}
         rounded = {n for n, units in beyond.items() if abs(units) <= 0.5 + _ALMOST}
-        equal = rounded or {n for n, units in beyond.items() if 0 <= units < 1}
+        # Coarser figures have many values above them that they could have been cut off from.
+        may_be_cut_off = number.claimed if number.decimals >= 2 else set()
+        equal = rounded or {n for n in may_be_cut_off if 0 <= beyond[n] < 1}
         printed = f"{number.name} {number.value:.{number.decimals}f}"
         truth = ", ".join(
             f"{_NAMES[name]} {number.scale * values[name]:.{number.decimals}f}"

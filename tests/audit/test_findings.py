@@ -32,6 +32,7 @@ def said(paper, where, about=""):
 
 def test_all_papers_are_there():
     assert PAPERS == [
+        "capsulenet",
         "dense_mixed_attention",
         "meranet",
         "micro_attention",
@@ -40,7 +41,8 @@ def test_all_papers_are_there():
         "shallow_convlstm",
         "ststnet",
     ]
-    assert set(PAPERS) <= {name.split("/")[0] for name in experiment_names()}
+    # CapsuleNet is a row of another paper's table.
+    assert set(PAPERS) - {"capsulenet"} <= {name.split("/")[0] for name in experiment_names()}
 
 
 class TestShallowConvLstm:

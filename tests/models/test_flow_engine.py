@@ -44,8 +44,8 @@ def test_nothing_keeps_folds_from_being_trained_together(name):
 
 
 @pytest.mark.parametrize("at_once", [1, pytest.param(2, marks=pytest.mark.long)])
-def test_the_recurrent_network_with_filled_batches(clips, at_once):
-    """Its last batch has fewer clips than there is room for: these rows must not count."""
+def test_the_recurrent_network(clips, at_once):
+    """Two folds have batches that rows fill up, and these rows must not count."""
     folds = folds_of((4, 5))
     assert_alike(
         together(RECIPE, clips, folds, at_once=at_once, network=RCN),

@@ -228,7 +228,7 @@ class _Record:
     def __init__(self, best_epoch: BestEpoch | None) -> None:
         self._best_epoch = best_epoch
         self._curves: dict[str, list[Values]] = {}
-        #: After each epoch, if they are recorded: (folds, tested clips, filled up, classes).
+        #: After each epoch, if they are recorded: (folds, tested clips or more, classes).
         self.predictions: list[Array] = []
 
     def add(self, **values: Values) -> None:

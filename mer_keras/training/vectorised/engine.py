@@ -56,5 +56,8 @@ def _obstacle(trainer: Trainer) -> str:
         return "a plateau gives each fold a learning rate of its own"
     for layer in trainer.network._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
-            return f"layer {layer.name} would take statistics over rows that fill up a batch"
+            return (
+                f"layer {layer.name} would take statistics over rows that fill up a batch where "
+                "folds are trained together"
+            )
     return ""

@@ -63,13 +63,14 @@ def over_folds(function: TensorFunction, folds: int) -> TensorFunction:
     return of_one_fold if folds == 1 else of_several_folds
 
 
-def compiled(function: TensorFunction, *, any_width: bool = False) -> TensorFunction:
+def compiled(function: TensorFunction, *, of_batches: int | None = None) -> TensorFunction:
     """Have the backend compile a function of tensors.
 
     Args:
         function: to be compiled.
-        any_width: whether TensorFlow compiles it once for batches of all sizes, and not anew for
-            each; JAX compiles each.
+        of_batches: number of folds, if the function takes nothing but a ``Batch`` and TensorFlow
+            shall compile it once for all widths: what a fold gives would else depend on the widths
+            before it. JAX compiles each shape.
     """
     if keras.backend.backend() == "jax":
         import jax
@@ -77,4 +78,8 @@ def compiled(function: TensorFunction, *, any_width: bool = False) -> TensorFunc
         return jax.jit(function)
     import tensorflow as tf
 
-    return tf.function(function, reduce_retracing=any_width)
+    signature = None
+    if of_batches is not None:
+        rows, of_rows = (tf.TensorSpec((of_batches, None), dtype) for dtype in ("int64", "float32"))
+        signature = [(rows, of_rows, of_rows)]
+    return tf.function(function, input_signature=signature)

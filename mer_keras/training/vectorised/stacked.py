@@ -7,7 +7,6 @@ itself, so that they work on stacks as they are.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from functools import partial
 from typing import TypeAlias
 
 import keras
@@ -23,12 +22,12 @@ from mer_keras.layers.tensors import Tensor
 from mer_keras.training.optimizers import make_optimizer
 from mer_keras.training.trainer import State, variables_of
 from mer_keras.training.vectorised.batches import Batch
-from mer_keras.training.vectorised.mapping import compiled, gradients_of, over_folds
+from mer_keras.training.vectorised.mapping import TensorFunction, compiled, gradients_of, over_folds
 
 Tensors: TypeAlias = list[Tensor]
 #: A ``Batch`` on the device: of all folds, or, without the first axis, of one.
 TensorBatch: TypeAlias = tuple[Tensor, Tensor, Tensor]
-#: Batches are filled up to a multiple of this where folds share one shape, or each is compiled.
+#: Batches are filled up to a multiple of this where folds, or compiled loops, need one shape.
 _FILL = 32
 
 
@@ -71,12 +70,15 @@ class Stack:
         self._gradients = over_folds(gradients_of(self._loss), folds)
         sums = over_folds(self._sums_of_one, folds)
         probabilities = over_folds(self._probabilities_of_one, folds)
-        compiled_once = partial(compiled, any_width=self.fill == 1)
-        self._step = compiled_once(self._pure_step if functional else self._assigning_step)
-        self._sums = compiled_once(lambda values, batch: sums(*self._split(values), batch))
-        self._probabilities = compiled_once(
-            lambda values, batch: probabilities(*self._split(values), batch)
-        )
+        of_batches = folds if self.fill == 1 else None
+        if functional:
+            self._step = compiled(self._pure_step)
+            self._sums = self._of_values(sums)
+            self._probabilities = self._of_values(probabilities)
+        else:
+            self._step = compiled(self._assigning_step, of_batches=of_batches)
+            self._sums = self._of_variables(sums, of_batches)
+            self._probabilities = self._of_variables(probabilities, of_batches)
 
     def set(self, states: Sequence[State]) -> None:
         """Give fold ``i`` the variables ``states[i]``, and the optimiser its first state."""
@@ -102,12 +104,12 @@ class Stack:
 
     def evaluate(self, batch: Batch) -> Array:
         """Return (folds, 2), sums of the loss and of right predictions; nothing is trained."""
-        sums = self._sums(self._values, batch)
+        sums = self._sums(batch)
         return np.asarray(ops.convert_to_numpy(sums))
 
     def predict(self, batch: Batch) -> Array:
         """Return class probabilities, (folds, batch, classes) float32."""
-        probabilities = self._probabilities(self._values, batch)
+        probabilities = self._probabilities(batch)
         return np.asarray(ops.convert_to_numpy(probabilities), "float32")
 
     def keep(self, improved: NDArray[np.bool_]) -> None:
@@ -131,6 +133,17 @@ class Stack:
 
     def _split(self, values: Tensors) -> tuple[Tensors, Tensors]:
         return values[: self._trained], values[self._trained :]
+
+    def _of_values(self, function: TensorFunction) -> TensorFunction:
+        """Compile a function of variables and a batch; the variables are an argument of it."""
+        of_both = compiled(lambda values, batch: function(*self._split(values), batch))
+        return lambda batch: of_both(self._values, batch)
+
+    def _of_variables(self, function: TensorFunction, of_batches: int | None) -> TensorFunction:
+        """Compile a function of variables and a batch; the variables are read within it."""
+        return compiled(
+            lambda batch: function(*self._split(self._values), batch), of_batches=of_batches
+        )
 
     def _assigning_step(self, batch: TensorBatch) -> Tensor:
         trained, others = self._split(self._values)

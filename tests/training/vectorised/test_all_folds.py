@@ -12,6 +12,7 @@ from mer_keras.config.training import Train  # noqa: E402
 from mer_keras.errors import InvariantError  # noqa: E402
 from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm  # noqa: E402
 from mer_keras.layers.choice import FAST_FORMS, Form, choose, layers_of_form  # noqa: E402
+from mer_keras.layers.counted import row_weights  # noqa: E402
 from mer_keras.layers.counted_norm import CountedNormalization  # noqa: E402
 from mer_keras.layers.streams import ConvNormPool  # noqa: E402
 from mer_keras.models import registry  # noqa: E402
@@ -229,44 +230,65 @@ def test_a_poisoned_clip_that_is_held_out_changes_nothing(at_once, clips):
 
 
 class Traced(keras.layers.Layer):
-    """Hands on its inputs; ``widths`` are the batch sizes that it was compiled for."""
+    """Hands on its inputs and notes for which batches it was compiled.
 
-    widths: ClassVar[list[int | None]] = []
+    ``traces``: the width, and whether some rows only fill up a batch.
+    """
+
+    traces: ClassVar[set[tuple[int | None, bool]]] = set()
 
     def call(self, inputs, training=False):
         if training:
-            self.widths.append(inputs.shape[0])
+            self.traces.add((inputs.shape[0], row_weights() is not None))
         return inputs
 
 
-def build_with_norm(block=None):
-    """Its statistics are over a whole batch."""
+def build_with_norm(by_shape=False):
+    """Its statistics are over a whole batch; ``by_shape``: a layer is compiled for each shape."""
     images = keras.Input((10, 10, 3), name="clip")
     x = choose(CountedNormalization)(name="norm")(Traced(name="traced")(images))
-    x = x if block is None else block(x)
+    x = FAST_FORMS[ConvNormPool](4, name="streams")(x) if by_shape else x
     x = keras.layers.GlobalMaxPooling2D(name="pool")(x)
     return keras.Model(images, keras.layers.Dense(3, activation="softmax", name="out")(x))
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles each shape")
-def test_one_fold_is_not_filled_up_nor_compiled_for_each_size(clips):
-    """Its statistics are then one operation; folds of several sizes share what is compiled."""
-    folds = folds_of((2, 3, 4, 5, 6))
-    expected = one_by_one(recipe(), clips, folds, network=build_with_norm)
-    Traced.widths.clear()
-    outcomes = together(recipe(), clips, folds, at_once=1, network=build_with_norm)
+on_tensorflow = pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles each shape")
+
+
+@on_tensorflow
+@pytest.mark.parametrize("watched", [False, True])
+@pytest.mark.parametrize("name", RECIPES)
+def test_one_fold_is_not_filled_up_nor_compiled_for_each_size(name, watched, clips):
+    """Folds of several sizes share what is compiled, and each gives what ``fit`` gives."""
+    folds = folds_of((2, 3, 5), watched=watched)
+    expected = one_by_one(RECIPES[name], clips, folds, network=build_with_norm)
+    Traced.traces.clear()
+    outcomes = together(RECIPES[name], clips, folds, at_once=1, network=build_with_norm)
     assert_alike(outcomes, expected)
-    assert Traced.widths == [16, None]
+    assert Traced.traces == {(None, False)}
 
 
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="JAX compiles each shape")
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_batches_are_filled_up_where_shapes_are_compiled(at_once, clips):
-    """By a layer that compiles each shape, or for several folds."""
-    block = None if at_once > 1 else FAST_FORMS[ConvNormPool](4, name="streams")
-    Traced.widths.clear()
-    together(recipe(), clips, folds_of((4, 4)), at_once, partial(build_with_norm, block))
-    assert set(Traced.widths) == {32}
+@on_tensorflow
+def test_a_fold_gives_the_same_bytes_whatever_was_trained_before(clips):
+    """A batch holds all clips, so that no width comes twice."""
+    folds, settings = folds_of((3, 5)), recipe(batch_size=64)
+    one_engine, other_engine = (
+        AllFolds(Trainer(build_with_norm, settings), *clips) for _ in range(2)
+    )
+    one_engine.fit_predict(folds[:1], [0])
+    (after,) = one_engine.fit_predict(folds[1:], [1])
+    (alone,) = other_engine.fit_predict(folds[1:], [1])
+    assert after.history == alone.history
+    assert np.array_equal(after.probabilities, alone.probabilities)
+
+
+@on_tensorflow
+@pytest.mark.parametrize(("at_once", "by_shape"), [(1, True), (2, False)])
+def test_batches_are_filled_up_where_one_shape_is_needed(at_once, by_shape, clips):
+    """A layer that compiles each shape needs one, and so do several folds."""
+    Traced.traces.clear()
+    together(recipe(), clips, folds_of((4, 4)), at_once, partial(build_with_norm, by_shape))
+    assert Traced.traces == {(32, True)}
 
 
 def test_folds_that_do_not_fit_together_are_refused(clips):
