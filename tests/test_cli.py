@@ -195,6 +195,7 @@ def test_audit_in_words_and_as_json(call):
     assert "accuracy 0.763 is WAR of the matrix" in words
     tree = json.loads(call("audit", "--json").stdout)
     assert set(tree) == {
+        "capsulenet",
         "dense_mixed_attention",
         "meranet",
         "micro_attention",
