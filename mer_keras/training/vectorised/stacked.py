@@ -7,6 +7,7 @@ itself, so that they work on stacks as they are.
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TypeAlias
 
 import keras
@@ -52,8 +53,8 @@ class Stack:
             folds: how many networks.
         """
         self.folds = folds
-        functional = keras.backend.backend() == "jax"
-        one_shape = functional or any(map(is_compiled_by_shape, model._flatten_layers()))
+        self._functional = keras.backend.backend() == "jax"
+        one_shape = self._functional or any(map(is_compiled_by_shape, model._flatten_layers()))
         #: The width of a batch is a multiple of this; 1: no row fills up a batch.
         self.fill = _FILL if folds > 1 or one_shape else 1
         self._model = model
@@ -70,15 +71,13 @@ class Stack:
         self._gradients = over_folds(gradients_of(self._loss), folds)
         sums = over_folds(self._sums_of_one, folds)
         probabilities = over_folds(self._probabilities_of_one, folds)
-        of_batches = folds if self.fill == 1 else None
-        if functional:
+        of_batch = partial(compiled, of_batches=folds if self.fill == 1 else None)
+        self._sums = self._of_present(sums, of_batch)
+        self._probabilities = self._of_present(probabilities, of_batch)
+        if self._functional:
             self._step = compiled(self._pure_step)
-            self._sums = self._of_values(sums)
-            self._probabilities = self._of_values(probabilities)
         else:
-            self._step = compiled(self._assigning_step, of_batches=of_batches)
-            self._sums = self._of_variables(sums, of_batches)
-            self._probabilities = self._of_variables(probabilities, of_batches)
+            self._step = of_batch(self._assigning_step)
 
     def set(self, states: Sequence[State]) -> None:
         """Give fold ``i`` the variables ``states[i]``, and the optimiser its first state."""
@@ -93,7 +92,7 @@ class Stack:
 
     def train(self, batch: Batch) -> Tensor:
         """Take one step; return (folds, 2), sums of the loss and of right predictions."""
-        if keras.backend.backend() != "jax":
+        if not self._functional:
             return self._step(batch)
         optimizer = self._optimizer.variables
         states = [variable.value for variable in optimizer]
@@ -134,16 +133,13 @@ class Stack:
     def _split(self, values: Tensors) -> tuple[Tensors, Tensors]:
         return values[: self._trained], values[self._trained :]
 
-    def _of_values(self, function: TensorFunction) -> TensorFunction:
-        """Compile a function of variables and a batch; the variables are an argument of it."""
+    def _of_present(self, function: TensorFunction, of_batch: TensorFunction) -> TensorFunction:
+        """Compile a function of the present variables and a batch; it takes the batch alone."""
+        if not self._functional:
+            return of_batch(lambda batch: function(*self._split(self._values), batch))
+        # JAX would take variables that are read within for constants.
         of_both = compiled(lambda values, batch: function(*self._split(values), batch))
         return lambda batch: of_both(self._values, batch)
-
-    def _of_variables(self, function: TensorFunction, of_batches: int | None) -> TensorFunction:
-        """Compile a function of variables and a batch; the variables are read within it."""
-        return compiled(
-            lambda batch: function(*self._split(self._values), batch), of_batches=of_batches
-        )
 
     def _assigning_step(self, batch: TensorBatch) -> Tensor:
         trained, others = self._split(self._values)
