@@ -16,10 +16,14 @@ _EPSILON = 1e-8
 
 
 def squash(vectors: Tensor) -> Tensor:
-    """Shorten vectors, (..., width), to lengths below 1: s |s|^2 / (1 + |s|^2) / (|s| + 1e-8)."""
-    square = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    """Shorten vectors, (..., width), to lengths below 1: s |s|^2 / (1 + |s|^2) / (|s| + 1e-8).
+
+    It is computed in float32 or more: in half precision both bounds would be zero.
+    """
+    precise = ops.cast(vectors, keras.backend.result_type(vectors.dtype, "float32"))
+    square = ops.sum(ops.square(precise), axis=-1, keepdims=True)
     length = ops.sqrt(ops.maximum(square, _LEAST))
-    return vectors * (square / (1 + square) / (length + _EPSILON))
+    return ops.cast(precise * (square / (1 + square) / (length + _EPSILON)), vectors.dtype)
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -35,7 +39,7 @@ class PrimaryCapsules(Free, PaperLayer):
         size: channels of a capsule.
 
     Raises:
-        ValueError: ``size`` is not above 0.
+        ValueError: ``size`` is not above 0, or the channels aren't a multiple of it.
     """
 
     def __init__(self, size: int = 8, **kwargs: object) -> None:
@@ -43,6 +47,14 @@ class PrimaryCapsules(Free, PaperLayer):
         super().__init__(**kwargs)
         check_positive(self, size=size)
         self.size = size
+
+    def build(self, input_shape: Shape) -> None:
+        """Check the channels."""
+        channels = fixed(input_shape[-1])
+        if channels % self.size:
+            raise ValueError(
+                f"{self.name}: {channels} channels: expected a multiple of size, {self.size}"
+            )
 
     def call(self, maps: Tensor) -> Tensor:
         """Cut and squash."""

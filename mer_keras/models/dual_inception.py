@@ -9,8 +9,8 @@ of flow goes through a stream of its own:
 =====================================  ==========  ==========
 layer                                  output      parameters
 =====================================  ==========  ==========
-Inception block of 6, max-pool 2       14x14x24    1,302
-Inception block of 16, max-pool 2      7x7x64      10,318
+Inception block of 6, max-pool 2       14x14x24    1,284
+Inception block of 16, max-pool 2      7x7x64      10,336
 (both streams)                                     23,240
 joined, flat                           6,272       0
 dense, ReLU                            1,024       6,423,552

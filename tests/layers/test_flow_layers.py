@@ -7,6 +7,7 @@ pytest.importorskip("keras")
 from keras import ops
 
 from mer_keras.layers.block_attention import BlockAttention
+from mer_keras.layers.capsules import PrimaryCapsules, squash
 from mer_keras.layers.channels import ChannelRange
 from mer_keras.layers.choice import FAST_FORMS
 from mer_keras.layers.class_attention import ClassAttentionHead
@@ -40,6 +41,20 @@ def test_rows_that_fill_up_a_batch_do_not_count(norm):
     np.testing.assert_allclose(outputs[:3], expected, atol=1e-5)
     for own, other in zip(together.weights, alone.weights, strict=True):
         np.testing.assert_allclose(own, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_short_capsules_are_numbers_in_every_format(dtype):
+    vectors = np.array([[0, 0, 0], [5e-5, 0, 0], [3, 4, 0]], "float64")
+    squashed = ops.convert_to_numpy(ops.cast(squash(ops.cast(vectors, dtype)), "float64"))
+    expected = [0, 2.5e-9, 25 / 26]
+    lengths = np.linalg.norm(squashed, axis=-1)
+    np.testing.assert_allclose(lengths, expected, rtol=1e-2, atol=1e-7)
+
+
+def test_a_capsule_is_of_one_place():
+    with pytest.raises(ValueError, match="12 channels: expected a multiple of size, 8"):
+        PrimaryCapsules(8)(np.zeros((2, 6, 6, 12), "float32"))
 
 
 def literal_attention(kernel, maps):

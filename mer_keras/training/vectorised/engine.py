@@ -1,7 +1,12 @@
 """Which of the two engines trains a row's folds: ``Trainer`` or ``AllFolds``."""
 
+from typing import TYPE_CHECKING
+
 from mer_keras.errors import UserError
 from mer_keras.training.trainer import Trainer
+
+if TYPE_CHECKING:
+    import keras
 
 #: Multiply-accumulates of a clip up to which a network trains faster without ``fit``.
 SMALL = 5_000_000
@@ -60,4 +65,17 @@ def _obstacle(trainer: Trainer) -> str:
                 f"layer {layer.name} would take statistics over rows that fill up a batch where "
                 "folds are trained together"
             )
-    return ""
+    return _extra_aim(trainer.network)
+
+
+def _extra_aim(network: "keras.Model") -> str:
+    """What ``fit`` would train for beside the loss of the recipe, or nothing."""
+    from keras import ops
+
+    for variable in network.trainable_variables:
+        if variable.constraint is not None:
+            return f"variable {variable.path} has a constraint"
+    # What layers add is known after a call. Sides that may have any length have one place here.
+    _, *sides = network.inputs[0].shape
+    network(ops.zeros((1, *(side or 1 for side in sides))), training=False)
+    return "layers add losses of their own (a regulariser, or add_loss)" if network.losses else ""

@@ -64,6 +64,37 @@ def two_inputs():
     return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
 
 
+def dense(**arguments):
+    """A network of one dense layer."""
+    images = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(images)
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax", **arguments)(x))
+
+
+def regularised():
+    return dense(kernel_regularizer="l2")
+
+
+def constrained():
+    return dense(kernel_constraint="max_norm", name="held")
+
+
+def adding():
+    """A layer adds to the loss."""
+
+    class Adding(keras.layers.Layer):
+        def call(self, images):
+            self.add_loss(keras.ops.mean(images))
+            return images
+
+        def compute_output_shape(self, shape):
+            return shape
+
+    images = keras.Input((8, 8, 1))
+    x = keras.layers.Flatten()(Adding()(images))
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+
+
 def folds_of(build, **changes):
     recipe = {"optimizer": {"learning_rate": 0.01}, "epochs": 1, "batch_size": 256} | changes
     return folds_at_once(Trainer(build, Train.model_validate(recipe)))
@@ -86,10 +117,22 @@ def test_small_networks_do_without_fit():
         (nested, {}),
         (two_inputs, {}),
         (uncounted, {}),
+        (regularised, {}),
+        (constrained, {}),
         (small, {"plateau": {"factor": 0.1, "patience": 1}}),
         (small, {"engine": "sequential", "folds_at_once": 4}),
     ],
-    ids=["large", "normalised", "nested", "two inputs", "uncounted", "plateau", "sequential"],
+    ids=[
+        "large",
+        "normalised",
+        "nested",
+        "two inputs",
+        "uncounted",
+        "regularised",
+        "constrained",
+        "plateau",
+        "sequential",
+    ],
 )
 def test_others_are_fitted(build, changes):
     assert folds_of(build, **changes) == 0
@@ -102,6 +145,9 @@ def test_others_are_fitted(build, changes):
         (normalised, {}, "layer norm would take statistics"),
         (nested, {}, "layer inner would take statistics"),
         (two_inputs, {}, "the network has 2 inputs"),
+        (regularised, {}, "layers add losses of their own"),
+        (adding, {}, "layers add losses of their own"),
+        (constrained, {}, "variable held/kernel has a constraint"),
         (small, {"plateau": {"factor": 0.1, "patience": 1}}, "plateau"),
     ],
 )
