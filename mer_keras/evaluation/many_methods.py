@@ -7,6 +7,7 @@ metric of all clips. The same people are drawn for all methods, since all were t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +20,10 @@ from mer_keras.evaluation.metrics import (
     percentiles,
 )
 
-#: Bootstrap samples of a comparison of many pairs: Holm's first bound for 30 methods is 0.0001.
+#: Fewest bootstrap samples of a comparison of many pairs.
 RESAMPLES = 20_000
+#: Fewest for each pair: Holm multiplies the smallest p, 2 of all samples, by the number of pairs.
+RESAMPLES_A_PAIR = 50
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def score(matrices: Matrices, metric: str) -> float:
 
 
 def compare_all(
-    matrices: Sequence[Matrices], metric: str, *, resamples: int = RESAMPLES, seed: int = 0
+    matrices: Sequence[Matrices], metric: str, *, resamples: int | None = None, seed: int = 0
 ) -> list[PairDifference]:
     """Compare every pair of methods: paired bootstrap over people, p corrected by Holm.
 
@@ -84,7 +87,8 @@ def compare_all(
     Args:
         matrices: one array a method, see above.
         metric: a key of ``metrics.METRICS``.
-        resamples: number of bootstrap samples.
+        resamples: number of bootstrap samples; if ``None``, ``RESAMPLES`` or as many more as a
+            difference of so many pairs needs to be shown.
         seed: seed of the resampling.
 
     Raises:
@@ -95,10 +99,11 @@ def compare_all(
         raise UserError(f"methods were tested on {min(people)} to {max(people)} people: no pairs")
     if len(matrices) < 2:
         return []
+    pairs = list(combinations(range(len(matrices)), 2))
+    resamples = resamples or max(RESAMPLES, RESAMPLES_A_PAIR * len(pairs))
     weights = draw_subjects(people.pop(), resamples, seed)
     drawn = [resampled_scores(of_method, metric, weights) for of_method in matrices]
     values = [score(of_method, metric) for of_method in matrices]
-    pairs = [(i, j) for i in range(len(drawn)) for j in range(i + 1, len(drawn))]
     ps, intervals = [], []
     for i, j in pairs:
         # A hundred methods have 5,000 pairs: the differences of one at a time are in memory.
@@ -128,25 +133,30 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 def indistinct_groups(
     methods: int, pairs: Sequence[PairDifference], level: float = 0.05
-) -> list[range]:
-    """Runs of neighbouring methods of which no two differ, each as long as it can be.
+) -> list[tuple[int, ...]]:
+    """Groups of methods of which no two differ, each as large as it can be.
 
-    Methods are in the order of their scores. As the bars of Demsar, JMLR 7, 2006, figure 1.
+    Two methods have a group in common where they don't differ, and only there. Piepho, Journal of
+    Computational and Graphical Statistics 13, 2004: a group is split by each pair that differs,
+    and a group within another is dropped.
 
     Args:
         methods: number of methods.
         pairs: what ``compare_all`` returned.
         level: bound of the corrected p.
+
+    Returns:
+        Positions of each group's methods, rising; the group of the first method first.
     """
-    different = {(pair.first, pair.second) for pair in pairs if pair.differs(level)}
-    groups: list[range] = []
-    for first in range(methods):
-        end = first + 1
-        while end < methods and not any((i, end) in different for i in range(first, end)):
-            end += 1
-        if not groups or end > groups[-1].stop:
-            groups.append(range(first, end))
-    return groups
+    groups = {frozenset(range(methods))}
+    for pair in pairs:
+        if not pair.differs(level):
+            continue
+        both = {group for group in groups if {pair.first, pair.second} <= group}
+        split = {group - {method} for group in both for method in (pair.first, pair.second)}
+        groups = (groups - both) | split
+        groups = {group for group in groups if not any(group < other for other in groups)}
+    return sorted(tuple(sorted(group)) for group in groups if group)
 
 
 def _two_sided(differences: NDArray[np.float64]) -> float:

@@ -114,7 +114,9 @@ def curves_svg(standing: Standing, protocol: str) -> str:
     """
     table = standing.entry.curves[standing.row.key]
     title = f"{standing.name}, {protocol}, {_seeds(standing.seeds)}"
-    with drawing_of(f"epochs.{standing.source}.{standing.row.key}", title, (6.4, 3.4)) as drawing:
+    with drawing_of(
+        f"epochs.{standing.entry.source}.{standing.row.key}", title, (6.4, 3.4)
+    ) as drawing:
         axes = drawing.figure.add_subplot(
             xlabel="epochs of training", ylabel="UF1, %", ylim=(0, 100)
         )

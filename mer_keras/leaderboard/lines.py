@@ -1,14 +1,17 @@
 """A table's standings -> text cells: scores, comparisons, power, origin of the numbers."""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 
 import numpy as np
 
+from mer_keras.config.files import load_method
 from mer_keras.evaluation.guessing import USUAL_EPOCHS, Guess
 from mer_keras.evaluation.many_methods import PairDifference, indistinct_groups
 from mer_keras.evaluation.power import ENOUGH, STUDIES, PowerPoint, power_curve, smallest_shown
 from mer_keras.leaderboard.boards import boards
 from mer_keras.leaderboard.reading import Entry
+from mer_keras.leaderboard.schema import ContributedRow
 from mer_keras.leaderboard.standings import SHOWN, Standing, Table, Value
 from mer_keras.names import slug
 from mer_keras.report import tables as report_tables
@@ -16,17 +19,23 @@ from mer_keras.terms import DAGGER, DataKind
 
 #: Stands in a cell that has nothing to say.
 EMPTY = "-"
-#: Letters of the groups of methods that can't be told apart.
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 NOTES = (
     "UF1 and UAR in per cent, of all tested clips pooled. In brackets: 95 % interval over people, "
-    "averaged over seeds; behind ±: standard deviation over seeds, where there are several.",
+    "averaged over seeds; behind ±: standard deviation of these seeds (the root of their mean "
+    "square distance from their mean), where there are several.",
     f"{DAGGER} The epoch was chosen by the labels of tested clips, which new clips don't have.",
     "Guessing: each clip's class is drawn anew in every epoch, each class as often as it occurs, "
     "and each tested person's best of as many epochs as the method trains is reported; in "
     "brackets: the middle 95 % of guessers.",
-    "Methods that share a letter can't be told apart: no two of them differ in UF1 (paired "
-    "bootstrap over people, p < 0.05 after Holm's correction over all pairs of the table).",
+    "Two methods without a common letter differ in UF1; of two methods with a common letter no "
+    "difference is shown (paired bootstrap over people, p < 0.05 after Holm's correction over all "
+    "pairs of the table). This p is over people alone: of a method with one seed, another training "
+    "may give another result.",
+    "Chosen on training people: some of them are held back to choose, so that a method learns from "
+    "fewer people. Where nothing is chosen, as for the linear SVM, the column shows what that "
+    "costs.",
+    "Changed in the recipe: what the experiment sets otherwise than the method's own recipe, but "
+    "for the epochs and the number format, which have columns of their own.",
     "Claimed numbers are of the same clips, one person left out at a time, on each paper's own "
     "images, whatever the folds and images of this table. Methods without scores were not run.",
 )
@@ -86,13 +95,14 @@ def _record(
     record |= {
         "epochs": str(row.epochs) if row.epochs and row.ran else EMPTY,
         "number format": standing.precision if row.epochs and row.ran else EMPTY,
+        "changed in the recipe": "; ".join(standing.changed) or EMPTY,
         "seeds": str(standing.seeds) if row.ran else EMPTY,
         "parameters": f"{row.parameters:,}" if row.parameters else EMPTY,
         "multiply-accumulates": f"{row.multiply_accumulates:,}"
         if row.multiply_accumulates
         else EMPTY,
         "seconds a seed": f"{seconds:,.0f}" if row.ran else EMPTY,
-        "stored in": standing.source if row.ran else EMPTY,
+        "stored in": "; ".join(standing.sources) or EMPTY,
     }
     return record
 
@@ -116,7 +126,8 @@ def _shown(value: Value | None) -> str:
     if value is None:
         return EMPTY
     text = f"{_per_cent(value.pooled)} [{_per_cent(value.low)}, {_per_cent(value.high)}]"
-    return f"{text} ± {_per_cent(value.seed_sd)}" if value.seed_sd else text
+    # The mean of equal numbers may differ from them by rounding.
+    return f"{text} ± {_per_cent(value.seed_sd)}" if value.seed_sd > 1e-9 else text
 
 
 def _guess(value: Guess | None) -> str:
@@ -140,7 +151,8 @@ def _letters(table: Table) -> dict[str, str]:
     compared = table.compared
     letters: dict[str, str] = {standing.name: "" for standing in compared}
     for number, group in enumerate(indistinct_groups(len(compared), table.pairs)):
-        letter = _LETTERS[number % len(_LETTERS)]
+        times, place = divmod(number, len(ascii_lowercase))
+        letter = ascii_lowercase[place] + (str(times + 1) if times else "")
         for position in group:
             letters[compared[position].name] += letter
     return letters
@@ -157,12 +169,19 @@ def methods_table(table: Table) -> report_tables.Table:
             {
                 "method": standing.name,
                 "paper": standing.row.paper or EMPTY,
-                "about": standing.row.about or EMPTY,
+                **_described(standing.row),
                 "why it was not run": standing.row.missing or EMPTY,
             }
             for standing in table.standings
         ],
     )
+
+
+def _described(row: ContributedRow) -> dict[str, str]:
+    """What a method is and what is known of it: this version's words where it has the method."""
+    config = load_method(row.method)
+    about, facts = (config.about, config.facts) if config is not None else (row.about, ())
+    return {"about": about or EMPTY, "what is known of it": " ".join(facts) or EMPTY}
 
 
 def claims_table(table: Table) -> report_tables.Table | None:

@@ -4,12 +4,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from mer_keras import __version__
 from mer_keras.evaluation.power import STUDIES
+from mer_keras.leaderboard.boards import boards
 from mer_keras.leaderboard.figures import arrows_svg, arrows_text, curves_svg, has_curves
 from mer_keras.leaderboard.lines import (
     claims_table,
@@ -83,7 +85,8 @@ def write_page(tables: Sequence[Table], folder: Path, *, studies: int | None = N
 
     Args:
         tables: what ``standings.tables_of`` returned.
-        folder: created if absent; files of an earlier page are replaced.
+        folder: created if absent; an earlier page is replaced, tables and figures that this one
+            lacks included.
         studies: simulated studies for each power; ``power.STUDIES`` if ``None``.
 
     Returns:
@@ -93,8 +96,23 @@ def write_page(tables: Sequence[Table], folder: Path, *, studies: int | None = N
     Raises:
         ResultsError: a file can't be written; what stood there before still does.
     """
-    sections = [_section(table, studies or STUDIES) for table in tables]
-    return write_texts(page_files(sections), folder)
+    files = page_files([_section(table, studies or STUDIES) for table in tables])
+    paths = write_texts(files, folder)
+    for path in _files_of_boards(folder):
+        if path not in paths:  # An earlier page had a table or a figure that this one lacks.
+            with suppress(OSError):
+                path.unlink()
+    return paths
+
+
+def _files_of_boards(folder: Path) -> list[Path]:
+    """Tables and figures of pages in a folder: their names begin with that of a board."""
+    return [
+        path
+        for board in boards()
+        for pattern in (f"tables/{slug(board)}.*.csv", f"figures/{slug(board)}.*.svg")
+        for path in folder.glob(pattern)
+    ]
 
 
 def page_files(sections: Sequence[Section]) -> dict[str, str]:

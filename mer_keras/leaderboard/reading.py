@@ -1,7 +1,8 @@
 """Contributions as somebody sent them: read within bounds, and nothing believed unchecked.
 
-Numbers of a page are computed from what is read here. A folder that contradicts itself or the set
-that it names, or that holds anything else than its files, is refused by name.
+Numbers of a page are computed from what is read here. A folder is refused by name whose files
+contradict one another or the set that it names, or that holds anything else. That a training was
+what the config says can't be seen from it.
 """
 
 import csv
@@ -10,15 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from mer_keras.bounded_files import TooLargeError, read_bounded
-from mer_keras.config.training import EXACT, Precision
+from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.config.validation import explain
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.epoch_curves import CURVES
@@ -35,6 +35,7 @@ from mer_keras.leaderboard.boards import (
 from mer_keras.leaderboard.digests import content_digest
 from mer_keras.leaderboard.schema import ContributedRow, Contribution
 from mer_keras.leaderboard.writing import DECIMALS, SHOWN_SELECTIONS
+from mer_keras.terms import Selection
 
 #: Most bytes of one file of a contribution.
 MOST_BYTES = 8 * 2**20
@@ -56,7 +57,8 @@ class Entry:
         clips: a table with ``boards.CLIP_COLUMNS``, sorted by clip.
         predicted: row key -> (seed, rule) -> number of the predicted class of each clip, (clips,).
         curves: row key -> table of ``epochs`` and UF1 under the rules of ``epoch_curves.CURVES``.
-        precisions: row key -> format of numbers within its network, as its config has it.
+        config: its experiment.
+        plans: row key -> how a row was run, as its config has it.
     """
 
     source: str
@@ -64,7 +66,8 @@ class Entry:
     clips: pd.DataFrame
     predicted: Mapping[str, Mapping[tuple[int, str], NDArray[np.int64]]]
     curves: Mapping[str, pd.DataFrame]
-    precisions: Mapping[str, Precision]
+    config: Experiment
+    plans: Mapping[str, RowPlan]
 
     def row(self, key: str) -> ContributedRow:
         """The row of a key."""
@@ -104,48 +107,63 @@ def checked_entry(
     _check_files(head, files, source)
     clips = _clips(files[schema.CLIPS], f"{source}/{schema.CLIPS}")
     _check_board(head, clips, boards() if known is None else known, source)
-    predicted, curves, precisions = {}, {}, {}
+    config = _config(head, f"{source}/{schema.HEAD}")
+    plans = {plan.key: plan for plan in config.plans}
+    _check_config(head, config, plans, f"{source}/{schema.HEAD}")
+    predicted, curves = {}, {}
     for row in head.rows:
         if row.ran:
             where = f"{source}/{schema.PREDICTIONS}/{row.key}.csv"
             text = files[f"{schema.PREDICTIONS}/{row.key}.csv"]
             predicted[row.key] = _predictions(text, head, row, list(clips["clip"]), where)
-            precisions[row.key] = _precision(head, row, f"{source}/{schema.HEAD}")
         if schema.AS_RUN not in row.rules and row.ran:
             where = f"{source}/{schema.CURVES}/{row.key}.csv"
             curves[row.key] = _curves(files[f"{schema.CURVES}/{row.key}.csv"], row, where)
-    entry = Entry(source, head, clips, predicted, curves, precisions)
+    entry = Entry(source, head, clips, predicted, curves, config, plans)
     _check_curves(entry)
     return entry
 
 
-def _precision(head: Contribution, row: ContributedRow, where: str) -> Precision:
-    """Format of numbers within a row's network: a row's recipe goes before its method's.
+def _config(head: Contribution, where: str) -> Experiment:
+    try:
+        return Experiment.model_validate(head.config)
+    except ValidationError as error:
+        raise ResultsError(f"{where}: config: {explain(error, Experiment)}") from error
+
+
+def _check_config(
+    head: Contribution, config: Experiment, plans: Mapping[str, RowPlan], where: str
+) -> None:
+    """Refuse a head that says other things than its config.
+
+    The digest of the config isn't compared: a default that was added since gives it another.
 
     Raises:
-        ResultsError: the config names a format that this version doesn't know.
+        ResultsError: naming the field.
     """
-    if row.epochs is None:
-        return EXACT
-    rows, methods = head.config.get("rows"), head.config.get("methods")
-    listed = [tree for tree in (rows if isinstance(rows, list) else []) if isinstance(tree, dict)]
-    described = [
-        head.config,
-        methods.get(row.method) if isinstance(methods, dict) else None,
-        *(tree for tree in listed if tree.get("name") == row.name),
-    ]
-    recipe: dict[str, JsonValue] = {}
-    for tree in described:
-        train = tree.get("train") if isinstance(tree, dict) else None
-        recipe |= train if isinstance(train, dict) else {}
-    precision = recipe.get("precision", EXACT)
-    try:
-        return TypeAdapter(Precision).validate_python(precision)
-    except ValidationError as error:
-        raise ResultsError(
-            f"{where}: row {row.name!r} was trained in the number format {precision!r}: expected "
-            f"{' or '.join(get_args(Precision))}"
-        ) from error
+    said: dict[str, tuple[object, object]] = {
+        "protocol": (head.protocol, config.protocol.title),
+        "selection": (head.selection, config.selection),
+        "seeds": (head.seeds, tuple(config.seeds)),
+    }
+    for row in head.rows:
+        if not row.ran:
+            continue
+        plan = plans.get(row.key)
+        if plan is None or plan.method != row.method:
+            raise ResultsError(f"{where}: the config has no row {row.key!r} of method {row.method}")
+        epochs = plan.recipe.epochs if plan.config.network is not None else None
+        said[f"rows.{row.key}.epochs"] = (row.epochs, epochs)
+        if head.selection is not Selection.LAST_EPOCH and row.rules != (schema.AS_RUN,):
+            raise ResultsError(
+                f"{where}: row {row.name!r} has predictions under {', '.join(row.rules)}: expected "
+                f"{schema.AS_RUN} alone where selection is {head.selection}"
+            )
+    for field, (by_head, by_config) in said.items():
+        if by_head != by_config:
+            raise ResultsError(
+                f"{where}: {field} {by_head!s}: its config has {by_config!s}: expected the same"
+            )
 
 
 def _file_names(folder: Path) -> list[str]:
@@ -215,6 +233,8 @@ def _lines(text: str, where: str) -> tuple[list[str], list[list[str]]]:
     if not 2 <= len(rows) <= MOST_LINES + 1:
         raise ResultsError(f"{where}: {len(rows)} lines: expected 2 to {MOST_LINES:,}")
     header, *lines = rows
+    if not header:
+        raise ResultsError(f"{where}: row 1 is empty: expected names of columns")
     if len(set(header)) < len(header):
         raise ResultsError(f"{where}: a column stands twice: {', '.join(header)[:200]}")
     for number, line in enumerate(lines, start=2):

@@ -38,6 +38,9 @@ MOST_EPOCHS = 1_000_000
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Key = Annotated[str, Field(pattern=r"^[a-z0-9-]+$", max_length=100)]
 Text = Annotated[str, Field(max_length=2000)]
+Moment = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?\+00:00$", max_length=40)
+]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
@@ -144,8 +147,8 @@ class Contribution(StrictModel):
     """Digest of ``clips.csv`` but for its folds (see ``boards.clips_digest``)."""
     division_digest: Digest
     """Digest of its folds (see ``boards.division_digest``)."""
-    created: Text
-    """When the run began."""
+    created: Moment
+    """When the run began: ISO 8601, UTC."""
     git: Text = ""
     """Commit of the code that ran."""
     backend: Text

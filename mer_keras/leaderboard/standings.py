@@ -1,15 +1,15 @@
 """Contributions of one set and protocol -> the lines of one table, best honest score first."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mer_keras.config.training import EXACT, Precision, with_precision
+from mer_keras.config.training import EXACT, Precision
 from mer_keras.errors import ResultsError
 from mer_keras.evaluation.guessing import REPETITIONS, Guess
-from mer_keras.evaluation.many_methods import RESAMPLES as PAIR_RESAMPLES
 from mer_keras.evaluation.many_methods import (
     PairDifference,
     compare_all,
@@ -21,6 +21,14 @@ from mer_keras.leaderboard import schema
 from mer_keras.leaderboard.guesses import PERSON_BEST, Guesses
 from mer_keras.leaderboard.reading import Entry, matrices_of
 from mer_keras.leaderboard.schema import ContributedRow
+from mer_keras.leaderboard.settings import (
+    Settings,
+    changed_in,
+    inputs_read,
+    precision_of,
+    settings_of,
+    titles_of,
+)
 from mer_keras.terms import Selection
 
 #: Metrics that a table shows, in order.
@@ -58,7 +66,9 @@ class Standing:
         name: the method for readers.
         precision: format of numbers within its network (see ``config.training``).
         row: what its contribution says of it.
-        source: its contribution.
+        changed: what of the method's own recipe the experiment changed, as ``key value`` texts,
+            the epochs and the format of numbers left out.
+        sources: its contributions: that of ``honest``, then that of ``inner``.
         seeds: number of seeds of its honest score; 0 where it was not run.
         honest: the last epoch, or what a method without epochs predicts; empty where it was not
             run to the last epoch.
@@ -74,7 +84,8 @@ class Standing:
     name: str
     precision: Precision
     row: ContributedRow
-    source: str
+    changed: tuple[str, ...]
+    sources: tuple[str, ...]
     seeds: int
     honest: Values
     inner: Values
@@ -142,14 +153,14 @@ class _Arms:
 
 
 def tables_of(
-    entries: Sequence[Entry], *, repetitions: int = REPETITIONS, resamples: int = PAIR_RESAMPLES
+    entries: Sequence[Entry], *, repetitions: int = REPETITIONS, resamples: int | None = None
 ) -> list[Table]:
     """Make a table for each set and protocol that contributions are of.
 
     Args:
         entries: contributions.
         repetitions: number of guessers for each number of epochs.
-        resamples: bootstrap samples of the comparisons of pairs.
+        resamples: bootstrap samples of the comparisons of pairs; see ``compare_all``.
 
     Raises:
         ResultsError: two contributions that belong into one table contradict each other, or none
@@ -209,35 +220,38 @@ def _check_alike(group: Sequence[Entry]) -> None:
 
 
 def _inputs_read(entry: Entry) -> str:
-    """The clip recipes of an experiment and which of them its rows name, as text."""
-    config = entry.head.config
-    rows = config.get("rows")
-    listed = rows if isinstance(rows, list) else []
-    named = [str(row.get("input")) for row in listed if isinstance(row, dict)]
-    methods = sorted({row.method for row in entry.head.rows if row.ran})
-    return str((config.get("inputs"), sorted(set(named)), methods))
+    """The inputs that a run read, finished rows or not, and their clip recipes, as text."""
+    recipes = {
+        name: recipe
+        for plan in entry.plans.values()
+        for name, recipe in inputs_read(entry.config, plan).items()
+    }
+    return json.dumps(recipes, sort_keys=True)
 
 
 def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method; methods that are only claimed stand once."""
-    arms: dict[tuple[str, int | None, Precision], _Arms] = {}
+    arms: dict[str, dict[Settings, _Arms]] = {}
+    claimed: dict[str, _Arms] = {}
     for entry in sorted(group, key=lambda entry: (entry.head.created, entry.source)):
         for row in entry.head.rows:
-            # A shorter training is another line, and so is one in another format of numbers.
-            form = (row.epochs, entry.precisions[row.key]) if row.ran else (0, EXACT)
-            arms_of_row = arms.setdefault((row.name, *form), _Arms())
             if not row.ran:
-                arms_of_row.claimed.append((entry, row))
-            elif entry.head.selection is Selection.LAST_EPOCH:
+                claimed.setdefault(row.name, _Arms()).claimed.append((entry, row))
+                continue
+            of_settings = arms.setdefault(row.name, {})
+            settings = settings_of(entry.config, entry.plans[row.key])
+            arms_of_row = of_settings.setdefault(settings, _Arms())
+            if entry.head.selection is Selection.LAST_EPOCH:
                 arms_of_row.honest = (entry, row)  # The newest run of a method stands.
             else:
                 arms_of_row.inner = (entry, row)
-    for (name, epochs, precision), of_row in arms.items():
-        lengths = {key[1] for key in arms if key[0] == name} - {0}
-        if epochs == 0 and lengths:
-            continue  # It was run here, so that its claims stand beside its own result.
-        title = f"{name}, {epochs} epochs" if len(lengths) > 1 else name
-        yield _standing(with_precision(title, precision), precision, of_row, guesses)
+    for name, of_settings in arms.items():
+        titles = titles_of(name, list(of_settings))
+        for title, (settings, of_row) in zip(titles, of_settings.items(), strict=True):
+            yield _standing(title, precision_of(settings), of_row, guesses)
+    for name, of_row in claimed.items():
+        if name not in arms:  # Else its claims stand beside its own result.
+            yield _standing(name, EXACT, of_row, guesses)
 
 
 def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) -> Standing:
@@ -268,7 +282,8 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         name=name,
         precision=precision,
         row=row,
-        source=entry.source,
+        changed=changed_in(entry.config, row.key),
+        sources=tuple(dict.fromkeys(arm[0].source for arm in (arms.honest, arms.inner) if arm)),
         seeds=len(entry.head.seeds) if row.ran else 0,
         honest=honest,
         inner=inner,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -41,6 +42,9 @@ SHOWN_SELECTIONS = (Selection.LAST_EPOCH, Selection.INNER_SUBJECTS)
 MOST_LENGTHS = 200
 #: Decimals of a curve.
 DECIMALS = 5
+
+#: Matches a path where a word of a text begins, such as /home, ~/x, ../x, C:\x, \\host or file:/.
+_PATH = re.compile(r"(?:^|[\s=:;,\"'(\[])(?:/\w|~\w*/|\.{1,2}/|\\\w|\\\\|[A-Za-z]:[\\/]|file:/)")
 
 
 def contribution_files(
@@ -113,18 +117,19 @@ def _checked_config(view: RunView) -> Experiment:
 
 
 def _refuse_paths(tree: JsonValue, where: str) -> None:
-    """Refuse a config that names a folder of somebody's machine.
+    """Refuse a config that names a folder of somebody's machine, as a key or within a text.
 
     Raises:
         ResultsError: naming the key.
     """
     if isinstance(tree, dict):
         for key, value in tree.items():
+            _refuse_paths(key, where)
             _refuse_paths(value, f"{where}.{key}")
     elif isinstance(tree, list):
         for number, value in enumerate(tree):
             _refuse_paths(value, f"{where}.{number}")
-    elif isinstance(tree, str) and tree.startswith(("/", "~/", "\\", "./", "../")):
+    elif isinstance(tree, str) and _PATH.search(tree):
         raise ResultsError(f"{where} names a path, which others can't have: run without it")
 
 

@@ -20,7 +20,6 @@ READ_ELSEWHERE = {
     ("Plateau", "factor"): "ReduceLROnPlateau",
     ("Plateau", "patience"): "ReduceLROnPlateau",
     ("MethodConfig", "inputs"): "config.method_inputs, before the file is checked",
-    ("MethodConfig", "facts"): "whoever lists methods",
     ("Claim", "protocol"): "whoever lists methods",
 }
 

@@ -72,14 +72,38 @@ def test_holm(ps, expected):
     assert holm(ps) == pytest.approx(expected)
 
 
-def test_groups_are_the_longest_runs_without_a_difference():
+def test_groups_are_the_largest_without_a_difference():
     def pair(first, second, p):
         return PairDifference(first, second, 0.1, 0, 0.2, p, p)
 
     pairs = [pair(i, j, 0.01 if j - i > 1 else 0.5) for i in range(4) for j in range(i + 1, 4)]
-    assert indistinct_groups(4, pairs) == [range(2), range(1, 3), range(2, 4)]
-    assert indistinct_groups(4, []) == [range(4)]
-    assert indistinct_groups(2, [pair(0, 1, 0.001)]) == [range(1), range(1, 2)]
+    assert indistinct_groups(4, pairs) == [(0, 1), (1, 2), (2, 3)]
+    assert indistinct_groups(4, []) == [(0, 1, 2, 3)]
+    assert indistinct_groups(2, [pair(0, 1, 0.001)]) == [(0,), (1,)]
+
+
+def test_a_group_in_common_means_no_difference_whatever_lies_between():
+    rng = np.random.default_rng(0)
+    for methods in (0, 1, 7, 20):
+        differ = np.triu(rng.random((methods, methods)) < 0.2, 1)
+        pairs = [
+            PairDifference(i, j, 0.1, 0, 0.2, p := 0.01 if differ[i, j] else 0.5, p)
+            for i in range(methods)
+            for j in range(i + 1, methods)
+        ]
+        groups = indistinct_groups(methods, pairs)
+        for pair in pairs:
+            together = any({pair.first, pair.second} <= set(group) for group in groups)
+            assert together != differ[pair.first, pair.second]
+        assert {method for group in groups for method in group} == set(range(methods))
+        assert not any(set(group) < set(other) for group in groups for other in groups)
+
+
+def test_a_difference_can_be_shown_among_forty_methods():
+    best, worst = (predictions(skill, 1, people=8) for skill in (1, 0))
+    methods = [best, *[worst] * 39]
+    pairs = compare_all([m.subject_matrices(CLASSES) for m in methods], "uf1")
+    assert [pair.differs() for pair in pairs] == [pair.first == 0 for pair in pairs]
 
 
 def test_other_people_are_refused():

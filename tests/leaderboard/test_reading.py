@@ -63,11 +63,14 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("contribution.json", in_head(protocol="cde"), "protocol 'cde': small has tables of"),
         ("contribution.json", in_head(classes=["a", "b", "c"]), "classes a, b, c"),
         ("contribution.json", in_head(config={"data": {"database": "x"}}), "other images: .* x"),
-        ("contribution.json", in_head(seeds=[0, 1, 2]), "'Net' has an incomplete traj.*2:"),
+        ("contribution.json", in_head(seeds=[0, 1, 2]), r"seeds \(0, 1, 2\): its config has"),
+        ("contribution.json", in_head(created="soon"), "created"),
         ("contribution.json", in_head(division_digest="0" * 32), "other folds"),
         ("contribution.json", in_head(clips_digest="0" * 32), "other clips or labels"),
         ("contribution.json", in_net(rules=["last_epoch"]), "'Net' has an incomplete trajectory"),
-        ("contribution.json", in_net(epochs=6), "'Net' .* ends at epoch 5 of 6"),
+        ("contribution.json", in_net(epochs=6), "rows.net.epochs 6: its config has 5"),
+        ("contribution.json", in_net(method="svm"), "no row 'net' of method svm"),
+        ("contribution.json", in_head(selection="inner_subjects"), "Net' .* as_run alone"),
         ("contribution.json", in_net(key="../net"), "rows.0.key"),
         ("contribution.json", in_net(seconds=float("nan")), "seconds"),
         ("contribution.json", in_net(key="svm"), "a row stands twice"),
@@ -81,6 +84,7 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("clips.csv", lambda text: "\n".join(text.splitlines()[:1]), "1 lines"),
         ("clips.csv", lambda text: text + text.splitlines()[1] + "\n", "each clip once"),
         ("predicted/svm.csv", swapped("0:as_run", "7:as_run"), "0:as_run"),
+        ("predicted/svm.csv", lambda _: "\n" * 9, "row 1 is empty"),
         ("predicted/svm.csv", swapped(",0\n", ",3\n"), "column 1:as_run: '3'"),
         ("predicted/svm.csv", lambda text: text.replace("\n", ",\n"), "column"),
         ("predicted/net.csv", swapped("0:fold_best,", ""), "'Net' .*|has 1[0-9] cells"),
@@ -106,35 +110,28 @@ def in_config(change):
     return changed_head
 
 
+def both(config, **fields):
+    """A config of which some fields are changed, of the experiment and of its row alike."""
+    config["train"] |= fields
+    config["rows"][0]["train"] |= fields
+
+
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "message"),
     [
-        (lambda config: None, "float32"),
-        (lambda config: config["train"].pop("precision"), "float32"),
-        (lambda config: config["train"].update(precision="mixed_float16"), "mixed_float16"),
+        (lambda config: both(config, epochs=3), "rows.net.epochs 5: its config has 3"),
+        (lambda config: config.update(selection="test_fold"), "selection last_epoch: its config"),
         (
-            lambda config: config["methods"]["net"]["train"].update(precision="mixed_bfloat16"),
-            "mixed_bfloat16",
+            lambda config: config.update(protocol={"name": "subject_kfold", "k": 2}),
+            "protocol leave-one-subject-out: its config has",
         ),
-        (
-            lambda config: (
-                config["methods"]["net"]["train"].update(precision="mixed_bfloat16"),
-                config["rows"][0]["train"].update(precision="float32"),
-            ),
-            "float32",
-        ),
+        (lambda config: both(config, precision="int4"), "config: .*precision"),
+        (lambda config: config.update(more=1), "config: more: unknown key"),
     ],
 )
-def test_the_config_says_the_number_format_of_a_network(files, change, expected):
-    files = changed(files, "contribution.json", in_config(change))
-    precisions = checked_entry("theirs", files, BOARDS).precisions
-    assert precisions == {"net": expected, "svm": "float32", "baseline-majority": "float32"}
-
-
-def test_an_unknown_number_format_is_refused(files):
-    change = in_config(lambda config: config["train"].update(precision="int4"))
-    with pytest.raises(ResultsError, match=r"theirs/contribution.json: row 'Net' .*'int4': exp"):
-        checked_entry("theirs", changed(files, "contribution.json", change), BOARDS)
+def test_fault_67_a_config_of_another_run_is_refused(files, change, message):
+    with pytest.raises(ResultsError, match=f"theirs/contribution.json: {message}"):
+        checked_entry("theirs", changed(files, "contribution.json", in_config(change)), BOARDS)
 
 
 def test_a_prediction_that_was_mended_contradicts_the_curve(files):

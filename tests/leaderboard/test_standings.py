@@ -63,7 +63,7 @@ def test_of_two_runs_of_a_method_the_newer_stands(tmp_path, entry):
     newer = checked_entry("newer", files, BOARDS)
     object.__setattr__(newer.head, "created", "2027-01-01T00:00:00+00:00")
     (table,) = tables_of([newer, entry], repetitions=20, resamples=20)
-    assert line(table, "SVM").source == "newer"
+    assert line(table, "SVM").sources == ("newer",)
     assert line(table, "SVM").honest["uf1"].pooled == 1
 
 
@@ -85,11 +85,41 @@ def test_a_less_precise_training_is_a_line_of_its_own(tmp_path, entry, inner):
     assert not line(table, "Net, mixed_bfloat16").inner
 
 
+def test_another_recipe_is_a_line_of_its_own(tmp_path, entry, inner):
+    train = TREE["train"] | {"optimizer": {"learning_rate": 9.0}, "batch_size": 2}
+    view = make_run(tmp_path, tree={"train": train}, created="2027-01-01T00:00:00+00:00")
+    other = checked_entry("other", contribution_files(view, known=BOARDS), BOARDS)
+    (table,) = tables_of([entry, inner, other], repetitions=20, resamples=20)
+    names = [standing.name for standing in table.standings if standing.row.name == "Net"]
+    assert sorted(names) == [
+        "Net, batch_size 2, learning_rate 9.0",
+        "Net, batch_size 4, learning_rate 0.1",
+    ]
+    assert line(table, names[0] if "0.1" in names[0] else names[1]).sources == ("last", "inner")
+    assert line(table, "SVM").sources[0] == "other"  # It has no recipe: the newest run stands.
+
+
+def test_what_a_row_changes_in_its_recipe_is_said(tmp_path):
+    rows = [TREE["rows"][0] | {"train": {"epochs": 5, "optimizer": {"learning_rate": 0.5}}}]
+    view = make_run(tmp_path, tree={"rows": rows, "baselines": []})
+    entry = checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)
+    (table,) = tables_of([entry], repetitions=20, resamples=20)
+    assert line(table, "Net").changed == ("learning_rate 0.5",)
+
+
 def test_other_images_in_one_table_are_refused_by_name(tmp_path, entry):
     view = make_run(tmp_path, images="2" * 32)
     other = checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)
     with pytest.raises(ResultsError, match=r"theirs and last read other images"):
         tables_of([entry, other])
+
+
+def test_images_of_other_inputs_are_not_compared(tmp_path, entry):
+    inputs = {"clips": {"kind": "flow_image", "size": 14}}
+    view = make_run(tmp_path, images="2" * 32, tree={"inputs": inputs})
+    other = checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)
+    (table,) = tables_of([entry, other], repetitions=20, resamples=20)
+    assert len([s for s in table.standings if s.row.name == "Net"]) == 2
 
 
 def test_nothing_to_show_says_what_to_do():

@@ -34,14 +34,17 @@ def tables():
 
 
 def candidates(entries, table, line, column):
-    """Scores of the stored predictions that a cell may have been computed from."""
+    """Scores of the stored predictions, of the runs that a line names, that a cell may be of."""
     selection, rules = COLUMNS[column.partition(", ")[2]]
     name = line["method"].removesuffix(" (baseline)")
     for entry in entries:
-        if entry.head.protocol in table["title"] and entry.head.selection == selection:
+        if entry.source in line["stored in"].split("; ") and entry.head.selection == selection:
+            assert entry.head.protocol in table["title"]
             for row in entry.head.rows:
                 rule = next((rule for rule in rules if rule in row.rules), None)
-                precision = entry.precisions.get(row.key, EXACT)
+                precision = (
+                    entry.plans[row.key].recipe.precision if row.ran and row.epochs else EXACT
+                )
                 titles = (row.name, f"{row.name}, {row.epochs} epochs")
                 if rule and name in [with_precision(title, precision) for title in titles]:
                     yield matrices_of(entry, row.key, rule)

@@ -67,9 +67,17 @@ def test_it_is_written_once(files, tmp_path):
         ({"cut": 2}, r"row 'Net', seed 0: the trajectory of fold 1 is incomplete: 3 of 5"),
         ({"other_last": "net"}, r"row 'Net', seed 0: the last epoch .* not what the run predicted"),
         ({"selection": "test_fold"}, r"chosen by test_fold: expected last_epoch or inner"),
-        (
-            {"tree": {"not_reproduced": ["/somebody/there"]}},
-            r"config.not_reproduced.0 names a path",
+        *(
+            ({"tree": {"not_reproduced": [text]}}, r"config.not_reproduced.0 names a path")
+            for text in (
+                "/somebody/there",
+                "weights=/somebody/there",
+                "of ~somebody/there",
+                "../there",
+                r"C:\Users\somebody",
+                r"\\host\share",
+                "file:///somebody",
+            )
         ),
         (
             {"tree": {"data": TREE["data"] | {"database": "smalls"}}},
@@ -82,6 +90,11 @@ def test_what_cant_be_contributed_is_named(tmp_path, extra, message):
     with pytest.raises(ResultsError, match=message) as caught:
         contribution_files(view, known=BOARDS)
     assert view.run_id in str(caught.value)
+
+
+def test_strokes_that_are_no_paths_may_stand_in_a_text(tmp_path):
+    texts = ["UF1 / UAR of 0.74 / 0.72", "and/or", "https://example.org/a", "a ratio x/y"]
+    assert contribution_files(make_run(tmp_path, tree={"not_reproduced": texts}), known=BOARDS)
 
 
 def test_fault_67_a_run_that_says_more_than_a_contribution_may_is_told(tmp_path):
