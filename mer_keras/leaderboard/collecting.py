@@ -43,7 +43,7 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
         UserError: something named can't be shown, or a contribution is refused.
     """
     if names:
-        return Collected(tuple(_named(name) for name in dict.fromkeys(names)))
+        return Collected(_each_once([_named(name) for name in dict.fromkeys(names)]))
     remarks: list[str] = []
     of_folders = [read_contribution(folder) for folder in contribution_folders(contributions)]
     of_runs = list(_unnamed(remarks))
@@ -53,7 +53,23 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
         for entry in of_folders
         if any((entry.head.run_id, key) not in rows_here for key in entry.predicted)
     ]
-    return Collected((*sent, *of_runs), tuple(remarks))
+    return Collected(_each_once([*sent, *of_runs]), tuple(remarks))
+
+
+def _each_once(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Refuse two runs of one name: a page says by name where its numbers come from.
+
+    Raises:
+        UserError: naming it.
+    """
+    runs: dict[str, str] = {}
+    for entry in entries:
+        if runs.setdefault(entry.source, entry.head.run_id) != entry.head.run_id:
+            raise UserError(
+                f"two contributions are named {entry.source}: expected a name for each run: rename "
+                "the folder of one"
+            )
+    return tuple(entries)
 
 
 def contribution_folders(root: Path) -> list[Path]:

@@ -63,6 +63,15 @@ def test_rows_of_one_run_may_be_sent_apart(run, places, capsys):
     assert [m["method"] for m in table["methods"]] == ["SVM", "Net", "Claimed"]
 
 
+def test_two_runs_of_one_name_are_refused(run, places):
+    other = make_run(places / "results", seeds=[5])
+    for view, parent in ((run, "a"), (other, "b")):
+        contribute(view.run_id, places / parent / "sent")
+    folders = [str(places / parent / "sent") for parent in "ab"]
+    with pytest.raises(UserError, match="two contributions are named sent: .*rename"):
+        leaderboard(folders, places / "none", places / "page", as_json=False)
+
+
 def test_a_refusal_names_the_run_and_ends_with_2(run, places):
     other = make_run(places / "results", cut=1, seeds=[7])
     with pytest.raises(MerKerasError, match="trajectory of fold 1 is incomplete") as caught:

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from mer_keras.config.experiment import SCHEMA_VERSION, Experiment, Published, merge
+from mer_keras.config.files import load_method, method_names
 from mer_keras.config.training import Train
 from tests.config.small import FILE, SMALL, SVM, experiment
 
@@ -200,6 +201,33 @@ class TestRecipes:
     def test_errors_name_the_row(self, where, train, complaint):
         with pytest.raises(ValidationError, match=complaint):
             self.recipe(**{where: train})
+
+
+#: A table's own recipe that has everything that a method of another paper lacks.
+BUSY = {
+    "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.1},
+    "epochs": 9,
+    "batch_size": 8,
+    "plateau": {"factor": 0.5, "patience": 2},
+    "early_stopping": {"patience": 3},
+    "balance": "oversample",
+    "augmentation": {"flip": 0.5},
+    "standardise": True,
+}
+#: One that has nothing but what it must.
+BARE = {"optimizer": {"learning_rate": 0.1}, "epochs": 9, "batch_size": 8}
+WHOLE_RECIPES = [
+    name
+    for name in method_names()
+    if load_method(name).network is not None and {*BARE} <= load_method(name).train.keys()
+]
+
+
+@pytest.mark.parametrize("name", WHOLE_RECIPES)
+def test_a_method_that_brings_its_recipe_takes_none_of_the_tables(name):
+    method = load_method(name)
+    first, second = (Train.model_validate(merge(table, method.train)) for table in (BUSY, BARE))
+    assert first == second
 
 
 class TestDigest:

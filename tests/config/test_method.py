@@ -92,7 +92,7 @@ class TestFiles:
         assert changed.network == described.network and changed.facts == described.facts
         assert changed.train == described.train | {
             "epochs": 2,
-            "optimizer": {"name": "adam", "learning_rate": 0.5},
+            "optimizer": described.train["optimizer"] | {"learning_rate": 0.5},
         }
         assert "rcn" not in config.methods, "no row names it"
 

@@ -46,6 +46,19 @@ def test_files(page):
     assert set(page) == {*heads, *tables, *figures}
 
 
+def test_what_an_earlier_page_had_more_is_gone(tables, tmp_path):
+    stem = "small.leave-one-subject-out"
+    earlier = [f"tables/{stem}.old.csv", f"figures/{stem}.epochs-old.svg"]
+    others = ["tables/mine.csv", "figures/small.png", "notes.txt"]
+    for name in (*earlier, *others):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    with patch("mer_keras.leaderboard.page.boards", lambda: BOARDS):
+        write_page(tables, tmp_path, studies=20)
+    assert not any((tmp_path / name).exists() for name in earlier)
+    assert all((tmp_path / name).exists() for name in others)
+
+
 def test_numbers_are_those_of_the_table(page, tables):
     rows = {
         row["method"]: row
