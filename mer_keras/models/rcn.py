@@ -90,8 +90,12 @@ def build(
     images = keras.Input(tuple(input_shape), name="clip")
     head = ClassAttentionHead(classes, maps, name="classes")
     picture = layers.Rescaling(scale, name="scaled")(images)
-    stem = {"a": _stem, "s": _stem, "p": _parallel_stem}.get(variant, _wide_stem)
-    x = stem(picture, maps, drop, 2 if variant == "f" else 3)
+    if variant in ("a", "s"):
+        x = _stem(picture, maps, drop)
+    elif variant == "p":
+        x = _parallel_stem(picture, maps, drop)
+    else:
+        x = _wide_stem(picture, maps, drop, streams=2 if variant == "f" else 3)
     attention = None
     if variant == "c":
         cells = _cells(picture, pool, "picture_cells")
@@ -128,7 +132,7 @@ def _convolution(
     )
 
 
-def _stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
+def _stem(picture: Tensor, maps: int, drop: float) -> Tensor:
     """(batch, 60, 60, 3) -> (batch, 28, 28, maps)."""
     x = _convolution(picture.shape[-1], maps, 5, "stem", padding="valid")(picture)
     x = layers.ReLU(name="stem_relu")(counted_norm("stem_norm")(x))
@@ -164,7 +168,7 @@ def _wide_stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
     return layers.Concatenate(name="stem_out")(outputs)
 
 
-def _parallel_stem(picture: Tensor, maps: int, drop: float, streams: int) -> Tensor:
+def _parallel_stem(picture: Tensor, maps: int, drop: float) -> Tensor:
     """(batch, 60, 60, 3) -> (batch, 20, 20, maps)."""
     outputs = []
     for number, dilation in ((1, 1), (2, 3)):

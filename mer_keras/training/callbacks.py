@@ -23,9 +23,9 @@ class RestoreBestEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Look at the watched clips' loss and accuracy."""
-        seen = logs or {}
+        watched = logs or {}
         improved = self._best_epoch.improved(
-            np.array([seen["val_loss"]]), np.array([seen["val_accuracy"]])
+            np.array([watched["val_loss"]]), np.array([watched["val_accuracy"]])
         )
         if improved.all():
             self._weights = self.model.get_weights()

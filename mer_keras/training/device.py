@@ -84,7 +84,7 @@ def trials(model: "keras.Model", most: int) -> Iterator[Trial]:
         batches that fit, from one clip on, doubled each time.
     """
     rng = np.random.default_rng(0)
-    batch, rate, before = 1, 0.0, _peak()
+    batch, rate, peak = 1, 0.0, _peak()
     while batch <= most:
         inputs = {
             tensor.name: rng.random((batch, *tensor.shape[1:]), dtype=np.float32)
@@ -98,13 +98,13 @@ def trials(model: "keras.Model", most: int) -> Iterator[Trial]:
                 model.train_on_batch(inputs, labels)
         except OutOfMemoryError:
             return
-        now = batch / (time.perf_counter() - started)
-        yield Trial(batch, now)
+        trial = Trial(batch, batch / (time.perf_counter() - started))
+        yield trial
         # A processor's memory ends with a kill, not with an error: trials stop before it.
-        expected = 2 * (_peak() - before)
-        if now < rate * WORTH or (batch > 1 and expected > FREE_SHARE * _free()):
+        expected = 2 * (_peak() - peak)
+        if trial.rate < rate * WORTH or (batch > 1 and expected > FREE_SHARE * _free()):
             return
-        batch, rate = 2 * batch, now
+        batch, rate = 2 * batch, trial.rate
 
 
 def _peak() -> int:

@@ -262,8 +262,8 @@ class Trainer:
         """Arrays by the names of the model's inputs; no clip is a copy unless it is said."""
         named = self._assembled.named(x)
         if self.recipe.augmentation is not None:
-            none = np.zeros(count(x), bool)
-            named["is_copy"] = (none if is_copy is None else is_copy).astype("float32")
+            copies = np.zeros(count(x), bool) if is_copy is None else is_copy
+            named["is_copy"] = copies.astype("float32")
         return named
 
 

@@ -68,7 +68,7 @@ def test_two_runs_of_one_name_are_refused(run, places):
     for view, parent in ((run, "a"), (other, "b")):
         contribute(view.run_id, places / parent / "sent")
     folders = [str(places / parent / "sent") for parent in "ab"]
-    with pytest.raises(UserError, match="two contributions are named sent: .*rename"):
+    with pytest.raises(UserError, match=r"two contributions are named sent: .*rename"):
         leaderboard(folders, places / "none", places / "page", as_json=False)
 
 

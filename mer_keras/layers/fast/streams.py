@@ -107,8 +107,8 @@ def _norm_pool(
         to_maps = _spread(maps, pooled, to_pooled, to_mean, 2 * to_variance, share)
         to_gamma = to_scale * inverse_deviation
         written_out = first_order_only((to_maps, to_gamma, to_beta), "FastConvNormPool")
-        none = (ops.zeros_like(mean), ops.zeros_like(inverse_deviation), ops.zeros_like(share))
-        return *written_out, *none
+        zeros = (ops.zeros_like(mean), ops.zeros_like(inverse_deviation), ops.zeros_like(share))
+        return *written_out, *zeros
 
     return (pooled - mean) * (inverse_deviation * gamma) + beta, gradient
 

@@ -97,9 +97,9 @@ class AllFolds:
         if len({len(fold.val) > 0 for fold in folds}) > 1:
             raise InvariantError("either all folds of one stack have validation clips, or none")
         started = time.perf_counter()
-        fewer = "" if len(folds) == 1 else f"--set train.folds_at_once={len(folds) // 2}, "
+        remedy = "" if len(folds) == 1 else f"--set train.folds_at_once={len(folds) // 2}, "
         outcomes: list[FoldOutcome | FoldFailedError] = []
-        with out_of_memory_told(recipe.batch_size, fewer):
+        with out_of_memory_told(recipe.batch_size, remedy):
             stack = self._stack(len(folds))
             record = self._train(stack, folds, seeds, on_epoch, record_epochs)
             tested = batch_of([fold.test for fold in folds], stack.fill)
