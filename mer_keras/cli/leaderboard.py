@@ -201,7 +201,16 @@ def _clips_of(name: str) -> "GuessedClips":
         folds = list(table["fold"]) if "fold" in table else people
     else:
         view, keys = run_and_keys(name)
-        tested = view.of_row(keys[0] if keys else view.rows[0].key)
+        state = next(state for state in view.rows if not keys or state.key == keys[0])
+        if not state.complete:
+            print(
+                printable(
+                    f"{view.run_id}: row {state.name!r} has {state.done} of {state.expected} "
+                    "folds: clips that were not tested yet are left out"
+                ),
+                file=sys.stderr,
+            )
+        tested = view.of_row(state.key)
         table = tested[tested["seed"] == tested["seed"].min()] if len(tested) else tested
         classes, people = tuple(view.classes), list(table["subject_id"])
         folds = list(table["fold"])

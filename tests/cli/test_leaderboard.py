@@ -93,6 +93,14 @@ def test_guess_in_words_and_as_json(capsys):
     assert tree["epochs"]["1"]["uar"]["mean"] == pytest.approx(1 / 3, abs=0.03)
 
 
+def test_clips_that_were_not_tested_are_told(run, places, capsys):
+    unfinished = make_run(places / "results", seeds=[6], skip=[("net", 0)])
+    guess(unfinished.run_id, [5], repetitions=2, rule="fold_best", seed=0, as_json=True)
+    output = capsys.readouterr()
+    assert "row 'Net' has 4 of 5 folds: clips that were not tested yet are left out" in output.err
+    assert json.loads(output.out)["people"] == 4
+
+
 def test_clips_of_a_run_and_of_a_contribution_are_guessed_alike(run, places, capsys):
     contribute(run.run_id, places / "sent")
     capsys.readouterr()
