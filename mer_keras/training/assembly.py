@@ -108,7 +108,8 @@ def assemble(
 
     Raises:
         ConfigError: augmentation is asked for, and the network's inputs differ in time or size, or
-            one is flow and can't be changed so.
+            one is flow and can't be changed so; or the network reads directions off flow whose
+            values are no bytes.
     """
     import keras
 
@@ -116,6 +117,7 @@ def assemble(
     from mer_keras.training.standardise import StandardiseByTraining
 
     network = build()
+    _check_directions(network, recipe, flow)
     if recipe.precision != "float32":
         # Three digits are too few for probabilities and their logarithms.
         network.layers[-1].dtype_policy = "float32"
@@ -138,6 +140,27 @@ def assemble(
         ]
     probabilities = network(clips[0] if len(clips) == 1 else clips)
     return Assembly(network, keras.Model(inputs, probabilities, name="trained"), tuple(names))
+
+
+def _check_directions(
+    network: "keras.Model", recipe: Train, flow: Sequence[FlowForm | None]
+) -> None:
+    """Refuse flow of which ``DirectionImage`` would colour other angles than those of its bytes.
+
+    Raises:
+        ConfigError: the flow has signs, or its bytes were or would be scaled.
+    """
+    from mer_keras.layers.directions import DirectionImage
+
+    if not any(isinstance(layer, DirectionImage) for layer in network.layers):
+        return
+    signs = {sign for form in flow if form is not None for sign in form.mirroring}
+    if signs & {"negate", "range", "unknown"} or recipe.standardise:
+        raise ConfigError(
+            f"{network.name} computes images of directions from the bytes, 0..255, of a flow "
+            "image: give the row an input of kind: flow_image, without 'normalise', and leave out "
+            "train.standardise"
+        )
 
 
 def check_changes(setting: Augmentation | None, flow: Sequence[FlowForm | None]) -> None:

@@ -7,6 +7,7 @@ keras = pytest.importorskip("keras")
 from mer_keras.errors import ConfigError  # noqa: E402
 from mer_keras.flow_channels import FLOW_CHANNELS, FlowForm  # noqa: E402
 from mer_keras.layers.dense_block import DenseBlock  # noqa: E402
+from mer_keras.layers.directions import DirectionImage  # noqa: E402
 from mer_keras.methods.network import NetworkMethod  # noqa: E402
 from mer_keras.training.assembly import assemble  # noqa: E402
 from mer_keras.training.trainer import Trainer  # noqa: E402
@@ -109,6 +110,23 @@ def test_fault_55_flow_is_not_changed_as_if_it_were_a_picture(change, form, comp
     with pytest.raises(ConfigError, match=complaint):
         assemble(lambda: two_streams(APEX, (6, 6, 3)), settings, [None, form])
     NetworkMethod(two_streams, settings, flow=[None, None])
+
+
+def coloured():
+    """A network that reads directions off flow."""
+    flow = keras.Input((6, 6, 3))
+    directions = keras.layers.Flatten()(DirectionImage()(flow))
+    return keras.Model(flow, keras.layers.Dense(2, activation="softmax")(directions))
+
+
+@pytest.mark.parametrize("sign", ["negate", "range", "unknown", "standardised"])
+def test_directions_are_read_off_bytes_alone(sign):
+    stored = FlowForm(FLOW_CHANNELS, ("bytes", "keep", "keep"))
+    assert assemble(coloured, recipe(), [stored])
+    standardise = sign == "standardised"
+    form = stored if standardise else FlowForm(FLOW_CHANNELS, (sign, "keep", "keep"))
+    with pytest.raises(ConfigError, match=r"from the bytes, 0\.\.255.*kind: flow_image"):
+        assemble(coloured, recipe(standardise=standardise), [form])
 
 
 def test_inputs_of_different_size_cannot_be_augmented():
