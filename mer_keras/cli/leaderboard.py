@@ -202,16 +202,16 @@ def _clips_of(name: str) -> "GuessedClips":
     else:
         view, keys = run_and_keys(name)
         state = next(state for state in view.rows if not keys or state.key == keys[0])
-        if not state.complete:
-            print(
-                printable(
-                    f"{view.run_id}: row {state.name!r} has {state.done} of {state.expected} "
-                    "folds: clips that were not tested yet are left out"
-                ),
-                file=sys.stderr,
-            )
         tested = view.of_row(state.key)
         table = tested[tested["seed"] == tested["seed"].min()] if len(tested) else tested
+        done = table["fold"].nunique()
+        expected = state.expected // len(view.manifest["config"]["seeds"])
+        if done < expected:
+            remark = (
+                f"{view.run_id}: row {state.name!r} has {done} of {expected} folds of a seed: "
+                "clips that were not tested yet are left out"
+            )
+            print(printable(remark), file=sys.stderr)
         classes, people = tuple(view.classes), list(table["subject_id"])
         folds = list(table["fold"])
     labels = np.array([classes.index(label) for label in table["label"]], np.int64)

@@ -24,6 +24,8 @@ from mer_keras.evaluation.metrics import (
 RESAMPLES = 20_000
 #: Fewest for each pair: Holm multiplies the smallest p, 2 of all samples, by the number of pairs.
 RESAMPLES_A_PAIR = 50
+#: Most bootstrap samples, for the sake of memory; they serve the pairs of 89 methods.
+MOST_RESAMPLES = 200_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def compare_all(
         matrices: one array a method, see above.
         metric: a key of ``metrics.METRICS``.
         resamples: number of bootstrap samples; if ``None``, ``RESAMPLES`` or as many more as a
-            difference of so many pairs needs to be shown.
+            difference of so many pairs needs to be shown, up to ``MOST_RESAMPLES``.
         seed: seed of the resampling.
 
     Raises:
@@ -100,7 +102,8 @@ def compare_all(
     if len(matrices) < 2:
         return []
     pairs = list(combinations(range(len(matrices)), 2))
-    resamples = resamples or max(RESAMPLES, RESAMPLES_A_PAIR * len(pairs))
+    wanted = max(RESAMPLES, RESAMPLES_A_PAIR * len(pairs))
+    resamples = resamples or min(wanted, MOST_RESAMPLES)
     weights = draw_subjects(people.pop(), resamples, seed)
     drawn = [resampled_scores(of_method, metric, weights) for of_method in matrices]
     values = [score(of_method, metric) for of_method in matrices]
@@ -134,11 +137,11 @@ def holm(ps: Sequence[float]) -> list[float]:
 def indistinct_groups(
     methods: int, pairs: Sequence[PairDifference], level: float = 0.05
 ) -> list[tuple[int, ...]]:
-    """Groups of methods of which no two differ, each as large as it can be.
+    """Groups of methods of which no two differ; to none of them another method can be added.
 
-    Two methods have a group in common where they don't differ, and only there. Piepho, Journal of
-    Computational and Graphical Statistics 13, 2004: a group is split by each pair that differs,
-    and a group within another is dropped.
+    Two methods have a group in common where they don't differ, and only there, as with the letters
+    of Piepho, Journal of Computational and Graphical Statistics 13, 2004. Not all such groups are
+    needed for that: there are at most as many as pairs and methods.
 
     Args:
         methods: number of methods.
@@ -148,15 +151,23 @@ def indistinct_groups(
     Returns:
         Positions of each group's methods, rising; the group of the first method first.
     """
-    groups = {frozenset(range(methods))}
+    alike = [set(range(methods)) for _ in range(methods)]
     for pair in pairs:
-        if not pair.differs(level):
-            continue
-        both = {group for group in groups if {pair.first, pair.second} <= group}
-        split = {group - {method} for group in both for method in (pair.first, pair.second)}
-        groups = (groups - both) | split
-        groups = {group for group in groups if not any(group < other for other in groups)}
-    return sorted(tuple(sorted(group)) for group in groups if group)
+        if pair.differs(level):
+            alike[pair.first].discard(pair.second)
+            alike[pair.second].discard(pair.first)
+    groups: set[tuple[int, ...]] = set()
+    missing = [set(partners) for partners in alike]  # Of each method those without a common group.
+    for first in range(methods):
+        while missing[first]:
+            group = {first, min(missing[first])}
+            for method in range(methods):
+                if group <= alike[method]:
+                    group.add(method)
+            groups.add(tuple(sorted(group)))
+            for method in group:
+                missing[method] -= group
+    return sorted(groups)
 
 
 def _two_sided(differences: NDArray[np.float64]) -> float:

@@ -32,7 +32,8 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
     """Read the runs and contributions that are named, or all that there are.
 
     A run that lies here stands for its own contribution. Of runs that nobody named, rows that are
-    not complete are left out with a remark; what is named must be complete.
+    not complete are left out with a remark, and so are contributions that are refused; what is
+    named must be complete.
 
     Args:
         names: runs, ``RUN:ROW``, or folders of contributions; empty: all contributions of the
@@ -45,7 +46,7 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
     if names:
         return Collected(_each_once([_named(name) for name in dict.fromkeys(names)]))
     remarks: list[str] = []
-    of_folders = [read_contribution(folder) for folder in contribution_folders(contributions)]
+    of_folders = list(_unnamed_contributions(contributions, remarks))
     of_runs = list(_unnamed(remarks))
     rows_here = {(entry.head.run_id, key) for entry in of_runs for key in entry.predicted}
     sent = [
@@ -128,6 +129,15 @@ def _named(name: str) -> Entry:
         return read_contribution(Path(name))
     view, keys = run_and_keys(name)
     return entry_of_run(view, keys)
+
+
+def _unnamed_contributions(root: Path, remarks: list[str]) -> Iterator[Entry]:
+    """Contributions below a folder; what is refused is remarked."""
+    for folder in contribution_folders(root):
+        try:
+            yield read_contribution(folder)
+        except ResultsError as error:
+            remarks.append(f"{folder.name}: left out: {error}")
 
 
 def _unnamed(remarks: list[str]) -> Iterator[Entry]:

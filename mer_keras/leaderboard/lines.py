@@ -19,6 +19,8 @@ from mer_keras.terms import DAGGER, DataKind
 
 #: Stands in a cell that has nothing to say.
 EMPTY = "-"
+#: Parts of the names of a page's tables.
+PARTS = ("scores", "guessing", "power", "claims", "methods", "differences")
 NOTES = (
     "UF1 and UAR in per cent, of all tested clips pooled. In brackets: 95 % interval over people, "
     "averaged over seeds; behind ±: standard deviation of these seeds (the root of their mean "
@@ -149,13 +151,15 @@ def _per_cent(fraction: float) -> str:
 def _letters(table: Table) -> dict[str, str]:
     """Letters of the groups that each compared method belongs to."""
     compared = table.compared
-    letters: dict[str, str] = {standing.name: "" for standing in compared}
-    for number, group in enumerate(indistinct_groups(len(compared), table.pairs)):
+    groups = indistinct_groups(len(compared), table.pairs)
+    letters: dict[str, list[str]] = {standing.name: [] for standing in compared}
+    for number, group in enumerate(groups):
         times, place = divmod(number, len(ascii_lowercase))
         letter = ascii_lowercase[place] + (str(times + 1) if times else "")
         for position in group:
-            letters[compared[position].name] += letter
-    return letters
+            letters[compared[position].name].append(letter)
+    gap = " " if len(groups) > len(ascii_lowercase) else ""
+    return {name: gap.join(of_method) for name, of_method in letters.items()}
 
 
 def methods_table(table: Table) -> report_tables.Table:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from pathlib import Path
 from mer_keras import __version__
 from mer_keras.evaluation.power import STUDIES
 from mer_keras.leaderboard.boards import boards
+from mer_keras.leaderboard.digests import content_digest
 from mer_keras.leaderboard.figures import arrows_svg, arrows_text, curves_svg, has_curves
 from mer_keras.leaderboard.lines import (
+    PARTS,
     claims_table,
     file_name,
     guesses_table,
@@ -29,10 +32,12 @@ from mer_keras.report import tables as report_tables
 from mer_keras.report.formats import as_csv, as_json, render, write_texts
 
 #: Version of the form of the page's CSV and JSON; a column that changes its meaning raises it.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCRIPT = "sortable.js"
-#: Column that names the run of a row.
+#: Column that names the runs of a row.
 _SOURCE = "stored in"
+#: Parts of the names of drawings: of all methods, and of one method's epochs.
+_CLAIMED, _EPOCHS = "claimed", "epochs"
 
 
 @dataclass(frozen=True)
@@ -107,11 +112,13 @@ def write_page(tables: Sequence[Table], folder: Path, *, studies: int | None = N
 
 def _files_of_boards(folder: Path) -> list[Path]:
     """Tables and figures of pages in a folder: their names begin with that of a board."""
+    files = [f"tables/*.{part}.csv" for part in PARTS]
+    files += [f"figures/*.{_CLAIMED}.svg", f"figures/*.{_EPOCHS}-*.svg"]
     return [
         path
         for board in boards()
-        for pattern in (f"tables/{slug(board)}.*.csv", f"figures/{slug(board)}.*.svg")
-        for path in folder.glob(pattern)
+        for pattern in files
+        for path in folder.glob(pattern.replace("*", f"{slug(board)}.*", 1))
     ]
 
 
@@ -146,15 +153,16 @@ def _section(table: Table, studies: int) -> Section:
     ]
     figures = [
         Figure(
-            file_name(table, "claimed"),
+            file_name(table, _CLAIMED),
             arrows_text(table),
             arrows_svg(table, scores.title),
             is_main=True,
         )
     ]
+    slugs = Counter(slug(standing.name) for standing in table.standings)
     figures += [
         Figure(
-            file_name(table, f"epochs-{slug(standing.name)}"),
+            file_name(table, f"{_EPOCHS}-{_unique_slug(standing.name, slugs)}"),
             f"{standing.name}: UF1 had training ended after so many epochs, under each rule",
             curves_svg(standing, table.protocol),
         )
@@ -169,6 +177,11 @@ def _section(table: Table, studies: int) -> Section:
         sources={entry.source: provenance(entry) for entry in table.entries},
         sentence=_sentence(table),
     )
+
+
+def _unique_slug(name: str, slugs: Mapping[str, int]) -> str:
+    """The slug of a name, which is cut off; with a digest of the name where others have it, too."""
+    return f"{slug(name)}-{content_digest(name)[:6]}" if slugs[slug(name)] > 1 else slug(name)
 
 
 def _sentence(table: Table) -> str:

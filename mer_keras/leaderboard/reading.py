@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from mer_keras.bounded_files import TooLargeError, read_bounded
 from mer_keras.config.experiment import Experiment, RowPlan
 from mer_keras.config.validation import explain
-from mer_keras.errors import ResultsError
+from mer_keras.errors import ResultsError, UserError
 from mer_keras.evaluation.epoch_curves import CURVES
 from mer_keras.evaluation.metrics import subject_matrices, uf1
 from mer_keras.json_text import parse_json
@@ -33,8 +33,9 @@ from mer_keras.leaderboard.boards import (
     division_digest,
 )
 from mer_keras.leaderboard.digests import content_digest
-from mer_keras.leaderboard.schema import ContributedRow, Contribution
-from mer_keras.leaderboard.writing import DECIMALS, SHOWN_SELECTIONS
+from mer_keras.leaderboard.schema import ContributedClaim, ContributedRow, Contribution
+from mer_keras.leaderboard.writing import DECIMALS, SHOWN_SELECTIONS, claims_of
+from mer_keras.methods.registry import inputs_of
 from mer_keras.terms import Selection
 
 #: Most bytes of one file of a contribution.
@@ -106,10 +107,10 @@ def checked_entry(
     head = _head(files[schema.HEAD], f"{source}/{schema.HEAD}")
     _check_files(head, files, source)
     clips = _clips(files[schema.CLIPS], f"{source}/{schema.CLIPS}")
-    _check_board(head, clips, boards() if known is None else known, source)
+    known = boards() if known is None else known
+    _check_board(head, clips, known, source)
     config = _config(head, f"{source}/{schema.HEAD}")
-    plans = {plan.key: plan for plan in config.plans}
-    _check_config(head, config, plans, f"{source}/{schema.HEAD}")
+    _check_config(head, config, known[head.board], f"{source}/{schema.HEAD}")
     predicted, curves = {}, {}
     for row in head.rows:
         if row.ran:
@@ -119,6 +120,7 @@ def checked_entry(
         if schema.AS_RUN not in row.rules and row.ran:
             where = f"{source}/{schema.CURVES}/{row.key}.csv"
             curves[row.key] = _curves(files[f"{schema.CURVES}/{row.key}.csv"], row, where)
+    plans = {plan.key: plan for plan in config.plans}
     entry = Entry(source, head, clips, predicted, curves, config, plans)
     _check_curves(entry)
     return entry
@@ -131,38 +133,67 @@ def _config(head: Contribution, where: str) -> Experiment:
         raise ResultsError(f"{where}: config: {explain(error, Experiment)}") from error
 
 
-def _check_config(
-    head: Contribution, config: Experiment, plans: Mapping[str, RowPlan], where: str
-) -> None:
-    """Refuse a head that says other things than its config.
+def _check_config(head: Contribution, config: Experiment, board: Board, where: str) -> None:
+    """Refuse a head that says other things of its run or rows than its config.
 
     The digest of the config isn't compared: a default that was added since gives it another.
 
     Raises:
         ResultsError: naming the field.
     """
-    said: dict[str, tuple[object, object]] = {
-        "protocol": (head.protocol, config.protocol.title),
-        "selection": (head.selection, config.selection),
-        "seeds": (head.seeds, tuple(config.seeds)),
-    }
+    plans = {plan.key: plan for plan in config.plans}
+    _check_same(
+        where,
+        ("experiment", head.experiment, config.name),
+        ("protocol", head.protocol, config.protocol.title),
+        ("selection", head.selection, config.selection),
+        ("seeds", head.seeds, config.seeds),
+    )
     for row in head.rows:
-        if not row.ran:
-            continue
-        plan = plans.get(row.key)
-        if plan is None or plan.method != row.method:
-            raise ResultsError(f"{where}: the config has no row {row.key!r} of method {row.method}")
-        epochs = plan.recipe.epochs if plan.config.network is not None else None
-        said[f"rows.{row.key}.epochs"] = (row.epochs, epochs)
-        if head.selection is not Selection.LAST_EPOCH and row.rules != (schema.AS_RUN,):
+        if row.ran:
+            _check_row(head, row, plans.get(row.key), where)
+        described = claims_of(config, row.method, board) if row.method in config.methods else []
+        claims = [ContributedClaim.model_validate(claim) for claim in described]
+        if any(claim not in claims for claim in row.claims):
             raise ResultsError(
-                f"{where}: row {row.name!r} has predictions under {', '.join(row.rules)}: expected "
-                f"{schema.AS_RUN} alone where selection is {head.selection}"
+                f"{where}: row {row.name!r} has a claim that the config doesn't have of "
+                f"{row.method}"
             )
-    for field, (by_head, by_config) in said.items():
-        if by_head != by_config:
+
+
+def _check_row(head: Contribution, row: ContributedRow, plan: RowPlan | None, where: str) -> None:
+    """Refuse a row that was run by another plan than its config has.
+
+    Raises:
+        ResultsError: naming the row and the field.
+    """
+    if plan is None or plan.method != row.method:
+        raise ResultsError(f"{where}: the config has no row {row.key!r} of method {row.method}")
+    try:
+        inputs_of(plan)
+    except UserError as error:
+        raise ResultsError(f"{where}: row {row.name!r}: {error}") from error
+    has_epochs = plan.config.network is not None
+    _check_same(
+        f"{where}: rows.{row.key}",
+        ("name", row.name, plan.name),
+        ("role", row.role, plan.role),
+        ("learns", row.learns, plan.config.can_find_motion),
+        ("epochs", row.epochs, plan.recipe.epochs if has_epochs else None),
+    )
+    if head.selection is not Selection.LAST_EPOCH and row.rules != (schema.AS_RUN,):
+        raise ResultsError(
+            f"{where}: row {row.name!r} has predictions under {', '.join(row.rules)}: expected "
+            f"{schema.AS_RUN} alone where selection is {head.selection}"
+        )
+
+
+def _check_same(where: str, *fields: tuple[str, object, object]) -> None:
+    """Compare fields, each a name, what the head says and what the config says."""
+    for name, of_head, of_config in fields:
+        if of_head != of_config:
             raise ResultsError(
-                f"{where}: {field} {by_head!s}: its config has {by_config!s}: expected the same"
+                f"{where}: {name} {of_head!s}: its config has {of_config!s}: expected the same"
             )
 
 

@@ -5,19 +5,22 @@ from typing import TypeAlias, cast
 
 from pydantic import JsonValue
 
-from mer_keras.config.experiment import Experiment, RowPlan
+from mer_keras.config.experiment import Experiment, RowPlan, merge
+from mer_keras.config.files import load_method
 from mer_keras.config.leaves import leaves
-from mer_keras.config.training import EXACT, Precision, with_precision
+from mer_keras.config.training import EXACT, Precision, Train, with_precision
 from mer_keras.methods.registry import inputs_of
 from mer_keras.names import slug
 
 #: Dotted keys and values of all that decides what a method is and how it is trained.
-Settings: TypeAlias = tuple[tuple[str, object], ...]
+Settings: TypeAlias = tuple[tuple[str, str], ...]
 
 #: Keys of the two settings that have words of their own.
 _EPOCHS, _PRECISION = "train.epochs", "train.precision"
 #: Fields of a recipe that change how it is computed and, but for rounding, no result.
 _COMPUTING = {"engine", "folds_at_once", "jit_compile", "data_parallel"}
+#: Fields of a recipe that a method brings with a whole one.
+_WHOLE = {"optimizer", "epochs", "batch_size"}
 #: Fields of a method that describe it.
 _DESCRIBING = {"title", "paper", "about", "missing", "claims", "facts", "train", "inputs"}
 
@@ -26,8 +29,10 @@ def settings_of(config: Experiment, plan: RowPlan) -> Settings:
     """All settings of a row; the recipe of an experiment is none of a method without a network."""
     tree = {"method": plan.method, **plan.config.model_dump(mode="json", exclude=_DESCRIBING)}
     tree["inputs"] = inputs_read(config, plan)
+    tree["inner_fraction"] = config.protocol.inner_fraction
     if plan.config.network is not None:
         tree["train"] = plan.recipe.model_dump(mode="json", exclude=_COMPUTING)
+        tree["stages"] = [stage.model_dump(mode="json") for stage in config.stages]
     return tuple((key, str(value)) for key, value in leaves(tree))
 
 
@@ -56,33 +61,49 @@ def titles_of(name: str, lines: Sequence[Settings]) -> list[str]:
         name: the method.
         lines: settings of each line.
     """
-    found = [dict(settings) for settings in lines]
-    lengths = {of_line.get(_EPOCHS) for of_line in found}
+    trees = [dict(settings) for settings in lines]
+    lengths = {tree.get(_EPOCHS) for tree in trees}
     titles = []
-    for of_line, settings in zip(found, lines, strict=True):
-        length = f", {of_line[_EPOCHS]} epochs" if len(lengths) > 1 and _EPOCHS in of_line else ""
+    for tree, settings in zip(trees, lines, strict=True):
+        length = f", {tree[_EPOCHS]} epochs" if len(lengths) > 1 and _EPOCHS in tree else ""
         titles.append(with_precision(name + length, precision_of(settings)))
-    whole = []
-    for title, of_line in zip(titles, found, strict=True):
-        alike = [other for other, same in zip(found, titles, strict=True) if same == title]
-        keys = sorted({key for other in alike for key in other})
-        differing = [key for key in keys if len({other.get(key) for other in alike}) > 1]
-        words = [f"{_short(key)} {of_line.get(key, 'none')}" for key in differing]
-        whole.append(", ".join([title, *words]))
-    return whole
+    names = []
+    for title, tree in zip(titles, trees, strict=True):
+        twins = [other for other, of_other in zip(trees, titles, strict=True) if of_other == title]
+        keys = sorted({key for twin in twins for key in twin})
+        differences = [key for key in keys if len({twin.get(key) for twin in twins}) > 1]
+        words = [f"{_short(key)} {tree.get(key, 'none')}" for key in differences]
+        names.append(", ".join([title, *words]))
+    return names
 
 
-def changed_in(config: Experiment, key: str) -> tuple[str, ...]:
-    """What the row of a key changes in its method's recipe, but for the two that are shown apart.
+def changed_in(config: Experiment, plan: RowPlan) -> tuple[str, ...]:
+    """What a row changes in its method's recipe, but for the two that are shown apart.
+
+    The recipe is this version's, or else the one that the experiment describes. Of a method that
+    brings none, what the row itself sets is a change.
 
     Example: ``("batch_size 32", "order shuffled")``.
     """
-    row = next((row for row in config.rows if slug(row.name) == key), None)
-    changes = leaves({"train": dict(row.train)}) if row is not None and row.train else ()
+    if plan.config.network is None:
+        return ()
+    described = load_method(plan.method) or config.describe(plan.method)
+    if described.train.keys() >= _WHOLE:
+        own = Train.model_validate(merge({}, described.train))
+        run = dict(leaves(plan.recipe.model_dump(mode="json", exclude=_COMPUTING)))
+        same = dict(leaves(own.model_dump(mode="json", exclude=_COMPUTING)))
+        changes = {key: run.get(key) for key in run.keys() | same if run.get(key) != same.get(key)}
+    else:
+        row = next((row for row in config.rows if slug(row.name) == plan.key), None)
+        changes = dict(leaves(dict(row.train))) if row is not None and row.train else {}
     return tuple(
-        f"{_short(key)} {value}" for key, value in changes if key not in (_EPOCHS, _PRECISION)
+        f"{_short(key)} {value}"
+        for key, value in sorted(changes.items())
+        if f"train.{key}" not in (_EPOCHS, _PRECISION)
     )
 
 
 def _short(key: str) -> str:
-    return key.removeprefix("train.").removeprefix("optimizer.")
+    """A key without its block, but for the name of an optimiser."""
+    short = key.removeprefix("train.").removeprefix("optimizer.")
+    return "optimizer" if short == "name" else short

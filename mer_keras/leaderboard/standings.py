@@ -1,8 +1,9 @@
 """Contributions of one set and protocol -> the lines of one table, best honest score first."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +180,7 @@ def tables_of(
         _check_alike(group)
         guesses = Guesses(group[0], repetitions)
         standings = sorted(
-            _standings(group, guesses),
+            _named_apart(_standings(group, guesses)),
             key=lambda standing: (
                 -standing.rank_value,
                 -(standing.claimed("uf1") or 0),
@@ -254,6 +255,18 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
             yield _standing(name, EXACT, of_row, guesses)
 
 
+def _named_apart(standings: Iterator[Standing]) -> list[Standing]:
+    """Add run and row to each line whose name another line has."""
+    lines = list(standings)
+    names = Counter(standing.name for standing in lines)
+    return [
+        replace(standing, name=f"{standing.name} ({standing.entry.source}:{standing.row.key})")
+        if names[standing.name] > 1
+        else standing
+        for standing in lines
+    ]
+
+
 def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) -> Standing:
     entry, row = arms.honest or arms.inner or arms.claimed[-1]
     honest: Values = {}
@@ -282,7 +295,7 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         name=name,
         precision=precision,
         row=row,
-        changed=changed_in(entry.config, row.key),
+        changed=changed_in(entry.config, entry.plans[row.key]) if row.ran else (),
         sources=tuple(dict.fromkeys(arm[0].source for arm in (arms.honest, arms.inner) if arm)),
         seeds=len(entry.head.seeds) if row.ran else 0,
         honest=honest,

@@ -44,7 +44,10 @@ MOST_LENGTHS = 200
 DECIMALS = 5
 
 #: Matches a path where a word of a text begins, such as /home, ~/x, ../x, C:\x, \\host or file:/.
-_PATH = re.compile(r"(?:^|[\s=:;,\"'(\[])(?:/\w|~\w*/|\.{1,2}/|\\\w|\\\\|[A-Za-z]:[\\/]|file:/)")
+_PATH = re.compile(
+    r"(?:^|-I|[^\w./:-])(?:/\w+/|~[A-Za-z]*/|\.{1,2}/|\\{1,2}\w+\\|[A-Za-z]:[\\/])"
+    r"|(?:^|=)/\w|file:/|\$\w+/|%\w+%"
+)
 
 
 def contribution_files(
@@ -260,7 +263,7 @@ def _contributed(
         "parameters": state.parameters,
         "multiply_accumulates": state.multiply_accumulates,
         "seconds": round(state.seconds, 1),
-        "claims": [] if state.key in varied else _claims(config, plan.method, board),
+        "claims": [] if state.key in varied else claims_of(config, plan.method, board),
     }
 
 
@@ -270,7 +273,7 @@ def _claimed_rows(config: Experiment, board: Board) -> Iterator[dict[str, object
         described = _described(config, row)
         if described is None or config.plan_of(row) is not None:
             continue
-        claims = _claims(config, str(row.method), board)
+        claims = claims_of(config, str(row.method), board)
         if claims:
             yield {
                 "key": slug(row.name),
@@ -289,7 +292,7 @@ def _described(config: Experiment, row: Row) -> MethodConfig | None:
     return config.methods.get(row.method) if row.method is not None else None
 
 
-def _claims(config: Experiment, method: str, board: Board) -> list[dict[str, object]]:
+def claims_of(config: Experiment, method: str, board: Board) -> list[dict[str, object]]:
     """What is printed of a method on the board's set, in a known metric."""
     claims = config.describe(method).claims
     return [

@@ -41,6 +41,20 @@ def test_all_that_lies_here_is_shown(run, places, capsys):
     assert "leaderboard.html" in output.out
 
 
+def test_a_contribution_that_is_refused_does_not_keep_others_from_being_shown(run, places, capsys):
+    contribute(run.run_id, places / "sent/whole")
+    other = make_run(places / "results", seeds=[5])
+    contribute(other.run_id, places / "sent/changed")
+    (places / "sent/changed/clips.csv").write_text("clip\n")
+    capsys.readouterr()
+    leaderboard([], places / "sent", places / "page", as_json=False)
+    output = capsys.readouterr()
+    assert "changed: left out: changed: clips.csv was changed" in output.err
+    assert output.out.count("Net ") == 1
+    with pytest.raises(UserError, match=r"clips.csv was changed"):
+        leaderboard([str(places / "sent/changed")], places, places / "page", as_json=False)
+
+
 def test_finished_rows_may_be_sent_before_the_others(run, places, capsys):
     unfinished = make_run(places / "results", seeds=[6], skip=[("svm", 0)])
     with pytest.raises(MerKerasError, match="row 'SVM' is INCOMPLETE 4/5"):
@@ -97,8 +111,12 @@ def test_clips_that_were_not_tested_are_told(run, places, capsys):
     unfinished = make_run(places / "results", seeds=[6], skip=[("net", 0)])
     guess(unfinished.run_id, [5], repetitions=2, rule="fold_best", seed=0, as_json=True)
     output = capsys.readouterr()
-    assert "row 'Net' has 4 of 5 folds: clips that were not tested yet are left out" in output.err
+    said = "row 'Net' has 4 of 5 folds of a seed: clips that were not tested yet are left out"
+    assert said in output.err
     assert json.loads(output.out)["people"] == 4
+    later = make_run(places / "results", seeds=[6, 7], skip_seed=7, skip=[("net", 0)])
+    guess(later.run_id, [5], repetitions=2, rule="fold_best", seed=0, as_json=True)
+    assert "left out" not in capsys.readouterr().err
 
 
 def test_clips_of_a_run_and_of_a_contribution_are_guessed_alike(run, places, capsys):

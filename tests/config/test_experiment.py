@@ -208,7 +208,6 @@ BUSY = {
     "optimizer": {"name": "sgd", "learning_rate": 0.1, "momentum": 0.5, "weight_decay": 0.1},
     "epochs": 9,
     "batch_size": 8,
-    "plateau": {"factor": 0.5, "patience": 2},
     "early_stopping": {"patience": 3},
     "balance": "oversample",
     "augmentation": {"flip": 0.5},
@@ -223,10 +222,21 @@ WHOLE_RECIPES = [
 ]
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"plateau": {"factor": 0.5, "patience": 2}},
+        {"step_decay": {"factor": 0.5, "every": 2}},
+        {"cosine": {"final_learning_rate": 0.01}},
+        {"optimizer": {"name": "adam", "learning_rate": 0.1, "warmup": "linear"}},
+    ],
+    ids=lambda schedule: next(iter(schedule)),
+)
 @pytest.mark.parametrize("name", WHOLE_RECIPES)
-def test_a_method_that_brings_its_recipe_takes_none_of_the_tables(name):
+def test_a_method_that_brings_its_recipe_takes_no_schedule_and_copies_of_the_tables(name, schedule):
     method = load_method(name)
-    first, second = (Train.model_validate(merge(table, method.train)) for table in (BUSY, BARE))
+    tables = BUSY | schedule, BARE
+    first, second = (Train.model_validate(merge(table, method.train)) for table in tables)
     assert first == second
 
 

@@ -97,6 +97,15 @@ def test_a_group_in_common_means_no_difference_whatever_lies_between():
             assert together != differ[pair.first, pair.second]
         assert {method for group in groups for method in group} == set(range(methods))
         assert not any(set(group) < set(other) for group in groups for other in groups)
+        assert len(groups) <= len(pairs) + methods
+
+
+def test_twins_make_no_more_groups_than_pairs():
+    """Each differs from its own twin alone, so that there are 2^30 largest groups."""
+    twins = [PairDifference(2 * n, 2 * n + 1, 0.1, 0, 0.2, 0.01, 0.01) for n in range(30)]
+    groups = indistinct_groups(60, twins)
+    assert len(groups) < 60 * 59 / 2
+    assert all(len(group) == 30 for group in groups)
 
 
 def test_a_difference_can_be_shown_among_forty_methods():

@@ -97,7 +97,7 @@ BOARDS = {"small": board_of()}
 
 
 def make_run(root, *, selection="last_epoch", ids=IDS, labels=LABELS, **extra):
-    """A stored run; ``extra``: seeds, skip (row and fold), cut, other_last, people, tree, ..."""
+    """A stored run; ``extra``: seeds, skip (row and fold), skip_seed, cut, other_last, ..."""
     tree = TREE | {"selection": selection, "seeds": extra.get("seeds", [0, 1])}
     config = Experiment.model_validate(tree | extra.get("tree", {}))
     folds = folds_of(ids, selection, extra.get("people", 1))
@@ -144,7 +144,8 @@ def make_run(root, *, selection="last_epoch", ids=IDS, labels=LABELS, **extra):
         for key, units in units_of(manifest, folds).items():
             for unit in units:
                 fold = next(fold for fold in folds.folds if fold.name == unit.fold)
-                if (key, folds.folds.index(fold)) not in extra.get("skip", ()):
+                is_skipped = (key, folds.folds.index(fold)) in extra.get("skip", ())
+                if not is_skipped or unit.seed != extra.get("skip_seed", unit.seed):
                     method = next(row["method"] for row in rows if row["key"] == key)
                     _store(folder, manifest, unit, fold, method, labels, extra)
     return read_view(folder.path)

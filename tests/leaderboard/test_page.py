@@ -48,8 +48,8 @@ def test_files(page):
 
 def test_what_an_earlier_page_had_more_is_gone(tables, tmp_path):
     stem = "small.leave-one-subject-out"
-    earlier = [f"tables/{stem}.old.csv", f"figures/{stem}.epochs-old.svg"]
-    others = ["tables/mine.csv", "figures/small.png", "notes.txt"]
+    earlier = ["tables/small.old-protocol.scores.csv", f"figures/{stem}.epochs-old.svg"]
+    others = ["tables/mine.csv", "tables/small.my-notes.csv", "figures/small.png", "notes.txt"]
     for name in (*earlier, *others):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
@@ -57,6 +57,16 @@ def test_what_an_earlier_page_had_more_is_gone(tables, tmp_path):
         write_page(tables, tmp_path, studies=20)
     assert not any((tmp_path / name).exists() for name in earlier)
     assert all((tmp_path / name).exists() for name in others)
+
+
+def test_long_names_that_begin_alike_have_a_figure_each(tables, tmp_path):
+    (table,) = tables
+    net = next(standing for standing in table.standings if standing.name == "Net")
+    names = [f"{'a network' * 8} of width {width}" for width in (32, 64)]
+    twins = tuple(replace(net, name=name) for name in names)
+    write_page([replace(table, standings=(*twins, *table.standings))], tmp_path, studies=20)
+    drawings = {file.read_text() for file in (tmp_path / "figures").glob("*.epochs-*.svg")}
+    assert len(drawings) == 3
 
 
 def test_numbers_are_those_of_the_table(page, tables):
@@ -115,7 +125,7 @@ def test_the_figure_is_told_in_words(page, tables):
 
 def test_versions_and_digests_stand_on_it(page, entry):
     tree = json.loads(page["leaderboard.json"])
-    assert tree["schema_version"] == 1
+    assert tree["schema_version"] == 2
     facts = tree["tables"][0]["sources"]["last"]
     assert facts["division digest"] == entry.head.division_digest
     for name in ("leaderboard.html", "leaderboard.md"):

@@ -68,9 +68,17 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("contribution.json", in_head(division_digest="0" * 32), "other folds"),
         ("contribution.json", in_head(clips_digest="0" * 32), "other clips or labels"),
         ("contribution.json", in_net(rules=["last_epoch"]), "'Net' has an incomplete trajectory"),
-        ("contribution.json", in_net(epochs=6), "rows.net.epochs 6: its config has 5"),
+        ("contribution.json", in_net(epochs=6), "rows.net: epochs 6: its config has 5"),
         ("contribution.json", in_net(method="svm"), "no row 'net' of method svm"),
-        ("contribution.json", in_head(selection="inner_subjects"), "Net' .* as_run alone"),
+        ("contribution.json", in_net(name="SVM"), "rows.net: name SVM: its config has Net"),
+        ("contribution.json", in_net(role="baseline"), "rows.net: role baseline: its config"),
+        ("contribution.json", in_net(learns=False), "rows.net: learns False: its config has"),
+        ("contribution.json", in_head(experiment="x"), "experiment x: its config has"),
+        (
+            "contribution.json",
+            in_net(claims=[{"metric": "uf1", "value": 1, "where": "x", "chosen_by": "y"}]),
+            "row 'Net' has a claim that the config doesn't have of net",
+        ),
         ("contribution.json", in_net(key="../net"), "rows.0.key"),
         ("contribution.json", in_net(seconds=float("nan")), "seconds"),
         ("contribution.json", in_net(key="svm"), "a row stands twice"),
@@ -119,7 +127,7 @@ def both(config, **fields):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda config: both(config, epochs=3), "rows.net.epochs 5: its config has 3"),
+        (lambda config: both(config, epochs=3), "rows.net: epochs 5: its config has 3"),
         (lambda config: config.update(selection="test_fold"), "selection last_epoch: its config"),
         (
             lambda config: config.update(protocol={"name": "subject_kfold", "k": 2}),
@@ -127,11 +135,25 @@ def both(config, **fields):
         ),
         (lambda config: both(config, precision="int4"), "config: .*precision"),
         (lambda config: config.update(more=1), "config: more: unknown key"),
+        (
+            lambda config: config["methods"]["net"]["network"].update(model="own_net"),
+            "row 'Net': no network 'own_net'",
+        ),
     ],
 )
 def test_fault_67_a_config_of_another_run_is_refused(files, change, message):
     with pytest.raises(ResultsError, match=f"theirs/contribution.json: {message}"):
         checked_entry("theirs", changed(files, "contribution.json", in_config(change)), BOARDS)
+
+
+def test_rules_of_epochs_belong_to_the_last_epoch(files):
+    def other(text):
+        head = json.loads(text)
+        head["config"]["selection"] = head["selection"] = "inner_subjects"
+        return json.dumps(head)
+
+    with pytest.raises(ResultsError, match=r"row 'Net' .*: expected as_run alone where selection"):
+        checked_entry("theirs", changed(files, "contribution.json", other), BOARDS)
 
 
 def test_a_prediction_that_was_mended_contradicts_the_curve(files):

@@ -107,6 +107,33 @@ def test_what_a_row_changes_in_its_recipe_is_said(tmp_path):
     assert line(table, "Net").changed == ("learning_rate 0.5",)
 
 
+def test_a_method_of_another_pretraining_or_other_held_back_people_is_a_line_of_its_own(
+    tmp_path, entry
+):
+    protocol = {"name": "loso", "inner_fraction": 0.5}
+    view = make_run(tmp_path, selection="inner_subjects", tree={"protocol": protocol})
+    other = checked_entry("half", contribution_files(view, known=BOARDS), BOARDS)
+    (table,) = tables_of([entry, other], repetitions=20, resamples=20)
+    names = {standing.name for standing in table.standings if standing.row.name == "Net"}
+    assert names == {"Net, inner_fraction 0.2", "Net, inner_fraction 0.5"}
+
+
+def test_two_lines_of_one_name_say_run_and_row(tmp_path, entry):
+    nets = [
+        {"name": "Net", "method": "net", "train": {"optimizer": {"learning_rate": 0.5}}},
+        {"name": "Net, learning_rate 0.5", "method": "claimed"},
+    ]
+    view = make_run(tmp_path, tree={"rows": nets, "baselines": []})
+    other = checked_entry("other", contribution_files(view, known=BOARDS), BOARDS)
+    (table,) = tables_of([entry, other], repetitions=20, resamples=20)
+    names = [standing.name for standing in table.standings]
+    assert len(set(names)) == len(names)
+    assert {
+        "Net, learning_rate 0.5 (other:net)",
+        "Net, learning_rate 0.5 (other:net-learning-rate-0-5)",
+    } <= set(names)
+
+
 def test_other_images_in_one_table_are_refused_by_name(tmp_path, entry):
     view = make_run(tmp_path, images="2" * 32)
     other = checked_entry("theirs", contribution_files(view, known=BOARDS), BOARDS)

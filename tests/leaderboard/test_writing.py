@@ -59,6 +59,12 @@ def test_it_is_written_once(files, tmp_path):
         write_contribution(files, folder)
 
 
+#: A method with a path as the name of an argument.
+WITH_A_PATH = TREE["methods"]["net"] | {
+    "network": {"model": "ststnet", "arguments": {"/home/somebody/x": 1}}
+}
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
@@ -78,6 +84,10 @@ def test_it_is_written_once(files, tmp_path):
                 r"\\host\share",
                 "file:///somebody",
             )
+        ),
+        (
+            {"tree": {"methods": TREE["methods"] | {"net": WITH_A_PATH}}},
+            r"config.methods.net.network.arguments names a path",
         ),
         (
             {"tree": {"data": TREE["data"] | {"database": "smalls"}}},

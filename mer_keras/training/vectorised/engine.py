@@ -75,7 +75,15 @@ def _extra_aim(network: "keras.Model") -> str:
     for variable in network.trainable_variables:
         if variable.constraint is not None:
             return f"variable {variable.path} has a constraint"
-    # What layers add is known after a call. Sides that may have any length have one place here.
     _, *sides = network.inputs[0].shape
-    network(ops.zeros((1, *(side or 1 for side in sides))), training=False)
-    return "layers add losses of their own (a regulariser, or add_loss)" if network.losses else ""
+    if None in sides:
+        return "a side of the input has no fixed length"
+    # What layers add to the loss is known after a call, which changes no state here.
+    *_, losses = network.stateless_call(
+        [variable.value for variable in network.trainable_variables],
+        [variable.value for variable in network.non_trainable_variables],
+        ops.zeros((1, *sides)),
+        training=True,
+        return_losses=True,
+    )
+    return "layers add losses of their own (a regulariser, or add_loss)" if losses else ""

@@ -80,11 +80,12 @@ def constrained():
 
 
 def adding():
-    """A layer adds to the loss."""
+    """A layer adds to the loss of training."""
 
     class Adding(keras.layers.Layer):
-        def call(self, images):
-            self.add_loss(keras.ops.mean(images))
+        def call(self, images, training=None):
+            if training:
+                self.add_loss(keras.ops.mean(images))
             return images
 
         def compute_output_shape(self, shape):
@@ -92,6 +93,12 @@ def adding():
 
     images = keras.Input((8, 8, 1))
     x = keras.layers.Flatten()(Adding()(images))
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+
+
+def of_any_height():
+    images = keras.Input((None, 8, 1))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(images))
     return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
 
 
@@ -148,6 +155,7 @@ def test_others_are_fitted(build, changes):
         (regularised, {}, "layers add losses of their own"),
         (adding, {}, "layers add losses of their own"),
         (constrained, {}, "variable held/kernel has a constraint"),
+        (of_any_height, {}, "a side of the input has no fixed length"),
         (small, {"plateau": {"factor": 0.1, "patience": 1}}, "plateau"),
     ],
 )
