@@ -89,7 +89,7 @@ def changed_in(config: Experiment, plan: RowPlan) -> tuple[str, ...]:
         return ()
     described = load_method(plan.method) or config.describe(plan.method)
     if described.train.keys() >= _WHOLE:
-        own = Train.model_validate(merge({}, described.train))
+        own = Train.model_validate(merge({"optimizer": {}}, described.train))
         run = dict(leaves(plan.recipe.model_dump(mode="json", exclude=_COMPUTING)))
         same = dict(leaves(own.model_dump(mode="json", exclude=_COMPUTING)))
         changes = {key: run.get(key) for key in run.keys() | same if run.get(key) != same.get(key)}
