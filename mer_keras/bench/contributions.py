@@ -11,6 +11,7 @@ from mer_keras.bench.case import CaseOptions
 from mer_keras.bench.isolation import call_in_process
 from mer_keras.bench.measure import Measurement, Timing, time_sizes, timed
 from mer_keras.bench.memory import peak_memory
+from mer_keras.config.experiment import Experiment
 from mer_keras.leaderboard import schema
 from mer_keras.leaderboard.boards import (
     CLIP_COLUMNS,
@@ -84,6 +85,23 @@ def _drawn_board(clips: pd.DataFrame) -> Board:
     return boards()[_BOARD].model_copy(update={**digests, "divisions": divisions})
 
 
+def _config(name: str, method: str) -> Experiment:
+    """An experiment of one row, whose method is a support vector machine."""
+    return Experiment.model_validate(
+        {
+            "name": "leaderboard/drawn",
+            "data": {"database": boards()[_BOARD].databases[0], "labels": "megc3"},
+            "inputs": {"clips": {"kind": "flow_image", "size": 28}},
+            "protocol": {"name": "loso"},
+            "selection": "last_epoch",
+            "seeds": _SEEDS,
+            "train": {"optimizer": {"learning_rate": 0.1}, "epochs": 1, "batch_size": 1},
+            "rows": [{"name": name, "method": method}],
+            "methods": {method: {"title": name, "classical": {"classifier": "linear_svm"}}},
+        }
+    )
+
+
 def _contribution(clips: pd.DataFrame, number: int) -> dict[str, str]:
     """Files of the contribution of one method, which gets some of the clips right."""
     random = np.random.default_rng(number)
@@ -105,19 +123,20 @@ def _contribution(clips: pd.DataFrame, number: int) -> dict[str, str]:
     }
     row = {"key": key, "name": f"Method {number}", "role": "row", "method": f"method_{number}"}
     no_digest = "0" * 32
+    config = _config(str(row["name"]), str(row["method"]))
     head = schema.Contribution.model_validate(
         {
             "schema_version": schema.SCHEMA_VERSION,
             "package": "0",
             "board": _BOARD,
-            "experiment": "leaderboard/drawn",
+            "experiment": config.name,
             "profile": "full",
             "run_id": f"drawn-{number}",
             "protocol": _PROTOCOL,
             "selection": "last_epoch",
             "classes": classes,
             "seeds": _SEEDS,
-            "config": {"data": {"database": boards()[_BOARD].databases[0]}},
+            "config": config.model_dump(mode="json"),
             **dict.fromkeys(("config_digest", "samples_digest", "folds_digest"), no_digest),
             "images_digest": no_digest,
             "clips_digest": clips_digest(clips),

@@ -61,7 +61,7 @@ def test_it_is_written_once(files, tmp_path):
 
 #: A method with a path as the name of an argument.
 WITH_A_PATH = TREE["methods"]["net"] | {
-    "network": {"model": "ststnet", "arguments": {"/home/somebody/x": 1}}
+    "network": {"model": "ststnet", "arguments": {"~/somebody/x": 1}}
 }
 
 
