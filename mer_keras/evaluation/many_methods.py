@@ -159,7 +159,8 @@ def indistinct_groups(
             alike[pair.first].discard(pair.second)
             alike[pair.second].discard(pair.first)
     groups: set[tuple[int, ...]] = set()
-    missing = [set(partners) for partners in alike]  # Of each method those without a common group.
+    # Those of each method that have no group in common with it yet.
+    missing = [set(partners) for partners in alike]
     for first in range(methods):
         while missing[first]:
             group = {first, min(missing[first])}

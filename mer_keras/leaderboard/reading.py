@@ -33,7 +33,7 @@ from mer_keras.leaderboard.boards import (
     division_digest,
 )
 from mer_keras.leaderboard.digests import content_digest
-from mer_keras.leaderboard.schema import ContributedClaim, ContributedRow, Contribution
+from mer_keras.leaderboard.schema import ContributedRow, Contribution
 from mer_keras.leaderboard.writing import DECIMALS, SHOWN_SELECTIONS, claims_of
 from mer_keras.methods.registry import inputs_of
 from mer_keras.terms import Selection
@@ -149,12 +149,16 @@ def _check_config(head: Contribution, config: Experiment, board: Board, where: s
         ("selection", head.selection, config.selection),
         ("seeds", head.seeds, config.seeds),
     )
+    for plan in config.plans:
+        try:
+            inputs_of(plan)
+        except UserError as error:
+            raise ResultsError(f"{where}: row {plan.name!r}: {error}") from error
     for row in head.rows:
         if row.ran:
             _check_row(head, row, plans.get(row.key), where)
         described = claims_of(config, row.method, board) if row.method in config.methods else []
-        claims = [ContributedClaim.model_validate(claim) for claim in described]
-        if any(claim not in claims for claim in row.claims):
+        if any(claim.model_dump() not in described for claim in row.claims):
             raise ResultsError(
                 f"{where}: row {row.name!r} has a claim that the config doesn't have of "
                 f"{row.method}"
@@ -169,10 +173,6 @@ def _check_row(head: Contribution, row: ContributedRow, plan: RowPlan | None, wh
     """
     if plan is None or plan.method != row.method:
         raise ResultsError(f"{where}: the config has no row {row.key!r} of method {row.method}")
-    try:
-        inputs_of(plan)
-    except UserError as error:
-        raise ResultsError(f"{where}: row {row.name!r}: {error}") from error
     has_epochs = plan.config.network is not None
     _check_same(
         f"{where}: rows.{row.key}",
