@@ -234,7 +234,8 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method; methods that are only claimed stand once."""
     arms: dict[str, dict[Settings, _Arms]] = {}
     claimed: dict[str, _Arms] = {}
-    for entry in sorted(group, key=lambda entry: (entry.head.created, entry.source)):
+    # Of two runs of a line the later in this order stands: more seeds, then the newer.
+    for entry in sorted(group, key=_order_of_runs):
         for row in entry.head.rows:
             if not row.ran:
                 claimed.setdefault(row.name, _Arms()).claimed.append((entry, row))
@@ -243,7 +244,7 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
             settings = settings_of(entry.config, entry.plans[row.key])
             arms_of_row = of_settings.setdefault(settings, _Arms())
             if entry.head.selection is Selection.LAST_EPOCH:
-                arms_of_row.honest = (entry, row)  # The newest run of a method stands.
+                arms_of_row.honest = (entry, row)
             else:
                 arms_of_row.inner = (entry, row)
     for name, of_settings in arms.items():
@@ -253,6 +254,10 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     for name, of_row in claimed.items():
         if name not in arms:  # Else its claims stand beside its own result.
             yield _standing(name, EXACT, of_row, guesses)
+
+
+def _order_of_runs(entry: Entry) -> tuple[int, str, str]:
+    return len(entry.head.seeds), entry.head.created, entry.source
 
 
 def _named_apart(standings: Iterator[Standing]) -> list[Standing]:

@@ -57,14 +57,18 @@ def test_only_methods_that_learn_are_compared(table):
     assert len(table.pairs) == 1
 
 
-def test_of_two_runs_of_a_method_the_newer_stands(tmp_path, entry):
-    view = make_run(tmp_path, skill={"net": 1, "svm": 1, "baseline-majority": 0}, seeds=[0])
-    files = contribution_files(view, known=BOARDS)
-    newer = checked_entry("newer", files, BOARDS)
-    object.__setattr__(newer.head, "created", "2027-01-01T00:00:00+00:00")
+@pytest.mark.parametrize(
+    ("seeds", "stands"), [([2, 3], "newer"), ([2, 3, 4], "newer"), ([2], "last")]
+)
+def test_of_two_runs_of_a_method_the_one_of_more_seeds_stands_or_the_newer(
+    tmp_path, entry, seeds, stands
+):
+    skills = {"net": 1, "svm": 1, "baseline-majority": 0}
+    view = make_run(tmp_path, skill=skills, seeds=seeds, created="2027-01-01T00:00:00+00:00")
+    newer = checked_entry("newer", contribution_files(view, known=BOARDS), BOARDS)
     (table,) = tables_of([newer, entry], repetitions=20, resamples=20)
-    assert line(table, "SVM").sources == ("newer",)
-    assert line(table, "SVM").honest["uf1"].pooled == 1
+    assert line(table, "SVM").sources == (stands,)
+    assert (line(table, "SVM").honest["uf1"].pooled == 1) == (stands == "newer")
 
 
 def test_a_less_precise_training_is_a_line_of_its_own(tmp_path, entry, inner):
