@@ -121,9 +121,10 @@ def _contribution(clips: pd.DataFrame, number: int) -> dict[str, str]:
             {"clip": clips["clip"], **predicted}
         ).to_csv(index=False, lineterminator="\n"),
     }
-    row = {"key": key, "name": f"Method {number}", "role": "row", "method": f"method_{number}"}
+    name, method = f"Method {number}", f"method_{number}"
+    row = {"key": key, "name": name, "role": "row", "method": method}
     no_digest = "0" * 32
-    config = _config(str(row["name"]), str(row["method"]))
+    config = _config(name, method)
     head = schema.Contribution.model_validate(
         {
             "schema_version": schema.SCHEMA_VERSION,

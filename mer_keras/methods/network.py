@@ -1,6 +1,7 @@
 """Networks: trained fold by fold with ``fit``, or many folds at once where that pays."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -68,7 +69,7 @@ class NetworkMethod(Method):
             return super().divide(y, folds)
         return list(chunks(folds, y, self.trainer.recipe, at_once))
 
-    @property
+    @cached_property
     def _folds_at_once(self) -> int:
         """Folds of a stack; 0 where each fold is trained with ``fit``."""
         folds = folds_at_once(self.trainer)

@@ -29,11 +29,13 @@ def folds_at_once(trainer: Trainer) -> int:
     recipe = trainer.recipe
     if recipe.engine == "sequential":
         return 0
-    obstacle = _obstacle(trainer)
+    cost = trainer.multiply_accumulates
+    if recipe.engine == "auto" and (cost is None or cost > SMALL):
+        return 0
+    obstacle = _obstacle(trainer)  # It calls the network, which a large one is spared.
     if obstacle and recipe.engine == "vectorised":
         raise UserError(f"train.engine=vectorised: {obstacle}: --set train.engine=sequential")
-    cost = trainer.multiply_accumulates
-    if obstacle or (recipe.engine == "auto" and (cost is None or cost > SMALL)):
+    if obstacle:
         return 0
     if recipe.folds_at_once is not None:
         return recipe.folds_at_once

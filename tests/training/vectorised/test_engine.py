@@ -16,11 +16,16 @@ def small():
     return registry.build("ststnet")
 
 
+def dense(*layers, **arguments):
+    """A network of one dense layer behind others."""
+    images = x = keras.Input((8, 8, 1))
+    for layer in (*layers, keras.layers.Flatten()):
+        x = layer(x)
+    return keras.Model(images, keras.layers.Dense(2, activation="softmax", **arguments)(x))
+
+
 def normalised():
-    images = keras.Input((8, 8, 1))
-    x = keras.layers.BatchNormalization(name="norm")(images)
-    x = keras.layers.Flatten()(x)
-    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+    return dense(keras.layers.BatchNormalization(name="norm"))
 
 
 def large():
@@ -41,9 +46,7 @@ def nested():
         def call(self, images):
             return self.norms[0](images)
 
-    images = keras.Input((8, 8, 1))
-    x = keras.layers.Flatten()(Block()(images))
-    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+    return dense(Block())
 
 
 def uncounted():
@@ -53,22 +56,13 @@ def uncounted():
         def call(self, images):
             return images
 
-    images = keras.Input((8, 8, 1))
-    x = keras.layers.Flatten()(Unknown()(images))
-    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+    return dense(Unknown())
 
 
 def two_inputs():
     images = [keras.Input((8, 8, 1)), keras.Input((8, 8, 2))]
     x = keras.layers.Flatten()(keras.layers.Concatenate()(images))
     return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
-
-
-def dense(**arguments):
-    """A network of one dense layer."""
-    images = keras.Input((8, 8, 1))
-    x = keras.layers.Flatten()(images)
-    return keras.Model(images, keras.layers.Dense(2, activation="softmax", **arguments)(x))
 
 
 def regularised():
@@ -91,9 +85,7 @@ def adding():
         def compute_output_shape(self, shape):
             return shape
 
-    images = keras.Input((8, 8, 1))
-    x = keras.layers.Flatten()(Adding()(images))
-    return keras.Model(images, keras.layers.Dense(2, activation="softmax")(x))
+    return dense(Adding())
 
 
 def of_any_height():
