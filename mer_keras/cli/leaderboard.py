@@ -40,8 +40,9 @@ def leaderboard(
     """Write the page that compares methods on a public set.
 
     It shows what is claimed and what is honest. Every number is computed anew from stored
-    predictions. Runs of other clips, labels, folds or images are refused by name, and so is a
-    training of which epochs are missing.
+    predictions. Runs of other clips, labels or folds are refused by name, and so are other images
+    of the same inputs and a training of which epochs are missing. Contributions that nobody named
+    and that are refused are left out with a remark.
 
     Example: mer-keras leaderboard --out results/leaderboard
     """
