@@ -37,7 +37,8 @@ NOTES = (
     "fewer people. Where nothing is chosen, as for the linear SVM, the column shows what that "
     "costs.",
     "Changed in the recipe: what the experiment sets otherwise than the method's own recipe, but "
-    "for the epochs and the number format, which have columns of their own.",
+    "for the epochs and the number format, which have columns of their own; started_from has the "
+    "first digits of the digest of weights from elsewhere.",
     "Claimed numbers are of the same clips, one person left out at a time, on each paper's own "
     "images, whatever the folds and images of this table. Methods without scores were not run.",
 )

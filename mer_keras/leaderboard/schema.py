@@ -143,6 +143,8 @@ class Contribution(StrictModel):
     """Digest of all folds with their trained and validated clips."""
     images_digest: Digest
     """Digest of the arrays that the methods read."""
+    started_from: tuple[Digest, ...] = Field(default=(), max_length=MOST_ROWS)
+    """Digests of weights from elsewhere that its networks started from."""
     clips_digest: Digest
     """Digest of ``clips.csv`` but for its folds (see ``boards.clips_digest``)."""
     division_digest: Digest

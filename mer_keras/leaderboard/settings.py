@@ -17,6 +17,10 @@ Settings: TypeAlias = tuple[tuple[str, str], ...]
 
 #: Keys of the two settings that have words of their own.
 _EPOCHS, _PRECISION = "train.epochs", "train.precision"
+#: Names, among settings, the weights from elsewhere that networks started from.
+_STARTED = "started_from"
+#: Digits of the digest of such weights that a line shows.
+_DIGITS = 8
 #: Fields of a recipe that change how it is computed and, but for rounding, no result.
 _COMPUTING = {"engine", "folds_at_once", "jit_compile", "data_parallel"}
 #: Fields of a recipe that a method brings with a whole one.
@@ -25,14 +29,21 @@ _WHOLE = {"optimizer", "epochs", "batch_size"}
 _DESCRIBING = {"title", "paper", "about", "missing", "claims", "facts", "train", "inputs"}
 
 
-def settings_of(config: Experiment, plan: RowPlan) -> Settings:
-    """All settings of a row; the recipe of an experiment is none of a method without a network."""
+def settings_of(config: Experiment, plan: RowPlan, started_from: Sequence[str] = ()) -> Settings:
+    """All settings of a row; the recipe of an experiment is none of a method without a network.
+
+    Args:
+        config: the experiment.
+        plan: the row.
+        started_from: digests of weights from elsewhere that its networks started from.
+    """
     tree = {"method": plan.method, **plan.config.model_dump(mode="json", exclude=_DESCRIBING)}
     tree["inputs"] = inputs_read(config, plan)
     tree["inner_fraction"] = config.protocol.inner_fraction
     if plan.config.network is not None:
         tree["train"] = plan.recipe.model_dump(mode="json", exclude=_COMPUTING)
         tree["stages"] = [stage.model_dump(mode="json") for stage in config.stages]
+        tree |= _started(started_from)
     return tuple((key, str(value)) for key, value in leaves(tree))
 
 
@@ -77,11 +88,18 @@ def titles_of(name: str, lines: Sequence[Settings]) -> list[str]:
     return names
 
 
-def changed_in(config: Experiment, plan: RowPlan) -> tuple[str, ...]:
+def changed_in(
+    config: Experiment, plan: RowPlan, started_from: Sequence[str] = ()
+) -> tuple[str, ...]:
     """What a row changes in its method's recipe, but for the two that are shown apart.
 
     The recipe is this version's, or else the one that the experiment describes. Of a method that
     brings none, what the row itself sets is a change.
+
+    Args:
+        config: the experiment.
+        plan: the row.
+        started_from: digests of weights from elsewhere that its networks started from.
 
     Example: ``("batch_size 32", "order shuffled")``.
     """
@@ -96,11 +114,17 @@ def changed_in(config: Experiment, plan: RowPlan) -> tuple[str, ...]:
     else:
         row = next((row for row in config.rows if slug(row.name) == plan.key), None)
         changes = dict(leaves(dict(row.train))) if row is not None and row.train else {}
+    changes |= _started(started_from)
     return tuple(
         f"{_short(key)} {value}"
         for key, value in sorted(changes.items())
         if f"train.{key}" not in (_EPOCHS, _PRECISION)
     )
+
+
+def _started(digests: Sequence[str]) -> dict[str, str]:
+    """The setting that names weights from elsewhere; empty without any."""
+    return {_STARTED: ", ".join(digest[:_DIGITS] for digest in digests)} if digests else {}
 
 
 def _short(key: str) -> str:

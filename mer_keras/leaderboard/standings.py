@@ -241,7 +241,8 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
                 claimed.setdefault(row.name, _Arms()).claimed.append((entry, row))
                 continue
             of_settings = arms.setdefault(row.name, {})
-            settings = settings_of(entry.config, entry.plans[row.key])
+            plan = entry.plans[row.key]
+            settings = settings_of(entry.config, plan, entry.head.started_from)
             arms_of_row = of_settings.setdefault(settings, _Arms())
             if entry.head.selection is Selection.LAST_EPOCH:
                 arms_of_row.honest = (entry, row)
@@ -300,7 +301,7 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         name=name,
         precision=precision,
         row=row,
-        changed=changed_in(entry.config, entry.plans[row.key]) if row.ran else (),
+        changed=_changed(entry, row) if row.ran else (),
         sources=tuple(dict.fromkeys(arm[0].source for arm in (arms.honest, arms.inner) if arm)),
         seeds=len(entry.head.seeds) if row.ran else 0,
         honest=honest,
@@ -312,6 +313,10 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         matrices=matrices,
         entry=entry,
     )
+
+
+def _changed(entry: Entry, row: ContributedRow) -> tuple[str, ...]:
+    return changed_in(entry.config, entry.plans[row.key], entry.head.started_from)
 
 
 def values_of(matrices: NDArray[np.int64]) -> dict[str, Value]:

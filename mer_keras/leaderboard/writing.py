@@ -323,8 +323,15 @@ def _head(
         "samples_digest": manifest["samples_digest"],
         "folds_digest": manifest["folds_digest"],
         "images_digest": manifest["identity"].get("clips"),
+        "started_from": _started_from(manifest.get("stages", [])),
         "clips_digest": clips_digest(clips),
         "division_digest": division_digest(clips),
         "created": str(manifest["created"]),
         "rows": tuple(rows),
     }
+
+
+def _started_from(stages: Sequence[Mapping[str, JsonValue]]) -> tuple[JsonValue, ...]:
+    """Digests of the stages that began with weights from elsewhere, sorted."""
+    given = (stage["digest"] for stage in stages if stage.get("start_from"))
+    return tuple(sorted(given, key=str))

@@ -131,6 +131,7 @@ def make_run(root, *, selection="last_epoch", ids=IDS, labels=LABELS, **extra):
         "class_counts": {name: list(labels.values()).count(name) for name in CLASSES},
         "excluded": [],
         "warnings": [],
+        "stages": extra.get("stages", []),
         "rows": rows,
         "created": extra.get("created", "2026-01-01T00:00:00+00:00"),
         "versions": {"keras": "3.15.1"},

@@ -122,6 +122,21 @@ def test_a_method_of_another_pretraining_or_other_held_back_people_is_a_line_of_
     assert names == {"Net, inner_fraction 0.2", "Net, inner_fraction 0.5"}
 
 
+def test_weights_from_elsewhere_make_a_line_of_their_own(tmp_path, entry):
+    facts = {"images": 0, "validation_images": 0, "validation_split_by": "clip", "accuracy": 0.0}
+    own, given = ({"stage": "pretraining", "digest": digit * 16, **facts} for digit in ("1f", "ab"))
+    stages = [own | {"start_from": False}, given | {"start_from": True}]
+    view = make_run(tmp_path, seeds=[0, 1, 2], stages=stages)
+    other = checked_entry("other", contribution_files(view, known=BOARDS), BOARDS)
+    assert other.head.started_from == ("ab" * 16,)
+    (table,) = tables_of([entry, other], repetitions=20, resamples=20)
+    nets = {s.name: s for s in table.standings if s.row.name == "Net"}
+    assert set(nets) == {"Net, started_from none", "Net, started_from abababab"}
+    assert nets["Net, started_from abababab"].changed == ("started_from abababab",)
+    assert nets["Net, started_from none"].changed == ()
+    assert line(table, "SVM").sources == ("other",)  # It starts from no weights.
+
+
 def test_two_lines_of_one_name_say_run_and_row(tmp_path, entry):
     nets = [
         {"name": "Net", "method": "net", "train": {"optimizer": {"learning_rate": 0.5}}},
