@@ -79,7 +79,7 @@ def _card_of(
     config, plan, samples = context.config, choice.plan, context.samples
     view = read_view(run.path) if run is not None else None
     estimate = estimate_of(view, plan.key, of_folds=of_folds) if view is not None else None
-    missing = _why_missing(context, view) if estimate is None else ""
+    missing = _why_missing(view) if estimate is None else ""
     kind = samples.data_kind
     parameters = None
     if plan.config.network is not None:
@@ -132,12 +132,12 @@ def _card_of(
     )
 
 
-def _why_missing(context: RunContext, view: RunView | None) -> str:
+def _why_missing(view: RunView | None) -> str:
     """Why there is no estimate, and how to get one."""
-    command = f"mer-keras run {context.config.name} --profile {context.profile}"
+    way = "mer-keras run with the same experiment, profile, data and --set gives one"
     if view is None:
-        return f"no run of these settings and clips is stored ({command})"
-    return f"the run of these settings isn't finished ({command})"
+        return f"no run of these settings and clips is stored ({way})"
+    return f"the run of these settings isn't finished (mer-keras resume {view.run_id})"
 
 
 def _inputs(context: RunContext, plan: RowPlan) -> dict[str, BundledInput]:

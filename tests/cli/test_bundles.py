@@ -61,7 +61,7 @@ def test_it_is_shown_and_checked(trained):
     shown = call("bundle", "show", root / "svm.mer").stdout
     assert WATERMARK in shown
     assert "classes: positive, negative, surprise" in shown
-    assert "No estimate: no run of these settings and clips is stored (mer-keras run small" in shown
+    assert "No estimate: no run of these settings and clips is stored (mer-keras run with" in shown
     assert "Not for lie detection" in shown
     assert shown.splitlines()[-1].endswith(f"SHA-256 {tree['sha256']}")
     as_json = json.loads(call("bundle", "show", root / "svm.mer", "--json").stdout)
