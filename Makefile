@@ -21,7 +21,9 @@ DEV    := .venv/.installed-dev
 DOCS   := .venv/.installed-docs
 GPU    := .venv/.installed-gpu
 # A lock names every package: if pip had to resolve, it would ask for the newest release of one with
-# extras. Python compiles what it imports; all modules compiled would be 300 MB.
+# extras. Python compiles what it imports and keeps that, 95 MB; all modules compiled would be 300 MB.
+# Images of containers often forbid to keep it: then each command compiles for ten seconds.
+unexport PYTHONDONTWRITEBYTECODE
 LOCKED := $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --no-compile -r
 RUN    := $(BIN)/mer-keras run
 TABLE1 := shallow_convlstm/table1 shallow_attention/table1 meranet/table1
@@ -63,6 +65,8 @@ $(STAMP): requirements.lock setup.cfg setup.py pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@rm -rf $(HEADERS)
 	@$(KEEP_GPU)
+	@# What most commands import is compiled here once: the first of them need not wait for it.
+	@$(BIN)/python -c "import keras, matplotlib.pyplot, sklearn" >/dev/null 2>&1 || true
 	@touch $@
 
 $(DEV): requirements-dev.lock $(STAMP)
