@@ -163,7 +163,7 @@ test-long: dev-setup $(DOCS)  ## kills at random points, isolation, memory over 
 
 test-fast: dev-setup  ## databases, protocols, features, metrics, configs, audit, run folders: a minute, without TensorFlow
 	$(BIN)/python -m pytest -m "not slow and not long" tests/databases tests/protocols tests/features tests/evaluation \
-	  tests/config tests/audit tests/runs/test_folder.py
+	  tests/config tests/audit tests/runs/test_folder.py tests/runs/test_folder_tables.py
 
 faults: dev-setup  ## try every fault that must be survived, and show what was tried and lost
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -p tests.faults -k test_fault_ -q
