@@ -50,7 +50,7 @@ class ModelSpec(StrictModel):
         builder: ``module:function``. The function takes input shape, classes and named readings.
         input_shape: the paper's, without the batch; of several inputs one shape each.
         classes: the paper's.
-        published_parameters: as printed; ``None`` where nothing is.
+        published_parameters: as printed, or of the released network; ``None`` where neither is.
         built_parameters: of the default reading at ``input_shape``, moving statistics included.
         trainable_parameters: those that training changes.
         multiply_accumulates: of a forward pass of one clip (see ``models.cost``).
