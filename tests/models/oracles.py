@@ -13,6 +13,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 from keras import ops
 
 FOLDER = Path(__file__).with_name("oracles")
@@ -141,3 +142,26 @@ def check_training(network, oracle, inputs=None, tolerance=1e-8):
     norm = np.linalg.norm(list(norms.values()))
     assert abs(norm / oracle.gradient_norm - 1) < tolerance
     return norms
+
+
+def check_both_formats(build, oracle, inputs=None, tolerance=2e-6):
+    """Compare the network that ``build`` gives in float32, then trained in float64.
+
+    Returns that of float64 and the norms of its gradients.
+    """
+    check_scores(build(), oracle, inputs, tolerance)
+    with double_precision():
+        network = build()
+    return network, check_training(network, oracle, inputs)
+
+
+def check_moving(network, oracle, path_of):
+    """Compare means of the moving statistics after one forward pass in training."""
+    moving = {v.path: float(np.mean(v)) for v in network.weights if "moving" in v.path}
+    for tensor, mean in oracle.moving_means.items():
+        unit, statistic = tensor.rsplit(".", 1)
+        statistic = "moving_mean" if statistic == "moving_mean" else "moving_variance"
+        scale = path_of(f"{unit}.scale")
+        if scale is not None:
+            assert moving.pop(scale.replace("gamma", statistic)) == pytest.approx(mean, abs=1e-9)
+    assert not moving

@@ -16,8 +16,8 @@ from mer_keras.models.counting import build_without_values  # noqa: E402
 from tests.models.oracles import (  # noqa: E402
     Oracle,
     centred,
-    check_scores,
-    check_training,
+    check_both_formats,
+    check_moving,
     double_precision,
     keras_form,
     load,
@@ -59,18 +59,8 @@ def rcn(oracle, variant):
 def test_rcn(name):
     oracle = Oracle.read(name)
     variant = name.split("_")[1]
-    check_scores(rcn(oracle, variant), oracle)
-    with double_precision():
-        network = rcn(oracle, variant)
-    check_training(network, oracle)
-    moving = {v.path: float(np.mean(v)) for v in network.weights if "moving" in v.path}
-    for tensor, mean in oracle.moving_means.items():
-        unit, statistic = tensor.rsplit(".", 1)
-        statistic = {"moving_mean": "moving_mean"}.get(statistic, "moving_variance")
-        scale = rcn_path(variant, f"{unit}.scale")
-        if scale is not None:
-            assert moving.pop(scale.replace("gamma", statistic)) == pytest.approx(mean, abs=1e-9)
-    assert not moving
+    network, _ = check_both_formats(partial(rcn, oracle, variant), oracle)
+    check_moving(network, oracle, partial(rcn_path, variant))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +80,18 @@ def test_rcn_counts(variant, maps_64_pool_7, pool_5):
         assert sum(math.prod(v.shape) for v in network.trainable_weights) == count
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "count"),
+    [
+        ("sssn", {}, 515_203),
+        ("dssn", {}, 857_603),
+        ("htnet", {"repeats": (2, 2, 8)}, 114_429_446),
+    ],
+)
+def test_counts_with_three_classes(name, arguments, count):
+    assert build_without_values(name, classes=3, **arguments).count_params() == count
+
+
 def stream_path(name):
     name = re.sub(r"stream_([uv])\.conv(\d)\.", r"\1_conv\2/", name)
     return re.sub(r"^fc(\d)\.", r"dense\1/", name).replace("dense3", "classes")
@@ -104,9 +106,7 @@ def test_off_apexnet():
         load(built, oracle, stream_path, {"dense1/kernel": (1, 32, 7, 7)})
         return built
 
-    check_scores(network(None), oracle)
-    with double_precision():
-        check_training(network(None), oracle)
+    check_both_formats(partial(network, None), oracle)
     scores = scores_of(network("relu")(oracle.inputs(), training=False))
     np.testing.assert_allclose(scores, centred(oracle.logits_with_relu), atol=2e-6)
 
@@ -124,10 +124,13 @@ def inception_path(name):
 
 def test_dual_inception():
     oracle = Oracle.read("dual_inception")
-    with double_precision():
-        network = registry.build("dual_inception", (28, 28, 2), scale=1.0)
-    load(network, oracle, inception_path, {"dense/kernel": (1, 128, 7, 7)})
-    check_training(network, oracle)
+
+    def network():
+        built = registry.build("dual_inception", (28, 28, 2), scale=1.0)
+        load(built, oracle, inception_path, {"dense/kernel": (1, 128, 7, 7)})
+        return built
+
+    check_both_formats(network, oracle)
 
 
 OFF_TANET = {
@@ -180,10 +183,13 @@ def test_off_tanet():
     def path_of(name):
         return renamed(re.sub(r"^res(\d)", r"block\1", name), OFF_TANET)
 
-    with double_precision():
-        network = registry.build("off_tanet", drop=0.0)
-    load(network, JointHeads(oracle), path_of, {"dense1/kernel": (1, 8, 7, 7)})
-    check_training(network, oracle)
+    def network():
+        built = registry.build("off_tanet", drop=0.0)
+        load(built, JointHeads(oracle), path_of, {"dense1/kernel": (1, 8, 7, 7)})
+        return built
+
+    trained, _ = check_both_formats(network, oracle)
+    check_moving(trained, oracle, path_of)
 
 
 SSSNET = {"fc1.": "dense/", "fc.": "classes/", "bn": "conv", ".scale": "_norm/gamma"}
@@ -192,10 +198,15 @@ SSSNET |= {".shift": "_norm/beta", ".": "/"}
 
 def test_sssnet():
     oracle = Oracle.read("sssnet")
-    with double_precision():
-        network = registry.build("sssnet", widths=(8, 16, 32), scale=1.0, drop=0.0)
-    load(network, oracle, partial(renamed, pairs=SSSNET), {"dense/kernel": (1, 16, 9, 9)})
-    check_training(network, oracle)
+    path_of = partial(renamed, pairs=SSSNET)
+
+    def network():
+        built = registry.build("sssnet", widths=(8, 16, 32), scale=1.0, drop=0.0)
+        load(built, oracle, path_of, {"dense/kernel": (1, 16, 9, 9)})
+        return built
+
+    trained, _ = check_both_formats(network, oracle)
+    check_moving(trained, oracle, path_of)
 
 
 MACNN = {"convA.": "first/", "convB.": "second/", "skip1x1.": "shortcut/", "atrous.dil": "dilated"}
@@ -212,9 +223,12 @@ def test_macnn():
             name = f"block{int(block[1]) + 1}_{block[2]}"
         return renamed(name, MACNN).replace(".", "/")
 
-    network = registry.build("macnn", drop=0.0)
-    load(network, oracle, path_of, {"dense1/kernel": (1, 256, 7, 7)})
-    check_scores(network, oracle)
+    def network():
+        built = registry.build("macnn", drop=0.0)
+        load(built, oracle, path_of, {"dense1/kernel": (1, 256, 7, 7)})
+        return built
+
+    check_both_formats(network, oracle)
 
 
 CAPSULES = {"conv1.": "conv/", "primary.conv.": "primary/", "caps.transform": "classes/kernel"}
