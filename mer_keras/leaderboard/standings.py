@@ -76,6 +76,7 @@ class Standing:
         inner: epoch or hyper-parameters chosen on held-back people of the training clips.
         person_best: each tested person's best epoch; empty where epochs were not stored.
         choosing_adds: ``person_best`` minus ``honest`` in UF1, paired over people.
+        inner_adds: ``inner`` minus ``honest`` in UF1, paired over people.
         guessed: what guessing gives under the rule of ``person_best`` with as many epochs.
         databases: database -> metric -> honest score of its clips.
         matrices: honest confusion matrices, (seeds, people, classes, classes).
@@ -92,6 +93,7 @@ class Standing:
     inner: Values
     person_best: Values
     choosing_adds: PairDifference | None
+    inner_adds: PairDifference | None
     guessed: Mapping[str, Guess]
     databases: Mapping[str, Mapping[str, float]]
     matrices: NDArray[np.int64] | None
@@ -278,7 +280,7 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
     honest: Values = {}
     person_best: Values = {}
     databases: dict[str, Mapping[str, float]] = {}
-    matrices, adds = None, None
+    matrices, choosing_adds, inner_adds = None, None, None
     if arms.honest is not None:
         rule = "last_epoch" if "last_epoch" in row.rules else schema.AS_RUN
         matrices = matrices_of(entry, row.key, rule)
@@ -293,10 +295,13 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         if PERSON_BEST in row.rules:
             best = matrices_of(entry, row.key, PERSON_BEST)
             person_best = values_of(best)
-            (adds,) = compare_all([matrices, best], "uf1", resamples=RESAMPLES)
+            (choosing_adds,) = compare_all([matrices, best], "uf1", resamples=RESAMPLES)
     inner: Values = {}
     if arms.inner is not None:
-        inner = values_of(matrices_of(arms.inner[0], arms.inner[1].key, schema.AS_RUN))
+        of_inner = matrices_of(arms.inner[0], arms.inner[1].key, schema.AS_RUN)
+        inner = values_of(of_inner)
+        if matrices is not None and row.learns:
+            (inner_adds,) = compare_all([matrices, of_inner], "uf1", resamples=RESAMPLES)
     return Standing(
         name=name,
         precision=precision,
@@ -307,7 +312,8 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         honest=honest,
         inner=inner,
         person_best=person_best,
-        choosing_adds=adds,
+        choosing_adds=choosing_adds,
+        inner_adds=inner_adds,
         guessed=guesses.of(row.epochs),
         databases=databases,
         matrices=matrices,

@@ -32,6 +32,10 @@ def test_a_line_holds_all_arms(table, entry, inner):
     gap = net.person_best["uf1"].pooled - net.honest["uf1"].pooled
     assert net.choosing_adds.value == pytest.approx(gap)
     assert net.choosing_adds.low <= gap <= net.choosing_adds.high
+    held_back = net.inner["uf1"].pooled - net.honest["uf1"].pooled
+    assert net.inner_adds.value == pytest.approx(held_back)
+    assert net.inner_adds.low <= held_back <= net.inner_adds.high
+    assert line(table, "majority class").inner_adds is None
     assert 0 < net.guessed["uf1"].mean < 1
     assert net.databases["samm"]["uf1"] == pytest.approx(net.honest["uf1"].pooled)
     assert net.claimed("uf1") == 0.9
