@@ -289,7 +289,7 @@ def test_how_fast_is_what_the_stored_benchmark_says():
         f"{keras:.1f} times as fast as plain Keras",
         f"2 epochs with set-up: {short:.0f} times",
         f"{ours}, PyTorch's {torch}",
-        f"3-D networks reach {volumes:.0f} % and more",
+        f"3-D ResNets reach {volumes:.0f} % and more",
         f"ConvLSTMs {lstms} %",
         f"dense network {shares['dense_mixed_attention']:.0f} %",
         f"takes {min(waiting):.1f} to {max(waiting):.1f} % of an epoch",

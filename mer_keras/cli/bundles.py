@@ -7,7 +7,14 @@ import typer
 from typer import Argument, Option
 
 from mer_keras.cli import completion
-from mer_keras.cli.running import about, ask_for_drawn, data_words, must_be_wanted, say
+from mer_keras.cli.running import (
+    about,
+    ask_for_drawn,
+    data_words,
+    must_be_wanted,
+    say,
+    tell_what_stays,
+)
 from mer_keras.cli.show import Json, print_json, print_table, printable, show_progress
 from mer_keras.errors import UserError
 from mer_keras.terms import DataKind
@@ -187,6 +194,7 @@ def _config(experiment: str, profile: str | None, overrides: list[str]) -> "tupl
 
     profile = profile or default_profile(experiment)
     config, *others = load_experiments(experiment, profile=profile, overrides=overrides)
+    tell_what_stays([config, *others], overrides)
     if others:
         names = ", ".join(part.name for part in (config, *others))
         raise UserError(f"{experiment} has several parts: give one of {names}")

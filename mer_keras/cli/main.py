@@ -31,6 +31,7 @@ from mer_keras.cli.running import (
     announce_explanation,
     say,
     show_outcome,
+    tell_what_stays,
 )
 from mer_keras.cli.score import app as score_app
 from mer_keras.cli.show import (
@@ -465,6 +466,7 @@ def _load(
         for name in experiments
         for config in load_experiments(name, profile=profile, overrides=overrides or [])
     ]
+    tell_what_stays(configs, overrides or [])
     return configs, profile
 
 

@@ -121,6 +121,26 @@ def announce_explanation(
         ask_for_drawn(seconds, profile, has_quick=has_quick)
 
 
+def tell_what_stays(configs: "Sequence[Experiment]", overrides: Sequence[str]) -> None:
+    """Say which rows keep their own recipe where an override changes that of the whole table.
+
+    Args:
+        configs: the experiments, overrides applied.
+        overrides: as they were typed.
+    """
+    for key in (text.partition("=")[0].strip() for text in overrides):
+        block, _, rest = key.partition(".")
+        if block != "train" or not rest:
+            continue
+        for config in configs:
+            if names := config.rows_apart(rest):
+                say(
+                    f"{config.name}: --set {key} doesn't reach {', '.join(names)}: such a row has "
+                    f"a recipe of its own, which --set rows.N.{key} changes (N from 0, in the "
+                    "order of the file)"
+                )
+
+
 def must_be_wanted(profile: str, seconds: float) -> bool:
     """Whether work on drawn faces must be asked for: the full profile, or hours of any other.
 

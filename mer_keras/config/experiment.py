@@ -18,11 +18,13 @@ from pydantic import Field, JsonValue, ValidationError, model_validator
 from mer_keras.config.data import Data
 from mer_keras.config.input_names import InputName, InputNames
 from mer_keras.config.inputs import Clip, Sampling
+from mer_keras.config.leaves import leaves
 from mer_keras.config.method import MethodConfig, Network, Paper
 from mer_keras.config.protocol import ProtocolConfig
 from mer_keras.config.strict import StrictModel
 from mer_keras.config.training import Train
 from mer_keras.config.validation import explain
+from mer_keras.config.yaml_text import Yaml
 from mer_keras.errors import did_you_mean
 from mer_keras.names import slug
 from mer_keras.terms import Selection
@@ -287,6 +289,17 @@ class Experiment(StrictModel):
         baselines = (self.plan_of(row, "baseline") for row in self._baseline_rows)
         return tuple(plan for plan in (*rows, *baselines) if plan is not None)
 
+    def rows_apart(self, key: str) -> list[str]:
+        """Names of the rows of networks whose recipe isn't the table's in a key.
+
+        Args:
+            key: dotted, without ``train``, such as ``optimizer.learning_rate``; a block is compared
+                as a whole.
+        """
+        own = _values_at(self.train, key)
+        plans = [plan for plan in self.plans if plan.config.network is not None]
+        return [plan.name for plan in plans if _values_at(plan.recipe, key) != own]
+
     @property
     def _baseline_rows(self) -> list[Row]:
         return [Row(name=f"baseline {method}", method=method) for method in self.baselines]
@@ -334,6 +347,12 @@ class Experiment(StrictModel):
                 row["train"] = _as_read(row["train"], recipes.get(slug(row["name"]), {}))
         text = json.dumps({"schema": SCHEMA_VERSION, "config": config}, sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _values_at(recipe: Train, key: str) -> dict[str, Yaml]:
+    """Values of a recipe at a dotted key or below it, by their keys."""
+    values = leaves(recipe.model_dump(mode="json"))
+    return {name: value for name, value in values if f"{name}.".startswith(f"{key}.")}
 
 
 def _as_read(part: Mapping[str, JsonValue], whole: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

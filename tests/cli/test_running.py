@@ -7,7 +7,7 @@ import pytest
 
 from mer_keras.cli import main as cli
 from mer_keras.cli import running
-from mer_keras.cli.running import about, announce, describe
+from mer_keras.cli.running import about, announce, describe, tell_what_stays
 from mer_keras.config.files import load_experiments
 from mer_keras.errors import UserError
 from mer_keras.methods.chance import ChanceMethod
@@ -105,6 +105,17 @@ def test_experiments_whose_default_profiles_differ_are_run_apart(call, small, pl
     done = call("plan", small, str(file))
     assert done.returncode == 2
     assert f"{file}: no profile 'quick'" in done.stderr and "run them apart" in done.stderr
+
+
+def test_an_override_that_reaches_no_row_of_its_own_recipe_is_told(capsys):
+    keys = ["train.epochs=5", "seeds=[0]"]
+    configs = load_experiments("leaderboard/megc2019_networks", overrides=keys)
+    tell_what_stays(configs, keys)
+    said = capsys.readouterr().err
+    assert "--set train.epochs doesn't reach" in said and "RCN-A" in said
+    assert "--set rows.N.train.epochs" in said
+    tell_what_stays(configs, ["train.precision=float32", "seeds=[0]"])
+    assert not capsys.readouterr().err
 
 
 def test_full_runs_on_drawn_faces_with_yes(call, small):

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from mer_keras.config.experiment import SCHEMA_VERSION, Experiment, Published, merge
-from mer_keras.config.files import load_method, method_names
+from mer_keras.config.files import load_experiments, load_method, method_names
 from mer_keras.config.training import Train
 from tests.config.small import FILE, SMALL, SVM, experiment
 
@@ -238,6 +238,18 @@ def test_a_method_that_brings_its_recipe_takes_no_schedule_and_copies_of_the_tab
     tables = BUSY | schedule, BARE
     first, second = (Train.model_validate(merge(table, method.train)) for table in tables)
     assert first == second
+
+
+def test_rows_whose_recipe_is_not_the_tables_are_known():
+    (config,) = load_experiments("leaderboard/megc2019_networks", overrides=["train.epochs=5"])
+    apart = config.rows_apart("epochs")
+    own = {p.name for p in config.plans if p.config.network is not None and p.recipe.epochs != 5}
+    assert set(apart) == own
+    assert "OFF-ApexNet" in apart
+    assert experiment().rows_apart("epochs") == []
+    rows = [{"name": "a", "method": "resnet10", "train": {"optimizer": {"learning_rate": 0.7}}}]
+    assert experiment(rows=rows).rows_apart("optimizer") == ["a"]
+    assert experiment(rows=rows).rows_apart("optimizer.name") == []
 
 
 class TestDigest:
