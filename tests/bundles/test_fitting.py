@@ -213,7 +213,7 @@ def test_without_a_run_there_is_no_estimate_and_it_is_said():
     config = experiment("linear_svm")
     card = fit(context_of(config), Choice(plan_of(config))).card
     assert card.estimate is None
-    assert "mer-keras run small/one --profile quick" in card.estimate_missing
+    assert "no run of these settings and clips is stored" in card.estimate_missing
     assert card.is_synthetic
     assert card.training.class_counts == {"negative": 4, "positive": 4, "surprise": 4}
     fps, seconds = card.footage.fps, card.footage.seconds

@@ -107,7 +107,7 @@ def loss_and_gradients(network, inputs, labels):
     weights = network.trainable_weights
     gradients = tape.gradient(loss, [weight.value for weight in weights])
     norms = {
-        weight.path: 0.0 if gradient is None else float(np.linalg.norm(gradient))
+        weight.path: 0.0 if gradient is None else float(np.linalg.norm(np.float64(gradient)))
         for weight, gradient in zip(weights, gradients, strict=True)
     }
     return float(loss), norms, scores_of(probabilities)
