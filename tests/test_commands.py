@@ -48,7 +48,8 @@ def text_of(page):
 def in_blocks(text):
     """Commands of a text's code blocks, without what a shell would not pass on."""
     for block in re.findall(r"^```\n(.*?)^```", text, re.M | re.S):
-        for line in block.splitlines():
+        # A line that ends with a backslash goes on in the next one.
+        for line in re.sub(r"\\\n\s*", "", block).splitlines():
             command = line.partition(" #")[0].strip().removeprefix(".venv/bin/")
             if command.startswith("mer-keras "):
                 yield command.partition(" > ")[0]
