@@ -144,7 +144,9 @@ class Contribution(StrictModel):
     images_digest: Digest
     """Digest of the arrays that the methods read."""
     started_from: tuple[Digest, ...] = Field(default=(), max_length=MOST_ROWS)
-    """Digests of weights from elsewhere that its networks started from."""
+    """Digests of what its networks started from, where that was weights from elsewhere: of their
+    file, or of the pretraining that began with them.
+    """
     clips_digest: Digest
     """Digest of ``clips.csv`` but for its folds (see ``boards.clips_digest``)."""
     division_digest: Digest
