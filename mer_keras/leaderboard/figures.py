@@ -112,11 +112,10 @@ def curves_svg(standing: Standing, protocol: str) -> str:
     One line a rule. Dotted: what the choice on held-back training people gives; dashed: guessing,
     where each tested person's best epoch is taken.
     """
-    table = standing.entry.curves[standing.row.key]
+    table = standing.arm.curves()
     title = f"{standing.name}, {protocol}, {_seeds(standing.seeds)}"
-    with drawing_of(
-        f"epochs.{standing.entry.source}.{standing.row.key}", title, (6.4, 3.4)
-    ) as drawing:
+    name = f"epochs.{standing.arm.entry.source}.{standing.row.key}"
+    with drawing_of(name, title, (6.4, 3.4)) as drawing:
         axes = drawing.figure.add_subplot(
             xlabel="epochs of training", ylabel="UF1, %", ylim=(0, 100)
         )
@@ -125,7 +124,7 @@ def curves_svg(standing: Standing, protocol: str) -> str:
         if standing.inner:
             inner = 100 * standing.inner["uf1"].pooled
             axes.axhline(inner, color=COLOURS[5], linestyle=":", label="chosen on training people")
-        guesses = Guesses(standing.entry, GUESSERS)
+        guesses = Guesses(standing.arm.entry, GUESSERS)
         last = int(table["epochs"].iloc[-1])
         lengths = np.unique(np.geomspace(1, last, GUESSED_LENGTHS).round().astype(int)).tolist()
         guessed = [100 * guesses.of(length)["uf1"].mean for length in lengths]
@@ -138,7 +137,7 @@ def curves_svg(standing: Standing, protocol: str) -> str:
 
 def has_curves(standing: Standing) -> bool:
     """Whether a method's epochs were stored."""
-    return PERSON_BEST in standing.row.rules and standing.row.key in standing.entry.curves
+    return PERSON_BEST in standing.row.rules and standing.arm.has_curves
 
 
 def _seeds(number: int) -> str:

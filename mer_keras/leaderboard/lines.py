@@ -40,6 +40,8 @@ NOTES = (
     "Changed in the recipe: what the experiment sets otherwise than the method's own recipe, but "
     "for the epochs and the number format, which have columns of their own; started_from has the "
     "first digits of the digest of weights from elsewhere.",
+    "Seeds: runs of one recipe and other seeds are taken as one. Where two numbers are given, the "
+    "second is of the epoch chosen on training people.",
     "Claimed numbers are of the same clips, one person left out at a time, on each paper's own "
     "images, whatever the folds and images of this table. Methods without scores were not run.",
 )
@@ -96,20 +98,25 @@ def _record(
         record[f"{database}, UF1 / UAR"] = (
             " / ".join(_per_cent(scores[metric]) for metric in SHOWN) if scores else EMPTY
         )
-    seconds = row.seconds / standing.seeds if standing.seeds else 0
     record |= {
         "epochs": str(row.epochs) if row.epochs and row.ran else EMPTY,
         "number format": standing.precision if row.epochs and row.ran else EMPTY,
         "changed in the recipe": "; ".join(standing.changed) or EMPTY,
-        "seeds": str(standing.seeds) if row.ran else EMPTY,
+        "seeds": _seeds(standing) if row.ran else EMPTY,
         "parameters": f"{row.parameters:,}" if row.parameters else EMPTY,
         "multiply-accumulates": f"{row.multiply_accumulates:,}"
         if row.multiply_accumulates
         else EMPTY,
-        "seconds a seed": f"{seconds:,.0f}" if row.ran else EMPTY,
+        "seconds a seed": f"{standing.arm.seconds_a_seed:,.0f}" if row.ran else EMPTY,
         "stored in": "; ".join(standing.sources) or EMPTY,
     }
     return record
+
+
+def _seeds(standing: Standing) -> str:
+    """Seeds of the honest score, then those of the epoch chosen on training people, if others."""
+    numbers = dict.fromkeys((standing.seeds, standing.inner_seeds or standing.seeds))
+    return " and ".join(map(str, numbers))
 
 
 def _claimed(standing: Standing) -> str:

@@ -19,8 +19,9 @@ from mer_keras.evaluation.many_methods import (
 )
 from mer_keras.evaluation.metrics import draw_subjects, percentiles
 from mer_keras.leaderboard import schema
+from mer_keras.leaderboard.arms import Arm, RowOfRun, joined
 from mer_keras.leaderboard.guesses import PERSON_BEST, Guesses
-from mer_keras.leaderboard.reading import Entry, matrices_of
+from mer_keras.leaderboard.reading import Entry
 from mer_keras.leaderboard.schema import ContributedRow
 from mer_keras.leaderboard.settings import (
     Settings,
@@ -66,38 +67,46 @@ class Standing:
     Attributes:
         name: the method for readers.
         precision: format of numbers within its network (see ``config.training``).
-        row: what its contribution says of it.
         changed: what of the method's own recipe the experiment changed, as ``key value`` texts,
             the epochs and the format of numbers left out.
-        sources: its contributions: that of ``honest``, then that of ``inner``.
-        seeds: number of seeds of its honest score; 0 where it was not run.
+        sources: its contributions: those of ``honest``, then those of ``inner``.
         honest: the last epoch, or what a method without epochs predicts; empty where it was not
             run to the last epoch.
         inner: epoch or hyper-parameters chosen on held-back people of the training clips.
+        inner_seeds: number of seeds of ``inner``; 0 where it was not run so.
         person_best: each tested person's best epoch; empty where epochs were not stored.
         choosing_adds: ``person_best`` minus ``honest`` in UF1, paired over people.
         inner_adds: ``inner`` minus ``honest`` in UF1, paired over people.
         guessed: what guessing gives under the rule of ``person_best`` with as many epochs.
         databases: database -> metric -> honest score of its clips.
         matrices: honest confusion matrices, (seeds, people, classes, classes).
-        entry: the contribution.
+        arm: the runs of ``honest``, or else those of ``inner``, or else what is claimed.
     """
 
     name: str
     precision: Precision
-    row: ContributedRow
     changed: tuple[str, ...]
     sources: tuple[str, ...]
-    seeds: int
     honest: Values
     inner: Values
+    inner_seeds: int
     person_best: Values
     choosing_adds: PairDifference | None
     inner_adds: PairDifference | None
     guessed: Mapping[str, Guess]
     databases: Mapping[str, Mapping[str, float]]
     matrices: NDArray[np.int64] | None
-    entry: Entry
+    arm: Arm
+
+    @property
+    def row(self) -> ContributedRow:
+        """What its contribution says of it."""
+        return self.arm.row
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds of its honest score; 0 where it was not run."""
+        return self.arm.seeds
 
     @property
     def rank_value(self) -> float:
@@ -148,11 +157,11 @@ class Table:
 
 @dataclass
 class _Arms:
-    """Runs of one method that differ in what chose the epoch."""
+    """Runs of one method by what chose the epoch, and what is claimed of one that wasn't run."""
 
-    honest: tuple[Entry, ContributedRow] | None = None
-    inner: tuple[Entry, ContributedRow] | None = None
-    claimed: list[tuple[Entry, ContributedRow]] = field(default_factory=list)
+    honest: list[RowOfRun] = field(default_factory=list)
+    inner: list[RowOfRun] = field(default_factory=list)
+    claimed: list[RowOfRun] = field(default_factory=list)
 
 
 def tables_of(
@@ -236,8 +245,7 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method; methods that are only claimed stand once."""
     arms: dict[str, dict[Settings, _Arms]] = {}
     claimed: dict[str, _Arms] = {}
-    # Of two runs of a line the later in this order stands: more seeds, then the newer.
-    for entry in sorted(group, key=_order_of_runs):
+    for entry in sorted(group, key=lambda entry: entry.source):
         for row in entry.head.rows:
             if not row.ran:
                 claimed.setdefault(row.name, _Arms()).claimed.append((entry, row))
@@ -246,10 +254,8 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
             plan = entry.plans[row.key]
             settings = settings_of(entry.config, plan, entry.head.started_from)
             arms_of_row = of_settings.setdefault(settings, _Arms())
-            if entry.head.selection is Selection.LAST_EPOCH:
-                arms_of_row.honest = (entry, row)
-            else:
-                arms_of_row.inner = (entry, row)
+            is_honest = entry.head.selection is Selection.LAST_EPOCH
+            (arms_of_row.honest if is_honest else arms_of_row.inner).append((entry, row))
     for name, of_settings in arms.items():
         titles = titles_of(name, list(of_settings))
         for title, (settings, of_row) in zip(titles, of_settings.items(), strict=True):
@@ -259,16 +265,12 @@ def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
             yield _standing(name, EXACT, of_row, guesses)
 
 
-def _order_of_runs(entry: Entry) -> tuple[int, str, str]:
-    return len(entry.head.seeds), entry.head.created, entry.source
-
-
 def _named_apart(standings: Iterator[Standing]) -> list[Standing]:
     """Add run and row to each line whose name another line has."""
     lines = list(standings)
     names = Counter(standing.name for standing in lines)
     return [
-        replace(standing, name=f"{standing.name} ({standing.entry.source}:{standing.row.key})")
+        replace(standing, name=f"{standing.name} ({standing.arm.entry.source}:{standing.row.key})")
         if names[standing.name] > 1
         else standing
         for standing in lines
@@ -276,53 +278,53 @@ def _named_apart(standings: Iterator[Standing]) -> list[Standing]:
 
 
 def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) -> Standing:
-    entry, row = arms.honest or arms.inner or arms.claimed[-1]
+    last, of_inner = (joined(runs) if runs else None for runs in (arms.honest, arms.inner))
+    arm = last or of_inner or joined(arms.claimed)
+    row = arm.row
     honest: Values = {}
     person_best: Values = {}
     databases: dict[str, Mapping[str, float]] = {}
     matrices, choosing_adds, inner_adds = None, None, None
-    if arms.honest is not None:
+    if last is not None:
         rule = "last_epoch" if "last_epoch" in row.rules else schema.AS_RUN
-        matrices = matrices_of(entry, row.key, rule)
+        matrices = last.matrices(rule)
         honest = values_of(matrices)
         databases = {
-            database: {
-                metric: score(matrices_of(entry, row.key, rule, database), metric)
-                for metric in SHOWN
-            }
-            for database in sorted(entry.clips["database"].unique())
+            database: {metric: score(last.matrices(rule, database), metric) for metric in SHOWN}
+            for database in sorted(last.entry.clips["database"].unique())
         }
         if PERSON_BEST in row.rules:
-            best = matrices_of(entry, row.key, PERSON_BEST)
+            best = last.matrices(PERSON_BEST)
             person_best = values_of(best)
             (choosing_adds,) = compare_all([matrices, best], "uf1", resamples=RESAMPLES)
     inner: Values = {}
-    if arms.inner is not None:
-        of_inner = matrices_of(arms.inner[0], arms.inner[1].key, schema.AS_RUN)
-        inner = values_of(of_inner)
+    if of_inner is not None:
+        inner_matrices = of_inner.matrices(schema.AS_RUN)
+        inner = values_of(inner_matrices)
         if matrices is not None and row.learns:
-            (inner_adds,) = compare_all([matrices, of_inner], "uf1", resamples=RESAMPLES)
+            (inner_adds,) = compare_all([matrices, inner_matrices], "uf1", resamples=RESAMPLES)
+    sources = [source for run in (last, of_inner) if run is not None for source in run.sources]
     return Standing(
         name=name,
         precision=precision,
-        row=row,
-        changed=_changed(entry, row) if row.ran else (),
-        sources=tuple(dict.fromkeys(arm[0].source for arm in (arms.honest, arms.inner) if arm)),
-        seeds=len(entry.head.seeds) if row.ran else 0,
+        changed=_changed(arm) if row.ran else (),
+        sources=tuple(dict.fromkeys(sources)),
         honest=honest,
         inner=inner,
+        inner_seeds=0 if of_inner is None else of_inner.seeds,
         person_best=person_best,
         choosing_adds=choosing_adds,
         inner_adds=inner_adds,
         guessed=guesses.of(row.epochs),
         databases=databases,
         matrices=matrices,
-        entry=entry,
+        arm=arm,
     )
 
 
-def _changed(entry: Entry, row: ContributedRow) -> tuple[str, ...]:
-    return changed_in(entry.config, entry.plans[row.key], entry.head.started_from)
+def _changed(arm: Arm) -> tuple[str, ...]:
+    entry, plan = arm.entry, arm.entry.plans[arm.row.key]
+    return changed_in(entry.config, plan, entry.head.started_from)
 
 
 def values_of(matrices: NDArray[np.int64]) -> dict[str, Value]:

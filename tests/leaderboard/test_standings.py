@@ -61,18 +61,53 @@ def test_only_methods_that_learn_are_compared(table):
     assert len(table.pairs) == 1
 
 
+def run_of(folder, seeds, name, **extra):
+    """A contribution of other seeds, a year newer than the fixtures' are."""
+    view = make_run(folder, seeds=seeds, **{"created": "2027-01-01T00:00:00+00:00"} | extra)
+    return checked_entry(name, contribution_files(view, known=BOARDS), BOARDS)
+
+
 @pytest.mark.parametrize(
-    ("seeds", "stands"), [([2, 3], "newer"), ([2, 3, 4], "newer"), ([2], "last")]
+    ("seeds", "stands"), [([1, 2], "newer"), ([0, 1, 2], "newer"), ([0], "last")]
 )
-def test_of_two_runs_of_a_method_the_one_of_more_seeds_stands_or_the_newer(
+def test_of_two_runs_that_share_a_seed_the_one_of_more_seeds_stands_or_the_newer(
     tmp_path, entry, seeds, stands
 ):
     skills = {"net": 1, "svm": 1, "baseline-majority": 0}
-    view = make_run(tmp_path, skill=skills, seeds=seeds, created="2027-01-01T00:00:00+00:00")
-    newer = checked_entry("newer", contribution_files(view, known=BOARDS), BOARDS)
+    newer = run_of(tmp_path, seeds, "newer", skill=skills)
     (table,) = tables_of([newer, entry], repetitions=20, resamples=20)
     assert line(table, "SVM").sources == (stands,)
     assert (line(table, "SVM").honest["uf1"].pooled == 1) == (stands == "newer")
+    assert line(table, "SVM").seeds == (2 if stands == "last" else len(seeds))
+
+
+def test_runs_of_other_seeds_are_one_line_as_one_run_of_all_seeds_would_be(tmp_path, entry, inner):
+    more, again = (run_of(tmp_path, seeds, "x".join(map(str, seeds))) for seeds in ([2], [2, 7, 9]))
+    whole = run_of(tmp_path, [0, 1, 2], "whole")
+    (joined,) = tables_of([more, entry, inner], repetitions=20, resamples=20)
+    (one_run,) = tables_of([whole, inner], repetitions=20, resamples=20)
+    net, expected = line(joined, "Net"), line(one_run, "Net")
+    assert (net.sources, net.seeds, net.inner_seeds) == (("last", "2", "inner"), 3, 2)
+    assert net.matrices.tolist() == expected.matrices.tolist()
+    assert net.honest == expected.honest
+    assert net.person_best == expected.person_best
+    assert net.inner_adds == expected.inner_adds
+    assert net.databases == expected.databases
+    assert net.arm.seconds_a_seed == expected.arm.seconds_a_seed == 5
+    curves, curves_of_one = net.arm.curves(), expected.arm.curves()
+    assert list(curves) == list(curves_of_one)
+    assert curves.to_numpy() == pytest.approx(curves_of_one.to_numpy(), abs=1e-5)
+    # A third run shares seed 2 with one of the two that are joined.
+    (three,) = tables_of([more, again, entry], repetitions=20, resamples=20)
+    assert line(three, "Net").sources == ("2x7x9", "last")
+    assert line(three, "Net").seeds == 5
+
+
+def test_a_run_without_stored_epochs_is_not_joined_with_one_that_has_them(tmp_path, entry):
+    other = run_of(tmp_path, [5], "other", tree={"record_epochs": False})
+    (table,) = tables_of([other, entry], repetitions=20, resamples=20)
+    assert line(table, "Net").sources == ("last",)
+    assert line(table, "SVM").sources == ("last", "other")
 
 
 def test_a_less_precise_training_is_a_line_of_its_own(tmp_path, entry, inner):
