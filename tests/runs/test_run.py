@@ -13,9 +13,8 @@ import pytest
 
 pytest.importorskip("keras")
 from mer_keras.clips.assemble import ClipArrays
-from mer_keras.config.files import load_config
 from mer_keras.databases.samples import Excluded, make_samples
-from mer_keras.errors import ConfigError, DatabaseNotFoundError, FrameError
+from mer_keras.errors import ConfigError, FrameError
 from mer_keras.models.registry import MODELS
 from mer_keras.runs import context as context_room
 from mer_keras.runs import plan as plan_room
@@ -24,10 +23,8 @@ from mer_keras.runs.context import compose, keep_common
 from mer_keras.runs.folder import RunFolder
 from mer_keras.runs.plan import describe_plan
 from mer_keras.runs.run import run_experiment
-from mer_keras.runs.samples import load_samples
 from mer_keras.runs.tasks import fold_seed
 from mer_keras.runs.verify import verify_fold
-from mer_keras.synthetic import stand_ins
 from mer_keras.terms import DataKind
 from mer_keras.training.trainer import Trainer
 from tests.runs.small import BASELINE, NETWORK, contents, small, stored, unit, units
@@ -335,17 +332,6 @@ class TestInputs:
             run(small("rows.0.input=sound"))
 
 
-def test_absent_database_says_what_to_do(places):
-    with pytest.raises(DatabaseNotFoundError, match="data howto samm"):
-        load_samples(small().data, "real")
-
-
-def test_contradictions(places):
-    flow = load_config(ROOT / "experiments/ststnet/megc2019.yaml")
-    with pytest.raises(ConfigError, match="no synthetic megc2019_flow"):
-        load_samples(flow.data, "synthetic")
-
-
 def test_plan_counts_steps(run):
     plan = describe_plan(small(*BALANCED), "auto")
     assert len(plan["folds"]) == 3
@@ -377,33 +363,6 @@ def test_the_estimate_grows_with_the_work(run):
     assert long["steps"] == 10_000 * short["steps"]
     # Loading clips, building and tracing take as long in both.
     assert long["estimated_seconds"] > 20 * max(short["estimated_seconds"], 1)
-
-
-def test_pooled_databases_need_the_same_classes(places):
-    config = small("data.database=[samm, casme2]", "data.labels={samm: samm3, casme2: casme2_5}")
-    with pytest.raises(ConfigError, match="samm3 and casme2_5 have different classes"):
-        compose(config, "quick", "synthetic")
-
-
-@pytest.mark.parametrize(
-    ("present", "kind"), [(("samm", "smic"), "real"), (("samm",), "synthetic")]
-)
-def test_databases_are_real_together_or_synthetic_together(places, monkeypatch, present, kind):
-    """One absent database and all are synthetic: real and synthetic clips are never pooled."""
-    written = []
-    monkeypatch.setattr(
-        samples_room.databases, "find", lambda name: Path("there") if name in present else None
-    )
-    monkeypatch.setattr(stand_ins, "ensure", lambda name, *_: written.append(name))
-
-    def stop(*_, **__):
-        raise StopIteration
-
-    monkeypatch.setattr(samples_room.databases, "load", stop)
-    data = small("data.database=[samm, smic]", "data.labels={samm: cde3_samm, smic: smic3}").data
-    with pytest.raises(StopIteration):
-        load_samples(data, "auto")
-    assert bool(written) == (kind == "synthetic")
 
 
 class TestCopiesOfTestedClips:
