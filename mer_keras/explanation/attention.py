@@ -16,6 +16,7 @@ from mer_keras.layers.tensors import Tensor
 from mer_keras.layers.tokens import TokenAt
 
 _MAPS = (MicroAttention, SpatialAttention, ChannelMean)
+_KINDS = (*_MAPS, ChannelAttention, keras.layers.MultiHeadAttention)
 
 
 def attention_of(network: keras.Model, clips: Array) -> list[Attention]:
@@ -28,33 +29,39 @@ def attention_of(network: keras.Model, clips: Array) -> list[Attention]:
         network: functional.
         clips: the network's input, (clips, ...) float32.
     """
-    attention = []
-    for layer in network.layers:
-        if isinstance(layer, _MAPS):
-            weights = _values(network, layer.output, clips)[..., 0]  # (clips, ..., height, width)
-            attention.append(Attention(layer.name, "map", weights))
-        elif isinstance(layer, ChannelAttention):
-            weights = _values(network, layer.output, clips)
-            channels = weights.reshape(len(weights), -1)  # (clips, channels)
-            attention.append(Attention(layer.name, "channels", channels))
-        elif isinstance(layer, keras.layers.MultiHeadAttention):
-            tokens = _token_weights(network, layer, clips)
-            attention.append(Attention(layer.name, "tokens", tokens))
-    return attention
+    layers = [layer for layer in network.layers if isinstance(layer, _KINDS)]
+    if not layers:
+        return []
+    # One pass over the network gives what all of these layers compute or read.
+    part = keras.Model(network.inputs, [_shown_of(layer) for layer in layers])
+    shown = keras.tree.flatten(part.predict(clips, verbose=0))
+    return [
+        Attention(layer.name, *_attention(network, layer, np.asarray(values, "float32")))
+        for layer, values in zip(layers, shown, strict=True)
+    ]
 
 
-def _values(network: keras.Model, tensor: Tensor, clips: Array) -> Array:
-    """What a tensor of the network is for some clips."""
-    part = keras.Model(network.inputs, tensor)
-    return np.asarray(part.predict(clips, verbose=0), "float32")
+def _shown_of(layer: keras.Layer) -> Tensor:
+    """The weights of a layer, or the tokens that it reads."""
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return layer.input[0] if isinstance(layer.input, list) else layer.input
+    return layer.output
+
+
+def _attention(network: keras.Model, layer: keras.Layer, values: Array) -> tuple[str, Array]:
+    """The kind of a layer's weights and the weights, from the values of ``_shown_of``."""
+    if isinstance(layer, _MAPS):
+        return "map", values[..., 0]  # (clips, ..., height, width)
+    if isinstance(layer, ChannelAttention):
+        return "channels", values.reshape(len(values), -1)  # (clips, channels)
+    return "tokens", _token_weights(network, layer, values)
 
 
 def _token_weights(
-    network: keras.Model, layer: keras.layers.MultiHeadAttention, clips: Array
+    network: keras.Model, layer: keras.layers.MultiHeadAttention, tokens: Array
 ) -> Array:
     """How much each token gives to the one that is read out, or on average to all."""
-    tokens = layer.input[0] if isinstance(layer.input, list) else layer.input
-    values = ops.convert_to_tensor(_values(network, tokens, clips))
+    values = ops.convert_to_tensor(tokens)
     _, scores = layer(values, values, return_attention_scores=True, training=False)
     scores = np.asarray(ops.convert_to_numpy(scores), "float32")  # (clips, heads, reader, tokens)
     readers = [reader.index for reader in network.layers if isinstance(reader, TokenAt)]
