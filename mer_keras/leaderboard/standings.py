@@ -242,26 +242,29 @@ def _inputs_read(entry: Entry) -> str:
 
 
 def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
-    """One line for each method; methods that are only claimed stand once."""
-    arms: dict[str, dict[Settings, _Arms]] = {}
+    """One line for each method and recipe; methods that are only claimed stand once."""
+    arms: dict[Settings, _Arms] = {}
     claimed: dict[str, _Arms] = {}
     for entry in sorted(group, key=lambda entry: entry.source):
         for row in entry.head.rows:
             if not row.ran:
                 claimed.setdefault(row.name, _Arms()).claimed.append((entry, row))
                 continue
-            of_settings = arms.setdefault(row.name, {})
-            plan = entry.plans[row.key]
-            settings = settings_of(entry.config, plan, entry.head.started_from)
-            arms_of_row = of_settings.setdefault(settings, _Arms())
+            settings = settings_of(entry.config, entry.plans[row.key], entry.head.started_from)
+            of_row = arms.setdefault(settings, _Arms())
             is_honest = entry.head.selection is Selection.LAST_EPOCH
-            (arms_of_row.honest if is_honest else arms_of_row.inner).append((entry, row))
-    for name, of_settings in arms.items():
+            (of_row.honest if is_honest else of_row.inner).append((entry, row))
+    # Tables may call a method otherwise: a line is called as in the run of most seeds.
+    by_name: dict[str, dict[Settings, _Arms]] = {}
+    for settings, of_row in arms.items():
+        name = joined(of_row.honest or of_row.inner).row.name
+        by_name.setdefault(name, {})[settings] = of_row
+    for name, of_settings in by_name.items():
         titles = titles_of(name, list(of_settings))
         for title, (settings, of_row) in zip(titles, of_settings.items(), strict=True):
             yield _standing(title, precision_of(settings), of_row, guesses)
     for name, of_row in claimed.items():
-        if name not in arms:  # Else its claims stand beside its own result.
+        if name not in by_name:  # Else its claims stand beside its own result.
             yield _standing(name, EXACT, of_row, guesses)
 
 

@@ -110,6 +110,15 @@ def test_a_run_without_stored_epochs_is_not_joined_with_one_that_has_them(tmp_pa
     assert line(table, "SVM").sources == ("last", "other")
 
 
+def test_a_method_that_a_table_calls_otherwise_is_one_line(tmp_path, entry):
+    rows = [{"name": "SVM of pixels", "method": "svm"}]
+    tree = {"rows": rows, "baselines": []}
+    other = run_of(tmp_path, [4], "other", tree=tree, skill={"svm-of-pixels": 0.5})
+    (table,) = tables_of([other, entry], repetitions=20, resamples=20)
+    assert line(table, "SVM").sources == ("last", "other")
+    assert not [s for s in table.standings if s.name == "SVM of pixels"]
+
+
 def test_a_less_precise_training_is_a_line_of_its_own(tmp_path, entry, inner):
     train = TREE["train"] | {"precision": "mixed_bfloat16"}
     view = make_run(tmp_path, tree={"train": train})
