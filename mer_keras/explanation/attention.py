@@ -49,7 +49,11 @@ def _shown_of(layer: keras.Layer) -> Tensor:
 
 
 def _attention(network: keras.Model, layer: keras.Layer, values: Array) -> tuple[str, Array]:
-    """The kind of a layer's weights and the weights, from the values of ``_shown_of``."""
+    """The kind of a layer's weights and the weights, from the values of ``_shown_of``.
+
+    Values of a map are (clips, ..., 1), of channels (clips, 1, ..., channels), of tokens (clips,
+    tokens, width).
+    """
     if isinstance(layer, _MAPS):
         return "map", values[..., 0]  # (clips, ..., height, width)
     if isinstance(layer, ChannelAttention):

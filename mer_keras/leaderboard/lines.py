@@ -40,8 +40,8 @@ NOTES = (
     "Changed in the recipe: what the experiment sets otherwise than the method's own recipe, but "
     "for the epochs and the number format, which have columns of their own; started_from has the "
     "first digits of the digest of weights from elsewhere.",
-    "Seeds: runs of one recipe and other seeds are taken as one. Where two numbers are given, the "
-    "second is of the epoch chosen on training people.",
+    "Runs of one method and recipe that share no seed are taken as one if their version, backend, "
+    "folds and images are the same.",
     "Claimed numbers are of the same clips, one person left out at a time, on each paper's own "
     "images, whatever the folds and images of this table. Methods without scores were not run.",
 )
@@ -102,7 +102,8 @@ def _record(
         "epochs": str(row.epochs) if row.epochs and row.ran else EMPTY,
         "number format": standing.precision if row.epochs and row.ran else EMPTY,
         "changed in the recipe": "; ".join(standing.changed) or EMPTY,
-        "seeds": _seeds(standing) if row.ran else EMPTY,
+        "seeds": str(standing.seeds) if row.ran else EMPTY,
+        "seeds, chosen on training people": str(standing.inner_seeds or EMPTY),
         "parameters": f"{row.parameters:,}" if row.parameters else EMPTY,
         "multiply-accumulates": f"{row.multiply_accumulates:,}"
         if row.multiply_accumulates
@@ -113,24 +114,18 @@ def _record(
     return record
 
 
-def _seeds(standing: Standing) -> str:
-    """Seeds of the honest score, then those of the epoch chosen on training people, if others."""
-    numbers = dict.fromkeys((standing.seeds, standing.inner_seeds or standing.seeds))
-    return " and ".join(map(str, numbers))
-
-
 def _claimed(standing: Standing) -> str:
     """All numbers that are claimed, UF1 before the stroke and UAR behind it."""
     texts = []
     for metric in SHOWN:
-        values = dict.fromkeys(c.value for c in standing.row.claims if c.metric == metric)
+        values = dict.fromkeys(c.value for c in standing.claims if c.metric == metric)
         texts.append(", ".join(f"{100 * value:.2f}" for value in values) or EMPTY)
     return EMPTY if set(texts) == {EMPTY} else " / ".join(texts)
 
 
 def _chosen_by(standing: Standing) -> str:
     """What chose the epoch of the claimed numbers."""
-    reasons = dict.fromkeys(claim.chosen_by for claim in standing.row.claims)
+    reasons = dict.fromkeys(claim.chosen_by for claim in standing.claims)
     return "; ".join(reasons) or EMPTY
 
 
@@ -208,7 +203,7 @@ def claims_table(table: Table) -> report_tables.Table | None:
             "epoch chosen by": claim.chosen_by,
         }
         for standing in table.standings
-        for claim in standing.row.claims
+        for claim in standing.claims
     ]
     if not records:
         return None

@@ -42,9 +42,10 @@ def settings_of(config: Experiment, plan: RowPlan, started_from: Sequence[str] =
     tree["inner_fraction"] = config.protocol.inner_fraction
     if plan.config.network is not None:
         tree["train"] = plan.recipe.model_dump(mode="json", exclude=_COMPUTING)
-        tree["stages"] = [stage.model_dump(mode="json") for stage in config.stages]
+        if plan.key not in config.quoted_keys:  # Networks of other papers are not pretrained.
+            tree["stages"] = [stage.model_dump(mode="json") for stage in config.stages]
         tree |= _started(started_from)
-    return tuple((key, str(value)) for key, value in leaves(tree))
+    return tuple(sorted((key, str(value)) for key, value in leaves(tree)))
 
 
 def inputs_read(config: Experiment, plan: RowPlan) -> dict[str, JsonValue]:

@@ -22,7 +22,7 @@ from mer_keras.leaderboard import schema
 from mer_keras.leaderboard.arms import Arm, RowOfRun, joined
 from mer_keras.leaderboard.guesses import PERSON_BEST, Guesses
 from mer_keras.leaderboard.reading import Entry
-from mer_keras.leaderboard.schema import ContributedRow
+from mer_keras.leaderboard.schema import ContributedClaim, ContributedRow
 from mer_keras.leaderboard.settings import (
     Settings,
     changed_in,
@@ -104,8 +104,13 @@ class Standing:
         return self.arm.row
 
     @property
+    def claims(self) -> tuple[ContributedClaim, ...]:
+        """What is claimed of it."""
+        return self.arm.claims
+
+    @property
     def seeds(self) -> int:
-        """Number of seeds of its honest score; 0 where it was not run."""
+        """Number of seeds of ``arm``; 0 where the method was not run."""
         return self.arm.seeds
 
     @property
@@ -121,7 +126,7 @@ class Standing:
 
     def claimed(self, metric: str) -> float | None:
         """The highest number that is printed for it in a metric; ``None`` without any."""
-        return max((c.value for c in self.row.claims if c.metric == metric), default=None)
+        return max((c.value for c in self.claims if c.metric == metric), default=None)
 
 
 @dataclass(frozen=True)
@@ -156,8 +161,8 @@ class Table:
 
 
 @dataclass
-class _Arms:
-    """Runs of one method by what chose the epoch, and what is claimed of one that wasn't run."""
+class _RunsOfLine:
+    """Runs of one line by what chose the epoch, or what is claimed of a method that wasn't run."""
 
     honest: list[RowOfRun] = field(default_factory=list)
     inner: list[RowOfRun] = field(default_factory=list)
@@ -243,29 +248,34 @@ def _inputs_read(entry: Entry) -> str:
 
 def _standings(group: Sequence[Entry], guesses: Guesses) -> Iterator[Standing]:
     """One line for each method and recipe; methods that are only claimed stand once."""
-    arms: dict[Settings, _Arms] = {}
-    claimed: dict[str, _Arms] = {}
+    # Rows of one run that were trained alike stay apart by their number.
+    runs: dict[tuple[Settings, int], _RunsOfLine] = {}
+    claimed: dict[str, list[RowOfRun]] = {}
+    names = set()
     for entry in sorted(group, key=lambda entry: entry.source):
+        alike: Counter[Settings] = Counter()
         for row in entry.head.rows:
             if not row.ran:
-                claimed.setdefault(row.name, _Arms()).claimed.append((entry, row))
+                claimed.setdefault(row.name, []).append((entry, row))
                 continue
+            names.add(row.name)
             settings = settings_of(entry.config, entry.plans[row.key], entry.head.started_from)
-            of_row = arms.setdefault(settings, _Arms())
+            of_line = runs.setdefault((settings, alike[settings]), _RunsOfLine())
+            alike[settings] += 1
             is_honest = entry.head.selection is Selection.LAST_EPOCH
-            (of_row.honest if is_honest else of_row.inner).append((entry, row))
-    # Tables may call a method otherwise: a line is called as in the run of most seeds.
-    by_name: dict[str, dict[Settings, _Arms]] = {}
-    for settings, of_row in arms.items():
-        name = joined(of_row.honest or of_row.inner).row.name
-        by_name.setdefault(name, {})[settings] = of_row
-    for name, of_settings in by_name.items():
-        titles = titles_of(name, list(of_settings))
-        for title, (settings, of_row) in zip(titles, of_settings.items(), strict=True):
-            yield _standing(title, precision_of(settings), of_row, guesses)
-    for name, of_row in claimed.items():
-        if name not in by_name:  # Else its claims stand beside its own result.
-            yield _standing(name, EXACT, of_row, guesses)
+            (of_line.honest if is_honest else of_line.inner).append((entry, row))
+    # Tables may give a method different names: a line has that of the run which it prefers.
+    by_name: dict[str, list[tuple[Settings, _RunsOfLine]]] = {}
+    for (settings, _), of_line in runs.items():
+        name = joined(of_line.honest or of_line.inner).row.name
+        by_name.setdefault(name, []).append((settings, of_line))
+    for name, lines in by_name.items():
+        titles = titles_of(name, [settings for settings, _ in lines])
+        for title, (settings, of_line) in zip(titles, lines, strict=True):
+            yield _standing(title, precision_of(settings), of_line, guesses)
+    for name, rows in claimed.items():
+        if name not in names:  # Else its claims stand beside its own result.
+            yield _standing(name, EXACT, _RunsOfLine(claimed=rows), guesses)
 
 
 def _named_apart(standings: Iterator[Standing]) -> list[Standing]:
@@ -280,24 +290,24 @@ def _named_apart(standings: Iterator[Standing]) -> list[Standing]:
     ]
 
 
-def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) -> Standing:
-    last, of_inner = (joined(runs) if runs else None for runs in (arms.honest, arms.inner))
-    arm = last or of_inner or joined(arms.claimed)
+def _standing(name: str, precision: Precision, runs: _RunsOfLine, guesses: Guesses) -> Standing:
+    of_last, of_inner = (joined(arm) if arm else None for arm in (runs.honest, runs.inner))
+    arm = of_last or of_inner or joined(runs.claimed)
     row = arm.row
     honest: Values = {}
     person_best: Values = {}
     databases: dict[str, Mapping[str, float]] = {}
     matrices, choosing_adds, inner_adds = None, None, None
-    if last is not None:
+    if of_last is not None:
         rule = "last_epoch" if "last_epoch" in row.rules else schema.AS_RUN
-        matrices = last.matrices(rule)
+        matrices = of_last.matrices(rule)
         honest = values_of(matrices)
         databases = {
-            database: {metric: score(last.matrices(rule, database), metric) for metric in SHOWN}
-            for database in sorted(last.entry.clips["database"].unique())
+            database: {metric: score(of_last.matrices(rule, database), metric) for metric in SHOWN}
+            for database in sorted(of_last.entry.clips["database"].unique())
         }
         if PERSON_BEST in row.rules:
-            best = last.matrices(PERSON_BEST)
+            best = of_last.matrices(PERSON_BEST)
             person_best = values_of(best)
             (choosing_adds,) = compare_all([matrices, best], "uf1", resamples=RESAMPLES)
     inner: Values = {}
@@ -306,7 +316,7 @@ def _standing(name: str, precision: Precision, arms: _Arms, guesses: Guesses) ->
         inner = values_of(inner_matrices)
         if matrices is not None and row.learns:
             (inner_adds,) = compare_all([matrices, inner_matrices], "uf1", resamples=RESAMPLES)
-    sources = [source for run in (last, of_inner) if run is not None for source in run.sources]
+    sources = [source for of_rule in (of_last, of_inner) if of_rule for source in of_rule.sources]
     return Standing(
         name=name,
         precision=precision,

@@ -174,7 +174,10 @@ def _store(folder, manifest, unit, fold, method, labels, extra):
     )
     for number, name in enumerate(CLASSES):
         table[f"prob_{name}"] = (numbers[-1] == number).astype("float32")
-    record = {"seconds": 1.0, "parameters": 1715 if unit.row == "net" else None}
+    record = {
+        "seconds": extra.get("seconds", 1.0),
+        "parameters": 1715 if unit.row == "net" else None,
+    }
     records_epochs = unit.row == "net" and manifest["selection"] == "last_epoch"
     if records_epochs and not (extra.get("no_epochs") and unit.seed == 1):
         stored = trajectory[: -extra["cut"]] if "cut" in extra else trajectory

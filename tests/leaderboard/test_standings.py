@@ -1,8 +1,12 @@
 """Lines of a table: arms of one method are joined, claims stand once, others are refused."""
 
+from dataclasses import astuple, replace
+from unittest.mock import patch
+
 import pytest
 
 from mer_keras.errors import ResultsError
+from mer_keras.leaderboard.lines import main_table
 from mer_keras.leaderboard.reading import checked_entry, matrices_of
 from mer_keras.leaderboard.standings import tables_of, values_of
 from mer_keras.leaderboard.writing import contribution_files
@@ -82,41 +86,105 @@ def test_of_two_runs_that_share_a_seed_the_one_of_more_seeds_stands_or_the_newer
 
 
 def test_runs_of_other_seeds_are_one_line_as_one_run_of_all_seeds_would_be(tmp_path, entry, inner):
-    more, again = (run_of(tmp_path, seeds, "x".join(map(str, seeds))) for seeds in ([2], [2, 7, 9]))
+    by_inner = {"selection": "inner_subjects"}
+    more = run_of(tmp_path, [2], "a-later-one", seconds=4.0)
+    more_inner = run_of(tmp_path, [5, 8], "an-inner-one", **by_inner)
     whole = run_of(tmp_path, [0, 1, 2], "whole")
-    (joined,) = tables_of([more, entry, inner], repetitions=20, resamples=20)
-    (one_run,) = tables_of([whole, inner], repetitions=20, resamples=20)
+    whole_inner = run_of(tmp_path, [0, 1, 5, 8], "whole-inner", **by_inner)
+    (joined,) = tables_of([more, entry, more_inner, inner], repetitions=20, resamples=20)
+    (one_run,) = tables_of([whole, whole_inner], repetitions=20, resamples=20)
     net, expected = line(joined, "Net"), line(one_run, "Net")
-    assert (net.sources, net.seeds, net.inner_seeds) == (("last", "2", "inner"), 3, 2)
+    assert net.sources == ("last", "a-later-one", "an-inner-one", "inner")
+    assert (net.seeds, net.inner_seeds) == (expected.seeds, expected.inner_seeds) == (3, 4)
     assert net.matrices.tolist() == expected.matrices.tolist()
     assert net.honest == expected.honest
     assert net.person_best == expected.person_best
-    assert net.inner_adds == expected.inner_adds
+    # The seeds stand in another order, so that sums are rounded otherwise.
+    of_whole = expected.inner["uf1"]
+    assert astuple(net.inner["uf1"]) == pytest.approx(astuple(of_whole), rel=1e-12)
+    assert net.inner_adds.value == pytest.approx(of_whole.pooled - net.honest["uf1"].pooled)
     assert net.databases == expected.databases
-    assert net.arm.seconds_a_seed == expected.arm.seconds_a_seed == 5
+    assert net.arm.seconds_a_seed == pytest.approx((2 * 5 + 20) / 3)
     curves, curves_of_one = net.arm.curves(), expected.arm.curves()
     assert list(curves) == list(curves_of_one)
     assert curves.to_numpy() == pytest.approx(curves_of_one.to_numpy(), abs=1e-5)
-    # A third run shares seed 2 with one of the two that are joined.
-    (three,) = tables_of([more, again, entry], repetitions=20, resamples=20)
-    assert line(three, "Net").sources == ("2x7x9", "last")
-    assert line(three, "Net").seeds == 5
+    with patch("mer_keras.leaderboard.lines.boards", lambda: BOARDS):
+        (cells,) = (cells for cells in main_table(joined).records if cells["method"] == "Net")
+    assert (cells["seeds"], cells["seeds, chosen on training people"]) == ("3", "4")
 
 
-def test_a_run_without_stored_epochs_is_not_joined_with_one_that_has_them(tmp_path, entry):
-    other = run_of(tmp_path, [5], "other", tree={"record_epochs": False})
+def test_a_run_that_shares_a_seed_with_one_of_two_is_not_joined_with_that_one(tmp_path, entry):
+    more, again = (run_of(tmp_path, seeds, f"of-{len(seeds)}") for seeds in ([2], [2, 7, 9]))
+    (table,) = tables_of([more, again, entry], repetitions=20, resamples=20)
+    assert line(table, "Net").sources == ("of-3", "last")
+    assert line(table, "Net").seeds == 5
+
+
+def test_curves_are_joined_at_the_lengths_that_all_runs_have(tmp_path, entry):
+    other = run_of(tmp_path, [2], "other")
+    thinned = replace(other, curves={"net": other.curves["net"].iloc[[0, 2, 4]]})
+    (table,) = tables_of([thinned, entry], repetitions=20, resamples=20)
+    curves = line(table, "Net").arm.curves()
+    assert list(curves["epochs"]) == [1, 3, 5]
+    means = (2 * entry.curves["net"]["last_epoch"] + other.curves["net"]["last_epoch"]) / 3
+    assert list(curves["last_epoch"]) == pytest.approx(list(means.iloc[[0, 2, 4]]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"package": "9.9"},
+        {"backend": "jax"},
+        {"folds_digest": "2" * 32},  # The same people are tested, and others held back.
+        {"images_digest": "2" * 32},
+    ],
+)
+def test_runs_under_other_conditions_are_not_joined(tmp_path, entry, change):
+    other = run_of(tmp_path, [5], "other", tree={"baselines": []})
+    (table,) = tables_of([other, entry], repetitions=20, resamples=20)
+    assert line(table, "Net").sources == ("last", "other")
+    changed = replace(other, head=other.head.model_copy(update=change))
+    if "images_digest" in change:  # Another row's input says why the images differ.
+        changed = replace(changed, plans=changed.plans | {"more": "another row"})
+        with patch("mer_keras.leaderboard.standings.inputs_read", lambda _, plan: {str(plan): 0}):
+            (table,) = tables_of([changed, entry], repetitions=20, resamples=20)
+    else:
+        (table,) = tables_of([changed, entry], repetitions=20, resamples=20)
+    assert line(table, "Net").sources == ("last",)
+
+
+def test_a_run_with_stored_epochs_stands_before_one_of_more_seeds_without(tmp_path, entry):
+    other = run_of(tmp_path, [5, 6, 7], "other", tree={"record_epochs": False})
     (table,) = tables_of([other, entry], repetitions=20, resamples=20)
     assert line(table, "Net").sources == ("last",)
-    assert line(table, "SVM").sources == ("last", "other")
+    assert line(table, "Net").person_best
+    assert line(table, "SVM").sources == ("other", "last")
 
 
 def test_a_method_that_a_table_calls_otherwise_is_one_line(tmp_path, entry):
-    rows = [{"name": "SVM of pixels", "method": "svm"}]
+    rows = [{"name": "SVM of pixels", "method": "svm"}, {"name": "Claimed", "method": "claimed"}]
     tree = {"rows": rows, "baselines": []}
-    other = run_of(tmp_path, [4], "other", tree=tree, skill={"svm-of-pixels": 0.5})
+    other = run_of(tmp_path, [4], "a-small-one", tree=tree, skill={"svm-of-pixels": 0.5})
     (table,) = tables_of([other, entry], repetitions=20, resamples=20)
-    assert line(table, "SVM").sources == ("last", "other")
+    assert line(table, "SVM").sources == ("last", "a-small-one")
+    assert [s.name for s in table.standings].count("Claimed") == 1
     assert not [s for s in table.standings if s.name == "SVM of pixels"]
+
+
+def test_rows_of_one_run_that_were_trained_alike_stay_apart(tmp_path, entry):
+    rows = [{"name": name, "method": "svm"} for name in ("SVM", "SVM again")]
+    skill = {"svm": 0.8, "svm-again": 0.5}
+    twice = run_of(tmp_path, [5], "twice", tree={"rows": rows, "baselines": []}, skill=skill)
+    (table,) = tables_of([twice, entry], repetitions=20, resamples=20)
+    assert line(table, "SVM").sources == ("last", "twice")
+    assert line(table, "SVM again").sources == ("twice",)
+
+
+def test_a_method_that_one_run_only_claims_stands_once(tmp_path, entry):
+    rows = [{"name": "Net", "method": "net", "runs": False}, TREE["rows"][1]]
+    other = run_of(tmp_path, [5], "other", tree={"rows": rows, "baselines": []})
+    (table,) = tables_of([other, entry], repetitions=20, resamples=20)
+    assert [s.name for s in table.standings].count("Net") == 1
 
 
 def test_a_less_precise_training_is_a_line_of_its_own(tmp_path, entry, inner):

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mer_keras.config.training import EXACT, with_precision
@@ -10,6 +11,7 @@ from mer_keras.evaluation.many_methods import score
 from mer_keras.leaderboard.collecting import contribution_folders
 from mer_keras.leaderboard.guesses import PERSON_BEST
 from mer_keras.leaderboard.reading import matrices_of, read_contribution
+from mer_keras.leaderboard.settings import settings_of
 from mer_keras.leaderboard.standings import values_of
 from mer_keras.terms import Selection
 
@@ -34,20 +36,35 @@ def tables():
 
 
 def candidates(entries, table, line, column):
-    """Scores of the stored predictions, of the runs that a line names, that a cell may be of."""
+    """Stored predictions, of the runs that a line names, that a cell may be of.
+
+    Each is of one run, or of all these runs of one recipe, whose seeds are taken together.
+    """
     selection, rules = COLUMNS[column.partition(", ")[2]]
+    runs = [entry for entry in entries if entry.source in line["stored in"].split("; ")]
+    assert all(entry.head.protocol in table["title"] for entry in runs)
+    rows = [(entry, row) for entry in runs for row in entry.head.rows if row.ran]
+    trained = {trained_as(entry, row) for entry, row in rows if is_called(line, entry, row)}
+    for settings in trained:
+        matrices = []
+        for entry, row in rows:
+            rule = next((rule for rule in rules if rule in row.rules), None)
+            if entry.head.selection == selection and trained_as(entry, row) == settings and rule:
+                matrices.append(matrices_of(entry, row.key, rule))
+        yield from matrices
+        if matrices:
+            yield np.concatenate(matrices)
+
+
+def trained_as(entry, row):
+    return settings_of(entry.config, entry.plans[row.key], entry.head.started_from)
+
+
+def is_called(line, entry, row):
+    precision = entry.plans[row.key].recipe.precision if row.epochs else EXACT
+    titles = (row.name, f"{row.name}, {row.epochs} epochs")
     name = line["method"].removesuffix(" (baseline)")
-    for entry in entries:
-        if entry.source in line["stored in"].split("; ") and entry.head.selection == selection:
-            assert entry.head.protocol in table["title"]
-            for row in entry.head.rows:
-                rule = next((rule for rule in rules if rule in row.rules), None)
-                precision = (
-                    entry.plans[row.key].recipe.precision if row.ran and row.epochs else EXACT
-                )
-                titles = (row.name, f"{row.name}, {row.epochs} epochs")
-                if rule and name in [with_precision(title, precision) for title in titles]:
-                    yield matrices_of(entry, row.key, rule)
+    return name in [with_precision(title, precision) for title in titles]
 
 
 def test_every_score_is_that_of_stored_predictions(entries, tables):
