@@ -201,13 +201,20 @@ def workshop(tmp_path_factory):
     """A folder with all that the commands name: own clips, predictions, a drawn flow set."""
     import cv2
     import numpy as np
+    import pandas as pd
 
     from mer_keras.bench import flow_like
+    from mer_keras.databases.readers.megc2019_key_frames import IMAGES
 
     folder = tmp_path_factory.mktemp("workshop")
     flow_like.write(flow_like.draw(people=4), folder / "data")
     # The marker of drawn sets is taken away: what the pages say of the public set is tried on it.
-    (folder / "data/megc2019_flow" / SYNTHETIC_MARKER).unlink()
+    flow = folder / "data/megc2019_flow"
+    (flow / SYNTHETIC_MARKER).unlink()
+    key_frames = shutil.copytree(flow, folder / "data/megc2019_key_frames")
+    listed = pd.read_csv(flow / "samples.csv", dtype=str)
+    images = dict.fromkeys(IMAGES, listed["image"])  # One image stands for all four.
+    listed.drop(columns="image").assign(**images).to_csv(key_frames / "samples.csv", index=False)
     (folder / "experiments").symlink_to(ROOT / "experiments")
     (folder / "results").mkdir()
     shutil.copytree(ROOT / "results/published", folder / "results/published")

@@ -12,10 +12,11 @@ from mer_keras.leaderboard.collecting import contribution_folders
 from mer_keras.leaderboard.guesses import PERSON_BEST
 from mer_keras.leaderboard.reading import matrices_of, read_contribution
 from mer_keras.leaderboard.settings import settings_of
-from mer_keras.leaderboard.standings import values_of
+from mer_keras.leaderboard.standings import SHOWN, values_of
 from mer_keras.terms import Selection
 
 STORED = Path(__file__).parents[2] / "results/published/leaderboard"
+METRICS = [metric.upper() for metric in SHOWN]
 #: Columns of a score, with the rule that it is computed by from a run of that selection.
 COLUMNS = {
     "last epoch or none": (Selection.LAST_EPOCH, ("last_epoch", "as_run")),
@@ -74,7 +75,7 @@ def test_every_score_is_that_of_stored_predictions(entries, tables):
             line = dict(zip(table["header"], cells, strict=True))
             for column, cell in line.items():
                 metric, _, rest = column.partition(", ")
-                if rest in COLUMNS and cell != "-":
+                if metric in METRICS and rest in COLUMNS and cell != "-":
                     pooled = {
                         f"{100 * score(matrices, metric.lower()):.1f}"
                         for matrices in candidates(entries, table, line, column)
