@@ -6,7 +6,7 @@ from typing import TypeAlias, cast
 from pydantic import JsonValue
 
 from mer_keras.config.experiment import Experiment, RowPlan, merge
-from mer_keras.config.files import load_method
+from mer_keras.config.files import experiment_names, load_experiments, load_method
 from mer_keras.config.leaves import leaves
 from mer_keras.config.training import EXACT, Precision, Train, with_precision
 from mer_keras.methods.registry import inputs_of
@@ -94,8 +94,9 @@ def changed_in(
 ) -> tuple[str, ...]:
     """What a row changes in its method's recipe, but for the two that are shown apart.
 
-    The recipe is this version's, or else the one that the experiment describes. Of a method that
-    brings none, what the row itself sets is a change.
+    The recipe is this version's, or else the one that the experiment describes. That of a method
+    which brings none is its experiment's in profile ``full``; where this version doesn't have the
+    experiment, what the row itself sets is a change.
 
     Args:
         config: the experiment.
@@ -106,9 +107,8 @@ def changed_in(
     """
     if plan.config.network is None:
         return ()
-    described = load_method(plan.method) or config.describe(plan.method)
-    if described.train.keys() >= _WHOLE:
-        own = Train.model_validate(merge({"optimizer": {}}, described.train))
+    own = _own_recipe(config, plan)
+    if own is not None:
         run = dict(leaves(plan.recipe.model_dump(mode="json", exclude=_COMPUTING)))
         same = dict(leaves(own.model_dump(mode="json", exclude=_COMPUTING)))
         changes = {key: run.get(key) for key in run.keys() | same if run.get(key) != same.get(key)}
@@ -121,6 +121,17 @@ def changed_in(
         for key, value in sorted(changes.items())
         if f"train.{key}" not in (_EPOCHS, _PRECISION)
     )
+
+
+def _own_recipe(config: Experiment, plan: RowPlan) -> Train | None:
+    """The recipe that a row's method has unless a table changes it; ``None`` if it isn't known."""
+    described = load_method(plan.method) or config.describe(plan.method)
+    if described.train.keys() >= _WHOLE:
+        return Train.model_validate(merge({"optimizer": {}}, described.train))
+    # A contribution's name is compared with known ones: no path is built from it.
+    known = load_experiments(config.name) if config.name in experiment_names() else []
+    rows = (row for table in known for row in table.plans if row.key == plan.key)
+    return next((row.recipe for row in rows if row.method == plan.method), None)
 
 
 def _started(digests: Sequence[str]) -> dict[str, str]:
