@@ -1,6 +1,8 @@
 """The size of a network before any of its weights takes memory."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mer_keras.arrays import Shape
@@ -24,10 +26,7 @@ def build_without_values(
     Raises:
         UserError: as ``models.registry.build``.
     """
-    # Keras keeps variables that still need values in a list of each thread: this thread ends before
-    # anybody asks for them.
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(_build, name, input_shape, classes, arguments).result()
+    return without_values(partial(registry.build, name, input_shape, classes, **arguments))
 
 
 def count_unbuilt(name: str, input_shape: Shape, classes: int, **arguments: object) -> int:
@@ -35,10 +34,20 @@ def count_unbuilt(name: str, input_shape: Shape, classes: int, **arguments: obje
     return int(build_without_values(name, input_shape, classes, **arguments).count_params())
 
 
-def _build(
-    name: str, input_shape: Shape | None, classes: int | None, arguments: dict[str, object]
-) -> "keras.Model":
+def without_values(build: Callable[[], "keras.Model"]) -> "keras.Model":
+    """Call a function that builds a network; its weights have shapes and take no memory.
+
+    Args:
+        build: returns the network.
+    """
+    # Keras keeps variables that still need values in a list of each thread: this thread ends before
+    # anybody asks for them.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_within_scope, build).result()
+
+
+def _within_scope(build: Callable[[], "keras.Model"]) -> "keras.Model":
     import keras
 
     with keras.StatelessScope(initialize_variables=False):
-        return registry.build(name, input_shape, classes, **arguments)
+        return build()
