@@ -26,6 +26,16 @@ def squash(vectors: Tensor) -> Tensor:
     return ops.cast(precise * (square / (1 + square) / (length + _EPSILON)), vectors.dtype)
 
 
+def wide_format() -> str:
+    """Number format of capsules of classes: float32 where the network has half precision.
+
+    A capsule is a product of squashed values. A short one is below what float16 can hold, and its
+    length's logarithm decides on a class.
+    """
+    compute = keras.config.dtype_policy().compute_dtype
+    return str(keras.backend.result_type(compute, "float32"))
+
+
 @keras.saving.register_keras_serializable(package="mer_keras")
 class PrimaryCapsules(Free, PaperLayer):
     """Maps cut into vectors of neighbouring channels, which are squashed.

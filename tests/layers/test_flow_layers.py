@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("keras")
+import keras
 from keras import ops
 
 from mer_keras.layers.block_attention import BlockAttention
@@ -15,6 +16,7 @@ from mer_keras.layers.counted import counted_rows
 from mer_keras.layers.counted_norm import CountedNormalization
 from mer_keras.layers.face_areas import FaceAreas
 from mer_keras.layers.pooling import PaddedMaxPool
+from tests.models.small import build_small, ramp_clips, set_ramp_weights
 
 RNG = np.random.default_rng(0)
 NORMS = (CountedNormalization, FAST_FORMS[CountedNormalization])
@@ -123,3 +125,22 @@ def test_arguments_are_checked():
         ChannelRange(2, 2)
     with pytest.raises(ValueError, match="at most half"):
         PaddedMaxPool(3, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("mixed_float16", "float32"), ("float32", "float32"), ("float64", "float64")],
+)
+def test_capsules_of_classes_are_not_computed_in_half_precision(policy, expected):
+    """Lengths below 6e-8 are zero in float16, so that all clips would get the same classes."""
+    given = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        network = build_small("icegan_discriminator", 4)
+        set_ramp_weights(network)
+        first, second = np.asarray(network(ramp_clips("icegan_discriminator"), training=False))
+    finally:
+        keras.config.set_dtype_policy(given)
+    for name in ("classes", "log_lengths"):
+        assert network.get_layer(name).compute_dtype == expected
+    assert (first != second).any()
