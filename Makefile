@@ -158,7 +158,7 @@ bench: setup  ## speed and memory beside plain scripts, as ratios within one run
 test: dev-setup  ## all tests but those of test-long
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not long"
 
-test-long: dev-setup $(DOCS)  ## kills at random points, isolation, memory over many folds, a whole large table (minutes)
+test-long: dev-setup $(DOCS)  ## kills at random points, isolation, memory over many folds, a whole large table (hundreds of tests: long)
 	$(BIN)/python -m pytest -m long
 
 test-fast: dev-setup  ## databases, protocols, features, metrics, configs, audit, run folders: a minute, without TensorFlow

@@ -64,7 +64,7 @@ def _attention(network: keras.Model, layer: keras.Layer, values: Array) -> tuple
 def _token_weights(
     network: keras.Model, layer: keras.layers.MultiHeadAttention, tokens: Array
 ) -> Array:
-    """How much each token gives to the one that is read out, or on average to all."""
+    """How much each token, (clips, tokens, width), gives to the one that is read, or to all."""
     values = ops.convert_to_tensor(tokens)
     _, scores = layer(values, values, return_attention_scores=True, training=False)
     scores = np.asarray(ops.convert_to_numpy(scores), "float32")  # (clips, heads, reader, tokens)
