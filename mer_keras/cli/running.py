@@ -282,15 +282,16 @@ class Watch:
 
     @contextmanager
     def shown(self) -> "Iterator[Watch]":
-        """Show work while it goes on; after Ctrl-C, say what is kept and how to go on.
+        """Show work while it goes on; after Ctrl-C or SIGTERM, say what is kept and how to go on.
 
         Raises:
-            Stopped: with 130, after Ctrl-C.
+            Stopped: with 130, after Ctrl-C or SIGTERM.
         """
         from mer_keras.runs.speeds import remember
+        from mer_keras.runs.stopping import ended_like_by_ctrl_c
 
         try:
-            with _bar(self) if sys.stderr.isatty() else _lines(self):
+            with ended_like_by_ctrl_c(), _bar(self) if sys.stderr.isatty() else _lines(self):
                 yield self
         except KeyboardInterrupt:
             say(f"mer-keras: stopped. {self._kept()} To go on: {command_line()}")

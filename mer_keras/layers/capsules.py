@@ -1,7 +1,7 @@
 """Capsules: vectors whose direction says what there is, and whose length how surely."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 from keras import ops
@@ -26,14 +26,18 @@ def squash(vectors: Tensor) -> Tensor:
     return ops.cast(precise * (square / (1 + square) / (length + _EPSILON)), vectors.dtype)
 
 
-def wide_format() -> str:
-    """Number format of capsules of classes: float32 where the network has half precision.
+class Wide(PaperLayer):
+    """A layer of class capsules: it computes in float32 where the network has half precision.
 
     A capsule is a product of squashed values. A short one is below what float16 can hold, and its
     length's logarithm decides on a class.
     """
-    compute = keras.config.dtype_policy().compute_dtype
-    return str(keras.backend.result_type(compute, "float32"))
+
+    def __init__(self, **kwargs: Any) -> None:
+        """See the class; another ``dtype`` can be given."""
+        compute = keras.config.dtype_policy().compute_dtype
+        kwargs.setdefault("dtype", keras.backend.result_type(compute, "float32"))
+        super().__init__(**kwargs)
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
@@ -74,7 +78,7 @@ class PrimaryCapsules(Free, PaperLayer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ClassCapsules(PaperLayer):
+class ClassCapsules(Wide):
     """One capsule a class, from all primary ones by routing.
 
     Each primary capsule makes a prediction for each class by a matrix of its own. Their weighted
@@ -149,7 +153,7 @@ class ClassCapsules(PaperLayer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class LogLengths(Free, PaperLayer):
+class LogLengths(Free, Wide):
     """Logarithm of each vector's length; a softmax of it gives each length's share of their sum.
 
     Shapes: (batch, classes, width) -> (batch, classes).
@@ -163,7 +167,6 @@ class LogLengths(Free, PaperLayer):
         super().__init__(**kwargs)
 
     def call(self, vectors: Tensor) -> Tensor:
-        """Take the logarithms in float32 or more."""
-        precise = ops.cast(vectors, keras.backend.result_type(vectors.dtype, "float32"))
-        square = ops.sum(ops.square(precise), axis=-1)
-        return ops.cast(0.5 * ops.log(ops.maximum(square, _LEAST)), vectors.dtype)
+        """Take the logarithms."""
+        square = ops.sum(ops.square(vectors), axis=-1)  # (batch, classes)
+        return 0.5 * ops.log(ops.maximum(square, _LEAST))

@@ -34,7 +34,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules, wide_format
+from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules
 from mer_keras.models.blocks import pytorch_convolve, pytorch_start
 from mer_keras.models.resnet18 import resnet18
 
@@ -67,7 +67,6 @@ def build(
     start = pytorch_start(int(x.shape[-1]) * EDGE * EDGE)
     x = layers.Conv2D(maps, EDGE, strides=2, name="primary", **start)(x)  # (batch, 6, 6, 256)
     x = PrimaryCapsules(8, name="primary_capsules")(x)
-    wide = wide_format()
-    x = ClassCapsules(classes, dtype=wide, name="classes")(x)
-    x = LogLengths(dtype=wide, name="log_lengths")(x)
+    x = ClassCapsules(classes, name="classes")(x)
+    x = LogLengths(name="log_lengths")(x)
     return keras.Model(images, layers.Softmax(name="probabilities")(x), name="capsulenet")

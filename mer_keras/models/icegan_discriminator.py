@@ -38,7 +38,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules, wide_format
+from mer_keras.layers.capsules import ClassCapsules, LogLengths, PrimaryCapsules
 from mer_keras.layers.spectral import SpectralConv2D
 from mer_keras.models.blocks import counted_norm
 
@@ -85,8 +85,7 @@ def build(
     x = convolution(64 // shrink, 1, strides=2, name="conv6")(x)
     x = convolution(128 // shrink, 1, name="conv7")(x)  # (batch, 8, 8, 128)
     x = PrimaryCapsules(8, name="primary_capsules")(x)
-    wide = wide_format()
-    x = ClassCapsules(classes, width, coupling="capsules", dtype=wide, name="classes")(x)
-    x = LogLengths(dtype=wide, name="log_lengths")(x)
+    x = ClassCapsules(classes, width, coupling="capsules", name="classes")(x)
+    x = LogLengths(name="log_lengths")(x)
     outputs = layers.Softmax(name="probabilities")(x)
     return keras.Model(images, outputs, name="icegan_discriminator")

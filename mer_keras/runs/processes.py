@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import get_context, parent_process
 from multiprocessing.reduction import ForkingPickler
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -20,6 +19,7 @@ from mer_keras.errors import UserError
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, RowCounts
 from mer_keras.runs.scratch import scratch_folder
+from mer_keras.runs.stopping import interrupts_blocked
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
@@ -119,7 +119,7 @@ class ProcessExecutor:
                 yield pool
                 pool.close()
             except BaseException:
-                with _interrupts_blocked():  # A second Ctrl-C waits until all are ended.
+                with interrupts_blocked():  # A second Ctrl-C waits until all are ended.
                     pool.stop()
                     # A process that is ended while it starts may never be seen to end.
                     with contextlib.suppress(TimeoutError):
@@ -157,7 +157,7 @@ def _schedule(
     pool: ProcessPool, function: Callable[[_Argument], _Result], argument: _Argument
 ) -> "Future[_Result]":
     """Hand a task to the pool; the first starts its processes, which Ctrl-C must not reach."""
-    with _interrupts_blocked():
+    with interrupts_blocked():
         future: Future[_Result] = pool.schedule(function, args=(argument,))
     return future
 
@@ -195,23 +195,6 @@ def _threads_of_workers(number: int) -> Iterator[None]:
         for name in settings.THREADS:
             del os.environ[name]
         os.environ.update(before)
-
-
-@contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Hold back Ctrl-C; processes and threads that are started meanwhile never see it.
-
-    The terminal sends it to all processes at once, and each would print where it was.
-    """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # It would lift the block when it starts.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(file: Path, number: "Synchronized[int]", alone: bool) -> None:

@@ -10,11 +10,9 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from mer_keras.errors import InvariantError, UserError
 from mer_keras.runs.executors import OpenRun, RowCounts
 from mer_keras.runs.ray_worker import Job, compute
 from mer_keras.runs.scratch import scratch_folder
+from mer_keras.runs.stopping import ended_like_by_ctrl_c
 from mer_keras.runs.tasks import TaskRunner
 from mer_keras.runs.units import Task, Unit
 
@@ -134,7 +133,8 @@ def joined(
                 f"--cluster {address}: no cluster to join ({_first(error)}): {_HOW_TO_START}"
             ) from error
         stack.callback(ray.shutdown)
-        stack.enter_context(_ended_like_by_ctrl_c())
+        # Ray's own handler, which has replaced another one, prints where its library was.
+        stack.enter_context(ended_like_by_ctrl_c())
         if address == "local" and ray.nodes()[0]["NodeManagerAddress"] != "127.0.0.1":
             raise InvariantError("this release of Ray opens a local cluster to the network")
         yield _measure(ray, cpus, gpus)
@@ -223,22 +223,6 @@ def _own_token(folder: Path) -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-
-
-@contextlib.contextmanager
-def _ended_like_by_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM end this process as Ctrl-C does; Ray's own handler prints where its library was.
-
-    Only a process' first thread can do this.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _remove_late_sessions() -> None:

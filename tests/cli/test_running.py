@@ -1,5 +1,8 @@
 """What the verbs that train say before, during and after their work."""
 
+import contextlib
+import os
+import signal
 import subprocess
 from types import SimpleNamespace
 
@@ -154,20 +157,38 @@ def test_a_terminal_is_asked(small, places, monkeypatch, answer):
     assert len(questions) == 1
 
 
-def test_ctrl_c_says_what_is_kept_and_how_to_go_on(call, small, places, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_says_what_is_kept_and_how_to_go_on(
+    call, small, places, monkeypatch, number
+):
+    """Schedulers and containers send SIGTERM; afterwards it does what it did before."""
+    before = signal.getsignal(signal.SIGTERM)
+
     def interrupt(self, x, y, **others):
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), number)
 
     real = ChanceMethod.fit
     monkeypatch.setattr(ChanceMethod, "fit", interrupt)
-    done = call("run", small)
+    with ctrl_c_answered():
+        done = call("run", small)
     assert done.returncode == 130
+    assert signal.getsignal(signal.SIGTERM) == before
     (folder,) = (places / "results").iterdir()
     assert f"2 of 4 trainings are kept in {folder}." in done.stderr
     command = done.stderr.splitlines()[-1].rpartition("To go on: ")[2]
     assert command == f"mer-keras run {small}"
     monkeypatch.setattr(ChanceMethod, "fit", real)
     assert call(*command.split()[1:]).returncode == 0
+
+
+@contextlib.contextmanager
+def ctrl_c_answered():
+    """Where these tests run in the background, Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_ctrl_c_before_a_run_is_begun_is_not_silent(call, small, monkeypatch):
