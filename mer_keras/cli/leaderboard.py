@@ -39,14 +39,16 @@ def leaderboard(
 ) -> None:
     """Write the page that compares methods on a public set.
 
-    It shows what is claimed and what is honest. Every number is computed anew from stored
-    predictions. Runs of other clips, labels or folds are refused by name, and so are other images
-    of the same inputs and a training of which epochs are missing. Contributions that nobody named
-    and that are refused are left out with a remark.
+    It shows what is claimed and what is honest. Every score that isn't claimed is computed anew
+    from stored predictions. Runs of other clips, labels or folds are refused by name, and so is a
+    training of which epochs are missing; contributions that nobody named are then left out with a
+    remark. Two that read other images by the same recipe can't stand in one table: both are named.
 
     Example: mer-keras leaderboard --out results/leaderboard
     """
     check_folder(out)
+    if not names and contributions != STORED and not contributions.is_dir():
+        raise UserError(f"--contributions {contributions}: expected a folder of contributions")
     from mer_keras.leaderboard.collecting import collect
     from mer_keras.leaderboard.lines import main_table
     from mer_keras.leaderboard.page import write_page
@@ -105,7 +107,7 @@ def contribute(
         if not keys:
             raise UserError(f"{view.run_id}: no row is finished: mer-keras resume goes on")
         for remark in remarks:
-            print(remark, file=sys.stderr)
+            print(printable(remark), file=sys.stderr)
     files = contribution_files(view, keys=keys)
     checked_entry(view.run_id, files)  # What others would refuse is not written.
     folder = out or Path("results/contributions") / view.run_id

@@ -76,12 +76,13 @@ def _show(lines: "Sequence[OverviewLine]") -> None:
                 f"{line.experiment.removeprefix(f'{folder}/')}: {line.row}",
                 line.published,
                 line.ours,
+                line.protocol,
                 line.status if line.ours != "-" else f"{line.status}: {line.data}",
             ]
             for line in of_folder
         ]
         print(folder)
-        print_table(["table: row", "published", "ours, %", "status"], rows)
+        print_table(["table: row", "published", "ours, %", "protocol", "status"], rows)
         print()
     print("to run one: mer-keras run FOLDER/TABLE; to see it first: mer-keras plan")
 

@@ -1,5 +1,6 @@
 """``mer-keras score``: anybody's predictions, scored as the reports score ours."""
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 from typer import Argument, Option
 
 from mer_keras.cli.show import Json, counts, print_json, print_table, print_wrapped, printable
+from mer_keras.errors import UserError
 
 app = typer.Typer()
 
@@ -35,6 +37,8 @@ def score(
     from mer_keras.evaluation.predictions_file import read_predictions
 
     names = [name.strip() for name in classes.split(",") if name.strip()]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UserError(f"--classes {classes}: {twice[0]!r} stands twice: expected each class once")
     predictions = read_predictions(file, names)
     parts = score_file(predictions)
     if as_json:

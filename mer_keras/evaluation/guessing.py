@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mer_keras.errors import UserError
 from mer_keras.evaluation.epoch_rules import RULES
-from mer_keras.evaluation.metrics import METRICS, Matrices, percentiles
+from mer_keras.evaluation.metrics import METRICS, Matrices, of_present_classes, percentiles
 
 #: Whose right clips a rule counts, by the name of the rule (see ``epoch_rules.RULES``). The other
 #: rules look at more than the number of right clips.
@@ -74,6 +74,8 @@ def guess(
 ) -> dict[str, Guess]:
     """What an epoch rule reports of guessers: metric (a key of ``METRICS``) -> value.
 
+    Means over classes are of those that have clips, as in ``mer-keras score``.
+
     Args:
         tested: the clips.
         epochs: how many epochs the rule may choose from.
@@ -95,7 +97,7 @@ def guess(
     if repetitions * len(tested.labels) > MOST_DRAWS:
         raise UserError(f"{repetitions} repetitions are too many for {len(tested.labels)} clips")
     matrices = guessed_matrices(tested, epochs, COUNTED_FOR[rule], repetitions, seed)
-    values = {name: metric(matrices) for name, metric in METRICS.items()}  # (repetitions,) each
+    values = {name: of_present_classes(name, matrices) for name in METRICS}  # (repetitions,) each
     return {
         name: Guess(float(of_metric.mean()), *percentiles(of_metric, 0.95))
         for name, of_metric in values.items()

@@ -114,4 +114,5 @@ def _preference(run: RowOfRun) -> tuple[bool, int, str, str]:
 def _conditions(run: RowOfRun) -> tuple[object, ...]:
     """What runs must have in common to be taken as one."""
     head, rules = run[0].head, frozenset(run[1].rules)
-    return head.package, head.backend, head.folds_digest, head.images_digest, rules
+    version = head.versions.get("mer-keras", head.package)
+    return version, head.backend, head.folds_digest, head.images_digest, rules

@@ -41,7 +41,7 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
         contributions: a folder of contributions.
 
     Raises:
-        UserError: something named can't be shown, or a contribution is refused.
+        UserError: something named can't be shown.
     """
     if names:
         return Collected(_each_once([_named(name) for name in dict.fromkeys(names)]))
@@ -127,7 +127,10 @@ def is_contribution(name: str) -> bool:
 def _named(name: str) -> Entry:
     if is_contribution(name):
         return read_contribution(Path(name))
-    view, keys = run_and_keys(name)
+    try:
+        view, keys = run_and_keys(name)
+    except UserError as error:
+        raise UserError(f"{error}; nor is it the folder of a contribution") from error
     return entry_of_run(view, keys)
 
 
@@ -146,7 +149,8 @@ def _unnamed(remarks: list[str]) -> Iterator[Entry]:
         if run.problem or not run.experiment.startswith(EXPERIMENTS):
             continue
         if run.manifest["selection"] not in SHOWN_SELECTIONS:
-            remarks.append(f"{run.name}: left out: its epochs were chosen on the tested clips")
+            selection = run.manifest["selection"]
+            remarks.append(f"{run.name}: left out: selection {selection} has no column")
             continue
         try:
             view = read_view(run.path)

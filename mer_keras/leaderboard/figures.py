@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mer_keras.evaluation.epoch_curves import CURVES
-from mer_keras.leaderboard.guesses import PERSON_BEST, Guesses
+from mer_keras.leaderboard.guesses import Guesses
 from mer_keras.leaderboard.standings import Standing, Table
 from mer_keras.report.drawing import COLOURS, drawing_of
 
@@ -54,13 +54,26 @@ _MARKS = (
 )
 
 
+def drawn_standings(table: Table) -> list[Standing]:
+    """Methods that ``arrows_svg`` draws: those with an honest score, or a claimed UF1."""
+    return [
+        standing
+        for standing in table.standings
+        if standing.honest or standing.claimed("uf1") is not None
+    ]
+
+
 def arrows_svg(table: Table, title: str) -> str:
     """Draw an arrow from what is claimed of each method to its honest score, UF1.
 
     Methods that were not run show their claim alone. Beside them stand each tested person's best
     epoch and what guessing gives under that rule with as many epochs.
+
+    Args:
+        table: at least one of its methods is among ``drawn_standings``.
+        title: of the drawing.
     """
-    shown = [s for s in table.standings if s.honest or s.claimed("uf1") is not None]
+    shown = drawn_standings(table)
     size = (9.5, 1.3 + LINE_HEIGHT * len(shown))
     with drawing_of(f"arrows.{table.board}.{table.protocol}", title, size) as drawing:
         axes = drawing.figure.add_subplot(xlabel="UF1, %, with the 95 % interval over people")
@@ -133,11 +146,6 @@ def curves_svg(standing: Standing, protocol: str) -> str:
             axes.set_xscale("log")
         axes.legend(frameon=False, fontsize=7)
     return drawing.svg
-
-
-def has_curves(standing: Standing) -> bool:
-    """Whether a method's epochs were stored."""
-    return PERSON_BEST in standing.row.rules and standing.arm.has_curves
 
 
 def _seeds(number: int) -> str:

@@ -42,7 +42,7 @@ NOTES = (
     "first digits of the digest of weights from elsewhere.",
     "Runs of one method and recipe that share no seed are taken as one if their version, backend, "
     "folds and images are the same.",
-    "Claimed numbers are of the same clips, one person left out at a time, on each paper's own "
+    "Claimed numbers are of the same set, one person left out at a time, on each paper's own "
     "images, whatever the folds and images of this table. Methods without scores were not run.",
 )
 

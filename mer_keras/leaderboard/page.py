@@ -14,7 +14,7 @@ from mer_keras import __version__
 from mer_keras.evaluation.power import STUDIES
 from mer_keras.leaderboard.boards import boards
 from mer_keras.leaderboard.digests import content_digest
-from mer_keras.leaderboard.figures import arrows_svg, arrows_text, curves_svg, has_curves
+from mer_keras.leaderboard.figures import arrows_svg, arrows_text, curves_svg, drawn_standings
 from mer_keras.leaderboard.lines import (
     PARTS,
     claims_table,
@@ -151,14 +151,10 @@ def _section(table: Table, studies: int) -> Section:
         methods_table(table),
         pairs_table(table),
     ]
-    figures = [
-        Figure(
-            file_name(table, _CLAIMED),
-            arrows_text(table),
-            arrows_svg(table, scores.title),
-            is_main=True,
-        )
-    ]
+    figures = []
+    if drawn_standings(table):
+        drawn, words = arrows_svg(table, scores.title), arrows_text(table)
+        figures.append(Figure(file_name(table, _CLAIMED), words, drawn, is_main=True))
     slugs = Counter(slug(standing.name) for standing in table.standings)
     figures += [
         Figure(
@@ -167,7 +163,7 @@ def _section(table: Table, studies: int) -> Section:
             curves_svg(standing, table.protocol),
         )
         for standing in table.standings
-        if has_curves(standing)
+        if standing.arm.has_curves
     ]
     return Section(
         anchor=slug(f"{table.board} {table.protocol}"),
@@ -185,14 +181,14 @@ def _unique_slug(name: str, slugs: Mapping[str, int]) -> str:
 
 
 def _sentence(table: Table) -> str:
-    """The best honest score of a table, in one sentence; empty where nothing was run."""
+    """The best score by the last epoch, in one sentence; empty where nothing was run so."""
     best = next((standing for standing in table.standings if standing.honest), None)
     if best is None:
         return ""
     uf1 = best.honest["uf1"]
     interval = f"[{100 * uf1.low:.1f}, {100 * uf1.high:.1f}]"
     value = f"UF1 {100 * uf1.pooled:.1f} % {interval}"
-    return f"Best without a look at tested clips: {best.name}, {value}."
+    return f"Best by the last epoch, or without epochs: {best.name}, {value}."
 
 
 def _tree(sections: Sequence[Section]) -> dict[str, object]:

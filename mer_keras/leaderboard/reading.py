@@ -7,7 +7,6 @@ what the config says can't be seen from it.
 
 import csv
 import io
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +33,14 @@ from mer_keras.leaderboard.boards import (
 )
 from mer_keras.leaderboard.digests import content_digest
 from mer_keras.leaderboard.schema import ContributedRow, Contribution
-from mer_keras.leaderboard.writing import DECIMALS, SHOWN_SELECTIONS, claims_of
+from mer_keras.leaderboard.writing import (
+    DECIMALS,
+    SHOWN_SELECTIONS,
+    claimed_rows,
+    claims_of,
+    stores_trajectories,
+)
 from mer_keras.methods.registry import inputs_of
-from mer_keras.terms import Selection
 
 #: Most bytes of one file of a contribution.
 MOST_BYTES = 8 * 2**20
@@ -44,8 +48,6 @@ MOST_BYTES = 8 * 2**20
 MOST_LINES = 100_000
 #: Most files of a contribution: one of predictions and one of curves for each row, and two more.
 MOST_FILES = 2 * schema.MOST_ROWS + 2
-
-_SEED_AND_RULE = re.compile(r"(\d{1,10}):([a-z_0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,6 @@ class Entry:
     curves: Mapping[str, pd.DataFrame]
     config: Experiment
     plans: Mapping[str, RowPlan]
-
-    def row(self, key: str) -> ContributedRow:
-        """The row of a key."""
-        return next(row for row in self.head.rows if row.key == key)
 
 
 def read_contribution(folder: Path, known: Mapping[str, Board] | None = None) -> Entry:
@@ -154,18 +152,23 @@ def _check_config(head: Contribution, config: Experiment, board: Board, where: s
             inputs_of(plan)
         except UserError as error:
             raise ResultsError(f"{where}: row {plan.name!r}: {error}") from error
+    claimed = [ContributedRow.model_validate(row) for row in claimed_rows(config, board)]
     for row in head.rows:
-        if row.ran:
-            _check_row(head, row, plans.get(row.key), where)
-        described = claims_of(config, row.method, board) if row.method in config.methods else []
-        if any(claim.model_dump() not in described for claim in row.claims):
+        if not row.ran and row not in claimed:
             raise ResultsError(
-                f"{where}: row {row.name!r} has a claim that the config doesn't have of "
+                f"{where}: row {row.name!r} was not run and is not what the config says of "
                 f"{row.method}"
             )
+        if row.ran:
+            _check_row(config, row, plans.get(row.key), where)
+            described = claims_of(config, row.key, row.method, board)
+            if any(claim.model_dump() not in described for claim in row.claims):
+                raise ResultsError(
+                    f"{where}: row {row.name!r} has a claim that the config doesn't have of it"
+                )
 
 
-def _check_row(head: Contribution, row: ContributedRow, plan: RowPlan | None, where: str) -> None:
+def _check_row(config: Experiment, row: ContributedRow, plan: RowPlan | None, where: str) -> None:
     """Refuse a row that was run by another plan than its config has.
 
     Raises:
@@ -174,17 +177,26 @@ def _check_row(head: Contribution, row: ContributedRow, plan: RowPlan | None, wh
     if plan is None or plan.method != row.method:
         raise ResultsError(f"{where}: the config has no row {row.key!r} of method {row.method}")
     has_epochs = plan.config.network is not None
+    paper = plan.config.paper
     _check_same(
         f"{where}: rows.{row.key}",
         ("name", row.name, plan.name),
         ("role", row.role, plan.role),
         ("learns", row.learns, plan.config.can_find_motion),
         ("epochs", row.epochs, plan.recipe.epochs if has_epochs else None),
+        ("about", row.about, plan.config.about),
+        ("paper", row.paper, paper.short if paper else ""),
     )
-    if head.selection is not Selection.LAST_EPOCH and row.rules != (schema.AS_RUN,):
+    has_trajectory = row.rules != (schema.AS_RUN,)
+    if has_trajectory != stores_trajectories(config, plan):
+        reason = (
+            "no epochs are stored of it"
+            if has_trajectory
+            else "its trajectory is incomplete, since record_epochs stores all epochs"
+        )
         raise ResultsError(
-            f"{where}: row {row.name!r} has predictions under {', '.join(row.rules)}: expected "
-            f"{schema.AS_RUN} alone where selection is {head.selection}"
+            f"{where}: row {row.name!r} has predictions under {', '.join(row.rules)}, but by its "
+            f"config {reason}"
         )
 
 
@@ -341,9 +353,9 @@ def _predictions(
     text: str, head: Contribution, row: ContributedRow, clips: Sequence[str], where: str
 ) -> dict[tuple[int, str], NDArray[np.int64]]:
     header, lines = _lines(text, where)
-    expected = {f"{seed}:{rule}" for seed in head.seeds for rule in row.rules}
-    if header[0] != "clip" or set(header[1:]) != expected:
-        absent = sorted(expected - set(header[1:])) or sorted(set(header[1:]) - expected)
+    expected = {f"{seed}:{rule}": (seed, rule) for seed in head.seeds for rule in row.rules}
+    if header[0] != "clip" or set(header[1:]) != expected.keys():
+        absent = sorted(expected.keys() - header[1:]) or sorted(header[1:] - expected.keys())
         raise ResultsError(
             f"{where}: row {row.name!r} has an incomplete trajectory or a column too many: "
             f"{', '.join(absent[:5])}; expected clip and a column for each seed and rule"
@@ -351,7 +363,7 @@ def _predictions(
     if [line[0] for line in lines] != list(clips):
         raise ResultsError(f"{where}: other clips than {schema.CLIPS}, or in another order")
     numbers = {str(number): number for number in range(len(head.classes))}
-    columns: dict[tuple[int, str], list[int]] = {_column(name): [] for name in header[1:]}
+    columns: dict[tuple[int, str], list[int]] = {expected[name]: [] for name in header[1:]}
     for line_number, line in enumerate(lines, start=2):
         for name, cell, of_column in zip(header[1:], line[1:], columns.values(), strict=True):
             if cell not in numbers:
@@ -361,14 +373,6 @@ def _predictions(
                 )
             of_column.append(numbers[cell])
     return {column: np.array(values, np.int64) for column, values in columns.items()}
-
-
-def _column(name: str) -> tuple[int, str]:
-    """Seed and rule of a column, whose name was compared with those that are expected."""
-    match = _SEED_AND_RULE.fullmatch(name)
-    if match is None:
-        raise ResultsError(f"column {name!r}: expected SEED:RULE")
-    return int(match[1]), match[2]
 
 
 def _curves(text: str, row: ContributedRow, where: str) -> pd.DataFrame:
@@ -382,8 +386,9 @@ def _curves(text: str, row: ContributedRow, where: str) -> pd.DataFrame:
         raise ResultsError(f"{where}: {error}: expected numbers") from error
     lengths, values = table["epochs"].to_numpy(), table.iloc[:, 1:].to_numpy()
     in_range = ((values >= 0) & (values <= 1)).all()  # It is false of what is no number, too.
-    if not in_range or lengths[0] != 1 or not (np.diff(lengths) > 0).all():
-        raise ResultsError(f"{where}: expected lengths from 1 upwards, and UF1 in 0..1")
+    are_whole = (lengths == np.floor(lengths)).all()
+    if not (in_range and are_whole) or lengths[0] != 1 or not (np.diff(lengths) > 0).all():
+        raise ResultsError(f"{where}: expected whole lengths from 1 upwards, and UF1 in 0..1")
     if lengths[-1] != row.epochs:
         raise ResultsError(
             f"{where}: row {row.name!r} has an incomplete trajectory: it ends at epoch "

@@ -10,7 +10,7 @@ file                     what it holds
 ``predicted/KEY.csv``    of the row KEY one line a clip: ``clip``, then a column ``SEED:RULE`` for
                          each seed and epoch rule, with numbers of the predicted classes
 ``curves/KEY.csv``       of a row that stored its epochs: ``epochs``, then UF1 under each rule of
-                         ``curves.CURVES`` had training ended there, averaged over seeds
+                         ``epoch_curves.CURVES`` had training ended there, averaged over seeds
 ======================== ==========================================================================
 
 No file names a path, a person or an id of the database, and none holds a picture.
@@ -95,7 +95,7 @@ class ContributedRow(StrictModel):
 
     @model_validator(mode="after")
     def _rules_are_whole(self) -> "ContributedRow":
-        if self.rules and self.rules != (AS_RUN,) and set(self.rules) != set(RULES):
+        if self.rules and self.rules != (AS_RUN,) and sorted(self.rules) != sorted(RULES):
             absent = [name for name in RULES if name not in self.rules]
             raise ValueError(
                 f"row {self.name!r} has an incomplete trajectory: the rule(s) "

@@ -1,9 +1,10 @@
 """What a row was trained with: lines of one method that differ in it are told apart by it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeAlias, cast
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from mer_keras.config.experiment import Experiment, RowPlan, merge
 from mer_keras.config.files import experiment_names, load_experiments, load_method
@@ -63,7 +64,7 @@ def precision_of(settings: Settings) -> Precision:
 
 
 def titles_of(name: str, lines: Sequence[Settings]) -> list[str]:
-    """Names of the lines of one method, each other than all others.
+    """Names of the lines of one method; lines of other settings have other names.
 
     A line has its epochs in its name where those of the method's lines differ, and its number
     format where that isn't float32. What else differs is in it only where these leave two lines
@@ -127,7 +128,8 @@ def _own_recipe(config: Experiment, plan: RowPlan) -> Train | None:
     """The recipe that a row's method has unless a table changes it; ``None`` if it isn't known."""
     described = load_method(plan.method) or config.describe(plan.method)
     if described.train.keys() >= _WHOLE:
-        return Train.model_validate(merge({"optimizer": {}}, described.train))
+        with suppress(ValidationError):  # That of a method which this version lacks may be wrong.
+            return Train.model_validate(merge({"optimizer": {}}, described.train))
     # A contribution's name is compared with known ones: no path is built from it.
     known = load_experiments(config.name) if config.name in experiment_names() else []
     rows = (row for table in known for row in table.plans if row.key == plan.key)

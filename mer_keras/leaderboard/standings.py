@@ -210,22 +210,13 @@ def tables_of(
 
 
 def _check_alike(group: Sequence[Entry]) -> None:
-    """Refuse contributions of one table that were tested on other clips, folds or images.
+    """Refuse contributions of one table that read other images.
+
+    Clips, labels and folds of each are those of the set (see ``reading.checked_entry``).
 
     Raises:
         ResultsError: naming both.
     """
-    first = group[0]
-    for other in group[1:]:
-        for what, digest in (
-            ("clips or labels", "clips_digest"),
-            ("folds", "division_digest"),
-        ):
-            if getattr(first.head, digest) != getattr(other.head, digest):
-                raise ResultsError(
-                    f"{other.source} and {first.source} were tested on other {what}: they can't "
-                    "stand in one table"
-                )
     images: dict[str, Entry] = {}
     for entry in group:
         same_inputs = images.setdefault(_inputs_read(entry), entry)

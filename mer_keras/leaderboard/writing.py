@@ -30,6 +30,7 @@ from mer_keras.leaderboard.boards import (
     division_digest,
 )
 from mer_keras.leaderboard.digests import content_digest
+from mer_keras.methods.registry import DEFAULT_INPUT
 from mer_keras.names import slug
 from mer_keras.report.epochs import RecordedSeed, predicted_by_rule, recorded_seeds
 from mer_keras.report.formats import write_texts
@@ -76,7 +77,7 @@ def contribution_files(
     rows = []
     for state in states:
         plan = plans[state.key]
-        columns, curves = _predicted(view, state, plan)
+        columns, curves = _predicted(view, config, state, plan)
         table = pd.DataFrame({"clip": clips["clip"], **columns})
         files[f"{schema.PREDICTIONS}/{state.key}.csv"] = table.to_csv(
             index=False, lineterminator="\n"
@@ -85,7 +86,7 @@ def contribution_files(
             files[f"{schema.CURVES}/{state.key}.csv"] = _curves_csv(curves)
         rules = tuple(RULES) if curves else (schema.AS_RUN,)
         rows.append(_contributed(config, state, plan, rules, known[board]))
-    rows += _claimed_rows(config, known[board])
+    rows += claimed_rows(config, known[board])
     head = _head(view, config, board, clips, rows)
     # A run that somebody sent may say more than a contribution may.
     whole = {**head, "files": {name: content_digest(text) for name, text in files.items()}}
@@ -168,13 +169,13 @@ def _numbered(folds: pd.Series) -> list[str]:
 
 
 def _predicted(
-    view: RunView, state: RowState, plan: RowPlan
+    view: RunView, config: Experiment, state: RowState, plan: RowPlan
 ) -> tuple[dict[str, NDArray[np.int64]], dict[str, NDArray[np.float64]]]:
     """Columns of a row's predictions, and its curves averaged over seeds, if it has any."""
     number_of = {name: number for number, name in enumerate(view.classes)}
     columns: dict[str, NDArray[np.int64]] = {}
     curves: dict[str, list[NDArray[np.float64]]] = {}
-    if not _has_trajectories(view, plan):
+    if not stores_trajectories(config, plan):
         for seed, clips in view.of_row(state.key).groupby("seed"):
             columns[f"{seed}:{schema.AS_RUN}"] = _in_order(clips, clips["predicted"], number_of)
         return columns, {}
@@ -189,10 +190,10 @@ def _predicted(
     return columns, {rule: np.mean(of_seeds, axis=0) for rule, of_seeds in curves.items()}
 
 
-def _has_trajectories(view: RunView, plan: RowPlan) -> bool:
+def stores_trajectories(config: Experiment, plan: RowPlan) -> bool:
     """Whether the row's epochs must have been stored."""
-    to_last_epoch = view.manifest["selection"] == Selection.LAST_EPOCH
-    return view.records_epochs and to_last_epoch and plan.config.network is not None
+    to_last_epoch = config.selection is Selection.LAST_EPOCH
+    return config.record_epochs and to_last_epoch and plan.config.network is not None
 
 
 def _check_trajectories(
@@ -247,8 +248,6 @@ def _contributed(
 ) -> dict[str, object]:
     """Fields of a row that was run."""
     described = plan.config
-    # A claim is of the method as it is described, not of a row that runs a variant of it.
-    varied = {slug(row.name) for row in config.rows if row.arguments}
     return {
         "key": state.key,
         "name": state.name,
@@ -263,20 +262,21 @@ def _contributed(
         "parameters": state.parameters,
         "multiply_accumulates": state.multiply_accumulates,
         "seconds": round(state.seconds, 1),
-        "claims": [] if state.key in varied else claims_of(config, plan.method, board),
+        "claims": claims_of(config, state.key, plan.method, board),
     }
 
 
-def _claimed_rows(config: Experiment, board: Board) -> Iterator[dict[str, object]]:
-    """Rows that don't run here, with what is claimed of them on this set."""
+def claimed_rows(config: Experiment, board: Board) -> Iterator[dict[str, object]]:
+    """Rows that don't run here, as a contribution has them, with what is claimed on this set."""
     for row in config.rows:
         described = _described(config, row)
         if described is None or config.plan_of(row) is not None:
             continue
-        claims = claims_of(config, str(row.method), board)
+        key = slug(row.name)
+        claims = claims_of(config, key, str(row.method), board)
         if claims:
             yield {
-                "key": slug(row.name),
+                "key": key,
                 "name": row.name,
                 "role": "row",
                 "method": row.method,
@@ -292,8 +292,13 @@ def _described(config: Experiment, row: Row) -> MethodConfig | None:
     return config.methods.get(row.method) if row.method is not None else None
 
 
-def claims_of(config: Experiment, method: str, board: Board) -> list[dict[str, object]]:
-    """What is printed of a method on the board's set, in a known metric."""
+def claims_of(config: Experiment, key: str, method: str, board: Board) -> list[dict[str, object]]:
+    """What is printed of a row's method on the board's set, in a known metric.
+
+    A claim is of the method as it is described, not of a row with a variant or other images.
+    """
+    if key in {slug(row.name) for row in config.rows if _is_variant(config, row)}:
+        return []
     claims = config.describe(method).claims
     return [
         {
@@ -305,6 +310,12 @@ def claims_of(config: Experiment, method: str, board: Board) -> list[dict[str, o
         for claim in claims
         if claim.metric != "unknown" and board.claims_on in claim.where
     ]
+
+
+def _is_variant(config: Experiment, row: Row) -> bool:
+    described = _described(config, row)
+    own_input = described.input if described is not None else None
+    return bool(row.arguments) or row.input not in (None, own_input or DEFAULT_INPUT)
 
 
 def _head(
@@ -333,5 +344,5 @@ def _head(
 
 def _started_from(stages: Sequence[Mapping[str, JsonValue]]) -> tuple[JsonValue, ...]:
     """Digests of the stages that began with weights from elsewhere, sorted."""
-    given = (stage["digest"] for stage in stages if stage.get("start_from"))
+    given = (stage.get("digest") for stage in stages if stage.get("start_from"))
     return tuple(sorted(given, key=str))

@@ -14,7 +14,7 @@ from mer_keras.report.formats import markdown_text, without_empty_columns
 from mer_keras.report.tables import compared_name, published_text
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER
 
-_HEADER = ("paper", "table", "command", "published", "ours, %", "data", "status")
+_HEADER = ("paper", "table", "command", "published", "ours, %", "data", "protocol", "status")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class OverviewLine:
     published: str
     ours: str
     data: str
+    protocol: str
     status: str
 
     @property
@@ -81,7 +82,7 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
     record = next(_stored(config, row, stored), None)
     if record is None:
         data = f"needs {', '.join(config.data.databases)}"
-        return OverviewLine(paper, table, command, published, "-", data, "not run")
+        return OverviewLine(paper, table, command, published, "-", data, "-", "not run")
     ours = ", ".join(
         f"{metric} {value}"
         for metric in ("UF1", "UAR")
@@ -93,7 +94,10 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
         status += f"; profile {record['profile']}"
     if record["profile"] != default_profile(config.name):
         command = f"`mer-keras run {config.name} --profile {record['profile']}`"
-    return OverviewLine(paper, table, command, published, ours, record["data_kind"], status)
+    as_run = load_experiments(config.name, profile=record["profile"])
+    protocol = next(other.protocol.title for other in as_run if other.name == config.name)
+    data = record["data_kind"]
+    return OverviewLine(paper, table, command, published, ours, data, protocol, status)
 
 
 def _stored_verdicts(numbers: list[Published], record: dict[str, str]) -> str:

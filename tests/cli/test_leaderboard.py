@@ -55,6 +55,14 @@ def test_a_contribution_that_is_refused_does_not_keep_others_from_being_shown(ru
         leaderboard([str(places / "sent/changed")], places, places / "page", as_json=False)
 
 
+def test_folders_that_are_none_are_named(run, places):
+    (places / "empty").mkdir()
+    with pytest.raises(UserError, match=r"empty.*; nor is it the folder of a contribution"):
+        leaderboard([str(places / "empty")], places, places / "page", as_json=False)
+    with pytest.raises(UserError, match=r"--contributions .*typo: expected a folder"):
+        leaderboard([], places / "typo", places / "page", as_json=False)
+
+
 def test_finished_rows_may_be_sent_before_the_others(run, places, capsys):
     unfinished = make_run(places / "results", seeds=[6], skip=[("svm", 0)])
     with pytest.raises(MerKerasError, match="row 'SVM' is INCOMPLETE 4/5"):

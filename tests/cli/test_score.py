@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from mer_keras.cli.score import score
+from mer_keras.errors import UserError
 
 LOG = Path(__file__).parents[2] / "experiments/ststnet/authors_log.csv"
 
@@ -15,6 +18,11 @@ def test_in_words(capsys):
     assert "76.05 [" in text  # mean precision, which the paper prints as UAR
     assert "all: negative 250, positive 109, surprise 83" in text
     assert "warning" not in text
+
+
+def test_a_class_that_is_named_twice_is_refused():
+    with pytest.raises(UserError, match="--classes a,b, a: 'a' stands twice"):
+        score(LOG, "a,b, a", as_json=False)
 
 
 def test_as_json_with_warnings(capsys, tmp_path):

@@ -1,5 +1,6 @@
 """The guesser against drawn epochs that go through the rules themselves, and exact facts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,13 @@ def test_a_person_of_one_clip_is_right_as_often_as_one_of_the_draws():
 
 def test_many_epochs_make_everything_right():
     assert guess(few_clips(), 10**7, repetitions=20)["uf1"].low > 0.99
+
+
+def test_a_class_without_clips_counts_in_no_mean():
+    """So guesses compare with the scores of ``mer-keras score``."""
+    two = GuessedClips(np.array([0, 1, 0, 1]), ["a", "a", "b", "b"], ["a", "a", "b", "b"], 2)
+    three = replace(two, classes=3)
+    assert guess(two, 3, repetitions=50) == guess(three, 3, repetitions=50)
 
 
 def test_clips_of_one_class_are_all_right():

@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from mer_keras.leaderboard.lines import main_table
-from mer_keras.leaderboard.page import Section, page_files, write_page
+from mer_keras.leaderboard.page import Section, _section, page_files, write_page
 from mer_keras.leaderboard.standings import tables_of
 from mer_keras.report.formats import as_csv
 from tests.leaderboard.made import BOARDS, SECRET
@@ -114,6 +114,15 @@ def test_the_top_names_the_best_honest_score(page, tables):
     best = next(standing for standing in tables[0].standings if standing.honest)
     top = page["leaderboard.html"].split("<main")[0]
     assert f"{best.name}, UF1 {100 * best.honest['uf1'].pooled:.1f} %" in top
+
+
+def test_methods_without_claims_that_no_run_trained_to_the_last_epoch_have_no_figure(inner):
+    rows = tuple(row for row in inner.head.rows if row.key == "svm")
+    alone = replace(inner, head=inner.head.model_copy(update={"rows": rows}))
+    table = tables_of([alone], repetitions=20, resamples=20)[0]
+    section = _section(table, studies=20)
+    assert section.figures == ()
+    assert section.scores.rows[0][0] == "SVM"
 
 
 def test_the_figure_is_told_in_words(page, tables):

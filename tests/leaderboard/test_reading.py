@@ -1,10 +1,12 @@
 """Contributions of others: whole ones are read, everything else is refused by name."""
 
 import json
+from functools import partial
 
 import pytest
 
 from mer_keras.errors import ResultsError
+from mer_keras.evaluation.epoch_rules import RULES
 from mer_keras.leaderboard import reading
 from mer_keras.leaderboard.digests import content_digest
 from mer_keras.leaderboard.reading import checked_entry, read_contribution
@@ -33,13 +35,16 @@ def in_head(**fields):
     return lambda text: json.dumps(json.loads(text) | fields)
 
 
-def in_net(**fields):
+def in_row(key, /, **fields):
     def change(text):
         head = json.loads(text)
-        head["rows"][0] |= fields
+        next(row for row in head["rows"] if row["key"] == key).update(fields)
         return json.dumps(head)
 
     return change
+
+
+in_net, in_claimed = partial(in_row, "net"), partial(in_row, "claimed")
 
 
 def swapped(old, new):
@@ -73,11 +78,28 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("contribution.json", in_net(name="SVM"), "rows.net: name SVM: its config has Net"),
         ("contribution.json", in_net(role="baseline"), "rows.net: role baseline: its config"),
         ("contribution.json", in_net(learns=False), "rows.net: learns False: its config has"),
+        ("contribution.json", in_net(about="Best."), "rows.net: about Best.: its config has"),
+        ("contribution.json", in_net(paper="Nobody"), "rows.net: paper Nobody: its config has"),
+        ("contribution.json", in_net(rules=[*RULES, "fold_best"]), "'Net' has an incomplete"),
+        *(
+            (
+                "contribution.json",
+                in_claimed(**{field: value}),
+                "row '.*' was not run and is not what the config says of claimed",
+            )
+            for field, value in (
+                ("name", "Another"),
+                ("epochs", 7),
+                ("missing", "its paper is wrong"),
+                ("role", "baseline"),
+                ("claims", []),
+            )
+        ),
         ("contribution.json", in_head(experiment="x"), "experiment x: its config has"),
         (
             "contribution.json",
             in_net(claims=[{"metric": "uf1", "value": 1, "where": "x", "chosen_by": "y"}]),
-            "row 'Net' has a claim that the config doesn't have of net",
+            "row 'Net' has a claim that the config doesn't have of it",
         ),
         ("contribution.json", in_net(key="../net"), "rows.0.key"),
         ("contribution.json", in_net(seconds=float("nan")), "seconds"),
@@ -97,8 +119,9 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("predicted/svm.csv", lambda text: text.replace("\n", ",\n"), "column"),
         ("predicted/net.csv", swapped("0:fold_best,", ""), "'Net' .*|has 1[0-9] cells"),
         ("curves/net.csv", swapped("\n5,", "\n6,"), "ends at epoch 6 of 5"),
-        ("curves/net.csv", swapped("\n5,0", "\n5,1"), "expected lengths|it ends at"),
+        ("curves/net.csv", swapped("\n5,0", "\n5,1"), "expected whole lengths|it ends at"),
         ("curves/net.csv", swapped("1,0.", "1,x."), "expected numbers"),
+        ("curves/net.csv", swapped("\n2,", "\n1.5,"), "expected whole lengths"),
     ],
 )
 def test_fault_67_what_contradicts_is_refused_by_name(files, name, change, message):
@@ -152,8 +175,22 @@ def test_rules_of_epochs_belong_to_the_last_epoch(files):
         head["config"]["selection"] = head["selection"] = "inner_subjects"
         return json.dumps(head)
 
-    with pytest.raises(ResultsError, match=r"row 'Net' .*: expected as_run alone where selection"):
+    with pytest.raises(ResultsError, match=r"row 'Net' .*by its config no epochs are stored of it"):
         checked_entry("theirs", changed(files, "contribution.json", other), BOARDS)
+
+
+def test_a_trajectory_that_was_cut_off_is_missed(files):
+    """Else each tested person's best epoch could stand for the last one."""
+    lines = [line.split(",") for line in files["predicted/net.csv"].splitlines()]
+    kept = [0, lines[0].index("0:subject_best_latest"), lines[0].index("1:subject_best_latest")]
+    texts = [",".join(line[column] for column in kept) for line in lines[1:]]
+    best = "\n".join(["clip,0:as_run,1:as_run", *texts]) + "\n"
+    cut = {name: text for name, text in files.items() if name != "curves/net.csv"}
+    cut = changed(cut, "predicted/net.csv", lambda _: best)
+    head = json.loads(in_net(rules=["as_run"])(cut["contribution.json"]))
+    del head["files"]["curves/net.csv"]
+    with pytest.raises(ResultsError, match=r"Net.*by its config its trajectory is incomplete"):
+        checked_entry("theirs", cut | {"contribution.json": json.dumps(head)}, BOARDS)
 
 
 def test_a_prediction_that_was_mended_contradicts_the_curve(files):

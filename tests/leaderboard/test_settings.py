@@ -2,8 +2,10 @@
 
 import pytest
 
+from mer_keras.config.experiment import Experiment
 from mer_keras.config.files import load_experiments
 from mer_keras.leaderboard.settings import changed_in
+from tests.leaderboard.made import TREE
 
 
 def changes(name, row, *overrides, profile="full"):
@@ -47,6 +49,16 @@ def test_a_shorter_recipe_says_its_changes(name, row, expected):
 )
 def test_a_change_is_told_wherever_it_is_set(override, expected):
     assert changes(SMALL, "OFF-ApexNet", override) == expected
+
+
+def test_a_method_of_somebody_elses_with_half_a_recipe_is_compared_with_nothing():
+    """A row may complete what its method leaves open."""
+    half = {"optimizer": {"learning_rate": 0.1}, "epochs": None, "batch_size": 4}
+    net = TREE["methods"]["net"] | {"train": half}
+    rows = [{"name": "Net", "method": "own_net", "train": {"epochs": 5}}]
+    methods = {"own_net": net, "majority": TREE["methods"]["majority"]}
+    config = Experiment.model_validate(TREE | {"rows": rows, "methods": methods})
+    assert changed_in(config, config.plans[0]) == ()
 
 
 def test_a_method_without_a_network_has_no_recipe():

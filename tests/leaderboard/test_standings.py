@@ -134,6 +134,7 @@ def test_curves_are_joined_at_the_lengths_that_all_runs_have(tmp_path, entry):
     "change",
     [
         {"package": "9.9"},
+        {"versions": {"mer-keras": "9.9"}},  # That of the run; another version contributed it.
         {"backend": "jax"},
         {"folds_digest": "2" * 32},  # The same people are tested, and others held back.
         {"images_digest": "2" * 32},

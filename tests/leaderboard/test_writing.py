@@ -15,6 +15,10 @@ from mer_keras.report.scoring import values_of as values_of_table
 from tests.leaderboard.made import BOARDS, CLASSES, SECRET, TREE, make_run
 
 
+def row_of(entry, key):
+    return next(row for row in entry.head.rows if row.key == key)
+
+
 def test_scores_of_a_contribution_are_those_of_its_run(view, entry):
     for state in view.rows:
         rule = "last_epoch" if state.key == "net" else "as_run"
@@ -29,7 +33,7 @@ def test_every_rule_scores_as_in_the_run(view, entry):
     for rule, table in predictions_by_rule(view, "net").items():
         expected = values_of_table(table, CLASSES)["uf1"].pooled
         assert values_of(matrices_of(entry, "net", rule))["uf1"].pooled == pytest.approx(expected)
-    assert set(entry.row("net").rules) == set(RULES)
+    assert set(row_of(entry, "net").rules) == set(RULES)
 
 
 def test_nothing_names_a_person_or_a_folder(files, view):
@@ -39,11 +43,26 @@ def test_nothing_names_a_person_or_a_folder(files, view):
 
 
 def test_claims_stand_with_their_rows_and_on_this_set_alone(entry):
-    (claim,) = entry.row("net").claims
+    (claim,) = row_of(entry, "net").claims
     assert (claim.metric, claim.value, claim.chosen_by) == ("uf1", 0.9, "the tested clips")
-    claimed = entry.row("claimed")
+    claimed = row_of(entry, "claimed")
     assert not claimed.ran
     assert (claimed.epochs, claimed.missing, claimed.claims[0].value) == (40, "the faces", 0.95)
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [("net", {"net": 0, "svm": 0, "claimed": 1}), ("claimed", {"net": 1, "svm": 0})],
+)
+@pytest.mark.parametrize("variant", [{"input": "later"}, {"arguments": {"scale": 1.0}}])
+def test_a_claim_is_not_of_a_variant_or_of_other_images(tmp_path, key, expected, variant):
+    """Whether the row was run or not."""
+    rows = [row | variant if row["method"] == key else row for row in TREE["rows"]]
+    inputs = TREE["inputs"] | {"later": {"kind": "flow_image", "size": 28}}
+    view = make_run(tmp_path, tree={"rows": rows, "inputs": inputs})
+    entry = checked_entry("varied", contribution_files(view, known=BOARDS), BOARDS)
+    claims = {row.key: len(row.claims) for row in entry.head.rows if row.role == "row"}
+    assert claims == expected
 
 
 def test_one_row_alone(view):
@@ -111,4 +130,12 @@ def test_fault_67_a_run_that_says_more_than_a_contribution_may_is_told(tmp_path)
     view = make_run(tmp_path)
     view.manifest["versions"]["numpy"] = "1" * 3000
     with pytest.raises(MerKerasError, match=f"{view.run_id}: versions.numpy: .*at most"):
+        contribution_files(view, known=BOARDS)
+
+
+def test_a_pretraining_without_a_digest_is_told(tmp_path):
+    facts = {"images": 0, "validation_images": 0, "validation_split_by": "clip", "accuracy": 0.0}
+    stage = {"stage": "pretraining", "start_from": True, **facts}
+    view = make_run(tmp_path, stages=[stage])
+    with pytest.raises(MerKerasError, match=f"{view.run_id}: started_from.0"):
         contribution_files(view, known=BOARDS)

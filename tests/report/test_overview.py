@@ -2,7 +2,7 @@
 
 import pytest
 
-from mer_keras.config.files import experiment_names
+from mer_keras.config.files import experiment_names, load_experiments
 from mer_keras.report.document import write_report
 from mer_keras.report.overview import overview
 from tests.report.stored import CONFIG, make_run
@@ -29,7 +29,7 @@ def test_a_stored_real_run_is_shown_with_its_verdict(tmp_path):
     assert line.command == f"`mer-keras run {CONFIG.name} --profile full`"
     assert line.ours.startswith("UF1 ")
     assert ", UAR " in line.ours
-    assert line.data == "licensed"
+    assert (line.data, line.protocol) == ("licensed", CONFIG.protocol.title)
     assert "accuracy: " in line.status
     assert "78.33 (= UAR)" in line.published
 
@@ -47,3 +47,17 @@ def test_other_profiles_say_so(tmp_path):
     line = line_of(overview(tmp_path / "stored"), CONFIG.name)
     assert "profile quick" in line.status
     assert line.command == f"`mer-keras run {CONFIG.name}`"
+
+
+def test_the_protocol_is_that_of_the_profile(tmp_path):
+    name = "dense_mixed_attention/megc2019_flow"
+    (config,) = load_experiments(name, profile="quick")
+    (full,) = load_experiments(name)
+    row = config.rows[0].name
+    csv = f'data_kind,method,"UF1 %, real [95 % over subjects]"\npublic,{row},"60 [50, 70]"\n'
+    file = tmp_path / "one/tables/dense-mixed-attention-megc2019-flow.quick.last_epoch.public.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(csv)
+    line = line_of(overview(tmp_path), name)
+    assert line.protocol == config.protocol.title == "subject-exclusive stratified 5-fold"
+    assert full.protocol.title != line.protocol
