@@ -21,7 +21,8 @@ from mer_keras.report.departures import departures_of
 from mer_keras.report.details import details_of
 from mer_keras.report.drawn_motion import check_sentences
 from mer_keras.report.illustrations import Illustration, figures_of, published_matrices
-from mer_keras.report.tables import Table, tables_of
+from mer_keras.report.table import Table
+from mer_keras.report.tables import tables_of
 from mer_keras.report.view import RunView
 from mer_keras.terms import WATERMARK
 from mer_keras.training.quiet_start import import_keras

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from mer_keras.progress import Progress
-from mer_keras.report.formats import without_empty_columns
+from mer_keras.report.table import without_empty_columns
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -14,7 +14,7 @@ from mer_keras.leaderboard.reading import Entry
 from mer_keras.leaderboard.schema import ContributedRow
 from mer_keras.leaderboard.standings import SHOWN, Standing, Table, Value
 from mer_keras.names import slug
-from mer_keras.report import tables as report_tables
+from mer_keras.report import table as text_table
 from mer_keras.terms import DAGGER, DataKind
 
 #: Stands in a cell that has nothing to say.
@@ -47,12 +47,12 @@ NOTES = (
 )
 
 
-def main_table(table: Table) -> report_tables.Table:
+def main_table(table: Table) -> text_table.Table:
     """The table of all methods, best honest UF1 first."""
     letters = _letters(table)
     databases = sorted({name for standing in table.standings for name in standing.databases})
     records = [_record(standing, letters, databases) for standing in table.standings]
-    return report_tables.Table(
+    return text_table.Table(
         name=file_name(table, "scores"),
         title=f"{boards()[table.board].title}, {table.protocol}",
         data_kind=DataKind.PUBLIC,
@@ -167,9 +167,9 @@ def _letters(table: Table) -> dict[str, str]:
     return {name: gap.join(of_method) for name, of_method in letters.items()}
 
 
-def methods_table(table: Table) -> report_tables.Table:
+def methods_table(table: Table) -> text_table.Table:
     """What each method is, and why some were not run."""
-    return report_tables.Table(
+    return text_table.Table(
         name=file_name(table, "methods"),
         title="What the methods are",
         data_kind=DataKind.PUBLIC,
@@ -193,7 +193,7 @@ def _described(row: ContributedRow) -> dict[str, str]:
     return {"about": about or EMPTY, "what is known of it": " ".join(facts) or EMPTY}
 
 
-def claims_table(table: Table) -> report_tables.Table | None:
+def claims_table(table: Table) -> text_table.Table | None:
     """Every claimed number, who prints it and what chose its epoch; ``None`` without any."""
     records = [
         {
@@ -207,7 +207,7 @@ def claims_table(table: Table) -> report_tables.Table | None:
     ]
     if not records:
         return None
-    return report_tables.Table(
+    return text_table.Table(
         name=file_name(table, "claims"),
         title="What is claimed, and where",
         data_kind=DataKind.PUBLIC,
@@ -216,7 +216,7 @@ def claims_table(table: Table) -> report_tables.Table | None:
     )
 
 
-def pairs_table(table: Table) -> report_tables.Table | None:
+def pairs_table(table: Table) -> text_table.Table | None:
     """Differences of all pairs of methods; ``None`` where fewer than two are compared."""
     compared = table.compared
     if not table.pairs:
@@ -233,7 +233,7 @@ def pairs_table(table: Table) -> report_tables.Table | None:
         }
         for pair in table.pairs
     ]
-    return report_tables.Table(
+    return text_table.Table(
         name=file_name(table, "differences"),
         title="Differences of all pairs",
         data_kind=DataKind.PUBLIC,
@@ -245,7 +245,7 @@ def pairs_table(table: Table) -> report_tables.Table | None:
     )
 
 
-def power_table(table: Table, studies: int = STUDIES) -> report_tables.Table | None:
+def power_table(table: Table, studies: int = STUDIES) -> text_table.Table | None:
     """What so many people can show of the two best methods; ``None`` of fewer than two."""
     compared = table.compared
     if len(compared) < 2:
@@ -266,7 +266,7 @@ def power_table(table: Table, studies: int = STUDIES) -> report_tables.Table | N
                 **{f"power at {step} points": _power_at(points, step / 100) for step in (2, 5, 8)},
             }
         )
-    return report_tables.Table(
+    return text_table.Table(
         name=file_name(table, "power"),
         title=f"What {table.people} people can show",
         data_kind=DataKind.PUBLIC,
@@ -281,10 +281,10 @@ def power_table(table: Table, studies: int = STUDIES) -> report_tables.Table | N
     )
 
 
-def guesses_table(table: Table) -> report_tables.Table:
+def guesses_table(table: Table) -> text_table.Table:
     """What guessing gives where each tested person's best epoch is taken, by number of epochs."""
     trained = {standing.row.epochs for standing in table.standings if standing.row.epochs}
-    return report_tables.Table(
+    return text_table.Table(
         name=file_name(table, "guessing"),
         title="What guessing gives",
         data_kind=DataKind.PUBLIC,

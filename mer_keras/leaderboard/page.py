@@ -28,7 +28,7 @@ from mer_keras.leaderboard.lines import (
 )
 from mer_keras.leaderboard.standings import Table
 from mer_keras.names import slug
-from mer_keras.report import tables as report_tables
+from mer_keras.report import table as text_table
 from mer_keras.report.formats import as_csv, as_json, render, write_texts
 
 #: Version of the form of the page's CSV and JSON; a column that changes its meaning raises it.
@@ -72,8 +72,8 @@ class Section:
     """
 
     anchor: str
-    scores: report_tables.Table
-    details: tuple[report_tables.Table, ...]
+    scores: text_table.Table
+    details: tuple[text_table.Table, ...]
     figures: tuple[Figure, ...]
     sources: Mapping[str, Mapping[str, str]]
     sentence: str = ""

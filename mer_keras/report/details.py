@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from mer_keras.config.experiment import Experiment
 from mer_keras.evaluation.metrics import per_class_f1, per_class_recall
 from mer_keras.report.scoring import SHOWN, confusion_of, score_row
-from mer_keras.report.tables import WEIGHTS, Table, describe, file_stem, marked_name
+from mer_keras.report.table import Table
+from mer_keras.report.tables import WEIGHTS, describe, file_stem, marked_name
 from mer_keras.report.view import RunView
 
 Records = list[dict[str, str]]

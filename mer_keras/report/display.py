@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mer_keras.evaluation.pipeline_check import MotionCheck
-from mer_keras.report.formats import EMPTY_CELLS, without_empty_columns
-from mer_keras.report.tables import CHOSEN_BY, OVER_FOLDS, PUBLISHED, WEIGHTS, Table
+from mer_keras.report.table import EMPTY_CELLS, Table, without_empty_columns
+from mer_keras.report.tables import CHOSEN_BY, OVER_FOLDS, PUBLISHED, WEIGHTS
 
 #: What shortened heads and marks mean, for the legend of a page.
 LEGEND = (

@@ -28,7 +28,8 @@ from mer_keras.report.illustrations import (
 from mer_keras.report.optimism import gaps_of
 from mer_keras.report.shown_runs import Remark
 from mer_keras.report.summary import SummaryLine, summary_line
-from mer_keras.report.tables import PUBLISHED, Table, tables_of
+from mer_keras.report.table import Table
+from mer_keras.report.tables import PUBLISHED, tables_of
 from mer_keras.report.view import RunView
 from mer_keras.terms import DataKind
 

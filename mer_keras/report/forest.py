@@ -16,7 +16,8 @@ from mer_keras.names import slug
 from mer_keras.report.drawing import COLOURS, drawing_of
 from mer_keras.report.drawn_motion import checked_rows
 from mer_keras.report.scoring import MetricValue, score_row
-from mer_keras.report.tables import Table, marked_name, other_data
+from mer_keras.report.table import Table
+from mer_keras.report.tables import marked_name, other_data
 from mer_keras.report.view import RunView
 from mer_keras.terms import DataKind
 

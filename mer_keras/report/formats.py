@@ -13,13 +13,12 @@ from mer_keras.databases.cells import harmless
 from mer_keras.errors import ResultsError
 from mer_keras.names import shown
 from mer_keras.report.drawing import themed
+from mer_keras.report.table import EMPTY_CELLS, Table
 from mer_keras.terms import WATERMARK
 from mer_keras.whole_files import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from mer_keras.report.tables import Table
 
 #: A cell that begins with a number and says little more, or says why there is none.
 _NUMBER = re.compile(r"INCOMPLETE|[+-]?\d[\d.,]*%?( .{1,30})?$")
@@ -39,8 +38,6 @@ _LATEX = str.maketrans(
         "\r": " ",
     }
 )
-#: What stands in a cell that has nothing to say.
-EMPTY_CELLS = ("", "-")
 
 
 def write_texts(files: Mapping[str, str], folder: Path) -> list[Path]:
@@ -62,29 +59,6 @@ def write_texts(files: Mapping[str, str], folder: Path) -> list[Path]:
             raise ResultsError(f"{path}: can't be written: {error.strerror or error}") from error
         paths.append(path)
     return paths
-
-
-def without_empty_columns(
-    header: Sequence[str], rows: Sequence[Sequence[str]]
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Leave out the columns of which no row says anything, but for the first one.
-
-    Args:
-        header: names of the columns.
-        rows: cells, as many as columns in each row.
-
-    Returns:
-        The names that are left, and the rows with the cells that are left.
-    """
-    shown = [
-        number
-        for number in range(len(header))
-        if number == 0 or any(row[number] not in EMPTY_CELLS for row in rows)
-    ]
-    return (
-        tuple(header[number] for number in shown),
-        tuple(tuple(row[number] for number in shown) for row in rows),
-    )
 
 
 def numeric_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[bool]:

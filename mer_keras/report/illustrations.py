@@ -20,7 +20,7 @@ from mer_keras.report.figures import (
 from mer_keras.report.forest import forest_lines, forest_svg, forest_text
 from mer_keras.report.optimism import Gap
 from mer_keras.report.scoring import confusion_of
-from mer_keras.report.tables import Table
+from mer_keras.report.table import Table
 from mer_keras.report.view import RowState, RunView
 
 

@@ -14,7 +14,8 @@ from mer_keras.report.comparison import predictions_of
 from mer_keras.report.epochs import predictions_by_rule
 from mer_keras.report.schedules import plateau_sentence
 from mer_keras.report.scoring import SHOWN, MetricValue, values_of
-from mer_keras.report.tables import SELECTIONS, Table, describe, with_interval
+from mer_keras.report.table import Table
+from mer_keras.report.tables import SELECTIONS, describe, with_interval
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DAGGER, Selection
 

@@ -10,7 +10,8 @@ import pandas as pd
 from mer_keras.config.experiment import Experiment, Published, Row
 from mer_keras.config.files import default_profile, experiment_names, load_experiments
 from mer_keras.names import slug
-from mer_keras.report.formats import markdown_text, without_empty_columns
+from mer_keras.report.formats import markdown_text
+from mer_keras.report.table import without_empty_columns
 from mer_keras.report.tables import compared_name, published_text
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER
 

@@ -5,8 +5,6 @@ no published number. A number never stands without its kind of data, protocol an
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
 
 from mer_keras.config.experiment import Experiment, Published, Row, RowPlan
 from mer_keras.config.inheritance import data_changes
@@ -14,9 +12,9 @@ from mer_keras.evaluation.metrics import FEW_SUBJECTS, TITLES
 from mer_keras.models.registry import MODELS
 from mer_keras.names import slug
 from mer_keras.report.drawn_motion import chance_note, checked_rows, expected_check
-from mer_keras.report.formats import without_empty_columns
 from mer_keras.report.schedules import plateau_notes
 from mer_keras.report.scoring import SHOWN, MetricValue, RowScores, score_row, verdict
+from mer_keras.report.table import Table
 from mer_keras.report.view import RowState, RunView
 from mer_keras.terms import DAGGER, DOUBLE_DAGGER, DataKind, Selection
 
@@ -48,53 +46,6 @@ SELECTIONS = {
     Selection.TEST_FOLD: f"epoch chosen on the tested samples {DAGGER}",
     Selection.EXTERNAL: f"weights given, what chose them is unknown {DAGGER}",
 }
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of text cells.
-
-    Attributes:
-        name: names its files.
-        title: names it for readers.
-        data_kind: value of ``terms.DataKind``; ``published`` where there is no run.
-        caption: what was run, on which data, under which protocol and selection.
-        records: one a row, at least one: name of the column -> cell; the first names the row.
-        notes: remarks below the table, numbered from 1.
-        view: the run that the numbers come from.
-        parts: name of a column that holds several numbers -> for each row, name of a number ->
-            cell. A page has a column for each number.
-    """
-
-    name: str
-    title: str
-    data_kind: str
-    caption: str
-    records: Sequence[Mapping[str, str]]
-    notes: Sequence[str] = ()
-    view: RunView | None = None
-    parts: Mapping[str, Sequence[Mapping[str, str]]] = field(default_factory=dict)
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        """Names of the columns that say something."""
-        return self._shown[0]
-
-    @property
-    def rows(self) -> tuple[tuple[str, ...], ...]:
-        """Cells of each row, in the columns that say something."""
-        return self._shown[1]
-
-    @cached_property
-    def _shown(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        return without_empty_columns(
-            tuple(self.records[0]), [tuple(cells.values()) for cells in self.records]
-        )
-
-    @property
-    def synthetic(self) -> bool:
-        """Whether it needs the watermark."""
-        return self.data_kind == DataKind.SYNTHETIC
 
 
 def tables_of(config: Experiment, views: Sequence[RunView]) -> list[Table]:

@@ -4,7 +4,8 @@ import re
 
 from mer_keras.config.files import load_experiments
 from mer_keras.report.display import page_table
-from mer_keras.report.tables import Table, tables_of
+from mer_keras.report.table import Table
+from mer_keras.report.tables import tables_of
 from tests.report.stored import CONFIG, make_run
 
 

@@ -13,9 +13,8 @@ from mer_keras.report.formats import (
     latex_text,
     markdown_text,
     numeric_columns,
-    without_empty_columns,
 )
-from mer_keras.report.tables import Table
+from mer_keras.report.table import Table, without_empty_columns
 from mer_keras.terms import WATERMARK
 
 
