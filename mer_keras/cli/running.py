@@ -217,7 +217,7 @@ def say(text: str) -> None:
 
 
 class Stopped(SystemExit):
-    """The end after Ctrl-C, where it was said what is kept."""
+    """The end after Ctrl-C or SIGTERM, where it was said what is kept."""
 
 
 class Watch:
@@ -290,14 +290,15 @@ class Watch:
         from mer_keras.runs.speeds import remember
         from mer_keras.runs.stopping import ended_like_by_ctrl_c
 
-        try:
-            with ended_like_by_ctrl_c(), _bar(self) if sys.stderr.isatty() else _lines(self):
-                yield self
-        except KeyboardInterrupt:
-            say(f"mer-keras: stopped. {self._kept()} To go on: {command_line()}")
-            raise Stopped(130) from None
-        finally:
-            remember(self.timetable.timed())
+        with ended_like_by_ctrl_c():
+            try:
+                with _bar(self) if sys.stderr.isatty() else _lines(self):
+                    yield self
+            except KeyboardInterrupt:
+                say(f"mer-keras: stopped. {self._kept()} To go on: {command_line()}")
+                raise Stopped(130) from None
+            finally:
+                remember(self.timetable.timed())
 
     def _kept(self) -> str:
         """Say what an interrupted command leaves behind."""

@@ -26,7 +26,7 @@ def squash(vectors: Tensor) -> Tensor:
     return ops.cast(precise * (square / (1 + square) / (length + _EPSILON)), vectors.dtype)
 
 
-class Wide(PaperLayer):
+class ClassCapsuleLayer(PaperLayer):
     """A layer of class capsules: it computes in float32 where the network has half precision.
 
     A capsule is a product of squashed values. A short one is below what float16 can hold, and its
@@ -34,9 +34,10 @@ class Wide(PaperLayer):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        """See the class; another ``dtype`` can be given."""
-        compute = keras.config.dtype_policy().compute_dtype
-        kwargs.setdefault("dtype", keras.backend.result_type(compute, "float32"))
+        """See the class."""
+        if kwargs.get("dtype") is None:
+            compute = keras.config.dtype_policy().compute_dtype
+            kwargs["dtype"] = keras.backend.result_type(compute, "float32")
         super().__init__(**kwargs)
 
 
@@ -78,7 +79,7 @@ class PrimaryCapsules(Free, PaperLayer):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class ClassCapsules(Wide):
+class ClassCapsules(ClassCapsuleLayer):
     """One capsule a class, from all primary ones by routing.
 
     Each primary capsule makes a prediction for each class by a matrix of its own. Their weighted
@@ -153,7 +154,7 @@ class ClassCapsules(Wide):
 
 
 @keras.saving.register_keras_serializable(package="mer_keras")
-class LogLengths(Free, Wide):
+class LogLengths(Free, ClassCapsuleLayer):
     """Logarithm of each vector's length; a softmax of it gives each length's share of their sum.
 
     Shapes: (batch, classes, width) -> (batch, classes).
@@ -161,10 +162,6 @@ class LogLengths(Free, Wide):
     Source: CapsuleNet scores classes by their capsules' lengths; that these are divided by their
     sum is this suite's, whose networks give probabilities.
     """
-
-    def __init__(self, **kwargs: object) -> None:
-        """See the class."""
-        super().__init__(**kwargs)
 
     def call(self, vectors: Tensor) -> Tensor:
         """Take the logarithms."""

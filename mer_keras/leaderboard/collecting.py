@@ -1,6 +1,7 @@
 """Which contributions a page shows: runs that lie here, and folders that others sent."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mer_keras.leaderboard.reading import Entry, checked_entry, read_contributio
 from mer_keras.leaderboard.writing import SHOWN_SELECTIONS, contribution_files
 from mer_keras.report.view import RunView, read_view
 from mer_keras.runs.naming import find_run_and_row, row_key, stored_runs
+from mer_keras.runs.stored_manifest import MANIFEST
 
 #: Experiments whose runs are shown unasked.
 EXPERIMENTS = "leaderboard/"
@@ -127,10 +129,13 @@ def is_contribution(name: str) -> bool:
 def _named(name: str) -> Entry:
     if is_contribution(name):
         return read_contribution(Path(name))
-    try:
-        view, keys = run_and_keys(name)
-    except UserError as error:
-        raise UserError(f"{error}; nor is it the folder of a contribution") from error
+    with suppress(ValueError):  # A name with a NUL is that of no folder.
+        if Path(name).is_dir() and not (Path(name) / MANIFEST).is_file():
+            raise UserError(
+                f"{name}: holds neither {schema.HEAD} nor {MANIFEST}: expected a contribution or "
+                "a run"
+            )
+    view, keys = run_and_keys(name)
     return entry_of_run(view, keys)
 
 

@@ -46,6 +46,8 @@ from mer_keras.methods.registry import inputs_of
 MOST_BYTES = 8 * 2**20
 #: Most lines of a table.
 MOST_LINES = 100_000
+#: What to do about a contribution that an earlier version may have written.
+_ANEW = "expected what this version writes of the run: mer-keras contribute RUN"
 #: Most files of a contribution: one of predictions and one of curves for each row, and two more.
 MOST_FILES = 2 * schema.MOST_ROWS + 2
 
@@ -152,20 +154,33 @@ def _check_config(head: Contribution, config: Experiment, board: Board, where: s
             inputs_of(plan)
         except UserError as error:
             raise ResultsError(f"{where}: row {plan.name!r}: {error}") from error
-    claimed = [ContributedRow.model_validate(row) for row in claimed_rows(config, board)]
+    claimed = _claimed(config, board, where)
     for row in head.rows:
-        if not row.ran and row not in claimed:
-            raise ResultsError(
-                f"{where}: row {row.name!r} was not run and is not what the config says of "
-                f"{row.method}"
-            )
         if row.ran:
             _check_row(config, row, plans.get(row.key), where)
             described = claims_of(config, row.key, row.method, board)
             if any(claim.model_dump() not in described for claim in row.claims):
                 raise ResultsError(
-                    f"{where}: row {row.name!r} has a claim that the config doesn't have of it"
+                    f"{where}: row {row.name!r} has a claim that the config doesn't have of it: "
+                    f"{_ANEW}"
                 )
+        elif row not in claimed:
+            raise ResultsError(
+                f"{where}: row {row.name!r} was not run and is not what the config says of "
+                f"{row.method}: {_ANEW}"
+            )
+
+
+def _claimed(config: Experiment, board: Board, where: str) -> list[ContributedRow]:
+    """Rows that the config only claims.
+
+    Raises:
+        ResultsError: what it claims can't be.
+    """
+    try:
+        return [ContributedRow.model_validate(row) for row in claimed_rows(config, board)]
+    except ValidationError as error:
+        raise ResultsError(f"{where}: config: {explain(error, ContributedRow)}") from error
 
 
 def _check_row(config: Experiment, row: ContributedRow, plan: RowPlan | None, where: str) -> None:

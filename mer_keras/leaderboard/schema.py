@@ -95,13 +95,19 @@ class ContributedRow(StrictModel):
 
     @model_validator(mode="after")
     def _rules_are_whole(self) -> "ContributedRow":
-        if self.rules and self.rules != (AS_RUN,) and sorted(self.rules) != sorted(RULES):
+        if self.rules and self.rules != (AS_RUN,) and set(self.rules) != set(RULES):
             absent = [name for name in RULES if name not in self.rules]
             raise ValueError(
                 f"row {self.name!r} has an incomplete trajectory: the rule(s) "
                 f"{', '.join(absent) or 'of another version'} are missing; expected all of "
                 f"{', '.join(RULES)}, or {AS_RUN} alone"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _each_rule_once(self) -> "ContributedRow":
+        if len(set(self.rules)) < len(self.rules):
+            raise ValueError(f"row {self.name!r}: a rule stands twice: {', '.join(self.rules)}")
         return self
 
     @property

@@ -30,7 +30,7 @@ from mer_keras.leaderboard.boards import (
     division_digest,
 )
 from mer_keras.leaderboard.digests import content_digest
-from mer_keras.methods.registry import DEFAULT_INPUT
+from mer_keras.methods.registry import inputs_of
 from mer_keras.names import slug
 from mer_keras.report.epochs import RecordedSeed, predicted_by_rule, recorded_seeds
 from mer_keras.report.formats import write_texts
@@ -313,9 +313,12 @@ def claims_of(config: Experiment, key: str, method: str, board: Board) -> list[d
 
 
 def _is_variant(config: Experiment, row: Row) -> bool:
-    described = _described(config, row)
-    own_input = described.input if described is not None else None
-    return bool(row.arguments) or row.input not in (None, own_input or DEFAULT_INPUT)
+    """Whether a row has arguments of its own, or reads other inputs than its method does."""
+    own = config.plan_of(row.model_copy(update={"input": None, "runs": True}))
+    if row.arguments or row.input is None:
+        return bool(row.arguments)
+    names = (row.input,) if isinstance(row.input, str) else row.input
+    return own is None or names != inputs_of(own)
 
 
 def _head(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from mer_keras.config.experiment import Experiment, Published, Row
 from mer_keras.config.files import default_profile, experiment_names, load_experiments
+from mer_keras.errors import ConfigError
 from mer_keras.names import slug
 from mer_keras.report.formats import markdown_text
 from mer_keras.report.table import without_empty_columns
@@ -23,7 +24,7 @@ class OverviewLine:
     """One published table, by the last row of the paper's own.
 
     An experiment that reproduces no printed number has a line for each row that was run; one that
-    has other papers' methods alone shows its last row.
+    has other papers' methods alone shows its last row. The protocol is that of the profile.
     """
 
     paper: str
@@ -95,10 +96,17 @@ def _line(config: Experiment, row: Row, stored: Path) -> OverviewLine:
         status += f"; profile {record['profile']}"
     if record["profile"] != default_profile(config.name):
         command = f"`mer-keras run {config.name} --profile {record['profile']}`"
-    as_run = load_experiments(config.name, profile=record["profile"])
-    protocol = next(other.protocol.title for other in as_run if other.name == config.name)
-    data = record["data_kind"]
+    protocol, data = _protocol(config.name, record["profile"]), record["data_kind"]
     return OverviewLine(paper, table, command, published, ours, data, protocol, status)
+
+
+def _protocol(name: str, profile: str) -> str:
+    """The protocol of an experiment's profile; ``-`` where there is no such profile any more."""
+    try:
+        as_run = load_experiments(name, profile=profile)
+    except ConfigError:
+        return "-"
+    return next(config.protocol.title for config in as_run if config.name == name)
 
 
 def _stored_verdicts(numbers: list[Published], record: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ from mer_keras.errors import UserError
 from mer_keras.runs.context import RunContext
 from mer_keras.runs.executors import OpenRun, RowCounts
 from mer_keras.runs.scratch import scratch_folder
-from mer_keras.runs.stopping import interrupts_blocked
+from mer_keras.runs.stopping import interrupts_blocked, stops_held_back
 from mer_keras.runs.tasks import Outcome, TaskRunner
 from mer_keras.runs.units import Task, Unit
 from mer_keras.training.quiet_start import import_keras
@@ -119,7 +119,7 @@ class ProcessExecutor:
                 yield pool
                 pool.close()
             except BaseException:
-                with interrupts_blocked():  # A second Ctrl-C waits until all are ended.
+                with stops_held_back():
                     pool.stop()
                     # A process that is ended while it starts may never be seen to end.
                     with contextlib.suppress(TimeoutError):

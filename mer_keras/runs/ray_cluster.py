@@ -132,9 +132,9 @@ def joined(
             raise UserError(
                 f"--cluster {address}: no cluster to join ({_first(error)}): {_HOW_TO_START}"
             ) from error
-        stack.callback(ray.shutdown)
         # Ray's own handler, which has replaced another one, prints where its library was.
         stack.enter_context(ended_like_by_ctrl_c())
+        stack.callback(ray.shutdown)
         if address == "local" and ray.nodes()[0]["NodeManagerAddress"] != "127.0.0.1":
             raise InvariantError("this release of Ray opens a local cluster to the network")
         yield _measure(ray, cpus, gpus)

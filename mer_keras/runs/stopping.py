@@ -3,9 +3,13 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import resource_tracker
 from types import FrameType
+from typing import TypeAlias
+
+#: What answers to a signal.
+_Handler: TypeAlias = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 @contextlib.contextmanager
@@ -17,19 +21,15 @@ def ended_like_by_ctrl_c() -> Iterator[None]:
     Raises:
         KeyboardInterrupt: SIGTERM came.
     """
-    if threading.current_thread() is not threading.main_thread():
+    with _on_sigterm(signal.default_int_handler):
         yield
-        return
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # A second one would break off the ending.
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def stops_held_back() -> Iterator[None]:
+    """Hold back Ctrl-C, and ignore SIGTERM, while what was stopped comes to its end."""
+    with interrupts_blocked(), _on_sigterm(signal.SIG_IGN):
+        yield
 
 
 @contextlib.contextmanager
@@ -47,3 +47,16 @@ def interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _on_sigterm(handler: _Handler) -> Iterator[None]:
+    """Have SIGTERM handled otherwise, in a process' first thread."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)

@@ -57,7 +57,7 @@ def test_a_contribution_that_is_refused_does_not_keep_others_from_being_shown(ru
 
 def test_folders_that_are_none_are_named(run, places):
     (places / "empty").mkdir()
-    with pytest.raises(UserError, match=r"empty.*; nor is it the folder of a contribution"):
+    with pytest.raises(UserError, match=r"empty: holds neither contribution.json"):
         leaderboard([str(places / "empty")], places, places / "page", as_json=False)
     with pytest.raises(UserError, match=r"--contributions .*typo: expected a folder"):
         leaderboard([], places / "typo", places / "page", as_json=False)

@@ -80,7 +80,7 @@ def test_a_folder_is_read_as_it_was_written(folder, entry):
         ("contribution.json", in_net(learns=False), "rows.net: learns False: its config has"),
         ("contribution.json", in_net(about="Best."), "rows.net: about Best.: its config has"),
         ("contribution.json", in_net(paper="Nobody"), "rows.net: paper Nobody: its config has"),
-        ("contribution.json", in_net(rules=[*RULES, "fold_best"]), "'Net' has an incomplete"),
+        ("contribution.json", in_net(rules=[*RULES, "fold_best"]), "'Net': a rule stands twice"),
         *(
             (
                 "contribution.json",
@@ -158,6 +158,14 @@ def both(config, **fields):
         ),
         (lambda config: both(config, precision="int4"), "config: .*precision"),
         (lambda config: config.update(more=1), "config: more: unknown key"),
+        (
+            lambda config: config["methods"]["claimed"]["train"].update(epochs="many"),
+            "config: epochs: .*many",
+        ),
+        (
+            lambda config: config["methods"]["claimed"]["claims"][0].update(value=120),
+            "config: claims.0.value: .*1.2",
+        ),
         (
             lambda config: config["methods"]["net"]["network"].update(model="own_net"),
             "row 'Net': no network 'own_net'",

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from mer_keras.config.files import load_experiments
 from mer_keras.errors import MerKerasError, ResultsError
 from mer_keras.evaluation.epoch_rules import RULES
+from mer_keras.leaderboard.boards import boards
 from mer_keras.leaderboard.reading import checked_entry, matrices_of
 from mer_keras.leaderboard.standings import values_of
-from mer_keras.leaderboard.writing import contribution_files, write_contribution
+from mer_keras.leaderboard.writing import claims_of, contribution_files, write_contribution
 from mer_keras.report.epochs import predictions_by_rule
 from mer_keras.report.scoring import score_row
 from mer_keras.report.scoring import values_of as values_of_table
@@ -63,6 +65,18 @@ def test_a_claim_is_not_of_a_variant_or_of_other_images(tmp_path, key, expected,
     entry = checked_entry("varied", contribution_files(view, known=BOARDS), BOARDS)
     claims = {row.key: len(row.claims) for row in entry.head.rows if row.role == "row"}
     assert claims == expected
+
+
+def test_a_row_that_writes_its_methods_own_inputs_out_is_no_variant():
+    own = "[clips, apex_offset, onset_apex_direction, apex_offset_direction]"
+    name, board = "leaderboard/megc2019_key_frames_large", boards()["megc2019_key_frames"]
+    claims = []
+    for inputs in (own, "[apex_offset, clips, onset_apex_direction, apex_offset_direction]"):
+        (config,) = load_experiments(name, overrides=[f"rows.0.input={inputs}"])
+        claims.append(claims_of(config, "causalnet", "causalnet", board))
+    (config,) = load_experiments(name)
+    assert claims == [claims_of(config, "causalnet", "causalnet", board), []]
+    assert claims[0]
 
 
 def test_one_row_alone(view):

@@ -61,3 +61,5 @@ def test_the_protocol_is_that_of_the_profile(tmp_path):
     line = line_of(overview(tmp_path), name)
     assert line.protocol == config.protocol.title == "subject-exclusive stratified 5-fold"
     assert full.protocol.title != line.protocol
+    file.rename(file.with_name(file.name.replace(".quick.", ".reduced.")))
+    assert line_of(overview(tmp_path), name).protocol == "-", "there is no such profile any more"
