@@ -43,7 +43,7 @@ def collect(names: Sequence[str], contributions: Path) -> Collected:
         contributions: a folder of contributions.
 
     Raises:
-        UserError: something named can't be shown.
+        UserError: something named can't be shown, or two runs have one name.
     """
     if names:
         return Collected(_each_once([_named(name) for name in dict.fromkeys(names)]))

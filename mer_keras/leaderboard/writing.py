@@ -314,9 +314,9 @@ def claims_of(config: Experiment, key: str, method: str, board: Board) -> list[d
 
 def _is_variant(config: Experiment, row: Row) -> bool:
     """Whether a row has arguments of its own, or reads other inputs than its method does."""
-    own = config.plan_of(row.model_copy(update={"input": None, "runs": True}))
     if row.arguments or row.input is None:
         return bool(row.arguments)
+    own = config.plan_of(row.model_copy(update={"input": None, "runs": True}))
     names = (row.input,) if isinstance(row.input, str) else row.input
     return own is None or names != inputs_of(own)
 
